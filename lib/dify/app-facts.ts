@@ -1,0 +1,86 @@
+import * as z from 'zod';
+import type { AppTypeSetting } from '../runtime/config.ts';
+
+/** How an app is asked: the path and the parser follow from it. */
+export type AppType = Exclude<AppTypeSetting, 'auto'>;
+
+/** One entry of the app's input form. */
+export interface AppInput {
+  name: string;
+  label: string;
+  required: boolean;
+  /** Takes written text, so that a question fits in. */
+  isText: boolean;
+}
+
+export interface AppFacts {
+  type: AppType;
+  /** False while nothing has told the type, so that it is only the most likely one. */
+  isTypeKnown: boolean;
+  inputs: readonly AppInput[];
+}
+
+/** Dify's `mode` in our terms. `agent` is the New Agent of 1.15, asked like a chat. */
+const TYPE_OF_MODE: Readonly<Record<string, AppType>> = {
+  chat: 'chat',
+  'agent-chat': 'agent',
+  agent: 'agent',
+  'advanced-chat': 'chatflow',
+  workflow: 'workflow',
+  completion: 'completion',
+};
+
+const infoBody = z.object({ mode: z.string().nullish() });
+
+/** The type that `GET /info` tells; null for versions before 1.4, which do not tell. */
+export function readAppType(json: unknown): AppType | null {
+  const mode = infoBody.safeParse(json).data?.mode ?? '';
+  return (Object.hasOwn(TYPE_OF_MODE, mode) ? TYPE_OF_MODE[mode] : undefined) ?? null;
+}
+
+const formItem = z.object({
+  variable: z.string(),
+  label: z.string().nullish(),
+  required: z.boolean().nullish(),
+  default: z.unknown().optional(),
+});
+const parametersBody = z.object({ user_input_form: z.array(z.record(z.string(), z.unknown())).nullish() });
+
+/** The input form of `GET /parameters`: a list of objects with one key, the kind of the input. */
+export function readInputs(json: unknown): AppInput[] {
+  const form = parametersBody.safeParse(json).data?.user_input_form ?? [];
+  return form.flatMap((item) =>
+    Object.entries(item).flatMap(([kind, value]) => {
+      const parsed = formItem.safeParse(value);
+      if (!parsed.success) return [];
+      const { variable, label, required, default: preset } = parsed.data;
+      return {
+        name: variable,
+        label: label || variable,
+        required: (required ?? false) && (preset === undefined || preset === null || preset === ''),
+        isText: kind === 'text-input' || kind === 'paragraph',
+      };
+    }),
+  );
+}
+
+/**
+ * The input that carries the question in workflow and completion apps: the configured one, or, where the app has
+ * none of that name, its only text input. Null for an app that takes no question.
+ */
+export function questionInput(inputs: readonly AppInput[], configured: string): string | null {
+  if (inputs.some((input) => input.name === configured)) return configured;
+  const texts = inputs.filter((input) => input.isText);
+  const required = texts.filter((input) => input.required);
+  const only = required.length > 0 ? required : texts;
+  if (only.length === 1) return only[0]?.name ?? null;
+  // An app without a form may still read an undeclared input: completion apps of old versions do.
+  return inputs.length === 0 ? configured : null;
+}
+
+/** Required inputs that get no value. */
+export function missingInputs(inputs: readonly AppInput[], given: Readonly<Record<string, unknown>>): string[] {
+  return inputs
+    .filter(({ required, name }) => required && (given[name] === undefined || given[name] === ''))
+    .map(({ label }) => label);
+}

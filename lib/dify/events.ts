@@ -1,0 +1,194 @@
+import * as z from 'zod';
+
+/** What Dify calls this run; each id as soon as an event has it, none guaranteed. */
+export interface RunIds {
+  conversationId?: string;
+  messageId?: string;
+  taskId?: string;
+  runId?: string;
+}
+
+/** A file that the app made. `url` may be relative, and it is valid for minutes only. */
+export interface AnswerFile {
+  name: string;
+  kind: string;
+  url: string;
+}
+
+/** A passage of the knowledge base that the answer rests on. */
+export interface Citation {
+  documentId: string | null;
+  documentName: string;
+}
+
+export type RunStatus = 'succeeded' | 'failed' | 'stopped';
+
+/**
+ * What an event means for the answer. Dify's own names and shapes end here; its events that say nothing about the
+ * answer are not passed on.
+ */
+export type DifyEvent = { ids: RunIds } & (
+  | { kind: 'text'; source: TextSource; text: string }
+  /** The text so far is replaced, for example by moderation. */
+  | { kind: 'replace'; source: TextSource | 'current'; text: string }
+  | { kind: 'reasoning'; text: string }
+  /** An agent begins (or reports on) the step of this id. */
+  | { kind: 'step'; stepId: string }
+  | { kind: 'file'; file: AnswerFile }
+  | { kind: 'run-started' }
+  | { kind: 'message-ended'; citations: readonly Citation[]; files: readonly AnswerFile[]; totalTokens: number | null }
+  | { kind: 'run-finished'; status: RunStatus; outputs: Readonly<Record<string, unknown>> }
+  | { kind: 'run-paused' }
+  | { kind: 'failed'; upstreamCode: string | null; status: number | null }
+  /** Progress and other events that carry only ids. */
+  | { kind: 'none' }
+);
+
+/** `message` and `agent_message` are kept apart, because one may repeat what the other streamed. */
+export type TextSource = 'message' | 'agent' | 'chunk';
+
+type EventBody = DifyEvent extends infer E ? (E extends DifyEvent ? Omit<E, 'ids'> : never) : never;
+
+const text = z.string().nullish();
+const fileShape = z.object({ filename: text, type: text, url: text, remote_url: text });
+
+function answerFile(wire: z.output<typeof fileShape>): AnswerFile[] {
+  const url = wire.url || wire.remote_url;
+  return url ? [{ name: wire.filename ?? '', kind: wire.type ?? 'custom', url }] : [];
+}
+
+/** A schema together with what the event means; the shape is minimal and every field may be null. */
+function reader<T extends z.ZodType>(schema: T, read: (event: z.output<T>) => EventBody): (json: unknown) => EventBody {
+  return (json) => {
+    const parsed = schema.safeParse(json);
+    return parsed.success ? read(parsed.data) : { kind: 'none' };
+  };
+}
+
+const onlyIds = (): EventBody => ({ kind: 'none' });
+
+const textEvent = (source: TextSource) =>
+  reader(z.object({ answer: text }), ({ answer }) => ({ kind: 'text', source, text: answer ?? '' }));
+
+/** `partial-succeeded` means that a node failed into its error branch: a success for the user. */
+const runStatus = (status: string | null | undefined): RunStatus =>
+  status === 'failed' || status === 'stopped' ? status : 'succeeded';
+
+/**
+ * Every event name of the interface (`StreamEvent` in Dify's source, up to 1.16). A name that is not here is
+ * ignored, for new ones keep coming.
+ */
+const readers: Readonly<Record<string, (json: unknown) => EventBody>> = {
+  message: textEvent('message'),
+  agent_message: textEvent('agent'),
+  message_replace: reader(z.object({ answer: text }), ({ answer }) => ({
+    kind: 'replace',
+    source: 'current',
+    text: answer ?? '',
+  })),
+  text_chunk: reader(z.object({ data: z.object({ text }) }), ({ data }) => ({
+    kind: 'text',
+    source: 'chunk',
+    text: data.text ?? '',
+  })),
+  text_replace: reader(z.object({ data: z.object({ text }) }), ({ data }) => ({
+    kind: 'replace',
+    source: 'chunk',
+    text: data.text ?? '',
+  })),
+  reasoning_chunk: reader(z.object({ data: z.object({ reasoning: text }) }), ({ data }) => ({
+    kind: 'reasoning',
+    text: data.reasoning ?? '',
+  })),
+  // Since 1.7.2 a text delta can be labelled `message_file` when a file exists before the first token.
+  message_file: reader(z.object({ answer: text, belongs_to: text, type: text, url: text }), (event) => {
+    if (typeof event.answer === 'string') return { kind: 'text', source: 'message', text: event.answer };
+    // `user` is the echo of what the asker uploaded.
+    if (event.belongs_to === 'user' || !event.url) return { kind: 'none' };
+    return { kind: 'file', file: { name: '', kind: event.type ?? 'custom', url: event.url } };
+  }),
+  // `thought` repeats the step's text, `tool_input` and `observation` may hold secrets: only the step counts.
+  agent_thought: reader(z.object({ id: z.string() }), ({ id }) => ({ kind: 'step', stepId: id })),
+  message_end: reader(
+    z.object({
+      files: z.array(fileShape).nullish(),
+      metadata: z
+        .object({
+          usage: z.object({ total_tokens: z.number().nullish() }).nullish(),
+          retriever_resources: z.array(z.object({ document_id: text, document_name: text })).nullish(),
+        })
+        .nullish(),
+    }),
+    ({ files, metadata }) => ({
+      kind: 'message-ended',
+      files: (files ?? []).flatMap(answerFile),
+      citations: (metadata?.retriever_resources ?? []).flatMap((source) =>
+        source.document_name ? [{ documentId: source.document_id ?? null, documentName: source.document_name }] : [],
+      ),
+      totalTokens: metadata?.usage?.total_tokens ?? null,
+    }),
+  ),
+  workflow_started: () => ({ kind: 'run-started' }),
+  workflow_finished: reader(
+    z.object({ data: z.object({ status: text, outputs: z.record(z.string(), z.unknown()).nullish() }) }),
+    ({ data }) => ({ kind: 'run-finished', status: runStatus(data.status), outputs: data.outputs ?? {} }),
+  ),
+  workflow_paused: () => ({ kind: 'run-paused' }),
+  error: reader(z.object({ code: text, status: z.number().nullish() }), ({ code, status }) => ({
+    kind: 'failed',
+    upstreamCode: code ?? null,
+    status: status ?? null,
+  })),
+  // Progress of a run; its results arrive as text or outputs.
+  node_started: onlyIds,
+  node_finished: onlyIds,
+  node_retry: onlyIds,
+  iteration_started: onlyIds,
+  iteration_next: onlyIds,
+  iteration_completed: onlyIds,
+  loop_started: onlyIds,
+  loop_next: onlyIds,
+  loop_completed: onlyIds,
+  parallel_branch_started: onlyIds,
+  parallel_branch_finished: onlyIds,
+  agent_log: onlyIds,
+  // A pause for a person is told by `workflow_paused`, which always follows.
+  human_input_required: onlyIds,
+  human_input_form_filled: onlyIds,
+  human_input_form_timeout: onlyIds,
+  // Speech is not shown in a chat.
+  tts_message: onlyIds,
+  tts_message_end: onlyIds,
+  // Written without data, so that the parser never sees it; here in case a version adds some.
+  ping: onlyIds,
+};
+
+const envelope = z.looseObject({
+  event: z.string(),
+  conversation_id: text,
+  message_id: text,
+  task_id: text,
+  workflow_run_id: text,
+});
+
+/** Reads the data of one server-sent event; null for what is not an event of Dify or not a known one. */
+export function readEvent(data: string): DifyEvent | null {
+  let json: unknown;
+  try {
+    json = JSON.parse(data);
+  } catch {
+    return null;
+  }
+  const parsed = envelope.safeParse(json);
+  if (!parsed.success || !Object.hasOwn(readers, parsed.data.event)) return null;
+  const body = readers[parsed.data.event]?.(json);
+  if (!body) return null;
+  const { conversation_id, message_id, task_id, workflow_run_id } = parsed.data;
+  const ids: RunIds = {
+    ...(conversation_id ? { conversationId: conversation_id } : {}),
+    ...(message_id ? { messageId: message_id } : {}),
+    ...(task_id ? { taskId: task_id } : {}),
+    ...(workflow_run_id ? { runId: workflow_run_id } : {}),
+  };
+  return { ...body, ids };
+}

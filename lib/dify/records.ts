@@ -1,0 +1,106 @@
+import * as z from 'zod';
+import type { AnswerFile, Citation } from './events.ts';
+
+/** What Dify keeps of a run of a workflow or chatflow. `status` is Dify's own word (`docs/wire-dify.md`). */
+export interface RunRecord {
+  status: string;
+  outputs: Readonly<Record<string, unknown>>;
+  totalTokens: number | null;
+}
+
+/** What Dify keeps of one question of a conversation and its answer. */
+export interface MessageRecord {
+  id: string;
+  query: string;
+  /** Empty until it was saved, and for ever when it was not (`docs/wire-dify.md`). */
+  answer: string;
+  status: 'normal' | 'error' | 'paused';
+  createdAtMs: number;
+  citations: readonly Citation[];
+  files: readonly AnswerFile[];
+}
+
+export interface ConversationRecord {
+  id: string;
+  /** When something was last said in it. */
+  updatedAtMs: number;
+}
+
+const text = z.string().nullish();
+const outputsShape = z.record(z.string(), z.unknown());
+const runShape = z.object({ status: z.string(), outputs: z.unknown(), total_tokens: z.number().nullish() });
+
+/** Null for what is not the detail of a run, for example a proxy's page. */
+export function readRun(json: unknown): RunRecord | null {
+  const run = runShape.safeParse(json).data;
+  return run ? { status: run.status, outputs: readOutputs(run.outputs), totalTokens: run.total_tokens ?? null } : null;
+}
+
+/** An object since 1.13, a raw JSON text up to 1.12, `{}` or null without results (`docs/wire-dify.md`). */
+function readOutputs(outputs: unknown): Readonly<Record<string, unknown>> {
+  return outputsShape.safeParse(typeof outputs === 'string' ? parseJson(outputs) : outputs).data ?? {};
+}
+
+const fileShape = z.object({ filename: text, type: text, url: text, belongs_to: text });
+const messageShape = z.object({
+  id: z.string(),
+  query: text,
+  answer: text,
+  status: text,
+  created_at: z.number().nullish(),
+  message_files: z.array(fileShape).nullish(),
+  retriever_resources: z.array(z.object({ document_id: text, document_name: text })).nullish(),
+});
+
+/** The rows of `GET /messages` in no particular order; null for what is not such a page. */
+export function readMessages(json: unknown): MessageRecord[] | null {
+  return readPage(json, messageShape, (row) => ({
+    id: row.id,
+    query: row.query ?? '',
+    answer: row.answer ?? '',
+    status: row.status === 'error' || row.status === 'paused' ? row.status : 'normal',
+    createdAtMs: (row.created_at ?? 0) * 1000,
+    citations: (row.retriever_resources ?? []).flatMap((source) =>
+      source.document_name ? [{ documentId: source.document_id ?? null, documentName: source.document_name }] : [],
+    ),
+    // `user` is what the asker uploaded.
+    files: (row.message_files ?? []).flatMap(({ filename, type, url, belongs_to }) =>
+      url && belongs_to !== 'user' ? [{ name: filename ?? '', kind: type ?? 'custom', url }] : [],
+    ),
+  }));
+}
+
+const conversationShape = z.object({
+  id: z.string(),
+  created_at: z.number().nullish(),
+  updated_at: z.number().nullish(),
+});
+
+/** The rows of `GET /conversations`, newest first; null for what is not such a page. */
+export function readConversations(json: unknown): ConversationRecord[] | null {
+  const rows = readPage(json, conversationShape, ({ id, created_at, updated_at }) => ({
+    id,
+    updatedAtMs: Math.max(created_at ?? 0, updated_at ?? 0) * 1000,
+  }));
+  return rows?.toSorted((a, b) => b.updatedAtMs - a.updatedAtMs) ?? null;
+}
+
+const pageShape = z.object({ data: z.array(z.unknown()) });
+
+/** A row that cannot be read takes no other with it. */
+function readPage<T extends z.ZodType, R>(json: unknown, shape: T, read: (row: z.output<T>) => R): R[] | null {
+  const page = pageShape.safeParse(json).data;
+  if (!page) return null;
+  return page.data.flatMap((row) => {
+    const parsed = shape.safeParse(row);
+    return parsed.success ? [read(parsed.data)] : [];
+  });
+}
+
+function parseJson(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return undefined;
+  }
+}

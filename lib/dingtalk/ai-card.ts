@@ -1,0 +1,122 @@
+import * as z from 'zod';
+import type { CardSink, Frame } from '../card/sink.ts';
+import { BridgeError, type DeliveryErrorCode } from '../errors.ts';
+import type { DingTalkConfig } from '../runtime/config.ts';
+import type { Message } from './callback.ts';
+import type { DingTalkClient } from './client.ts';
+import { remedyFor } from './failures.ts';
+
+export interface AiCardOptions {
+  client: DingTalkClient;
+  config: DingTalkConfig;
+  templateId: string;
+  message: Pick<Message, 'chat' | 'sender'>;
+  /** DingTalk's `outTrackId`: ours to choose, at most 100 characters, unique. */
+  cardId: string;
+  /** What the chat list shows instead of a fixed phrase. It cannot be changed later. */
+  summary: string;
+}
+
+/** Of a call without an answer; a time-out is repeated only once, for it takes long. */
+const MAX_TRIES = 3;
+
+/** `success: false` inside an HTTP 200 means that nobody sees the card; `errorMsg` alone means nothing. */
+const delivered = z.object({
+  result: z.object({
+    deliverResults: z.array(z.object({ success: z.boolean().nullish() })).nullish(),
+  }),
+});
+
+/**
+ * A streaming AI card in the chat that the message came from. `processing`, `typing` and the end states follow from
+ * delivery and from the frames themselves, so there is no call for the state.
+ */
+export function createAiCard({ client, config, templateId, message, cardId, summary }: AiCardOptions): CardSink {
+  async function create(body: object): Promise<void> {
+    const answer = await client.call('createAndDeliver', {
+      method: 'POST',
+      path: '/v1.0/card/instances/createAndDeliver',
+      body,
+    });
+    const results = delivered.safeParse(answer).data?.result.deliverResults;
+    if (!results || results.length === 0 || results.some((result) => result.success === false)) {
+      throw new BridgeError('dingtalk_card_undelivered', remedyFor('dingtalk_card_undelivered') ?? '');
+    }
+  }
+
+  return {
+    async open() {
+      const body = {
+        cardTemplateId: templateId,
+        outTrackId: cardId,
+        cardData: { cardParamMap: { [config.cardContentKey]: '' } },
+        ...target(message, config.robotCode, summary),
+      };
+      for (let tries = 1; ; tries += 1) {
+        try {
+          await create(body);
+          return;
+        } catch (error) {
+          // The id is ours alone: a card that exists is this one, made by a call whose answer was lost.
+          if (hasCode(error, 'dingtalk_card_exists')) return;
+          // Without an answer it is not known whether the card is there; the same id cannot make a second one.
+          const mayRepeat = hasCode(error, 'dingtalk_timeout') ? tries === 1 : hasCode(error, 'dingtalk_unreachable');
+          if (!mayRepeat || tries === MAX_TRIES) throw error;
+        }
+      }
+    },
+    write: (frame) => writeFrame(client, config, cardId, frame),
+  };
+}
+
+/** Shows a frame on a card, whoever made it. */
+export async function writeFrame(
+  client: DingTalkClient,
+  config: DingTalkConfig,
+  cardId: string,
+  { text, state, id }: Frame,
+): Promise<void> {
+  await client.call('streaming', {
+    method: 'PUT',
+    path: '/v1.0/card/streaming',
+    body: {
+      outTrackId: cardId,
+      guid: id,
+      key: config.cardContentKey,
+      content: text,
+      // A variable bound to markdown refuses anything but the whole text.
+      isFull: true,
+      isFinalize: state === 'finished',
+      isError: state === 'failed',
+    },
+  });
+}
+
+const hasCode = (error: unknown, code: DeliveryErrorCode) => error instanceof BridgeError && error.code === code;
+
+/** Where the card goes. @throws BridgeError `dingtalk_card_no_target` when the asker cannot be addressed. */
+function target({ chat, sender }: Pick<Message, 'chat' | 'sender'>, robotCode: string, summary: string): object {
+  const space = {
+    supportForward: true,
+    lastMessageI18n: { ZH_CN: summary, EN_US: summary },
+  };
+  if (chat.isGroup) {
+    return {
+      openSpaceId: `dtv1.card//IM_GROUP.${chat.id}`,
+      userIdType: 1,
+      imGroupOpenSpaceModel: space,
+      imGroupOpenDeliverModel: {
+        robotCode,
+        ...(sender.staffId ? { atUserIds: { [sender.staffId]: sender.nick || sender.staffId } } : {}),
+      },
+    };
+  }
+  const userId = sender.staffId ?? sender.unionId;
+  if (!userId) throw new BridgeError('dingtalk_card_no_target', 'the asker has neither staff id nor union id');
+  return {
+    openSpaceId: `dtv1.card//IM_ROBOT.${userId}`,
+    userIdType: sender.staffId ? 1 : 2,
+    imRobotOpenSpaceModel: space,
+    imRobotOpenDeliverModel: { spaceType: 'IM_ROBOT', robotCode },
+  };
+}

@@ -1,0 +1,106 @@
+import * as z from 'zod';
+import { BridgeError } from '../errors.ts';
+import { readContent, type Content } from './message-kinds.ts';
+
+/** A message that a person sent to the robot. */
+export interface Message {
+  kind: 'message';
+  /** DingTalk's id of the message: the same in every redelivery. */
+  id: string;
+  chat: { id: string; isGroup: boolean; title: string | null };
+  sender: Sender;
+  /** The address for replies without a permission, and when it closes (milliseconds since the epoch). */
+  session: { webhook: string; expiresAtMs: number } | null;
+  corpId: string | null;
+  content: Content;
+}
+
+export interface Sender {
+  /** The userId within the organisation. Absent for external members and before the app is published. */
+  staffId: string | null;
+  unionId: string | null;
+  /** Encrypted id, always there, of no use in other calls. */
+  id: string;
+  nick: string;
+  isAdmin: boolean;
+}
+
+/** DingTalk tells that the organisation's monthly message allowance is used up: a callback without content. */
+export interface QuotaNotice {
+  kind: 'quota-notice';
+  robotCode: string | null;
+}
+
+export type Callback = (Message & { robotCode: string | null }) | QuotaNotice;
+
+/** `errorCode` of the notice (robot message types page). */
+const QUOTA_ERROR_CODE = '20001';
+
+const id = z.string().min(1).max(512);
+const numeric = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)]);
+
+// Wire schemas name only what is used and accept null: DingTalk adds and omits fields freely.
+const envelope = z.looseObject({
+  msgId: id,
+  msgtype: z.string().nullish(),
+  conversationId: id,
+  conversationType: z.union([z.literal('1'), z.literal('2'), z.literal(1), z.literal(2)]),
+  conversationTitle: z.string().nullish(),
+  senderId: id,
+  senderStaffId: z.string().nullish(),
+  senderUnionId: z.string().nullish(),
+  senderNick: z.string().nullish(),
+  isAdmin: z.boolean().nullish(),
+  chatbotCorpId: z.string().nullish(),
+  robotCode: z.string().nullish(),
+  sessionWebhook: z.string().nullish(),
+  sessionWebhookExpiredTime: numeric.nullish(),
+});
+
+const notice = z.looseObject({ errorCode: z.union([z.string(), z.number()]), robotCode: z.string().nullish() });
+
+/**
+ * Reads the body of a robot callback.
+ *
+ * @throws BridgeError `body_invalid` with a one-line reason that names fields, never values.
+ */
+export function readCallback(body: string): Callback {
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    throw new BridgeError('body_invalid', 'the body is not JSON');
+  }
+  const quota = notice.safeParse(json);
+  if (quota.success && String(quota.data.errorCode) === QUOTA_ERROR_CODE) {
+    return { kind: 'quota-notice', robotCode: quota.data.robotCode || null };
+  }
+  const parsed = envelope.safeParse(json);
+  if (!parsed.success) {
+    const fields = [...new Set(parsed.error.issues.map((issue) => issue.path.join('.') || 'the body'))];
+    throw new BridgeError('body_invalid', `missing or malformed: ${fields.join(', ')}`);
+  }
+  const wire = parsed.data;
+  return {
+    kind: 'message',
+    id: wire.msgId,
+    chat: {
+      id: wire.conversationId,
+      isGroup: String(wire.conversationType) === '2',
+      title: wire.conversationTitle || null,
+    },
+    sender: {
+      staffId: wire.senderStaffId || null,
+      unionId: wire.senderUnionId || null,
+      id: wire.senderId,
+      nick: wire.senderNick ?? '',
+      isAdmin: wire.isAdmin ?? false,
+    },
+    session: wire.sessionWebhook
+      ? { webhook: wire.sessionWebhook, expiresAtMs: wire.sessionWebhookExpiredTime ?? Number.POSITIVE_INFINITY }
+      : null,
+    corpId: wire.chatbotCorpId || null,
+    robotCode: wire.robotCode || null,
+    content: readContent(wire.msgtype ?? '', wire),
+  };
+}

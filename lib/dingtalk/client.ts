@@ -1,0 +1,91 @@
+import { BridgeError, type DeliveryErrorCode } from '../errors.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { DingTalkConfig } from '../runtime/config.ts';
+import type { Fetch } from '../runtime/http.ts';
+import { refusal } from './failures.ts';
+import { createTokenSource, send, type TokenStore } from './token.ts';
+
+// For the session reply, which needs no token.
+export { send };
+
+/** Calls to api.dingtalk.com as one app. */
+export interface DingTalkClient {
+  /**
+   * One call with the app's access token.
+   *
+   * @param api the call's short name, for logs.
+   * @throws BridgeError with a `dingtalk_…` code.
+   */
+  call(api: string, request: ApiRequest): Promise<unknown>;
+}
+
+export interface ApiRequest {
+  method: 'POST' | 'PUT';
+  path: string;
+  body: unknown;
+  /** Milliseconds. Card updates have been seen to take 3 to 10 s. */
+  timeoutMs?: number;
+}
+
+const DEFAULT_TIMEOUT_MS = 8_000;
+
+/** @param store where the instances share the token; without one each asks for its own. */
+export function createDingTalkClient(
+  config: DingTalkConfig,
+  fetch: Fetch,
+  clock: Clock,
+  store: TokenStore | null = null,
+): DingTalkClient {
+  const tokens = createTokenSource({ config, fetch, clock, store });
+
+  async function attempt(api: string, request: ApiRequest, accessToken: string): Promise<unknown> {
+    const answer = await send(fetch, clock, api, {
+      method: request.method,
+      url: `${config.apiUrl}${request.path}`,
+      headers: { 'x-acs-dingtalk-access-token': accessToken },
+      body: request.body,
+      timeoutMs: request.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    });
+    if (answer.status !== 200) throw refusal(api, answer.status, answer.json);
+    return answer.json;
+  }
+
+  return {
+    async call(api, request) {
+      const used = await tokens.get();
+      try {
+        return await attempt(api, request, used);
+      } catch (error) {
+        if (!(error instanceof BridgeError) || error.code !== 'dingtalk_token_invalid') throw error;
+        // Renewed elsewhere or revoked: the call was refused before it did anything, so it may be repeated, once.
+        await tokens.invalidate(used);
+        return attempt(api, request, await tokens.get());
+      }
+    },
+  };
+}
+
+/** DingTalk does not count calls that its limits or the network stopped (billing model page). */
+const NOT_COUNTED: ReadonlySet<string> = new Set<DeliveryErrorCode>([
+  'dingtalk_qps',
+  'dingtalk_month_used_up',
+  'dingtalk_unreachable',
+]);
+
+/** The client, with each call that counts for the organisation's month told to `onCall`. */
+export function countCalls(client: DingTalkClient, onCall: () => void): DingTalkClient {
+  return {
+    ...client,
+    async call(api, request) {
+      let isCounted = true;
+      try {
+        return await client.call(api, request);
+      } catch (error) {
+        isCounted = !(error instanceof BridgeError && NOT_COUNTED.has(error.code));
+        throw error;
+      } finally {
+        if (isCounted) onCall();
+      }
+    },
+  };
+}

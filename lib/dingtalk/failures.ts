@@ -1,0 +1,79 @@
+import * as z from 'zod';
+import type { FailureRules } from '../card/sink.ts';
+import { BridgeError, safeUpstreamCode, type DeliveryErrorCode } from '../errors.ts';
+
+const errorBody = z.object({ code: z.string().nullish(), Code: z.string().nullish() });
+
+/**
+ * Exact codes of the interface (pages of the single calls, global error code page). Anything not listed is classified
+ * by its HTTP status.
+ */
+const KNOWN_CODES: Readonly<Record<string, DeliveryErrorCode>> = {
+  invalidclientidorsecret: 'dingtalk_credentials',
+  invalidauthentication: 'dingtalk_token_invalid',
+  'forbidden.accessdenied.accesstokenpermissiondenied': 'dingtalk_permission_missing',
+  'forbidden.accessdenied.ipnotinwhitelist': 'dingtalk_ip_refused',
+  'forbidden.accessdenied.apicountlimitfororg': 'dingtalk_month_used_up',
+  'param.templatenotexist': 'dingtalk_template_missing',
+  'param.templateunpublished': 'dingtalk_template_unpublished',
+  'param.cardalreadyexist': 'dingtalk_card_exists',
+  'param.contentunsafe': 'dingtalk_content_unsafe',
+};
+
+/** What an operator does about it, where somebody has to do something. */
+const REMEDIES: Readonly<Partial<Record<DeliveryErrorCode, string>>> = {
+  dingtalk_credentials: 'check DINGTALK_CLIENT_ID and DINGTALK_CLIENT_SECRET against the app in the developer console',
+  dingtalk_permission_missing:
+    'grant the app Card.Instance.Write, Card.Streaming.Write and qyapi_robot_sendmsg in the developer console',
+  dingtalk_ip_refused: 'empty the list of egress addresses of the app in the developer console',
+  dingtalk_template_missing: 'check DINGTALK_CARD_TEMPLATE_ID: the template belongs to this app and ends in .schema',
+  dingtalk_template_unpublished: 'publish the card template in the card platform',
+  dingtalk_card_variable: 'check DINGTALK_CARD_CONTENT_KEY: the template has no streaming variable of this name',
+  dingtalk_card_undelivered: 'check that the robot is in the group, and DINGTALK_ROBOT_CODE',
+  dingtalk_month_used_up: 'the organisation has used up its monthly calls; set DINGTALK_MONTHLY_CALLS to end softly',
+};
+
+/** Turns a refusal of api.dingtalk.com into our error; the facts hold the HTTP status and DingTalk's code only. */
+export function refusal(api: string, status: number, body: unknown): BridgeError {
+  const parsed = errorBody.safeParse(body).data;
+  const upstreamCode = safeUpstreamCode(parsed?.code ?? parsed?.Code);
+  const code = classify(status, upstreamCode);
+  return new BridgeError(code, remedyFor(code) ?? `DingTalk refused ${api}`, { api, status, upstreamCode });
+}
+
+export function remedyFor(code: DeliveryErrorCode): string | null {
+  return REMEDIES[code] ?? null;
+}
+
+function classify(status: number, upstreamCode: string | null): DeliveryErrorCode {
+  const code = upstreamCode?.toLowerCase() ?? '';
+  const known = Object.hasOwn(KNOWN_CODES, code) ? KNOWN_CODES[code] : undefined;
+  if (known) return known;
+  // Seen in the field as 403 with a Qps or Qpm code, said by platform staff to be 429: the same thing.
+  if (status === 429 || /\.qp[sm]limit/.test(code)) return 'dingtalk_qps';
+  if (status === 401) return 'dingtalk_token_invalid';
+  // A 500 with this code nearly always means that the template has no variable of that name.
+  if (status === 500 && code === 'unknownerror') return 'dingtalk_card_variable';
+  return status >= 500 ? 'dingtalk_server_error' : 'dingtalk_refused';
+}
+
+const anyOf =
+  (...codes: DeliveryErrorCode[]) =>
+  (error: unknown): boolean =>
+    error instanceof BridgeError && (codes as readonly string[]).includes(error.code);
+
+export const failureRules: FailureRules = {
+  isPassing: anyOf(
+    'dingtalk_unreachable',
+    'dingtalk_timeout',
+    'dingtalk_qps',
+    'dingtalk_server_error',
+    // This 500 also comes at random when calls for one card overlap, so it is no proof of a wrong variable.
+    'dingtalk_card_variable',
+  ),
+  isRateLimit: anyOf('dingtalk_qps'),
+  isUnanswered: anyOf('dingtalk_unreachable', 'dingtalk_timeout'),
+  isUnsafe: anyOf('dingtalk_content_unsafe'),
+  isRefused: anyOf('dingtalk_refused'),
+  isStateRefused: anyOf('dingtalk_card_variable', 'dingtalk_refused'),
+};

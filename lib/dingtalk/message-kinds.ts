@@ -1,0 +1,77 @@
+import * as z from 'zod';
+
+/** What a message holds. A kind that is not known is a member, so that nothing has to throw for it. */
+export type Content =
+  | { kind: 'text'; text: string }
+  | { kind: 'rich-text'; text: string; pictures: readonly string[] }
+  | { kind: 'picture'; downloadCode: string }
+  | { kind: 'audio'; downloadCode: string | null; recognition: string }
+  | { kind: 'video'; downloadCode: string }
+  | { kind: 'file'; downloadCode: string; fileName: string }
+  | { kind: 'unknown'; messageType: string };
+
+type Body = Readonly<Record<string, unknown>>;
+
+const textBody = z.object({ text: z.object({ content: z.string() }) });
+const textAtTop = z.object({ content: z.string() });
+const richText = z.object({
+  content: z.object({
+    richText: z.array(z.object({ text: z.string().nullish(), downloadCode: z.string().nullish() })),
+  }),
+});
+const media = z.object({
+  content: z.object({
+    downloadCode: z.string().min(1),
+    fileName: z.string().nullish(),
+  }),
+});
+const audio = z.object({
+  content: z.object({ downloadCode: z.string().nullish(), recognition: z.string().nullish() }),
+});
+
+/** One entry for each `msgtype`; null means that the body does not have the shape of its type. */
+const messageKinds: Readonly<Record<string, (body: Body) => Content | null>> = {
+  text(body) {
+    // One official sample of the HTTP mode has a string `content` at the top level instead of `text.content`.
+    const content = textBody.safeParse(body).data?.text.content ?? textAtTop.safeParse(body).data?.content;
+    return content === undefined ? null : { kind: 'text', text: content.trim() };
+  },
+  richText(body) {
+    const parts = richText.safeParse(body).data?.content.richText;
+    if (!parts) return null;
+    return {
+      kind: 'rich-text',
+      text: parts
+        .map((part) => part.text ?? '')
+        .join('')
+        .trim(),
+      pictures: parts.flatMap((part) => part.downloadCode ?? []),
+    };
+  },
+  picture(body) {
+    const content = media.safeParse(body).data?.content;
+    return content ? { kind: 'picture', downloadCode: content.downloadCode } : null;
+  },
+  audio(body) {
+    const content = audio.safeParse(body).data?.content;
+    if (!content) return null;
+    return {
+      kind: 'audio',
+      downloadCode: content.downloadCode ?? null,
+      recognition: (content.recognition ?? '').trim(),
+    };
+  },
+  video(body) {
+    const content = media.safeParse(body).data?.content;
+    return content ? { kind: 'video', downloadCode: content.downloadCode } : null;
+  },
+  file(body) {
+    const content = media.safeParse(body).data?.content;
+    return content ? { kind: 'file', downloadCode: content.downloadCode, fileName: content.fileName ?? '' } : null;
+  },
+};
+
+export function readContent(messageType: string, body: Body): Content {
+  const read = Object.hasOwn(messageKinds, messageType) ? messageKinds[messageType] : undefined;
+  return read?.(body) ?? { kind: 'unknown', messageType };
+}

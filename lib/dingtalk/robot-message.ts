@@ -1,0 +1,132 @@
+import * as z from 'zod';
+import type { MessageSink } from '../card/sink.ts';
+import { BridgeError } from '../errors.ts';
+import type { DingTalkConfig } from '../runtime/config.ts';
+import type { Message } from './callback.ts';
+import type { ApiRequest, DingTalkClient } from './client.ts';
+
+export interface RobotMessageOptions {
+  client: DingTalkClient;
+  config: DingTalkConfig;
+  message: Pick<Message, 'chat' | 'sender'>;
+}
+
+interface Markdown {
+  title: string;
+  text: string;
+}
+
+/** Who did not get a message, although DingTalk took the call. */
+export interface NotReached {
+  /** Ids that DingTalk does not know, or who may not use the app. */
+  unknown: readonly string[];
+  /** Those who got too many messages lately; later it may work. */
+  throttled: readonly string[];
+}
+
+/** People in one call of `oToMessages/batchSend` (its page). */
+const MAX_PEOPLE = 20;
+/** Bytes of `msgParam` (page of `groupMessages/send`; nothing is said of single chats, so the same holds there). */
+const MAX_PARAM_BYTES = 15_000;
+
+/** Refusals of these two calls that are about speed, by their pages: 400, without `Qps` in the name. */
+const TOO_FAST: ReadonlySet<unknown> = new Set([
+  'send.too.fast',
+  'send.byToken.tooFast',
+  'too.many.group',
+  'too.many.people',
+]);
+
+const sentToPeople = z.object({
+  invalidStaffIdList: z.array(z.string()).nullish(),
+  flowControlledStaffIdList: z.array(z.string()).nullish(),
+});
+
+/**
+ * Markdown messages that need no callback to reply to: the last way to an asker, when the session's address is gone.
+ * Each costs one call of the month and needs the permission `qyapi_robot_sendmsg`. Nobody can be mentioned
+ * (page of the robot's abilities: neither call takes an `at`).
+ */
+export function createRobotMessage({ client, config, message: { chat, sender } }: RobotMessageOptions): MessageSink {
+  return {
+    async send({ title, text }) {
+      for (const part of partsOf({ title, text })) {
+        if (chat.isGroup) {
+          await call(client, 'sendToGroup', '/v1.0/robot/groupMessages/send', {
+            robotCode: config.robotCode,
+            openConversationId: chat.id,
+            ...markdown(part),
+          });
+        } else {
+          await sendToPerson(client, config, sender.staffId, part);
+        }
+      }
+    },
+  };
+}
+
+/**
+ * Sends a notice into the single chats of people, for example administrators.
+ *
+ * @throws BridgeError when a call is refused: those in the calls before it, 20 people each, have got it.
+ */
+export async function sendToPeople(
+  client: DingTalkClient,
+  config: DingTalkConfig,
+  staffIds: readonly string[],
+  notice: Markdown,
+): Promise<NotReached> {
+  const people = [...new Set(staffIds)];
+  const unknown: string[] = [];
+  const throttled: string[] = [];
+  for (let from = 0; from < people.length; from += MAX_PEOPLE) {
+    for (const part of partsOf(notice)) {
+      const answer = await call(client, 'sendToPeople', '/v1.0/robot/oToMessages/batchSend', {
+        robotCode: config.robotCode,
+        userIds: people.slice(from, from + MAX_PEOPLE),
+        ...markdown(part),
+      });
+      const lists = sentToPeople.safeParse(answer).data;
+      unknown.push(...(lists?.invalidStaffIdList ?? []));
+      throttled.push(...(lists?.flowControlledStaffIdList ?? []));
+    }
+  }
+  return { unknown, throttled };
+}
+
+async function sendToPerson(client: DingTalkClient, config: DingTalkConfig, staffId: string | null, part: Markdown) {
+  // Unlike a card, this call does not take union ids.
+  if (staffId === null) throw new BridgeError('dingtalk_card_no_target', 'the asker has no staff id');
+  const { unknown, throttled } = await sendToPeople(client, config, [staffId], part);
+  const facts = { api: 'sendToPeople', status: 200 };
+  if (unknown.length > 0) throw new BridgeError('dingtalk_refused', 'DingTalk does not know the asker', facts);
+  if (throttled.length > 0) throw new BridgeError('dingtalk_qps', 'the asker got too many messages', facts);
+}
+
+async function call(client: DingTalkClient, api: string, path: string, body: object): Promise<unknown> {
+  const request: ApiRequest = { method: 'POST', path, body };
+  try {
+    return await client.call(api, request);
+  } catch (error) {
+    if (!(error instanceof BridgeError) || !TOO_FAST.has(error.facts['upstreamCode'])) throw error;
+    throw new BridgeError('dingtalk_qps', error.message, error.facts, error);
+  }
+}
+
+const markdown = (part: Markdown) => ({ msgKey: 'sampleMarkdown', msgParam: paramOf(part) });
+
+/** `msgParam` is a JSON text within the JSON body. */
+const paramOf = ({ title, text }: Markdown) => JSON.stringify({ title, text });
+
+/**
+ * The message, in parts where it is too long for one call. Pages of an answer are not; but characters that JSON
+ * escapes have up to six bytes, and nothing may be lost on the last way there is.
+ */
+function partsOf({ title, text }: Markdown): Markdown[] {
+  if (Buffer.byteLength(paramOf({ title, text })) <= MAX_PARAM_BYTES || text.length < 2) return [{ title, text }];
+  const middle = Math.ceil(text.length / 2);
+  const lineEnd = text.lastIndexOf('\n', middle);
+  const isInPair = /[\uDC00-\uDFFF]/.test(text.charAt(middle));
+  const cut = lineEnd > 0 ? lineEnd : isInPair ? middle - 1 : middle;
+  return [text.slice(0, cut), text.slice(cut)].flatMap((half) => partsOf({ title, text: half }));
+}

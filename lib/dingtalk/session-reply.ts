@@ -1,0 +1,83 @@
+import * as z from 'zod';
+import type { MessageSink } from '../card/sink.ts';
+import { BridgeError, type DeliveryErrorCode } from '../errors.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { DingTalkConfig } from '../runtime/config.ts';
+import type { Fetch } from '../runtime/http.ts';
+import type { Message } from './callback.ts';
+import { send } from './client.ts';
+
+/** HTTP is 200 even on failure; `errcode` decides, and one official sample has it as a string. */
+const answerBody = z.object({ errcode: z.union([z.number(), z.string().transform(Number)]) });
+
+const ERRCODES: Readonly<Record<number, DeliveryErrorCode>> = {
+  300001: 'dingtalk_session_expired',
+  130101: 'dingtalk_qps',
+  410100: 'dingtalk_qps',
+  430101: 'dingtalk_content_unsafe',
+  430102: 'dingtalk_content_unsafe',
+  430103: 'dingtalk_content_unsafe',
+  430104: 'dingtalk_content_unsafe',
+  90030: 'dingtalk_month_used_up',
+  [-1]: 'dingtalk_server_error',
+};
+
+const TIMEOUT_MS = 8_000;
+
+export interface SessionReplyOptions {
+  config: DingTalkConfig;
+  message: Pick<Message, 'chat' | 'sender' | 'session'>;
+  fetch: Fetch;
+  clock: Clock;
+}
+
+/** Markdown messages through the callback's own reply address: no access token, no permission. */
+export function createSessionReply({ config, message, fetch, clock }: SessionReplyOptions): MessageSink {
+  return {
+    async send({ title, text, mentionAsker }) {
+      const webhook = trustedWebhook(config, message.session, clock);
+      const mentioned = mentionAsker && message.chat.isGroup ? message.sender.staffId : null;
+      const answer = await send(fetch, clock, 'sendBySession', {
+        method: 'POST',
+        url: webhook,
+        body: {
+          msgtype: 'markdown',
+          // A mention works only when the id also stands in the text.
+          markdown: { title, text: mentioned ? `@${mentioned}  \n\n${text}` : text },
+          ...(mentioned ? { at: { atUserIds: [mentioned], isAtAll: false } } : {}),
+        },
+        timeoutMs: TIMEOUT_MS,
+      });
+      const errcode = answerBody.safeParse(answer.json).data?.errcode;
+      if (answer.status === 200 && errcode === 0) return;
+      const code =
+        (errcode === undefined ? undefined : ERRCODES[errcode]) ??
+        (answer.status >= 500 ? 'dingtalk_server_error' : 'dingtalk_refused');
+      throw new BridgeError(code, 'DingTalk refused the reply', {
+        api: 'sendBySession',
+        status: answer.status,
+        upstreamCode: errcode ?? null,
+      });
+    },
+  };
+}
+
+/**
+ * The body is not covered by the signature, so its address is only believed when it is DingTalk's own.
+ *
+ * @throws BridgeError `dingtalk_session_missing`, `dingtalk_session_untrusted` or `dingtalk_session_expired`.
+ */
+function trustedWebhook(config: DingTalkConfig, session: Message['session'], clock: Clock): string {
+  if (!session) throw new BridgeError('dingtalk_session_missing', 'the callback had no reply address');
+  const url = URL.parse(session.webhook);
+  const trusted =
+    url?.origin === new URL(config.oapiUrl).origin &&
+    url.pathname === '/robot/sendBySession' &&
+    url.username === '' &&
+    url.password === '';
+  if (!trusted) throw new BridgeError('dingtalk_session_untrusted', 'the reply address is not of DingTalk');
+  if (clock.now() >= session.expiresAtMs) {
+    throw new BridgeError('dingtalk_session_expired', 'the reply address has expired');
+  }
+  return url.href;
+}
