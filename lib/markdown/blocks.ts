@@ -1,0 +1,139 @@
+import type { Token, Tokens } from 'marked';
+import { chartTable } from './chart.ts';
+import { DIALECTS } from './dialect.ts';
+import type { Dialect, MarkdownWords } from './dialect.ts';
+import { decodeEntities, inertCode, inertText } from './inert.ts';
+import { renderInline } from './inline.ts';
+import { lexMarkdown } from './lex.ts';
+import { isBlock } from './tokens.ts';
+import type { RawToken } from './tokens.ts';
+
+/** What a block needs to know of where it stands. */
+export interface BlockContext {
+  dialect: Dialect;
+  words: MarkdownWords;
+  /** The text is still growing, so a fence without an end is not complete. */
+  growing: boolean;
+  /** Within an item of a list, where a line break must not look like the end of the item. */
+  inList: boolean;
+  /** Within an ordered list, where DingTalk cannot show another one (KB-C3/0016). */
+  inOrderedList: boolean;
+}
+
+/** One block in the dialect; empty if it shows nothing. */
+function renderBlock(token: RawToken, context: BlockContext): string {
+  const { lineBreak, maxHeading, rule } = DIALECTS[context.dialect];
+  const inline = (tokens: Token[] | undefined, breakWith: string) =>
+    renderInline(tokens ?? [], { lineBreak: breakWith, words: context.words });
+  if (!isBlock(token)) return inertText(token.raw.trim());
+  switch (token.type) {
+    case 'space':
+    case 'def':
+    case 'dropped':
+      return '';
+    case 'heading': {
+      const text = inline(token.tokens, ' ');
+      return text === '' ? '' : `${'#'.repeat(Math.min(token.depth, maxHeading))} ${text}`;
+    }
+    case 'paragraph':
+    case 'text':
+      return inline(token.tokens, context.inList ? '\n' : lineBreak);
+    case 'code':
+      return renderCode(token, context);
+    case 'preformatted':
+      return fence(decodeEntities(token.text.replace(/<\/?[a-z][^<>]*>/gi, '')), '', context);
+    case 'maths':
+      return fence(token.text, 'latex', context);
+    case 'blockquote':
+      return indent(renderAll(token.tokens, context).join('\n\n'), '> ', '> ');
+    case 'list':
+      return renderList(token, context);
+    case 'table':
+      return renderTable(token, inline);
+    case 'checkbox':
+      return token.checked ? '☑' : '☐';
+    case 'hr':
+    default:
+      return rule;
+  }
+}
+
+export function renderAll(tokens: readonly RawToken[] | undefined, context: BlockContext): string[] {
+  return (tokens ?? []).map((token) => renderBlock(token, context)).filter((block) => block.trim() !== '');
+}
+
+function renderCode({ text, lang = '', raw }: Tokens.Code, context: BlockContext): string {
+  if (!/^echarts\b/i.test(lang)) return fence(text, /^[\w+#.-]*/.exec(lang)?.[0] ?? '', context);
+  const isOpen = context.growing && !/\n[ \t>]*(?:`{3,}|~{3,})\s*$/.test(raw);
+  if (isOpen) return context.words.chart;
+  const table = chartTable(text);
+  if (table === undefined) return `${context.words.chart}\n\n${fence(text, 'json', context)}`;
+  return renderAll(lexMarkdown(table, { growing: false }), context).join('\n\n');
+}
+
+/** A fenced block; the fence is longer than any run of backticks in it. */
+function fence(code: string, language: string, { dialect }: BlockContext): string {
+  // Only cards list fenced code as supported, so in a message its content may be taken for markup.
+  const text = dialect === 'card' ? code : inertCode(code);
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+  const marks = '`'.repeat(longest + 1);
+  return `${marks}${language}\n${text.replace(/^\n+|\s+$/g, '')}\n${marks}`;
+}
+
+function renderList(list: Tokens.List, context: BlockContext): string {
+  const first = list.start === '' ? 1 : list.start;
+  const inner = { ...context, inList: true, inOrderedList: context.inOrderedList || list.ordered };
+  const items = list.items.map((item, index) => ({ number: first + index, text: renderItem(item, inner) }));
+  if (!list.ordered) return items.map(({ text }) => indent(text, '- ', '  ')).join('\n');
+  if (first === 1 && !context.inOrderedList) {
+    return items.map(({ number, text }) => indent(text, `${number}. `, ' '.repeat(`${number}. `.length))).join('\n');
+  }
+  // Bullets that carry their number, where DingTalk would number anew.
+  if (context.inList)
+    return items.map(({ number, text }) => indent(labelled(`(${number})`, text), '- ', '  ')).join('\n');
+  return items.map(({ number, text }) => labelled(`**${number}.**`, text)).join('\n\n');
+}
+
+/** A number before an item's text, or above what has to begin a line. */
+function labelled(number: string, text: string): string {
+  return /^(?:`{3}|[|>#]|- |\d+\. )/.test(text) ? `${number}\n\n${text}` : `${number} ${text}`.trimEnd();
+}
+
+function renderItem(item: Tokens.ListItem, context: BlockContext): string {
+  let content = '';
+  let previous: RawToken | undefined;
+  for (const token of item.tokens) {
+    const block = renderBlock(token, context);
+    if (block.trim() === '') continue;
+    const isTight = token.type === 'list' && (previous?.type === 'text' || previous?.type === 'paragraph');
+    const separator = previous === undefined ? '' : previous.type === 'checkbox' ? ' ' : isTight ? '\n' : '\n\n';
+    content += separator + block;
+    previous = token;
+  }
+  return content;
+}
+
+function renderTable(table: Tokens.Table, inline: (tokens: Token[], lineBreak: string) => string): string {
+  const cells = (cell: Tokens.TableCell) => inline(cell.tokens, ' ').replace(/(?<!\\)\|/g, '\\|');
+  const delimiters = table.align.map((align) =>
+    align === 'center' ? ':---:' : align === 'right' ? '---:' : align === 'left' ? ':---' : '---',
+  );
+  return [
+    tableRow(table.header.map(cells)),
+    tableRow(delimiters),
+    ...table.rows.map((cellsOfRow) => tableRow(cellsOfRow.map(cells))),
+  ].join('\n');
+}
+
+function tableRow(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
+}
+
+/** Puts `first` before the first line and `rest` before the others, without trailing white space. */
+function indent(text: string, first: string, rest: string): string {
+  const lines = text.split('\n').map((line, index) => {
+    const prefix = index === 0 ? first : rest;
+    return line === '' ? prefix.trimEnd() : prefix + line;
+  });
+  return lines.join('\n');
+}

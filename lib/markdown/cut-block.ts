@@ -1,0 +1,116 @@
+import { cutCode, cutLine } from './cut-line.ts';
+import type { Cut } from './cut-line.ts';
+
+/** What a line stands in, and so what has to be closed before a cut and repeated after it. */
+interface Frame {
+  kind: 'fence' | 'table';
+  /** The line of the block at which it starts. */
+  start: number;
+  /** Lines that begin it: a fence, or a table's header and delimiter rows. */
+  opening: readonly string[];
+  /** The line that ends it; undefined for tables, which need none. */
+  closing: string | undefined;
+}
+
+/** Where the head goes. */
+interface Page {
+  /** UTF-16 units left on it. */
+  room: number;
+  onEmptyPage: boolean;
+}
+
+const FENCE = /^([ >]*)((?:- |\d{1,9}\. )*)(`{3,})([^`]*)$/;
+const TABLE_ROW = /^[ >]*\|/;
+const DELIMITER_ROW = /^[ >]*\|(?: :?-+:? \|)+$/;
+
+/**
+ * Cuts a block so that its head has at most `room` UTF-16 units, at the end of a line where possible. A fenced block
+ * or table that is cut is continued with its fence or header row. Undefined if nothing of the block fits; on an empty
+ * page a table whose first row does not fit is cut as if it were text.
+ */
+export function cutBlock(block: string, room: number, onEmptyPage: boolean): Cut | undefined {
+  const lines = block.split('\n');
+  let frame: Frame | undefined;
+  let length = -1;
+  for (const [index, line] of lines.entries()) {
+    frame = frameAfter(frame, lines, index);
+    length += 1 + line.length;
+    const closing = frame?.closing === undefined ? 0 : 1 + frame.closing.length;
+    if (length + closing > room) return cutAt(lines, index, frame, { room, onEmptyPage });
+  }
+  return { head: block, tail: '', repeated: 0 };
+}
+
+/** Cuts before or within the line `index`, the first one that does not fit. */
+function cutAt(
+  lines: readonly string[],
+  index: number,
+  frame: Frame | undefined,
+  { room, onEmptyPage }: Page,
+): Cut | undefined {
+  const line = lines[index] ?? '';
+  // A fence or a table must not be begun without any of its content.
+  const isEmpty = frame !== undefined && index <= frame.start + frame.opening.length;
+  const kept = isEmpty ? frame.start : index;
+  const framed = isEmpty ? undefined : frame;
+  const head = lines.slice(0, kept);
+  // Too much of the page would stay empty for the sake of one line.
+  const isLong = line.length > room / 2;
+  if (isEmpty && kept > 0) return split(head, lines.slice(kept), undefined);
+  if (isEmpty && !onEmptyPage) return undefined;
+  if (isLong || kept === 0) {
+    const inside = cutInside(lines, index, frame, { room, onEmptyPage });
+    if (inside !== undefined) return inside;
+  }
+  return kept === 0 ? undefined : split(head, lines.slice(kept), framed);
+}
+
+/** Cuts within a line: of code anywhere, of text where a reader would pause, of a table as if it were text. */
+function cutInside(
+  lines: readonly string[],
+  index: number,
+  frame: Frame | undefined,
+  { room, onEmptyPage }: Page,
+): Cut | undefined {
+  const line = lines[index] ?? '';
+  const head = lines.slice(0, index);
+  const closing = frame?.closing === undefined ? 0 : frame.closing.length + 1;
+  const left = room - closing - head.reduce((sum, { length }) => sum + length + 1, 0);
+  const cut = frame?.kind === 'fence' ? cutCode(line, left) : cutLine(line, left, onEmptyPage && index === 0);
+  if (cut === undefined) return undefined;
+  const rest = cut.tail === '' ? [] : [cut.tail];
+  const tail = [...rest, ...lines.slice(index + 1)];
+  const parts = split([...head, cut.head], tail, frame?.kind === 'table' ? undefined : frame);
+  return { ...parts, repeated: parts.repeated + cut.repeated };
+}
+
+function split(head: readonly string[], tail: readonly string[], frame: Frame | undefined): Cut {
+  const closing = frame?.closing === undefined ? [] : [frame.closing];
+  const opening = frame?.opening ?? [];
+  const rest = frame === undefined ? tail.join('\n').replace(/^\n+/, '') : tail.join('\n');
+  return {
+    head: [...head, ...closing].join('\n').trimEnd(),
+    tail: rest === '' ? '' : withoutIndent([...opening, rest].join('\n')),
+    repeated: opening.reduce((sum, line) => sum + Array.from(line).length + 1, 0),
+  };
+}
+
+/** A list's continuation begins a page, where its indent would make it code. */
+function withoutIndent(text: string): string {
+  const indent = /^ */.exec(text)?.[0].length ?? 0;
+  return indent === 0 ? text : text.replace(new RegExp(`^ {1,${indent}}`, 'gm'), '');
+}
+
+function frameAfter(frame: Frame | undefined, lines: readonly string[], index: number): Frame | undefined {
+  const line = lines[index] ?? '';
+  if (frame?.kind === 'fence') return line.trimEnd() === frame.closing ? undefined : frame;
+  const [, quote = '', marker = '', marks = '', language = ''] = FENCE.exec(line) ?? [];
+  if (marks !== '') {
+    const prefix = quote + ' '.repeat(marker.length);
+    return { kind: 'fence', start: index, opening: [prefix + marks + language], closing: prefix + marks };
+  }
+  if (frame !== undefined && TABLE_ROW.test(line)) return frame;
+  const next = lines[index + 1] ?? '';
+  if (!TABLE_ROW.test(line) || !DELIMITER_ROW.test(next)) return undefined;
+  return { kind: 'table', start: index, opening: [line, next], closing: undefined };
+}

@@ -1,0 +1,52 @@
+/** An HTML tag as it was written; names are in lower case. */
+export interface Tag {
+  name: string;
+  closing: boolean;
+  attributes: ReadonlyMap<string, string>;
+}
+
+const NAMES =
+  'a abbr address article aside audio b base bdi bdo big blockquote body br button canvas caption center cite code col ' +
+  'colgroup data datalist dd del details dfn dialog div dl dt em embed fieldset figcaption figure font footer form h1 h2 ' +
+  'h3 h4 h5 h6 head header hr html i iframe img input ins kbd label legend li link main map mark menu meta meter nav ' +
+  'noscript object ol optgroup option output p param picture pre progress q rp rt ruby s samp script search section ' +
+  'select small source span strike strong style sub summary sup svg table tbody td template textarea tfoot th thead time ' +
+  'title tr track tt u ul var video wbr';
+
+/** The elements of HTML. What looks like a tag but is none of these is text: `List<String>`, `<your key>`. */
+export const KNOWN_TAGS: ReadonlySet<string> = new Set(NAMES.split(' '));
+
+/** Elements that stand on lines of their own. */
+export const LINE_TAGS: ReadonlySet<string> = new Set(
+  (
+    'address article aside blockquote br caption dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 ' +
+    'h6 header hr li main nav ol p section summary table tr ul'
+  ).split(' '),
+);
+
+const ATTRIBUTE = /([a-z_:][\w:.-]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?/gi;
+
+/** Reads a tag; undefined for what is not one of HTML's. */
+export function readTag(raw: string): Tag | undefined {
+  const found = /^<(\/?)([a-z][a-z0-9-]*)([^]*)>$/i.exec(raw);
+  const name = found?.[2]?.toLowerCase();
+  if (name === undefined || !KNOWN_TAGS.has(name)) return undefined;
+  const attributes = new Map<string, string>();
+  for (const [, key = '', double, single, bare] of (found?.[3] ?? '').matchAll(ATTRIBUTE)) {
+    attributes.set(key.toLowerCase(), double ?? single ?? bare ?? '');
+  }
+  return { name, closing: found?.[1] === '/', attributes };
+}
+
+/** Whether a token of HTML is a comment or a declaration, of which nothing is shown. */
+export function isComment(raw: string): boolean {
+  return raw.startsWith('<!');
+}
+
+/** A field of a form, which nobody can fill in here: what it asks for, in brackets. */
+export function fieldText({ attributes }: Tag): string {
+  const type = attributes.get('type')?.toLowerCase();
+  if (type === 'hidden') return '';
+  if (type === 'checkbox' || type === 'radio') return attributes.has('checked') ? '☑ ' : '☐ ';
+  return `【${attributes.get('placeholder') || attributes.get('value') || attributes.get('name') || '…'}】`;
+}

@@ -1,0 +1,95 @@
+/** Breaks up what a client would otherwise recognise, without being seen. */
+const SPLINTER = '\u200B';
+
+/** Links that stay links. `dtmd:` and `dingtalk:` would make DingTalk act in the reader's name. */
+const ACTIVE_LINK = /^(?:https?:\/\/[^\s/?#]|mailto:[^\s]|tel:[+\d])/i;
+
+/** Addresses that do something without looking like `name://`. */
+const RISKY_SCHEME = /(?<![a-z0-9])(dtmd|dingtalk|javascript|vbscript|data|file):(?=\S)/gi;
+
+/** Long enough for any registered scheme, and short enough to stay linear on hostile text. */
+const MAX_SCHEME = 32;
+
+const NAMED_ENTITIES: Record<string, string> = {
+  amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: '\u00A0', ensp: ' ', emsp: ' ', thinsp: ' ',
+  copy: '©', reg: '®', trade: '™', hellip: '…', mdash: '—', ndash: '–', middot: '·', bull: '•', times: '×',
+  divide: '÷', deg: '°', plusmn: '±', le: '≤', ge: '≥', ne: '≠', asymp: '≈', larr: '←', rarr: '→', uarr: '↑',
+  darr: '↓', harr: '↔', ldquo: '“', rdquo: '”', lsquo: '‘', rsquo: '’', laquo: '«', raquo: '»', yen: '¥',
+  euro: '€', pound: '£', cent: '¢', sect: '§', para: '¶', infin: '∞', check: '✓',
+}; // prettier-ignore
+
+const ENTITY = /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,8}));/gi;
+
+/** Control characters, and those that change the writing direction and so can disguise a text or an address. */
+const INVISIBLE = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/g;
+
+export function removeInvisible(text: string): string {
+  return text.replace(INVISIBLE, '');
+}
+
+/** Character references as the characters they stand for; unknown names stay as they are. */
+export function decodeEntities(text: string): string {
+  return text.replace(ENTITY, (whole, decimal?: string, hex?: string, name?: string) => {
+    if (name !== undefined) return NAMED_ENTITIES[name] ?? NAMED_ENTITIES[name.toLowerCase()] ?? whole;
+    const code = decimal === undefined ? parseInt(hex ?? '', 16) : Number(decimal);
+    if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return '\uFFFD';
+    return removeInvisible(String.fromCodePoint(code)).replace(/\s/, ' ');
+  });
+}
+
+/** The same for a text that will be markdown: a character that was written as a reference stays a mere character. */
+export function decodeEntitiesInMarkdown(text: string): string {
+  return text.replace(ENTITY, (entity) => {
+    const decoded = decodeEntities(entity);
+    return decoded === entity ? entity : decoded.replace(/[*_`~[\]\\#|]/, '\\$&');
+  });
+}
+
+/** Text that no client can take for a tag, a character reference, a link, a link's definition or a fence. */
+export function inertText(text: string): string {
+  return text
+    .replace(/<(?=[a-z/!?])/gi, `<${SPLINTER}`)
+    .replace(/&(?=#?\w{1,31};)/g, `&${SPLINTER}`)
+    .replace(/\](?=[(:])/g, `]${SPLINTER}`)
+    .replace(RISKY_SCHEME, `$1${SPLINTER}:`)
+    .replace(/:\/\//g, (separator, offset: number, whole: string) => {
+      const before = whole.slice(Math.max(0, offset - MAX_SCHEME), offset);
+      const scheme = /[a-z0-9+.-]*$/i.exec(before)?.[0] ?? '';
+      return scheme === '' || /(?:^|[^a-z])https?$/i.test(scheme) ? separator : SPLINTER + separator;
+    })
+    .replace(/~~(?=~)/g, `~${SPLINTER}~`);
+}
+
+/** What must stand between two pieces of a line, lest they make a link, an image or one code span together. */
+export function seam(before: string, after: string): string {
+  const pair = before.slice(-1) + after.slice(0, 1);
+  return ['](', ']:', '![', '``'].includes(pair) ? SPLINTER : '';
+}
+
+/**
+ * Inline code. It is not in DingTalk's list of what a card can show, so what would mention a person or act
+ * in the reader's name must not be left to it; everything else is kept to the letter.
+ */
+export function inertCode(code: string): string {
+  return code.replace(/(dtmd|dingtalk)(?=:\/\/)/gi, `$1${SPLINTER}`).replace(/<(?=a\s[^>]*\batid\b)/gi, `<${SPLINTER}`);
+}
+
+/** The address as it may stand between `(` and `)`, or undefined if it may not be a link at all. */
+export function safeHref(href: string): string | undefined {
+  const address = removeInvisible(decodeEntities(href))
+    .replace(/[\t\n\r]/g, '')
+    .trim();
+  if (!ACTIVE_LINK.test(address)) return undefined;
+  return address
+    .replace(/[\s()<>"`\\[\]*|{}]/g, (character) => {
+      const code = character.codePointAt(0) ?? 0;
+      return code < 0x80 ? `%${code.toString(16).toUpperCase().padStart(2, '0')}` : encodeURIComponent(character);
+    })
+    .replace(RISKY_SCHEME, '$1%3A');
+}
+
+/** The address of an image: like a link's, but only what can be loaded. */
+export function safeImage(href: string): string | undefined {
+  const address = safeHref(href);
+  return address !== undefined && /^https?:/i.test(address) ? address : undefined;
+}

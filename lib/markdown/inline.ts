@@ -1,0 +1,202 @@
+import type { Tokens } from 'marked';
+import type { MarkdownWords } from './dialect.ts';
+import { LINE_TAGS, fieldText, isComment, readTag } from './html.ts';
+import type { Tag } from './html.ts';
+import { decodeEntities, decodeEntitiesInMarkdown, inertCode, inertText } from './inert.ts';
+import { safeHref, safeImage } from './inert.ts';
+import { joinPieces } from './pieces.ts';
+import type { Piece } from './pieces.ts';
+import { isInline } from './tokens.ts';
+import type { RawToken } from './tokens.ts';
+
+/** How inline content is written at one place. */
+interface InlineStyle {
+  /** What stands for a line break: the dialect's within paragraphs, a space within headings and tables. */
+  lineBreak: string;
+  words: MarkdownWords;
+}
+
+/** An HTML element whose closing tag has not come yet. `raw` is its source, for elements that quote it. */
+interface OpenElement {
+  tag: Tag;
+  pieces: Piece[];
+  raw: string;
+}
+
+/** Elements open at once; each more would cost another pass over its content. */
+const MAX_OPEN = 16;
+
+const EMPHASIS = { strong: '**', em: '*', del: '~~' };
+
+/** HTML elements written as emphasis. */
+const EMPHASIS_TAGS: Record<string, string> = {
+  b: '**', strong: '**', summary: '**', caption: '**', legend: '**', dt: '**', i: '*', em: '*', s: '~~', del: '~~',
+  strike: '~~', h1: '**', h2: '**', h3: '**', h4: '**', h5: '**', h6: '**',
+}; // prettier-ignore
+
+const CODE_TAGS = new Set(['code', 'kbd', 'samp', 'tt']);
+const MEDIA_TAGS = new Set(['audio', 'video', 'iframe', 'source', 'embed']);
+const DROPPED_TAGS = new Set(['script', 'style', 'template']);
+const FIELD_TAGS = new Set(['input', 'textarea']);
+
+/** Inline tokens as markdown of the dialect, balanced and without anything active but safe links. */
+export function renderInline(tokens: readonly RawToken[], style: InlineStyle): string {
+  return joinPieces(collectPieces(tokens, style), style.lineBreak);
+}
+
+/** A code span in the shortest delimiters that do not occur in it. */
+function codeSpan(code: string): string {
+  const text = inertCode(code.replace(/\s*\n\s*/g, ' '));
+  if (text.trim() === '') return '';
+  const runs = new Set(Array.from(text.matchAll(/`+/g), ([run]) => run));
+  let fence = '`';
+  while (runs.has(fence)) fence += '`';
+  const padding = text.startsWith('`') || text.endsWith('`') ? ' ' : '';
+  return fence + padding + text + padding + fence;
+}
+
+function collectPieces(tokens: readonly RawToken[], style: InlineStyle): Piece[] {
+  const pieces: Piece[] = [];
+  const open: OpenElement[] = [];
+  const append = (...more: Piece[]) => (open.at(-1)?.pieces ?? pieces).push(...more);
+  const close = () => {
+    const element = open.pop();
+    if (element !== undefined) append(...elementPieces(element));
+  };
+  const lastClosing = closingTags(tokens);
+  tokens.forEach((token, index) => {
+    const tag = token.type === 'html' ? readTag(token.raw) : undefined;
+    const innermost = open.at(-1);
+    if (innermost !== undefined && isVerbatim(innermost.tag) && !(tag?.closing && tag.name === innermost.tag.name)) {
+      innermost.raw += token.raw;
+    } else if (tag === undefined) {
+      append(...tokenPieces(token, style));
+    } else if (tag.closing) {
+      if (open.some((element) => element.tag.name === tag.name)) {
+        while (open.at(-1)?.tag.name !== tag.name) close();
+        close();
+      }
+      if (LINE_TAGS.has(tag.name)) append({ kind: 'break', soft: true });
+    } else if (isVerbatim(tag) && (lastClosing.get(tag.name) ?? -1) < index) {
+      // Without an end it is not a script but somebody writing about one.
+      append({ kind: 'text', value: literal(token.raw) });
+    } else {
+      if (LINE_TAGS.has(tag.name)) append({ kind: 'break', soft: tag.name !== 'br' });
+      append(...voidPieces(tag, style));
+      if (isPaired(tag) && open.length < MAX_OPEN) open.push({ tag, pieces: [], raw: '' });
+    }
+  });
+  while (open.length > 0) close();
+  return pieces;
+}
+
+/** Elements whose content is their source. */
+function isVerbatim({ name }: Tag): boolean {
+  return CODE_TAGS.has(name) || DROPPED_TAGS.has(name);
+}
+
+function isPaired(tag: Tag): boolean {
+  return isVerbatim(tag) || tag.name in EMPHASIS_TAGS || tag.name === 'a' || tag.name === 'button';
+}
+
+function closingTags(tokens: readonly RawToken[]): Map<string, number> {
+  const last = new Map<string, number>();
+  tokens.forEach(({ type, raw }, index) => {
+    if (type === 'html' && raw.startsWith('</')) last.set(raw.slice(2, -1).trim().toLowerCase(), index);
+  });
+  return last;
+}
+
+/** What an element shows at its opening tag. */
+function voidPieces(tag: Tag, style: InlineStyle): Piece[] {
+  if (tag.name === 'li') return [{ kind: 'text', value: '• ' }];
+  if (tag.name === 'td' || tag.name === 'th' || tag.name === 'option') return [{ kind: 'text', value: ' ' }];
+  if (FIELD_TAGS.has(tag.name)) return [{ kind: 'text', value: fieldText(tag) }];
+  const source = tag.attributes.get('src') ?? '';
+  if (tag.name === 'img') return [imagePiece(source, tag.attributes.get('alt') ?? '', style)];
+  const address = MEDIA_TAGS.has(tag.name) ? safeHref(source) : undefined;
+  return address === undefined ? [] : [{ kind: 'markup', value: `[${style.words.media}](${address})` }];
+}
+
+/** What an element shows when it is complete. */
+function elementPieces({ tag, pieces, raw }: OpenElement): Piece[] {
+  if (DROPPED_TAGS.has(tag.name)) return [];
+  if (CODE_TAGS.has(tag.name))
+    return [{ kind: 'markup', value: codeSpan(decodeEntities(raw.replace(/<[^<>]*>/g, ''))) }];
+  if (tag.name === 'button') return [{ kind: 'text', value: '【' }, ...pieces, { kind: 'text', value: '】' }];
+  if (tag.name === 'a') {
+    const address = safeHref(tag.attributes.get('href') ?? '');
+    if (address === undefined || !isLabel(pieces) || pieces.length === 0) return pieces;
+    const label = joinPieces(pieces, ' ').replace(/(?<!\\)[[\]]/g, '\\$&');
+    return [{ kind: 'markup', value: `[${label}](${address})` }];
+  }
+  return [{ kind: 'emphasis', mark: EMPHASIS_TAGS[tag.name] ?? '**', content: pieces }];
+}
+
+/** Whether pieces may stand in a link: no other link or image among them. */
+function isLabel(pieces: readonly Piece[]): boolean {
+  return pieces.every((piece) => piece.kind === 'text' || (piece.kind === 'emphasis' && isLabel(piece.content)));
+}
+
+function tokenPieces(token: RawToken, style: InlineStyle): Piece[] {
+  if (!isInline(token)) return [{ kind: 'text', value: literal(token.raw) }];
+  switch (token.type) {
+    case 'strong':
+    case 'em':
+    case 'del':
+      return [{ kind: 'emphasis', mark: EMPHASIS[token.type], content: collectPieces(token.tokens, style) }];
+    case 'codespan':
+      return [{ kind: 'markup', value: codeSpan(token.text) }];
+    case 'maths':
+      return [{ kind: 'markup', value: codeSpan(token.text) }];
+    case 'link':
+      return linkPieces(token, style);
+    case 'image':
+      return [imagePiece(token.href, token.text, style)];
+    case 'br':
+      return [{ kind: 'break', soft: false }];
+    case 'checkbox':
+      return [{ kind: 'text', value: token.checked ? '☑ ' : '☐ ' }];
+    case 'escape':
+      // A backslash stays where the character would otherwise be markup; elsewhere a client might show it.
+      return [{ kind: 'text', value: /[*_`~[\]\\#|>+.-]/.test(token.raw.slice(1)) ? token.raw : token.raw.slice(1) }];
+    case 'html':
+      return isComment(token.raw) || token.text === '' ? [] : [{ kind: 'text', value: literal(token.raw) }];
+    case 'text':
+    default:
+      return linesOf(decodeEntitiesInMarkdown(literal(token.raw)));
+  }
+}
+
+/** A backtick that opens no code span here might open one with the next span's delimiters. */
+function literal(source: string): string {
+  return source.replace(/`/g, '\\`');
+}
+
+function linesOf(text: string): Piece[] {
+  return text
+    .split('\n')
+    .flatMap<Piece>((line, index) => [
+      ...(index === 0 ? [] : [{ kind: 'break', soft: true } as const]),
+      { kind: 'text', value: line },
+    ]);
+}
+
+function linkPieces(token: Tokens.Link, style: InlineStyle): Piece[] {
+  const address = safeHref(token.href);
+  const isBare = token.raw === token.text;
+  if (isBare) return [{ kind: 'text', value: literal(token.raw) }];
+  if (address === undefined)
+    return token.autolink ? [{ kind: 'text', value: token.text }] : collectPieces(token.tokens, style);
+  const label = renderInline(token.tokens, { ...style, lineBreak: ' ' }).trim();
+  return [{ kind: 'markup', value: label === '' ? address : `[${label}](${address})` }];
+}
+
+function imagePiece(source: string, description: string, style: InlineStyle): Piece {
+  const text = decodeEntities(description)
+    .replace(/[[\]\\\n<>`*]+/g, ' ')
+    .trim();
+  const address = safeImage(source);
+  if (address === undefined) return { kind: 'text', value: `【${text === '' ? style.words.image : text}】` };
+  return { kind: 'markup', value: `![${inertText(text)}](${address})` };
+}

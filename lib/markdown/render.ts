@@ -1,0 +1,27 @@
+import { renderAll } from './blocks.ts';
+import type { Dialect, MarkdownWords } from './dialect.ts';
+import { lexMarkdown } from './lex.ts';
+import { cleanSource, withholdUnfinished } from './source.ts';
+
+export type { Dialect, MarkdownWords } from './dialect.ts';
+
+/**
+ * Renders a complete text as a list of blocks, each valid markdown by itself; joined with a blank line they are the
+ * whole. It is parsed and written anew, so it is balanced whatever the model wrote.
+ */
+export function renderBlocks(source: string, dialect: Dialect, words: MarkdownWords): string[] {
+  return render(source, dialect, words, false);
+}
+
+/**
+ * Renders a text that is still growing. Nothing is half-open in it, and it does not end in a newline
+ * (which would make a card flicker).
+ */
+export function renderPartial(source: string, dialect: Dialect, words: MarkdownWords): string {
+  return render(withholdUnfinished(source), dialect, words, true).join('\n\n').trimEnd();
+}
+
+function render(source: string, dialect: Dialect, words: MarkdownWords, growing: boolean): string[] {
+  const context = { dialect, words, growing, inList: false, inOrderedList: false };
+  return renderAll(lexMarkdown(cleanSource(source), { growing }), context);
+}

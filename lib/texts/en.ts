@@ -1,0 +1,81 @@
+import type { Texts } from './index.ts';
+
+export const en: Texts = {
+  help: [
+    '**Just ask, or send one of these:**',
+    '',
+    '- `/new`: forget what was said and start again',
+    '- `/stop`: stop the answer that is being written and give up waiting questions',
+    '- `/help`: this text',
+    '- `/id`: your staff id and the chat id, for an administrator',
+    '',
+    'In a group, mention me with @ first.',
+  ].join('\n'),
+  newConversation: 'A new conversation has started; what was said before is no longer used. Go ahead and ask.',
+  ids: ({ staffId, chatId, isGroup }) =>
+    [
+      `- Staff id: ${staffId ? `\`${staffId}\`` : 'none (external member, or the app is not published yet)'}`,
+      `- ${isGroup ? 'Group' : 'Chat'} id: \`${chatId}\``,
+    ].join('\n'),
+  emptyQuestion: 'I saw no question. Write it after the @ mention, or send /help.',
+  unsupported: {
+    picture: 'I cannot read pictures yet. Please describe your question in words.',
+    audio: 'No words were recognised in this voice message. Please say it again, or type it.',
+    video: 'I cannot watch videos yet. Please describe your question in words.',
+    file: 'I cannot read files yet. Please send the relevant part as text.',
+    unknown: 'I cannot handle this kind of message yet. Please ask in words.',
+  },
+  refused: 'You may not use this robot. Please ask an administrator; /id shows the ids they need.',
+  emptyAnswer: '(Nothing was generated this time. Please put the question differently.)',
+  stopped: '(stopped)',
+  paused: '(The workflow is waiting for a person and goes on after that.)',
+  incomplete: (reference) =>
+    `⚠️ The connection broke; the text above may be incomplete. Ask again, or give reference ${reference} to an administrator if it keeps happening.`,
+  continuesBelow: '(continued in the messages below)',
+  leftOut: (characters) =>
+    `(${characters} more characters are not shown. Ask for the answer in parts, or narrow the question.)`,
+  unsafe: "(This answer did not pass DingTalk's content check and cannot be shown. Please ask in other words.)",
+  sources: (names) => `**Sources**: ${names.join(', ')}`,
+  thinking: 'Thinking',
+  continuing: '⏳ Still being written; it will be completed here …',
+  queued: (place) => `⏳ Received. ${place} question(s) before this one; it will be answered here.`,
+  monthReached: (percent) =>
+    `${percent} % of this month's DingTalk calls are used. ${percent >= 100 ? 'Answers come as plain messages until next month.' : percent >= 95 ? 'Cards are updated once from now on.' : 'Cards are updated less often from now on.'}`,
+  rateLimited: 'You have asked as many questions as one person may for now. Please try again later.',
+  queueFull:
+    'Too many questions are waiting. Please wait for the answers before this one, or send /stop to give them up.',
+  stopping: 'Stopping.',
+  nothingToStop: 'No answer is being written right now.',
+  reference: (reference) => `Reference ${reference}`,
+  failures: {
+    dify_unreachable:
+      'The AI service cannot be reached. Try again later; if it persists, an administrator should check the Dify address and network.',
+    dify_timeout: 'The AI service did not respond in time. Please try again later.',
+    dify_unauthorized: "The AI app's key is not valid. Please ask an administrator to renew the Dify API key.",
+    dify_forbidden: 'The AI app is disabled or closed to the API. Please ask an administrator to enable it in Dify.',
+    dify_busy: 'Too many people are asking right now. Please try again in a moment.',
+    dify_quota: "The AI service's quota is used up. Please tell an administrator.",
+    dify_model_not_ready: "The AI app's model is not set up. Please ask an administrator to check it in Dify.",
+    dify_model_failed: 'The model call failed. Try again later; if it persists, tell an administrator.',
+    dify_rejected:
+      'The AI app did not accept this question. Put it differently; if it persists, tell an administrator.',
+    dify_input_missing:
+      'The AI app lacks an input that it requires. Please ask an administrator to complete DIFY_INPUTS.',
+    dify_app_unavailable:
+      'The AI app cannot be used yet. Please ask an administrator to check its settings and publication in Dify.',
+    dify_server_error: 'The AI service failed. Please try again later.',
+    dify_run_failed: "The workflow failed. Try again later; if it persists, an administrator should check Dify's logs.",
+    dify_not_a_stream:
+      'The AI service sent something unexpected. Please ask an administrator to check the Dify address.',
+    dify_stalled: 'The AI service stopped responding midway. Please try again later.',
+    dify_cut: 'The connection to the AI service broke before an answer came. Please ask again.',
+    out_of_time: 'This question took longer than allowed. Please narrow it and try again.',
+    answer_lost: 'The service was interrupted and the answer was lost. Please ask again.',
+    store_unavailable: 'The conversation record cannot be updated right now. Please try again later.',
+    internal: 'Something unexpected went wrong. Please try again.',
+  },
+  missingInputs: (names) =>
+    `The AI app lacks inputs that it requires: ${names}. Please ask an administrator to complete DIFY_INPUTS.`,
+  markdown: { image: 'image', chart: 'chart', media: 'media' },
+  messageTitle: 'Answer',
+};
