@@ -1,0 +1,265 @@
+import type { Clock } from '../runtime/clock.ts';
+import { createExpiringMap } from './expiring-map.ts';
+import { createMemoryBudget, createMemoryRates, type Reserved } from './memory-limits.ts';
+import {
+  CLAIM_TTL_MS,
+  DROPPED_CALLS,
+  FAILED_TTL_MS,
+  RECEIPT_TTL_MS,
+  type ConversationContext,
+  type Remembered,
+  type StartedTurn,
+  type State,
+  type Waiting,
+} from './state.ts';
+
+/** With a look inside, for whoever watches how much is kept. */
+export interface MemoryState extends State {
+  size(): number;
+}
+
+interface Turn extends Reserved {
+  acceptedBy: string;
+  owner: string;
+  asker: string;
+  conversationKey: string;
+  state: 'started' | 'queued' | 'full' | 'limited' | 'dropped' | 'done';
+  place: number;
+  claim: number;
+  hop: number;
+  /** The owner who was to ask Dify; '' while nobody was. */
+  askedBy: string;
+  generation: string;
+  progress: string | null;
+  isStopped: boolean;
+  droppedBy: string | null;
+  next: string | null;
+}
+
+/** State within this process: for the playground, and for a single self-hosted server. */
+export function createMemoryState(clock: Clock): MemoryState {
+  const claims = createExpiringMap<string>(clock);
+  const turns = createExpiringMap<Turn>(clock);
+  const payloads = createExpiringMap<string>(clock);
+  const conversations = createExpiringMap<ConversationContext>(clock);
+  /** The turn that has the floor, and those that wait, by conversation. */
+  const running = new Map<string, string>();
+  const queues = new Map<string, string[]>();
+  const leases = new Map<string, number>();
+  const accounts = createMemoryBudget(clock);
+  const isLimited = createMemoryRates(clock);
+
+  const context = (key: string): ConversationContext =>
+    conversations.get(key) ?? { generation: '', difyConversationId: null };
+  const runningCount = (nowMs: number) => [...leases.values()].filter((until) => until > nowMs).length;
+  const overdue = (nowMs: number, limit: number) =>
+    [...leases]
+      .filter(([, until]) => until <= nowMs)
+      .toSorted(([, a], [, b]) => a - b)
+      .slice(0, limit)
+      .map(([id]) => id);
+
+  function remember({ conversationKey, generation, difyConversationId, ttlMs }: Remembered): void {
+    if (difyConversationId === null || context(conversationKey).generation !== generation) return;
+    conversations.set(conversationKey, { generation, difyConversationId }, ttlMs);
+  }
+
+  function describe(turnId: string, turn: Turn, owner: string): StartedTurn {
+    const { generation, difyConversationId } = context(turn.conversationKey);
+    return {
+      turnId,
+      claim: turn.claim,
+      hop: turn.hop,
+      mayHaveBeenAsked: turn.askedBy !== '' && turn.askedBy !== owner,
+      conversationKey: turn.conversationKey,
+      context: {
+        generation: turn.generation,
+        difyConversationId: generation === turn.generation ? difyConversationId : null,
+      },
+      payload: payloads.get(turnId) ?? '',
+      progress: turn.progress,
+      level: turn.level,
+    };
+  }
+
+  function startNext(key: string, owner: string, nowMs: number, leaseUntilMs: number): string | null {
+    for (;;) {
+      const id = queues.get(key)?.shift();
+      if (id === undefined) {
+        queues.delete(key);
+        running.delete(key);
+        return null;
+      }
+      const turn = turns.get(id);
+      if (turn?.state !== 'queued') continue;
+      turn.state = 'started';
+      turn.owner = owner;
+      turn.askedBy = leaseUntilMs > nowMs ? owner : '';
+      turn.generation = context(key).generation;
+      running.set(key, id);
+      leases.set(id, leaseUntilMs);
+      return id;
+    }
+  }
+
+  const waitingOf = (turn: Turn | undefined): Waiting => ({
+    state: turn?.state === 'queued' || turn?.state === 'started' ? turn.state : 'over',
+    progress: turn?.progress ?? null,
+  });
+
+  return {
+    isDurable: false,
+    tokens: null,
+    size: () =>
+      claims.size() + turns.size() + payloads.size() + conversations.size() + running.size + queues.size + leases.size,
+
+    async claim({ turnId, owner, nowMs }) {
+      const holder = claims.get(turnId) ?? turns.get(turnId)?.acceptedBy;
+      if (holder === undefined) claims.set(turnId, owner, CLAIM_TTL_MS);
+      return { isNew: (holder ?? owner) === owner, overdue: overdue(nowMs, 3) };
+    },
+
+    async accept(request) {
+      const { turnId, owner, conversationKey: key, nowMs } = request;
+      let turn = turns.get(turnId);
+      const isOver = turn?.state === 'done' || turn?.state === 'dropped';
+      if (turn && (turn.acceptedBy !== owner || isOver)) return { kind: 'duplicate' };
+      if (!turn) {
+        const kept = conversations.get(key);
+        if (kept) conversations.set(key, kept, request.conversationTtlMs);
+        const isBusy = turns.get(running.get(key) ?? '')?.state === 'started';
+        const queue = queues.get(key) ?? [];
+        const place = isBusy ? queue.length + 1 : 0;
+        const state = isLimited(request)
+          ? 'limited'
+          : place === 0
+            ? 'started'
+            : place > request.queueLimit
+              ? 'full'
+              : 'queued';
+        turn = {
+          acceptedBy: owner,
+          owner,
+          asker: request.asker,
+          conversationKey: key,
+          state,
+          place,
+          claim: 1,
+          hop: 0,
+          askedBy: state === 'started' ? owner : '',
+          generation: context(key).generation,
+          progress: null,
+          isStopped: false,
+          droppedBy: null,
+          next: null,
+          ...accounts.reserve(state === 'full' || state === 'limited' ? null : request.budget),
+        };
+        turns.set(turnId, turn, CLAIM_TTL_MS);
+        if (state === 'started' || state === 'queued') payloads.set(turnId, request.payload, CLAIM_TTL_MS);
+        if (state === 'queued') queues.set(key, [...queue, turnId]);
+        if (state === 'started') {
+          running.set(key, turnId);
+          leases.set(turnId, request.leaseUntilMs);
+        }
+      }
+      const load = { running: runningCount(nowMs), overdue: overdue(nowMs, 3) };
+      const budget = { level: turn.level, reached: turn.reached };
+      // A repeat gets the first reply, also when a turn that waited has been started for somebody else meanwhile.
+      if (turn.place > 0 && turn.state !== 'full') return { kind: 'queued', place: turn.place, load, budget };
+      if (turn.state === 'full' || turn.state === 'limited') return { kind: turn.state, load };
+      return { kind: 'started', turn: { claim: 1, context: context(key) }, load, budget };
+    },
+
+    async renew({ turnId, claim, nowMs, leaseUntilMs, progress, remembered }) {
+      const turn = turns.get(turnId);
+      if (!turn) return { kind: 'unknown' };
+      if (turn.claim !== claim || turn.state !== 'started') return { kind: 'lost' };
+      turn.progress = progress;
+      leases.set(turnId, leaseUntilMs);
+      remember(remembered);
+      return { kind: 'held', running: runningCount(nowMs), isStopped: turn.isStopped };
+    },
+
+    async finish({ turnId, claim, owner, nowMs, failed, remembered, spent, nextLeaseUntilMs }) {
+      const turn = turns.get(turnId);
+      if (turn?.claim !== claim) return { kind: 'lost' };
+      if (turn.state !== 'done') {
+        remember(remembered);
+        if (turn.reserved) accounts.settle(turn.reserved, spent);
+        turn.state = 'done';
+        turn.progress = null;
+        turns.set(turnId, turn, RECEIPT_TTL_MS);
+        const payload = payloads.get(turnId);
+        if (failed && payload !== undefined) payloads.set(turnId, payload, FAILED_TTL_MS);
+        else payloads.delete(turnId);
+        leases.delete(turnId);
+        const hasFloor = running.get(turn.conversationKey) === turnId;
+        turn.next = hasFloor ? startNext(turn.conversationKey, owner, nowMs, nextLeaseUntilMs) : null;
+      }
+      const next = turn.next === null ? undefined : turns.get(turn.next);
+      return {
+        kind: 'finished',
+        running: runningCount(nowMs),
+        next: turn.next !== null && next ? describe(turn.next, next, owner) : null,
+      };
+    },
+
+    async takeOver({ turnId, owner, nowMs, leaseUntilMs, handedOver }) {
+      const turn = turns.get(turnId);
+      if (turn?.state !== 'started') {
+        leases.delete(turnId);
+        return null;
+      }
+      if (turn.owner !== owner) {
+        if (handedOver && turn.claim !== handedOver.claim) return null;
+        if (!handedOver && (leases.get(turnId) ?? 0) > nowMs) return null;
+        turn.owner = owner;
+        turn.claim += 1;
+        turn.hop = handedOver?.hop ?? turn.hop;
+        leases.set(turnId, leaseUntilMs);
+      }
+      const described = describe(turnId, turn, owner);
+      if (!described.mayHaveBeenAsked) turn.askedBy = owner;
+      return described;
+    },
+
+    overdue: async ({ nowMs, limit }) => overdue(nowMs, limit),
+
+    async noteWaiting({ turnId, progress }) {
+      const turn = turns.get(turnId);
+      if (turn?.state === 'queued' || turn?.state === 'started') turn.progress ??= progress;
+      return waitingOf(turn);
+    },
+
+    async peek(turnId) {
+      const turn = turns.get(turnId);
+      return waitingOf(turn);
+    },
+
+    async startConversation({ conversationKey, generation, ttlMs }) {
+      if (context(conversationKey).generation === generation) return;
+      conversations.set(conversationKey, { generation, difyConversationId: null }, ttlMs);
+    },
+
+    async stop({ conversationKey, owner, asker }) {
+      const isTheirs = (turn: Turn | undefined) => turn !== undefined && (asker === null || turn.asker === asker);
+      const dropped: { turnId: string; progress: string | null }[] = [];
+      for (const turnId of queues.get(conversationKey) ?? []) {
+        const turn = turns.get(turnId);
+        if (!turn) continue;
+        if (turn.state === 'queued' && isTheirs(turn)) {
+          turn.state = 'dropped';
+          turn.droppedBy = owner;
+          payloads.delete(turnId);
+          if (turn.reserved) accounts.settle(turn.reserved, Math.min(turn.reserved.calls, DROPPED_CALLS));
+        }
+        if (turn.droppedBy === owner) dropped.push({ turnId, progress: turn.progress });
+      }
+      const turnId = running.get(conversationKey);
+      const turn = turns.get(turnId ?? '');
+      if (turnId === undefined || turn === undefined || !isTheirs(turn)) return { dropped, running: null };
+      turn.isStopped = true;
+      return { dropped, running: { turnId, payload: payloads.get(turnId) ?? '', progress: turn.progress } };
+    },
+  };
+}

@@ -1,0 +1,260 @@
+import { BUDGET_STEPS, DROPPED_CALLS } from './state.ts';
+
+/**
+ * The scripts that run inside Redis, sent whole with EVAL: a fresh database has no script cache to miss. All times are
+ * milliseconds; an empty TTL means for ever. Each may run twice with the same arguments.
+ *
+ * Keys of one robot, below its prefix: `turn:ID` (a hash), `payload:ID`, `conversation:KEY` (a hash),
+ * `running:KEY` (the turn that has the floor), `queue:KEY` (turns that wait), `leases` (running turns by the end of
+ * their lease). A script that moves on to another turn makes that turn's key from the prefix, which is in braces, so
+ * that a cluster has them all in one slot.
+ */
+
+const REMEMBER = `
+local function remember(conversation, generation, id, ttl)
+  if id == '' then return end
+  if (redis.call('HGET', conversation, 'generation') or '') ~= generation then return end
+  redis.call('HSET', conversation, 'generation', generation, 'difyConversationId', id)
+  if ttl ~= '' then redis.call('PEXPIRE', conversation, ttl) else redis.call('PERSIST', conversation) end
+end`;
+
+const SOME_OVERDUE = `redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, 3)`;
+
+/** KEYS: turn, leases. */
+export const CLAIM = `
+local turn, leases = unpack(KEYS)
+local owner, now, day = unpack(ARGV)
+local holder = redis.call('HGET', turn, 'acceptedBy')
+if not holder then
+  redis.call('HSET', turn, 'acceptedBy', owner, 'state', 'done')
+  redis.call('PEXPIRE', turn, day)
+end
+return {(holder or owner) == owner and 1 or 0, ${SOME_OVERDUE}}`;
+
+/**
+ * Reserves what an answer may cost. A step of the month is reported to the first who reaches it.
+ * `account` is empty without a budget.
+ */
+const RESERVE = `
+local function reserve(account, limit, full, few, last, ttl)
+  if limit == 0 then return 'full', 0, 0 end
+  local used = tonumber(redis.call('GET', account) or '0')
+  local share = used * 100 / limit
+  local level, calls = 'full', full
+  if share >= ${BUDGET_STEPS.few} then level, calls = 'few', few end
+  if share >= ${BUDGET_STEPS.last} or used + calls > limit then level, calls = 'last', last end
+  if used + calls > limit then level, calls = 'none', 0 end
+  if calls > 0 then
+    redis.call('INCRBY', account, calls)
+    redis.call('PEXPIRE', account, ttl)
+  end
+  local reached = 0
+  for _, step in ipairs({${Object.values(BUDGET_STEPS).join(', ')}}) do
+    local isReached = share >= step or (step == 100 and level == 'none')
+    if isReached and redis.call('SET', account .. ':' .. step, 1, 'NX', 'PX', ttl) then reached = step end
+  end
+  return level, calls, reached
+end`;
+
+/** KEYS: turn, payload, conversation, running, queue, leases, account. */
+export const ACCEPT = `${RESERVE}
+local turn, payload, conversation, running, queue, leases, account = unpack(KEYS)
+local prefix, id, owner, asker, key, body, now, lease, ttl, limit, day, month, full, few, last, keep, rate, window =
+  unpack(ARGV)
+local known = redis.call('HMGET', turn, 'acceptedBy', 'state', 'place', 'level', 'reached')
+if known[1] and (known[1] ~= owner or known[2] == 'done' or known[2] == 'dropped') then return {'duplicate'} end
+local state, place, level, reached = known[2], known[3], known[4] or 'full', known[5] or 0
+-- A repeat gets the first reply, also when a turn that waited has been started for somebody else meanwhile.
+if state == 'started' and tonumber(place) > 0 then state = 'queued' end
+if not known[1] then
+  if ttl ~= '' then redis.call('PEXPIRE', conversation, ttl) end
+  local current = redis.call('GET', running)
+  state, place = 'started', 0
+  local asked = 0
+  if tonumber(rate) > 0 then
+    local counter = prefix .. 'rate:' .. asker .. ':' .. math.floor(tonumber(now) / tonumber(window))
+    asked = redis.call('INCR', counter)
+    redis.call('PEXPIRE', counter, window)
+  end
+  if asked > tonumber(rate) then
+    state = 'limited'
+  elseif current and redis.call('HGET', prefix .. 'turn:' .. current, 'state') == 'started' then
+    place = redis.call('LLEN', queue) + 1
+    state = place > tonumber(limit) and 'full' or 'queued'
+  end
+  redis.call('HSET', turn, 'acceptedBy', owner, 'owner', owner, 'asker', asker, 'conversation', key,
+    'state', state, 'place', place, 'claim', 1, 'hop', 0, 'askedBy', state == 'started' and owner or '',
+    'generation', redis.call('HGET', conversation, 'generation') or '')
+  redis.call('PEXPIRE', turn, day)
+  if state == 'started' or state == 'queued' then
+    redis.call('SET', payload, body, 'PX', day)
+    local calls
+    level, calls, reached = reserve(account, tonumber(month), tonumber(full), tonumber(few), tonumber(last), keep)
+    redis.call('HSET', turn, 'level', level, 'reached', reached, 'reserved', calls, 'account', calls > 0 and account or '')
+  end
+  if state == 'started' then
+    redis.call('SET', running, id, 'PX', day)
+    redis.call('ZADD', leases, lease, id)
+  elseif state == 'queued' then
+    redis.call('RPUSH', queue, id)
+    redis.call('PEXPIRE', queue, day)
+  end
+end
+local context = redis.call('HMGET', conversation, 'generation', 'difyConversationId')
+return {state, context[1] or '', context[2] or '', tonumber(place),
+  redis.call('ZCOUNT', leases, '(' .. now, '+inf'),
+  ${SOME_OVERDUE}, level, tonumber(reached)}`;
+
+/** KEYS: turn, conversation, leases. */
+export const RENEW = `${REMEMBER}
+local turn, conversation, leases = unpack(KEYS)
+local id, claim, now, lease, progress, generation, dify, ttl = unpack(ARGV)
+local held = redis.call('HMGET', turn, 'claim', 'state', 'stopped')
+if not held[1] then return {'unknown'} end
+if held[1] ~= claim or held[2] ~= 'started' then return {'lost'} end
+redis.call('HSET', turn, 'progress', progress)
+redis.call('ZADD', leases, lease, id)
+remember(conversation, generation, dify, ttl)
+return {'held', redis.call('ZCOUNT', leases, '(' .. now, '+inf'), held[3] or ''}`;
+
+/** The turn at the head of the queue begins; returns its id, or '' when nobody waits. */
+const START_NEXT = `
+local function startNext(prefix, running, queue, leases, owner, now, lease)
+  local id = redis.call('LPOP', queue)
+  while id and redis.call('HGET', prefix .. 'turn:' .. id, 'state') ~= 'queued' do id = redis.call('LPOP', queue) end
+  if not id then
+    redis.call('DEL', running)
+    return ''
+  end
+  local turn = prefix .. 'turn:' .. id
+  local conversation = prefix .. 'conversation:' .. redis.call('HGET', turn, 'conversation')
+  redis.call('HSET', turn, 'state', 'started', 'owner', owner,
+    'askedBy', tonumber(lease) > tonumber(now) and owner or '',
+    'generation', redis.call('HGET', conversation, 'generation') or '')
+  redis.call('SET', running, id, 'PX', redis.call('PTTL', turn))
+  redis.call('ZADD', leases, lease, id)
+  return id
+end`;
+
+/**
+ * All that whoever runs a turn needs, as a list. Dify may have been asked by whoever held the turn before: only a turn
+ * that nobody, or the same owner, was to ask is certain not to have been.
+ */
+const DESCRIBE = `
+local function describe(prefix, id, owner)
+  local turn = prefix .. 'turn:' .. id
+  local t = redis.call('HMGET', turn, 'claim', 'hop', 'askedBy', 'conversation', 'generation', 'progress', 'level')
+  local asked = t[3] ~= '' and t[3] ~= owner and '1' or '0'
+  local context = redis.call('HMGET', prefix .. 'conversation:' .. t[4], 'generation', 'difyConversationId')
+  local dify = (context[1] or '') == t[5] and context[2] or ''
+  return {id, t[1], t[2], asked, t[4], t[5], dify, redis.call('GET', prefix .. 'payload:' .. id) or '', t[6] or '', t[7] or 'full'}
+end`;
+
+/** KEYS: turn, payload, conversation, running, queue, leases. */
+export const FINISH = `${REMEMBER}${START_NEXT}${DESCRIBE}
+local turn, payload, conversation, running, queue, leases = unpack(KEYS)
+local prefix, id, claim, owner, now, nextLease, failed, generation, dify, ttl, receipt, hour, month, spent = unpack(ARGV)
+local held = redis.call('HMGET', turn, 'claim', 'state', 'next')
+if held[1] ~= claim then return {'lost'} end
+local following = held[3]
+if held[2] ~= 'done' then
+  remember(conversation, generation, dify, ttl)
+  local reserved = redis.call('HMGET', turn, 'reserved', 'account')
+  if reserved[2] and reserved[2] ~= '' then
+    redis.call('INCRBY', reserved[2], tonumber(spent) - tonumber(reserved[1]))
+  end
+  redis.call('HSET', turn, 'state', 'done', 'receipt', receipt)
+  redis.call('HDEL', turn, 'progress')
+  redis.call('PEXPIRE', turn, month)
+  if failed == '1' then redis.call('PEXPIRE', payload, hour) else redis.call('DEL', payload) end
+  redis.call('ZREM', leases, id)
+  following = ''
+  if redis.call('GET', running) == id then
+    following = startNext(prefix, running, queue, leases, owner, now, nextLease)
+  end
+  redis.call('HSET', turn, 'next', following)
+end
+local count = redis.call('ZCOUNT', leases, '(' .. now, '+inf')
+if not following or following == '' then return {'finished', count} end
+return {'finished', count, describe(prefix, following, owner)}`;
+
+/** KEYS: turn, leases. */
+export const TAKE_OVER = `${DESCRIBE}
+local turn, leases = unpack(KEYS)
+local prefix, id, owner, now, lease, claim, hop = unpack(ARGV)
+local held = redis.call('HMGET', turn, 'state', 'owner', 'claim')
+if held[1] ~= 'started' then
+  redis.call('ZREM', leases, id)
+  return {'gone'}
+end
+if held[2] ~= owner then
+  if claim ~= '' then
+    if held[3] ~= claim then return {'gone'} end
+    redis.call('HSET', turn, 'hop', hop)
+  elseif tonumber(redis.call('ZSCORE', leases, id) or '0') > tonumber(now) then
+    return {'held'}
+  end
+  redis.call('HSET', turn, 'owner', owner)
+  redis.call('HINCRBY', turn, 'claim', 1)
+  redis.call('ZADD', leases, lease, id)
+end
+local described = describe(prefix, id, owner)
+if described[4] == '0' then redis.call('HSET', turn, 'askedBy', owner) end
+return {'taken', described}`;
+
+/** KEYS: leases. */
+export const OVERDUE = `return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])`;
+
+/** KEYS: turn. ARGV: progress, or '' to leave it as it is. */
+export const WAITING = `
+local held = redis.call('HMGET', KEYS[1], 'state', 'progress')
+local state, progress = held[1], held[2] or ''
+if state ~= 'queued' and state ~= 'started' then state = 'over' end
+if ARGV[1] ~= '' and progress == '' and state ~= 'over' then
+  progress = ARGV[1]
+  redis.call('HSET', KEYS[1], 'progress', progress)
+end
+return {state, progress}`;
+
+/** KEYS: conversation. */
+export const START_CONVERSATION = `
+if redis.call('HGET', KEYS[1], 'generation') == ARGV[1] then return 0 end
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'generation', ARGV[1])
+if ARGV[2] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 1`;
+
+/** KEYS: running, queue. */
+export const STOP = `
+local running, queue = unpack(KEYS)
+local prefix, asker, owner = unpack(ARGV)
+local function isTheirs(id) return asker == '' or redis.call('HGET', prefix .. 'turn:' .. id, 'asker') == asker end
+local dropped = {}
+for _, id in ipairs(redis.call('LRANGE', queue, 0, -1)) do
+  local turn = prefix .. 'turn:' .. id
+  if isTheirs(id) and redis.call('HGET', turn, 'state') == 'queued' then
+    redis.call('HSET', turn, 'state', 'dropped', 'droppedBy', owner)
+    local reserved = redis.call('HMGET', turn, 'reserved', 'account')
+    if reserved[2] and reserved[2] ~= '' then
+      redis.call('DECRBY', reserved[2], math.max(0, tonumber(reserved[1]) - ${DROPPED_CALLS}))
+    end
+    redis.call('DEL', prefix .. 'payload:' .. id)
+    table.insert(dropped, {id, redis.call('HGET', turn, 'progress') or ''})
+  elseif redis.call('HGET', turn, 'droppedBy') == owner then
+    table.insert(dropped, {id, redis.call('HGET', turn, 'progress') or ''})
+  end
+end
+local id = redis.call('GET', running)
+if not id or not isTheirs(id) then return {dropped} end
+local turn = prefix .. 'turn:' .. id
+redis.call('HSET', turn, 'stopped', 1)
+return {dropped, id, redis.call('GET', prefix .. 'payload:' .. id) or '', redis.call('HGET', turn, 'progress') or ''}`;
+
+/** KEYS: token. */
+export const READ_TOKEN = `return redis.call('GET', KEYS[1]) or ''`;
+
+/** KEYS: token. */
+export const SAVE_TOKEN = `return redis.call('SET', KEYS[1], ARGV[1], 'PXAT', ARGV[2])`;
+
+/** KEYS: renewal. A repeat of a lost answer says no: the token is then renewed half a minute later. */
+export const CLAIM_RENEWAL = `return redis.call('SET', KEYS[1], 1, 'NX', 'PX', ARGV[1]) and 1 or 0`;

@@ -1,0 +1,229 @@
+/**
+ * What is remembered between invocations. Every operation is one round trip and may be carried out twice with the
+ * same arguments without changing anything the second time: the client repeats a request whose answer was lost.
+ *
+ * What a turn consists of is not known here: `payload` and `progress` are texts that only their writer reads.
+ *
+ * All operations reject with BridgeError `store_unavailable` when the store cannot be reached in time.
+ */
+export interface State {
+  /** Whether it outlives this process. */
+  readonly isDurable: boolean;
+  /** Where the instances of one robot share its access token; null where there is one instance only. */
+  readonly tokens: SharedToken | null;
+  /** Claims a message that needs no turn, such as a command. */
+  claim(request: { turnId: string; owner: string; nowMs: number }): Promise<Claimed>;
+  /** Claims a message, puts its turn on record, and says whether it may start. */
+  accept(request: AcceptRequest): Promise<Accepted>;
+  /** Prolongs the lease of a running turn and keeps how far it got. */
+  renew(request: RenewRequest): Promise<Renewed>;
+  /** Ends a turn, erases what people wrote, and starts the next of the conversation, if one waits. */
+  finish(request: FinishRequest): Promise<Finished>;
+  /** Makes a running turn one's own, when its lease has lapsed or its holder hands it over. */
+  takeOver(request: TakeOverRequest): Promise<StartedTurn | null>;
+  /** Running turns whose lease has lapsed, oldest first. */
+  overdue(request: { nowMs: number; limit: number }): Promise<string[]>;
+  /** Notes what was done for a turn while it waited, unless whoever runs it has noted more. Tells how it stands. */
+  noteWaiting(request: { turnId: string; progress: string }): Promise<Waiting>;
+  /** How a turn stands that has been waiting. */
+  peek(turnId: string): Promise<Waiting>;
+  /** Starts the conversation anew: answers that are still running will not bring the old one back. */
+  startConversation(request: { conversationKey: string; generation: string; ttlMs: number | null }): Promise<void>;
+  /** Marks the running turn of a conversation as stopped and drops the waiting ones. */
+  stop(request: StopRequest): Promise<Stopped>;
+}
+
+export interface SharedToken {
+  read(): Promise<{ value: string; expiresAtMs: number } | null>;
+  save(token: { value: string; expiresAtMs: number }): Promise<void>;
+  /** True for one instance in half a minute: the one that renews. */
+  claimRenewal(): Promise<boolean>;
+}
+
+export interface AcceptRequest {
+  /** Derived from the message's id: the same for every delivery. */
+  turnId: string;
+  /** Who claims: unique to this delivery, so that a repeated request is recognised as its own. */
+  owner: string;
+  /** Who asked, as an opaque name. */
+  asker: string;
+  conversationKey: string;
+  conversationTtlMs: number | null;
+  /** Everything needed to answer the message. */
+  payload: string;
+  nowMs: number;
+  leaseUntilMs: number;
+  /** Most turns that may wait in one conversation. */
+  queueLimit: number;
+  /** What the answer may cost of the organisation's month; null without a budget. */
+  budget: BudgetRequest | null;
+  /** Most questions that one person may ask within a window of time; null without a limit. */
+  rate: RateRequest | null;
+}
+
+/** Counted in fixed windows, so that one number is kept for each person. */
+export interface RateRequest {
+  questions: number;
+  windowMs: number;
+}
+
+/** The organisation's allowance of DingTalk calls, shared by all its robots. */
+export interface BudgetRequest {
+  /** Names organisation and month. */
+  account: string;
+  limit: number;
+  /** Calls that an answer may need, by how freely it may spend them. */
+  reserve: Readonly<Record<'full' | 'few' | 'last', number>>;
+}
+
+/**
+ * How freely an answer may spend calls: as configured, few updates (from 80 % of the month), only the last frame (from
+ * 95 %), or none at all.
+ */
+export type SpendingLevel = 'full' | 'few' | 'last' | 'none';
+
+export interface Budget {
+  level: SpendingLevel;
+  /** The share of the month, in percent, that was reached just now for the first time; null otherwise. */
+  reached: number | null;
+}
+
+/** `isNew` is false when another delivery of the message was claimed before. */
+export interface Claimed {
+  isNew: boolean;
+  /** Some turns whose lease has lapsed. */
+  overdue: readonly string[];
+}
+
+/** `running`: answers being written now, in all instances. `overdue`: some turns whose lease has lapsed. */
+export interface Load {
+  running: number;
+  overdue: readonly string[];
+}
+
+export type Accepted =
+  | { kind: 'started'; turn: Started; load: Load; budget: Budget }
+  /** `place` is 1 for the next in line. */
+  | { kind: 'queued'; place: number; load: Load; budget: Budget }
+  | { kind: 'full'; load: Load }
+  /** The asker has asked as much as one person may for now. */
+  | { kind: 'limited'; load: Load }
+  /** Another delivery of the same message has been accepted before. */
+  | { kind: 'duplicate' }
+  /** The store is down: nothing is on record, nothing is known of the conversation, nothing can be kept. */
+  | { kind: 'unrecorded' };
+
+/** What whoever runs a turn needs to know. */
+export interface Started {
+  /** Grows with each change of hands; writes with an older one are refused. */
+  claim: number;
+  context: ConversationContext;
+}
+
+export interface ConversationContext {
+  /** Changes when the conversation is started anew. */
+  generation: string;
+  difyConversationId: string | null;
+}
+
+/** A turn that somebody else put on record. */
+export interface StartedTurn extends Started {
+  turnId: string;
+  conversationKey: string;
+  payload: string;
+  progress: string | null;
+  /** How many times it has moved to a fresh invocation. */
+  hop: number;
+  /** False only when it is certain that Dify was never asked. */
+  mayHaveBeenAsked: boolean;
+  level: SpendingLevel;
+}
+
+/** Dify's id of a conversation, kept only while the generation is still the same. */
+export interface Remembered {
+  conversationKey: string;
+  generation: string;
+  difyConversationId: string | null;
+  ttlMs: number | null;
+}
+
+export interface RenewRequest {
+  turnId: string;
+  claim: number;
+  nowMs: number;
+  /** In the past or now: the lease is given back. */
+  leaseUntilMs: number;
+  progress: string;
+  remembered: Remembered;
+}
+
+export type Renewed =
+  | { kind: 'held'; running: number; isStopped: boolean }
+  /** Somebody else has taken the turn over. */
+  | { kind: 'lost' }
+  /** There is no such turn on record. */
+  | { kind: 'unknown' };
+
+export interface FinishRequest {
+  turnId: string;
+  claim: number;
+  owner: string;
+  nowMs: number;
+  /** A failed turn's payload is kept for an hour, so that it can be tried again. */
+  failed: boolean;
+  remembered: Remembered;
+  /** DingTalk calls that the answer took; what was reserved and not spent is given back. */
+  spent: number;
+  /** What a button needs later: ids only. */
+  receipt: string;
+  /** Lease of the next turn. Not later than `nowMs`: it is started for somebody else, who asks it. */
+  nextLeaseUntilMs: number;
+}
+
+export type Finished = { kind: 'finished'; running: number; next: StartedTurn | null } | { kind: 'lost' };
+
+export interface TakeOverRequest {
+  turnId: string;
+  owner: string;
+  nowMs: number;
+  leaseUntilMs: number;
+  /** The claim of the holder who hands it over, and the new hop; null to take it only when its lease has lapsed. */
+  handedOver: { claim: number; hop: number } | null;
+}
+
+export interface Waiting {
+  /** `over` when it is answered, or will not be. */
+  state: 'queued' | 'started' | 'over';
+  progress: string | null;
+}
+
+export interface StopRequest {
+  conversationKey: string;
+  /** Who stops: unique to this request. */
+  owner: string;
+  /** Only this asker's turns; null for everybody's. */
+  asker: string | null;
+}
+
+export interface Stopped {
+  /** The turn that runs, with what is known of it. */
+  running: { turnId: string; payload: string; progress: string | null } | null;
+  /** Waiting turns that will not be asked any more, with what is known of them. */
+  dropped: readonly { turnId: string; progress: string | null }[];
+}
+
+/**
+ * How long it is remembered that a message was accepted. Redeliveries have been seen after 16 and 60 s; a captured
+ * signature can be replayed for an hour; a day outlives both.
+ */
+export const CLAIM_TTL_MS = 86_400_000;
+/** How long the question of a failed turn is kept. */
+export const FAILED_TTL_MS = 3_600_000;
+/** How long a receipt is kept, so that a button below an old answer still works. */
+export const RECEIPT_TTL_MS = 30 * 86_400_000;
+/** Calls that a question took which is dropped while it waits: its card, the word that it waits, and its end. */
+export const DROPPED_CALLS = 3;
+/** Longer than any month, so that its count is there until its end. */
+export const BUDGET_TTL_MS = 40 * 86_400_000;
+/** Shares of the month, in percent: from the first on updates get fewer, from the second only the last frame is shown. */
+export const BUDGET_STEPS = { few: 80, last: 95, none: 100 } as const;
