@@ -1,0 +1,160 @@
+import type { AnswerFile, Citation, DifyEvent, RunIds } from './dify/events.ts';
+import { onlyText, renderOutputs } from './outputs.ts';
+import { splitThinking } from './thinking.ts';
+
+/** Everything known of an answer so far: the fold of the events. */
+export interface Answer {
+  readonly ids: RunIds;
+  /** The deltas of `message`, of `agent_message` and of `text_chunk`. Which of them is the text: `answerText`. */
+  readonly texts: Readonly<Record<'message' | 'agent' | 'chunk', string>>;
+  readonly reasoning: string;
+  /** The agent step that the last text belongs to, and whether a newer one has begun since. */
+  readonly stepId: string | null;
+  readonly stepChanged: boolean;
+  readonly outputs: Readonly<Record<string, unknown>> | null;
+  readonly files: readonly AnswerFile[];
+  readonly citations: readonly Citation[];
+  readonly totalTokens: number | null;
+  readonly progress: {
+    /** A run was announced, so that its end is to be expected too. */
+    readonly runStarted: boolean;
+    readonly messageEnded: boolean;
+    readonly runEnded: boolean;
+  };
+  /** How it ended; null while it goes on. */
+  readonly ending: Ending | null;
+}
+
+export type Ending =
+  | { kind: 'complete' }
+  | { kind: 'stopped' }
+  | { kind: 'paused' }
+  /** The run failed, or an error came. `upstreamCode` and `status` are Dify's. */
+  | { kind: 'failed'; cause: 'error' | 'run'; upstreamCode: string | null; status: number | null }
+  /** The stream ended without any end event. */
+  | { kind: 'cut' };
+
+export const emptyAnswer: Answer = {
+  ids: {},
+  texts: { message: '', agent: '', chunk: '' },
+  reasoning: '',
+  stepId: null,
+  stepChanged: false,
+  outputs: null,
+  files: [],
+  citations: [],
+  totalTokens: null,
+  progress: { runStarted: false, messageEnded: false, runEnded: false },
+  ending: null,
+};
+
+/** Takes one event into account. */
+export function foldEvent(answer: Answer, event: DifyEvent): Answer {
+  const next = { ...answer, ids: { ...answer.ids, ...event.ids } };
+  switch (event.kind) {
+    case 'text':
+      return appendText(next, event.source, event.text);
+    case 'replace':
+      return replaceText(next, event.source, event.text);
+    case 'reasoning':
+      return { ...next, reasoning: next.reasoning + event.text };
+    case 'step':
+      return {
+        ...next,
+        stepId: event.stepId,
+        stepChanged: next.stepChanged || (next.stepId !== null && next.stepId !== event.stepId),
+      };
+    case 'file':
+      return { ...next, files: [...next.files, event.file] };
+    case 'run-started':
+      return { ...next, progress: { ...next.progress, runStarted: true } };
+    case 'message-ended':
+      return {
+        ...next,
+        files: [...next.files, ...event.files],
+        citations: event.citations,
+        totalTokens: event.totalTokens,
+        progress: { ...next.progress, messageEnded: true },
+        ending: next.ending ?? { kind: 'complete' },
+      };
+    case 'run-finished':
+      return {
+        ...next,
+        outputs: event.outputs,
+        progress: { ...next.progress, runEnded: true },
+        ending: runEnding(next.ending, event.status),
+      };
+    case 'run-paused':
+      return { ...next, progress: { ...next.progress, runEnded: true }, ending: { kind: 'paused' } };
+    case 'failed':
+      return { ...next, ending: failedEnding(next.ending, event.upstreamCode, event.status) };
+    case 'none':
+      return next;
+    default:
+      return event satisfies never;
+  }
+}
+
+/** The stream is over. Without an end event the text so far is all there is. */
+export function endAnswer(answer: Answer): Answer {
+  return answer.ending ? answer : { ...answer, ending: { kind: 'cut' } };
+}
+
+/**
+ * Whether more may follow after the end: a chatflow ends twice, in an order (and with omissions) that depends on its
+ * version. Only a run that was announced has a second end; an annotation reply has not.
+ */
+export function expectsMore(answer: Answer): boolean {
+  if (!answer.ending) return true;
+  if (answer.ending.kind !== 'complete' || !answer.progress.runStarted) return false;
+  const isChat = answer.ids.messageId !== undefined;
+  return isChat && !(answer.progress.messageEnded && answer.progress.runEnded);
+}
+
+/** The text a reader should see, without the model's reasoning, and that reasoning. */
+export function answerText(answer: Answer): { text: string; reasoning: string } {
+  const { text, reasoning } = splitThinking(rawText(answer), { finished: answer.ending !== null });
+  return { text, reasoning: [answer.reasoning, reasoning].filter((part) => part.trim() !== '').join('\n\n') };
+}
+
+function rawText({ texts, outputs }: Answer): string {
+  // A New Agent closes with one `message` that repeats what it streamed as `agent_message`; annotation and moderation
+  // replies of agents come as `message` only. Either way `message` is the text once it is there.
+  const chat = texts.message || texts.agent;
+  if (chat !== '') return chat;
+  if (!outputs) return texts.chunk;
+  if (texts.chunk.trim() === '') return renderOutputs(outputs);
+  // A preview may differ from the one result, for example after a template node.
+  return onlyText(outputs) || texts.chunk;
+}
+
+function appendText(answer: Answer, source: 'message' | 'agent' | 'chunk', text: string): Answer {
+  if (text === '') return answer;
+  const before = answer.texts[source];
+  // Steps of an agent have no separator on the wire; Dify joins them with a line break when it stores the answer.
+  const separator = source === 'agent' && answer.stepChanged && before !== '' && !before.endsWith('\n') ? '\n' : '';
+  return {
+    ...answer,
+    texts: { ...answer.texts, [source]: before + separator + text },
+    stepChanged: source === 'agent' ? false : answer.stepChanged,
+  };
+}
+
+/** Deltas after a replacement go on from it, so it goes where they will. */
+function replaceText(answer: Answer, source: 'message' | 'agent' | 'chunk' | 'current', text: string): Answer {
+  if (source !== 'current') return { ...answer, texts: { ...answer.texts, [source]: text } };
+  const target = answer.texts.message === '' && answer.texts.agent !== '' ? 'agent' : 'message';
+  return { ...answer, texts: { message: '', agent: '', chunk: '', [target]: text } };
+}
+
+function runEnding(before: Ending | null, status: 'succeeded' | 'failed' | 'stopped'): Ending {
+  if (status === 'failed') {
+    return before?.kind === 'failed' ? before : { kind: 'failed', cause: 'run', upstreamCode: null, status: null };
+  }
+  return status === 'stopped' ? { kind: 'stopped' } : (before ?? { kind: 'complete' });
+}
+
+/** Old versions repeat the failure of a run as an `error`; and nothing after a good end makes it bad. */
+function failedEnding(before: Ending | null, upstreamCode: string | null, status: number | null): Ending {
+  return before ?? { kind: 'failed', cause: 'error', upstreamCode, status };
+}

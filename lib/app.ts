@@ -1,0 +1,165 @@
+import { createTraffic, type Traffic } from './card/traffic.ts';
+import { createCourier } from './courier.ts';
+import { createDifyClient } from './dify/client.ts';
+import { stopRun } from './dify/stop.ts';
+import { createCardBreaker } from './dingtalk/card-breaker.ts';
+import { createDingTalkClient } from './dingtalk/client.ts';
+import { failureRules } from './dingtalk/failures.ts';
+import { REQUEST_ERROR_STATUS } from './errors.ts';
+import { LEASE_TIMING, type LeaseTiming } from './lease.ts';
+import { createReceiver, sweepRobots, type Platform, type SweepCounts } from './receiver.ts';
+import { createDifyRecovery } from './recover-answer.ts';
+import { createRobot } from './robot.ts';
+import { systemClock, type Clock } from './runtime/clock.ts';
+import {
+  describeProblems,
+  readConfig,
+  type Config,
+  type ConfigResult,
+  type Environment,
+  type RobotConfig,
+} from './runtime/config.ts';
+import type { Fetch } from './runtime/http.ts';
+import { createLog, type Log } from './runtime/log.ts';
+import type { ConfigProblem } from './runtime/settings.ts';
+import { withFallback } from './state/fallback.ts';
+import { createMemoryState } from './state/memory.ts';
+import { createRedisState, type RunScript } from './state/redis.ts';
+import type { State } from './state/state.ts';
+import { createUpstash } from './state/upstash.ts';
+import { textsFor } from './texts/index.ts';
+
+/** The function: a request in, a response out, and work that goes on after it. */
+export type Handle = (request: Request, platform: Platform) => Promise<Response>;
+
+export type App = RunningApp | { ok: false; problems: readonly ConfigProblem[]; handle: Handle };
+
+export interface RunningApp {
+  ok: true;
+  config: Config;
+  handle: Handle;
+  /** Takes over the turns whose function died, of all robots. */
+  sweep(platform: Platform): Promise<SweepCounts>;
+  /** Ends what is being answered here: left on record for others where the store outlives the process. */
+  shutDown(): void;
+}
+
+/** What a host can choose; everything has the default of a deployed function. */
+export interface AppOptions {
+  env: Environment;
+  clock?: Clock;
+  fetch?: Fetch;
+  newId?: () => string;
+  writeLog?: (line: string) => void;
+  /** Wraps or replaces the store of a robot, for a host that wants to watch it. */
+  adaptState?: (state: State, robot: RobotConfig) => State;
+  /** For REDIS_URL. The deployed function has no TCP client: it would be carried along for nothing. */
+  connectRedis?: (url: string) => RunScript;
+  /** How soon a function that died is noticed; shorter in tests. */
+  leaseTiming?: LeaseTiming;
+}
+
+/** Puts the function together. The only place that chooses implementations. */
+export function createApp(options: AppOptions): App {
+  const { clock = systemClock, writeLog = (line) => process.stdout.write(`${line}\n`) } = options;
+  const result = readHostConfig(options);
+  if (!result.ok) {
+    createLog(clock, 'error', writeLog).error('not_configured', {
+      code: 'not_configured',
+      problems: describeProblems(result.problems).replaceAll('\n', '; '),
+    });
+    return { ok: false, problems: result.problems, handle: refuseAll(result.problems) };
+  }
+  const { config } = result;
+  const log = createLog(clock, config.logLevel, writeLog);
+  const storeOf = chooseStore(config, options, clock, log);
+  const fetch: Fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
+  const newId = options.newId ?? (() => crypto.randomUUID());
+  const shutdown = new AbortController();
+  // The limit is the DingTalk app's, however many robots share it.
+  const lanes = new Map<string, Traffic>();
+  const trafficOf = ({ dingtalk: { clientId, callsPerSecond } }: RobotConfig): Traffic => {
+    const traffic = lanes.get(clientId) ?? createTraffic({ clock, callsPerSecond });
+    lanes.set(clientId, traffic);
+    return traffic;
+  };
+  const robots = new Map(
+    config.robots.map((robot) => {
+      const state = storeOf(robot.dingtalk.clientId);
+      return [
+        robot.name,
+        createRobot({
+          config: robot,
+          texts: textsFor(robot.language),
+          dingtalk: createDingTalkClient(robot.dingtalk, fetch, clock, state.tokens),
+          dify: createDifyClient(robot.dify, fetch, clock, log),
+          recovery: createDifyRecovery(robot.dify, fetch, clock, log),
+          stopRun: (task) => stopRun(robot.dify, fetch, clock, task),
+          state: options.adaptState?.(state, robot) ?? state,
+          courier: createCourier({
+            publicUrl: config.publicUrl,
+            robotName: robot.name,
+            secrets: robot.dingtalk.clientSecrets,
+            bypassSecret: config.protectionBypass,
+            fetch,
+            clock,
+          }),
+          traffic: trafficOf(robot),
+          breaker: createCardBreaker(clock),
+          leaseTiming: options.leaseTiming ?? LEASE_TIMING,
+          failures: failureRules,
+          fetch,
+          clock,
+          newId,
+          log,
+          shutdown: shutdown.signal,
+        }),
+      ];
+    }),
+  );
+  const receive = createReceiver({ robots, cronSecret: config.cronSecret, clock, log });
+  const limitMs = config.maxDurationMs;
+  const limited = (platform: Platform): Platform => {
+    const ownMs = limitMs === null ? null : clock.now() + limitMs;
+    const ends = [platform.deadlineMs, ownMs].filter((end) => end !== null);
+    return { ...platform, deadlineMs: ends.length > 0 ? Math.min(...ends) : null };
+  };
+  return {
+    ok: true,
+    config,
+    handle: (request, platform) => receive(request, limited(platform)),
+    sweep: (platform) => sweepRobots(robots, null, limited(platform)),
+    shutDown: () => shutdown.abort(),
+  };
+}
+
+/** The configuration, as far as this host can do what it asks for. */
+function readHostConfig({ env, connectRedis }: AppOptions): ConfigResult {
+  const result = readConfig(env);
+  if (!result.ok || result.config.store.kind !== 'redis' || connectRedis) return result;
+  const expected = 'to be unset here: only npm run serve connects to Redis over TCP';
+  return { ok: false, problems: [{ variable: 'REDIS_URL', expected }] };
+}
+
+/** The state of each robot, by client id. */
+function chooseStore({ store }: Config, options: AppOptions, clock: Clock, log: Log): (clientId: string) => State {
+  if (store.kind === 'memory') {
+    log.warn('store_in_process', { code: 'store_in_process' });
+    return () => createMemoryState(clock);
+  }
+  const runScript =
+    store.kind === 'upstash'
+      ? createUpstash({ url: store.url, token: store.token, clock })
+      : options.connectRedis?.(store.url);
+  if (!runScript) throw new Error('readHostConfig lets no such store through');
+  return (clientId) => withFallback(createRedisState(runScript, clientId), clock, log);
+}
+
+function refuseAll(problems: readonly ConfigProblem[]): Handle {
+  const body = `This deployment is not configured:\n${describeProblems(problems)}\n`;
+  return async () =>
+    new Response(body, {
+      status: REQUEST_ERROR_STATUS.not_configured,
+      headers: { 'content-type': 'text/plain; charset=utf-8' },
+    });
+}

@@ -1,0 +1,56 @@
+import { errorFields } from './delivery.ts';
+import type { Message } from './dingtalk/callback.ts';
+import { sendToPeople } from './dingtalk/robot-message.ts';
+import type { DingTalkClient } from './dingtalk/client.ts';
+import type { RobotConfig } from './runtime/config.ts';
+import type { Log } from './runtime/log.ts';
+import type { BudgetRequest } from './state/state.ts';
+import type { Texts } from './texts/index.ts';
+
+/** The most that an answer of five minutes takes in each mode, and one repeat of the last frame. */
+const FULL_RESERVE: Readonly<Record<RobotConfig['streaming'], number>> = {
+  smooth: 91,
+  balanced: 41,
+  thrifty: 6,
+  off: 3,
+};
+
+/** What an answer may cost of the organisation's month; null without a budget. */
+export function budgetOf(
+  { corpId }: Pick<Message, 'corpId'>,
+  { dingtalk, streaming }: RobotConfig,
+  nowMs: number,
+): BudgetRequest | null {
+  if (dingtalk.monthlyCalls === 0) return null;
+  const full = FULL_RESERVE[streaming];
+  return {
+    account: `${corpId ?? dingtalk.clientId}:${monthOf(nowMs)}`,
+    limit: dingtalk.monthlyCalls,
+    reserve: { full, few: Math.min(full, FULL_RESERVE.thrifty), last: Math.min(full, FULL_RESERVE.off) },
+  };
+}
+
+/** The calendar month in which DingTalk counts: that of UTC+8. */
+export function monthOf(nowMs: number): string {
+  return new Date(nowMs + 8 * 3_600_000).toISOString().slice(0, 7).replace('-', '');
+}
+
+export interface MonthPorts {
+  config: RobotConfig;
+  texts: Texts;
+  dingtalk: DingTalkClient;
+  log: Log;
+}
+
+/** Tells administrators that a step of the month is reached; where there are none, the log does. Never rejects. */
+export async function tellOfMonth(percent: number, { config, texts, dingtalk, log }: MonthPorts): Promise<void> {
+  log.warn('month_budget_reached', { robot: config.name, percent });
+  const { adminUsers } = config.access;
+  if (adminUsers.length === 0) return;
+  const text = texts.monthReached(percent);
+  try {
+    await sendToPeople(dingtalk, config.dingtalk, adminUsers, { title: texts.messageTitle, text });
+  } catch (error) {
+    log.warn('month_notice_failed', { robot: config.name, ...errorFields(error) });
+  }
+}

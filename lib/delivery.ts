@@ -1,0 +1,112 @@
+import type { FailureRules, MessageSink } from './card/sink.ts';
+import type { Writer } from './card/writer.ts';
+import { BridgeError } from './errors.ts';
+import { sleep, type Clock } from './runtime/clock.ts';
+import type { Log } from './runtime/log.ts';
+import type { Texts } from './texts/index.ts';
+import type { FinalView } from './view.ts';
+
+/** Pause between messages of one answer: webhooks of robots have been limited to 20 a minute. */
+const MESSAGE_GAP_MS = 3_000;
+const MESSAGE_RETRY_MS = 1_500;
+
+export interface DeliveryOptions {
+  reply: MessageSink;
+  clock: Clock;
+  log: Log;
+  texts: Texts;
+  /** In log lines: the answer's reference. */
+  reference: string;
+  failures: FailureRules;
+  /** Whether somebody else may have ended the card before. */
+  mayHaveEnded?: boolean;
+}
+
+/** How an answer reached its reader. */
+export type Shown = 'card' | 'message' | 'nothing';
+
+/**
+ * Shows a finished answer: on the card with the rest below it, or, when there is no card or it cannot be ended, as
+ * messages. Never rejects.
+ *
+ * @param writer the card's writer, or null when the card did not open.
+ * @param view renders the answer with or without a card.
+ */
+export async function deliver(
+  writer: Writer | null,
+  state: 'finished' | 'failed',
+  view: (hasCard: boolean) => FinalView,
+  options: DeliveryOptions,
+): Promise<Shown> {
+  const { log, reference, texts } = options;
+  if (writer) {
+    const { card, messages } = view(true);
+    try {
+      await writer.finish({ text: card ?? texts.emptyAnswer, state });
+      await sendAll(messages, false, options);
+      return 'card';
+    } catch (error) {
+      if (options.mayHaveEnded && options.failures.isRefused(error)) return 'card';
+      log.error('card_not_ended', { turn: reference, ...errorFields(error) });
+      if (options.failures.isUnsafe(error)) return endNeutrally(writer, options);
+    }
+  }
+  return (await sendAll(view(false).messages, true, options)) ? 'message' : 'nothing';
+}
+
+/** DingTalk's content check refused the text: it is not sent again by any other way. */
+async function endNeutrally(writer: Writer, { texts, log, reference }: DeliveryOptions): Promise<Shown> {
+  try {
+    await writer.finish({ text: texts.unsafe, state: 'failed' });
+    return 'card';
+  } catch (error) {
+    log.error('card_not_ended', { turn: reference, ...errorFields(error) });
+    return 'nothing';
+  }
+}
+
+/** Sends messages one after another; false when the first did not get through. Never rejects. */
+export async function sendAll(
+  messages: readonly string[],
+  mentionAsker: boolean,
+  options: DeliveryOptions,
+): Promise<boolean> {
+  const { reply, clock, log, texts, reference, failures } = options;
+  for (const [index, text] of messages.entries()) {
+    if (index > 0 || !mentionAsker) await sleep(clock, MESSAGE_GAP_MS);
+    const message = { title: titleOf(text, texts), text, mentionAsker: mentionAsker && index === 0 };
+    try {
+      await reply.send(message).catch(async (error: unknown) => {
+        // A refused message was not sent; one without an answer may have been, and twice is worse than late.
+        if (!failures.isPassing(error) || failures.isUnanswered(error)) throw error;
+        await sleep(clock, MESSAGE_RETRY_MS);
+        await reply.send(message);
+      });
+    } catch (error) {
+      log.error('message_not_sent', { turn: reference, part: index + 1, ...errorFields(error) });
+      if (options.failures.isUnsafe(error)) await reply.send({ ...message, text: texts.unsafe }).catch(() => undefined);
+      return index > 0;
+    }
+  }
+  return true;
+}
+
+/** What the chat list shows of a message: its beginning, without the markdown. */
+function titleOf(text: string, texts: Texts): string {
+  const line = text
+    .replaceAll(/[#>*_`|[\]]|<[^>]*>|\(https?:[^)]*\)/g, '')
+    .replace(/^[-\s]+/, '')
+    .split('\n', 1)[0];
+  return (
+    Array.from(line ?? '')
+      .slice(0, 30)
+      .join('')
+      .trim() || texts.messageTitle
+  );
+}
+
+/** What the log may say of an error: our code, our words and its facts, or the name of an unexpected one. */
+export function errorFields(error: unknown): Record<string, string | number | boolean | null> {
+  if (error instanceof BridgeError) return { code: error.code, reason: error.message, ...error.facts };
+  return { code: 'internal', error: error instanceof Error ? error.name : 'unknown' };
+}

@@ -1,0 +1,102 @@
+/**
+ * Why a request is refused before anything is called. The caller is DingTalk, its console, or somebody
+ * probing the address; the value is the HTTP status it gets (the contract's table of routes).
+ */
+export const REQUEST_ERROR_STATUS = {
+  not_configured: 503,
+  method_not_allowed: 405,
+  robot_unknown: 404,
+  route_closed: 401,
+  signature_missing: 401,
+  signature_wrong: 401,
+  signature_expired: 401,
+  body_too_large: 413,
+  body_invalid: 400,
+} as const;
+
+/** What can go wrong while a question is answered. Each has a sentence for the user in `texts/`. */
+export const TURN_ERROR_CODES = [
+  'dify_unreachable',
+  'dify_timeout',
+  'dify_unauthorized',
+  'dify_forbidden',
+  'dify_busy',
+  'dify_quota',
+  'dify_model_not_ready',
+  'dify_model_failed',
+  'dify_rejected',
+  'dify_input_missing',
+  'dify_app_unavailable',
+  'dify_server_error',
+  'dify_run_failed',
+  'dify_not_a_stream',
+  'dify_stalled',
+  'dify_cut',
+  'out_of_time',
+  'answer_lost',
+  'store_unavailable',
+  'internal',
+] as const;
+
+/** What can go wrong while an answer is shown or remembered. Users meet a fallback, operators a log line. */
+export const DELIVERY_ERROR_CODES = [
+  'dingtalk_unreachable',
+  'dingtalk_timeout',
+  'dingtalk_credentials',
+  'dingtalk_token_invalid',
+  'dingtalk_permission_missing',
+  'dingtalk_ip_refused',
+  'dingtalk_template_missing',
+  'dingtalk_template_unpublished',
+  'dingtalk_card_variable',
+  'dingtalk_card_exists',
+  'dingtalk_card_undelivered',
+  'dingtalk_card_no_target',
+  'dingtalk_content_unsafe',
+  'dingtalk_qps',
+  'dingtalk_month_used_up',
+  'dingtalk_refused',
+  'dingtalk_server_error',
+  'dingtalk_session_missing',
+  'dingtalk_session_expired',
+  'dingtalk_session_untrusted',
+] as const;
+
+/** Events worth an operator's attention that are nobody's failure. */
+export const NOTICE_CODES = ['dingtalk_inbound_quota', 'robot_code_mismatch', 'store_in_process'] as const;
+
+export type RequestErrorCode = keyof typeof REQUEST_ERROR_STATUS;
+export type TurnErrorCode = (typeof TURN_ERROR_CODES)[number];
+export type DeliveryErrorCode = (typeof DELIVERY_ERROR_CODES)[number];
+export type ErrorCode = RequestErrorCode | TurnErrorCode | DeliveryErrorCode;
+
+/** Facts for the log: numbers and short codes, never upstream text. */
+export type ErrorFacts = Readonly<Record<string, string | number | boolean | null>>;
+
+/**
+ * The one error of this project. `message` is our own wording and safe to log; what an upstream
+ * service said in words is not kept, because it may hold keys, addresses or people's text.
+ */
+export class BridgeError extends Error {
+  override readonly name = 'BridgeError';
+  readonly code: ErrorCode;
+  readonly facts: ErrorFacts;
+
+  constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}, cause?: unknown) {
+    super(message, { cause });
+    this.code = code;
+    this.facts = facts;
+  }
+}
+
+const turnCodes: ReadonlySet<string> = new Set(TURN_ERROR_CODES);
+
+/** The code of a failure as the asker may hear of it: anything unexpected is `internal`. */
+export function turnErrorCode(error: unknown): TurnErrorCode {
+  return error instanceof BridgeError && turnCodes.has(error.code) ? (error.code as TurnErrorCode) : 'internal';
+}
+
+/** A short upstream code such as `param.templateUnpublished`, or null when it is not one (and could be text). */
+export function safeUpstreamCode(value: unknown): string | null {
+  return typeof value === 'string' && /^[\w.:-]{1,80}$/.test(value) ? value : null;
+}

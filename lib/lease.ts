@@ -1,0 +1,223 @@
+import { sleep, type Clock } from './runtime/clock.ts';
+import type { Log } from './runtime/log.ts';
+import type { StartedTurn, State } from './state/state.ts';
+import type { TurnProgress } from './turn-record.ts';
+
+/** The hold on a running turn: kept while the answer is written, so that nobody else takes it over. */
+export interface Lease {
+  /** Aborts when somebody else has taken the turn over: from then on nothing may be shown. */
+  readonly lost: AbortSignal;
+  /** How far the answer got. Written with the next renewal, or at once by `write`. */
+  note: (progress: Partial<Omit<TurnProgress, 'text'>>) => void;
+  /** The text so far; worked out only when it is written. */
+  noteText: (text: () => string) => void;
+  readonly progress: TurnProgress;
+  /** Whether the turn is known to be on record, so that somebody else can take it over. */
+  readonly isRecorded: boolean;
+  /** Puts the progress on record now. Never rejects. */
+  write(): Promise<void>;
+  /** Puts the progress on record within this time, unless it is written before. */
+  writeWithin(ms: number): void;
+  /** Renews no more. The turn is left to whoever takes it over when the lease lapses. */
+  stop(): void;
+  /** Gives the turn up, with its progress on record, for whoever takes it over. Never rejects. */
+  release(): Promise<void>;
+  /** Ends the turn and returns the next one of its conversation, if one waits. Never rejects. */
+  finish(outcome: { failed: boolean }): Promise<NextTurn | null>;
+}
+
+export interface NextTurn {
+  turn: StartedTurn;
+  /** False when too little time is left here: a fresh invocation shall take it over. */
+  isOurs: boolean;
+}
+
+export interface LeaseTiming {
+  /** How long a turn is left to its holder without a word. */
+  leaseMs: number;
+  /** How often the holder says that it is still there. */
+  renewMs: number;
+}
+
+/** A function that died is noticed after 40 s at most, at the price of one request every 27 s. */
+export const LEASE_TIMING: LeaseTiming = { leaseMs: 40_000, renewMs: 27_000 };
+
+export interface LeaseOptions {
+  state: State;
+  clock: Clock;
+  log: Log;
+  timing: LeaseTiming;
+  turnId: string;
+  reference: string;
+  claim: number;
+  owner: string;
+  conversationKey: string;
+  /** Null when the store did not answer the claim: then it is not known whether the turn is on record. */
+  generation: string | null;
+  conversationTtlMs: number | null;
+  /** When the invocation ends; a lease does not outlive it by more than a few seconds. */
+  deadlineMs: number | null;
+  progress: TurnProgress;
+  /** Told with each reply of the store: answers being written in all instances; -1 when this one is no more among them. */
+  onRunning: (running: number, entering: -1 | 0) => void;
+  /** The asker has stopped the answer, on another instance perhaps. */
+  onStopped: () => void;
+  /** Whom Dify knows the asker as: what a button below the answer needs later. */
+  difyUser: string;
+}
+
+const DEADLINE_SLACK_MS = 3_000;
+/** Below this much time (or half of a shorter limit) the next turn is not begun here but left to a fresh invocation. */
+const MIN_TIME_FOR_NEXT_MS = 30_000;
+/** Pauses between tries to end a turn while the store is down. After that its lease lapses and somebody else ends it. */
+const FINISH_RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000, 8_000] as const;
+
+/** Until when a lease taken now lasts: not much longer than the invocation that holds it. */
+export function leaseEnd(nowMs: number, { leaseMs }: LeaseTiming, deadlineMs: number | null): number {
+  return deadlineMs === null ? nowMs + leaseMs : Math.min(nowMs + leaseMs, deadlineMs + DEADLINE_SLACK_MS);
+}
+
+export function openLease(options: LeaseOptions): Lease {
+  const { state, clock, log, timing, turnId, claim, owner } = options;
+  const controller = new AbortController();
+  const limitMs = options.deadlineMs === null ? Number.POSITIVE_INFINITY : options.deadlineMs - clock.now();
+  const kept = keepProgress(options.progress);
+  let isRecorded = options.generation !== null;
+  let isOver = false;
+  let writes = 0;
+  let cancelTimer = clock.schedule(timing.renewMs, renew);
+  /** Requests follow each other, so that an older progress never overwrites a newer one. */
+  let writing: Promise<void> = Promise.resolve();
+
+  const leaseUntilMs = () => leaseEnd(clock.now(), timing, options.deadlineMs);
+
+  const remembered = () => ({
+    conversationKey: options.conversationKey,
+    generation: options.generation ?? '',
+    // Without its context the conversation was begun anew here; the one that the store knows goes on later.
+    difyConversationId: options.generation === null ? null : (kept.progress.ids.conversationId ?? null),
+    ttlMs: options.conversationTtlMs,
+  });
+
+  function put(untilMs: () => number): Promise<void> {
+    writes += 1;
+    writing = writing.then(async () => {
+      try {
+        const request = { turnId, claim, nowMs: clock.now(), leaseUntilMs: untilMs() };
+        const reply = await state.renew({
+          ...request,
+          progress: JSON.stringify(kept.progress),
+          remembered: remembered(),
+        });
+        // A claim without an answer may have been carried out or not.
+        if (reply.kind === 'unknown' && !isRecorded) return;
+        if (reply.kind !== 'held') {
+          lose();
+          return;
+        }
+        isRecorded = true;
+        options.onRunning(reply.running, 0);
+        if (reply.isStopped) options.onStopped();
+      } catch {
+        log.warn('lease_not_renewed', { turn: options.reference, code: 'store_unavailable' });
+      }
+    });
+    return writing;
+  }
+
+  function lose(): void {
+    isOver = true;
+    cancelTimer();
+    if (controller.signal.aborted) return;
+    log.warn('turn_lost', { turn: options.reference });
+    controller.abort(new Error('the turn was taken over'));
+  }
+
+  function renew(): void {
+    if (isOver) return;
+    cancelTimer = clock.schedule(timing.renewMs, renew);
+    void put(leaseUntilMs);
+  }
+
+  function end(): void {
+    isOver = true;
+    cancelTimer();
+  }
+
+  return {
+    lost: controller.signal,
+    get progress() {
+      return kept.progress;
+    },
+    get isRecorded() {
+      return isRecorded;
+    },
+    note: kept.note,
+    noteText: kept.noteText,
+    async write() {
+      if (isOver) return;
+      cancelTimer();
+      cancelTimer = clock.schedule(timing.renewMs, renew);
+      await put(leaseUntilMs);
+    },
+    writeWithin(ms) {
+      if (isOver) return;
+      const written = writes;
+      clock.schedule(ms, () => {
+        if (writes === written && !isOver) void put(leaseUntilMs);
+      });
+    },
+    stop: end,
+    async release() {
+      end();
+      await put(() => clock.now());
+    },
+    async finish({ failed }) {
+      end();
+      await writing;
+      // What is perhaps not on record is ended there too, so that nobody takes it over; but not at any price.
+      for (const pauseMs of isRecorded ? [...FINISH_RETRY_MS, null] : [FINISH_RETRY_MS[0], null]) {
+        try {
+          const nowMs = clock.now();
+          const leftMs = options.deadlineMs === null ? Number.POSITIVE_INFINITY : options.deadlineMs - nowMs;
+          const isOurs = leftMs >= Math.min(MIN_TIME_FOR_NEXT_MS, limitMs / 2);
+          const reply = await state.finish({
+            turnId,
+            claim,
+            owner,
+            nowMs,
+            failed,
+            spent: kept.progress.calls,
+            remembered: remembered(),
+            receipt: JSON.stringify({ ids: kept.progress.ids, appType: kept.progress.appType, user: options.difyUser }),
+            nextLeaseUntilMs: isOurs ? leaseUntilMs() : nowMs,
+          });
+          if (reply.kind === 'lost') return null;
+          options.onRunning(reply.running, -1);
+          return reply.next && { turn: reply.next, isOurs };
+        } catch {
+          if (pauseMs === null) break;
+          await sleep(clock, pauseMs);
+        }
+      }
+      if (isRecorded) log.error('turn_not_ended', { turn: options.reference, code: 'store_unavailable' });
+      return null;
+    },
+  };
+}
+
+function keepProgress(initial: TurnProgress): Pick<Lease, 'progress' | 'note' | 'noteText'> {
+  let progress = initial;
+  let text = () => initial.text;
+  return {
+    get progress() {
+      return { ...progress, text: text() };
+    },
+    note: (change) => {
+      progress = { ...progress, ...change };
+    },
+    noteText: (newest) => {
+      text = newest;
+    },
+  };
+}

@@ -1,0 +1,96 @@
+/** A file object of Dify, wherever it stands in the outputs. */
+const FILE_MARK = '__dify__file__';
+
+/** Keys whose text is the reply when an app has several outputs: what bridges and app authors agree on. */
+const REPLY_KEYS = ['text', 'answer', 'result', 'output'] as const;
+
+type Outputs = Readonly<Record<string, unknown>>;
+
+/** The text of an app that has exactly one output and it is a text; null otherwise. */
+export function onlyText(outputs: Outputs): string | null {
+  const values = Object.values(outputs);
+  return values.length === 1 && typeof values[0] === 'string' ? values[0] : null;
+}
+
+/** The outputs of a run as markdown, for an app that streamed no text. Empty when there is nothing to show. */
+export function renderOutputs(outputs: Outputs): string {
+  const only = onlyText(outputs);
+  if (only !== null) return only;
+  for (const key of REPLY_KEYS) {
+    const value = outputs[key];
+    if (typeof value === 'string' && value.trim() !== '') return value;
+  }
+  const shown = Object.entries(outputs).filter(([, value]) => !isEmpty(value));
+  const [first] = shown;
+  if (shown.length === 1 && first) return renderValue(first[1]);
+  return shown.map(([key, value]) => renderEntry(key, value)).join('\n\n');
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === null || value === undefined || value === '') return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return typeof value === 'object' && Object.keys(value).length === 0;
+}
+
+function renderEntry(key: string, value: unknown): string {
+  const rendered = renderValue(value);
+  return rendered.includes('\n') ? `**${key}**\n\n${rendered}` : `**${key}**: ${rendered}`;
+}
+
+function renderValue(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (isFile(value)) return fileName(value);
+  if (Array.isArray(value)) return renderList(value);
+  return fencedJson(value);
+}
+
+function renderList(items: readonly unknown[]): string {
+  if (items.every(isFile)) return items.map((file) => `- ${fileName(file)}`).join('\n');
+  const rows = items.filter(isFlatRecord);
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  if (rows.length === items.length && columns.length > 0 && columns.length <= 8) {
+    const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+    return [
+      line(columns.map(tableCell)),
+      line(columns.map(() => '---')),
+      ...rows.map((row) => line(columns.map((column) => tableCell(row[column])))),
+    ].join('\n');
+  }
+  const isShort = items.every((item) => typeof item === 'number' || (typeof item === 'string' && item.length <= 20));
+  if (isShort) return JSON.stringify(items).replaceAll('","', '", "');
+  if (items.every((item) => typeof item === 'string')) return items.map((item) => `- ${item}`).join('\n');
+  return fencedJson(items);
+}
+
+function isFlatRecord(value: unknown): value is Record<string, string | number | boolean | null> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((cell) => cell === null || typeof cell !== 'object')
+  );
+}
+
+function tableCell(value: string | number | boolean | null | undefined): string {
+  return String(value ?? '')
+    .replaceAll('|', '\\|')
+    .replaceAll(/\s*\n\s*/g, ' ');
+}
+
+function fencedJson(value: unknown): string {
+  return `\`\`\`json\n${JSON.stringify(value, null, 2)}\n\`\`\``;
+}
+
+function isFile(value: unknown): value is Record<string, unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'dify_model_identity' in value &&
+    value.dify_model_identity === FILE_MARK
+  );
+}
+
+function fileName(file: Record<string, unknown>): string {
+  return typeof file['filename'] === 'string' && file['filename'] !== '' ? `📎 ${file['filename']}` : '📎';
+}

@@ -1,0 +1,174 @@
+import { readCallback, type Callback } from './dingtalk/callback.ts';
+import { verifyRobotSignature } from './dingtalk/signature.ts';
+import { equalInConstantTime } from './runtime/compare.ts';
+import { errorFields } from './delivery.ts';
+import { BridgeError, REQUEST_ERROR_STATUS, type RequestErrorCode } from './errors.ts';
+import { readRoute } from './routes.ts';
+import type { Clock } from './runtime/clock.ts';
+import type { RobotConfig } from './runtime/config.ts';
+import { readLimited } from './runtime/http.ts';
+import type { Log } from './runtime/log.ts';
+
+/** What the platform offers to one request. */
+export interface Platform {
+  /** Keeps the invocation alive for work after the answer. The promise never rejects. */
+  waitUntil(work: Promise<void>): void;
+  /** When the invocation ends, in milliseconds since the epoch; null where nothing ends it. */
+  deadlineMs: number | null;
+}
+
+/** The side of a robot that the receiver sees. */
+export interface ReceivingRobot {
+  config: RobotConfig;
+  /** Takes a message over; resolves when it is safe to acknowledge it, with the work that remains, if any. */
+  accept(message: Extract<Callback, { kind: 'message' }>, platform: Platform): Promise<BackgroundWork | null>;
+  /**
+   * Takes over a turn that another invocation hands on; null when it is not to be had any more.
+   *
+   * @throws BridgeError `route_closed` when the request is not signed by this function.
+   */
+  resume(headers: Headers, body: string, platform: Platform): Promise<Promise<void>[]>;
+  /** Takes over the turns whose function died, and goes on with them in the background. */
+  sweep(platform: Platform): Promise<SweepCounts>;
+}
+
+/** What a sweep found. */
+export interface SweepCounts {
+  overdue: number;
+  takenOver: number;
+}
+
+/** What happens after the acknowledgement. Never rejects. */
+export type BackgroundWork = (platform: Platform) => Promise<void>;
+
+export interface ReceiverOptions {
+  robots: ReadonlyMap<string | null, ReceivingRobot>;
+  /** Opens the operator's routes; null keeps them closed. */
+  cronSecret: string | null;
+  clock: Clock;
+  log: Log;
+}
+
+/** Counted on the stream: a header can say anything. */
+const MAX_BODY_BYTES = 1024 * 1024;
+
+/** Turns requests into work. Everything before the 200 is quick: the only wait is one round trip to the store. */
+export function createReceiver({ robots, cronSecret, clock, log }: ReceiverOptions) {
+  return async function receive(request: Request, platform: Platform): Promise<Response> {
+    try {
+      return await answer(request, platform);
+    } catch (error) {
+      if (error instanceof BridgeError && error.code in REQUEST_ERROR_STATUS) {
+        log.warn('request_refused', { code: error.code });
+        return refuse(error.code as RequestErrorCode, error.message);
+      }
+      log.error('request_failed', errorFields(error));
+      return text(500, 'internal error');
+    }
+  };
+
+  async function answer(request: Request, platform: Platform): Promise<Response> {
+    const route = readRoute(request.method, new URL(request.url), (name) => robots.has(name));
+    if (route.kind === 'health') return text(200, 'ok: the DingTalk callback of Dify on DingTalk');
+    if (route.kind === 'sweep') return sweep(request.headers, route.robotName, platform);
+    if (route.kind === 'status') throw new BridgeError('route_closed', 'not authorised');
+    const robot = robots.get(route.robotName);
+    if (!robot) throw new BridgeError('robot_unknown', 'there is no such robot');
+    const body = await peekEmpty(request);
+    if (route.kind === 'resume') return resume(robot, request.headers, body, platform);
+    // The console's probe when the address is saved. It is not signed.
+    if (body === 'empty' && !route.hasQuery) return text(200, 'ok');
+    verifyRobotSignature(request.headers, robot.config.dingtalk.clientSecrets, clock.now());
+    const callback = readCallback(body === 'empty' ? '' : await readBody(body));
+    return await receiveCallback(callback, robot, platform);
+  }
+
+  async function resume(
+    robot: ReceivingRobot,
+    headers: Headers,
+    body: Body | 'empty',
+    platform: Platform,
+  ): Promise<Response> {
+    const [work, ...others] = await robot.resume(headers, body === 'empty' ? '' : await readBody(body), platform);
+    for (const each of work ? [work, ...others] : []) platform.waitUntil(each);
+    return Response.json({ resumed: work !== undefined });
+  }
+
+  /** The flat path sweeps all robots, for a schedule knows only one address. */
+  async function sweep(headers: Headers, robotName: string | null, platform: Platform): Promise<Response> {
+    const expected = `Bearer ${cronSecret ?? ''}`;
+    if (cronSecret === null || !equalInConstantTime(expected, headers.get('authorization') ?? '')) {
+      throw new BridgeError('route_closed', 'not authorised');
+    }
+    return Response.json(await sweepRobots(robots, robotName, platform));
+  }
+
+  async function receiveCallback(callback: Callback, robot: ReceivingRobot, platform: Platform): Promise<Response> {
+    const { name, dingtalk } = robot.config;
+    if (callback.robotCode !== null && callback.robotCode !== dingtalk.robotCode) {
+      log.warn('message_ignored', { code: 'robot_code_mismatch', robot: name });
+    } else if (callback.kind === 'quota-notice') {
+      log.error('message_without_text', { code: 'dingtalk_inbound_quota', robot: name });
+    } else {
+      const work = await robot.accept(callback, platform);
+      if (work) platform.waitUntil(work(platform));
+    }
+    return Response.json({ msgtype: 'empty' });
+  }
+}
+
+/** Takes over what is overdue at one robot, or at all of them. */
+export async function sweepRobots(
+  robots: ReadonlyMap<string | null, ReceivingRobot>,
+  robotName: string | null,
+  platform: Platform,
+): Promise<SweepCounts> {
+  const counts = { overdue: 0, takenOver: 0 };
+  for (const [name, robot] of robots) {
+    if (robotName !== null && name !== robotName) continue;
+    const { overdue, takenOver } = await robot.sweep(platform);
+    counts.overdue += overdue;
+    counts.takenOver += takenOver;
+  }
+  return counts;
+}
+
+type Body = NonNullable<Request['body']>;
+
+/** Whether there is a body at all, without reading more than its first bytes. */
+async function peekEmpty(request: Request): Promise<Body | 'empty'> {
+  if (!request.body) return 'empty';
+  const reader = request.body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return 'empty';
+    if (value.byteLength === 0) continue;
+    return new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(value),
+      async pull(controller) {
+        const next = await reader.read();
+        if (next.done) controller.close();
+        else controller.enqueue(next.value);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    }) as Body;
+  }
+}
+
+async function readBody(body: Body): Promise<string> {
+  try {
+    return new TextDecoder().decode(await readLimited(body, MAX_BODY_BYTES));
+  } catch (error) {
+    if (error instanceof RangeError) throw new BridgeError('body_too_large', 'the body is larger than 1 MiB');
+    throw new BridgeError('body_invalid', 'the body could not be read', {}, error);
+  }
+}
+
+function refuse(code: RequestErrorCode, reason: string): Response {
+  const headers = code === 'method_not_allowed' ? { allow: 'GET, HEAD, POST' } : {};
+  return text(REQUEST_ERROR_STATUS[code], reason, headers);
+}
+
+function text(status: number, line: string, headers: Record<string, string> = {}): Response {
+  return new Response(`${line}\n`, { status, headers: { 'content-type': 'text/plain; charset=utf-8', ...headers } });
+}

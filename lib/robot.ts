@@ -1,0 +1,246 @@
+import { isAdmin, mayAsk } from './access.ts';
+import { budgetOf, tellOfMonth } from './budget.ts';
+import { findCommand, type Command } from './commands.ts';
+import { conversationOf, type Conversation } from './conversation.ts';
+import { readHandover } from './courier.ts';
+import { errorFields, sendAll } from './delivery.ts';
+import type { Message } from './dingtalk/callback.ts';
+import type { Content } from './dingtalk/message-kinds.ts';
+import { turnErrorCode } from './errors.ts';
+import { leaseEnd } from './lease.ts';
+import { showQueued } from './queued.ts';
+import type { BackgroundWork, Platform, ReceivingRobot, SweepCounts } from './receiver.ts';
+import { createRunner, referenceOf, type RunnerOptions } from './runner.ts';
+import type { Accepted, AcceptRequest, Budget, Load } from './state/state.ts';
+import { turnIdOf } from './turn-record.ts';
+import type { Turn } from './turn.ts';
+
+/** A turn before the store has said how it stands. */
+type NewTurn = Omit<Turn, 'record' | 'level'>;
+
+/** What a message asks for: an answer, a command, or a sentence that says why there is none. */
+type Request =
+  { kind: 'question'; text: string } | { kind: 'command'; command: Command } | { kind: 'sentence'; text: string };
+
+/** How often somebody who may not ask is told so, in milliseconds. */
+const REFUSAL_GAP_MS = 600_000;
+/** Most questions that may wait in one conversation. */
+const QUEUE_LIMIT = 5;
+/** Most turns that one sweep takes over. */
+const SWEEP_LIMIT = 50;
+
+/** One robot: claims a message, and does what it asks for after the acknowledgement. */
+export function createRobot(options: RunnerOptions): ReceivingRobot {
+  const { config, state, clock, newId, log, texts, failures } = options;
+  const runner = createRunner(options);
+  const refusedAtMs = new Map<string, number>();
+
+  return {
+    config,
+
+    async accept(message, { deadlineMs }) {
+      const conversation = conversationOf(message, config.conversation.scope);
+      const request = readRequest(message.content);
+      const isOpen = request.kind === 'command' && request.command.open;
+      const isRefused = !isOpen && !mayAsk(message, config.access);
+      if (isRefused) log.info('message_refused', { robot: config.name });
+      if (isRefused && !shouldTellRefusal(conversation.key)) return null;
+      if (request.kind === 'question' && !isRefused) {
+        return acceptQuestion(message, conversation, request.text, deadlineMs);
+      }
+      const turnId = turnIdOf(message.id);
+      const claimed = await state.claim({ turnId, owner: newId(), nowMs: clock.now() });
+      if (!claimed.isNew) return logRepeated();
+      log.info('message_accepted', { turn: referenceOf(turnId), robot: config.name, kind: request.kind });
+      const answered = isRefused ? sentence(texts.refused) : request;
+      return (platform) => beside(respond(answered, turnId, message, conversation), { load: claimed }, platform);
+    },
+
+    async resume(headers, body, platform) {
+      const secrets = config.dingtalk.clientSecrets;
+      const handover = readHandover(headers, body, { robotName: config.name, secrets, nowMs: clock.now() });
+      const { turnId, claim, hop } = handover;
+      const work = await runner.takeOver(turnId, { claim, hop }, platform);
+      // In an array, because a promise that is returned is waited for.
+      return work ? [work()] : [];
+    },
+
+    async sweep(platform) {
+      const turnIds = await state.overdue({ nowMs: clock.now(), limit: SWEEP_LIMIT });
+      const counts: SweepCounts = { overdue: turnIds.length, takenOver: 0 };
+      for (const turnId of turnIds) {
+        const work = await runner.takeOver(turnId, null, platform);
+        if (!work) continue;
+        counts.takenOver += 1;
+        platform.waitUntil(work());
+      }
+      return counts;
+    },
+  };
+
+  async function acceptQuestion(
+    message: Message,
+    conversation: Conversation,
+    question: string,
+    deadlineMs: number | null,
+  ): Promise<BackgroundWork | null> {
+    const acceptedAtMs = clock.now();
+    const id = turnIdOf(message.id);
+    const owner = newId();
+    const request: AcceptRequest = {
+      turnId: id,
+      owner,
+      asker: askerOf(message),
+      conversationKey: conversation.key,
+      conversationTtlMs: config.conversation.ttlMs,
+      payload: JSON.stringify({ message, question, acceptedAtMs }),
+      nowMs: acceptedAtMs,
+      leaseUntilMs: leaseEnd(acceptedAtMs, options.leaseTiming, deadlineMs),
+      queueLimit: QUEUE_LIMIT,
+      budget: budgetOf(message, config, acceptedAtMs),
+      rate: isAdmin(message, config.access) ? null : config.access.rateLimit,
+    };
+    const turn: NewTurn = {
+      message,
+      question,
+      acceptedAtMs,
+      id,
+      reference: referenceOf(id),
+      conversation,
+      progress: null,
+      hasWaited: false,
+      mayHaveBeenAsked: false,
+    };
+    const accepted = await state.accept(request);
+    if (accepted.kind !== 'unrecorded') return begin(accepted, turn, owner);
+    return async (platform) => {
+      // The claim may have been carried out with only its answer lost; the same claim gets the same reply.
+      const again = await state.accept(request);
+      const work = begin(again, turn, owner);
+      await work?.(platform);
+    };
+  }
+
+  /** What an accepted question asks for after the acknowledgement; null for a repeated one. */
+  function begin(accepted: Accepted, turn: NewTurn, owner: string): BackgroundWork | null {
+    if (accepted.kind === 'duplicate') return logRepeated();
+    const { id, reference, message, question, conversation } = turn;
+    log.info('message_accepted', { turn: reference, robot: config.name, kind: `question-${accepted.kind}` });
+    if (accepted.kind === 'unrecorded') {
+      const record = { claim: 1, owner, hop: 0, context: null };
+      return (platform) => runner.run({ ...turn, level: 'full', record }, platform);
+    }
+    // This one is in the store's count, but not yet among those that run here.
+    runner.noteRunning(accepted.load.running, accepted.kind === 'started' ? 1 : 0);
+    switch (accepted.kind) {
+      case 'started': {
+        const { level } = accepted.budget;
+        const started: Turn = { ...turn, level, record: { ...accepted.turn, owner, hop: 0 } };
+        return (platform) => beside(runner.run(started, platform), accepted, platform);
+      }
+      case 'queued': {
+        const { place } = accepted;
+        const { level } = accepted.budget;
+        const card = (onCall: () => void) => runner.cardOf({ id, message, question, level }, onCall);
+        const endDropped = (turnId: string) => runner.endDropped(turnId);
+        const ports = { ...options, card, reply: runner.replyTo(message), endDropped };
+        return (platform) => beside(showQueued({ turnId: id, reference, place }, ports), accepted, platform);
+      }
+      case 'full':
+      case 'limited': {
+        const why = accepted.kind === 'full' ? texts.queueFull : texts.rateLimited;
+        return (platform) => beside(respond(sentence(why), id, message, conversation), accepted, platform);
+      }
+    }
+  }
+
+  /** Whatever comes in also looks after answers whose function died, and after the month. Never rejects. */
+  async function beside(
+    work: Promise<void>,
+    { load, budget }: { load: Pick<Load, 'overdue'>; budget?: Budget },
+    platform: Platform,
+  ): Promise<void> {
+    const reached = budget?.reached ?? null;
+    const notice = reached === null ? null : tellOfMonth(reached, options);
+    await Promise.all([work, notice, ...load.overdue.map((turnId) => recover(turnId, platform))]);
+  }
+
+  async function recover(turnId: string, platform: Platform): Promise<void> {
+    try {
+      const work = await runner.takeOver(turnId, null, platform);
+      await work?.();
+    } catch (error) {
+      log.warn('recovery_failed', { turn: referenceOf(turnId), ...errorFields(error) });
+    }
+  }
+
+  /** Answers with one message. Never rejects. */
+  async function respond(
+    request: Request,
+    turnId: string,
+    message: Message,
+    conversation: Conversation,
+  ): Promise<void> {
+    if (request.kind === 'question') return;
+    const reference = referenceOf(turnId);
+    const text =
+      request.kind === 'sentence' ? request.text : await runCommand(request.command, message, conversation, reference);
+    await sendAll([text], true, { reply: runner.replyTo(message), clock, log, texts, reference, failures });
+  }
+
+  async function runCommand(
+    command: Command,
+    message: Message,
+    conversation: Conversation,
+    reference: string,
+  ): Promise<string> {
+    const asker = isAdmin(message, config.access) ? null : askerOf(message);
+    const stop = () => runner.stop({ conversationKey: conversation.key, asker });
+    try {
+      return await command.run({ message, conversation, robot: config, texts, state, newId, stop });
+    } catch (error) {
+      log.error('command_failed', { turn: reference, ...errorFields(error) });
+      return `⚠️ ${texts.failures[turnErrorCode(error)]} ${texts.reference(reference)}`;
+    }
+  }
+
+  function readRequest(content: Content): Request {
+    switch (content.kind) {
+      case 'text':
+      case 'rich-text':
+        return readText(content.text);
+      case 'audio':
+        return content.recognition === '' ? sentence(texts.unsupported.audio) : readText(content.recognition);
+      case 'picture':
+      case 'video':
+      case 'file':
+      case 'unknown':
+        return sentence(texts.unsupported[content.kind]);
+    }
+  }
+
+  function readText(text: string): Request {
+    if (text === '') return sentence(texts.emptyQuestion);
+    const command = findCommand(text);
+    return command ? { kind: 'command', command } : { kind: 'question', text };
+  }
+
+  function shouldTellRefusal(key: string): boolean {
+    const now = clock.now();
+    if (now - (refusedAtMs.get(key) ?? Number.NEGATIVE_INFINITY) < REFUSAL_GAP_MS) return false;
+    if (refusedAtMs.size > 1_000) refusedAtMs.clear();
+    refusedAtMs.set(key, now);
+    return true;
+  }
+
+  function logRepeated(): null {
+    log.info('message_repeated', { robot: config.name });
+    return null;
+  }
+}
+
+const sentence = (text: string): Request => ({ kind: 'sentence', text });
+
+function askerOf({ sender }: Message): string {
+  return sender.staffId ?? sender.id;
+}

@@ -1,0 +1,146 @@
+import { answerText, emptyAnswer, endAnswer, type Answer } from './answer.ts';
+import { survivesDisconnect } from './dify/recovery.ts';
+import { errorFields } from './delivery.ts';
+import { BridgeError } from './errors.ts';
+import { fillInputs } from './inputs.ts';
+import type { Lease } from './lease.ts';
+import type { LostRun } from './lost-run.ts';
+import { endingFailure, relay } from './relay.ts';
+import type { OpenCard } from './turn-card.ts';
+import { timeUpSignal } from './turn-time.ts';
+import type { Turn, TurnPorts } from './turn.ts';
+import { typingView, type ViewOptions } from './view.ts';
+
+/** What became of asking (or looking for) an answer. */
+export type Obtained =
+  | { kind: 'answer'; answer: Answer; failure: BridgeError | null }
+  /** It goes on at Dify, but not here: time is up. */
+  | { kind: 'unfinished' }
+  /** Somebody else has taken the turn over. */
+  | { kind: 'lost' };
+
+/** An answer that shows nothing for this long is put on record by its ids, so that it can be found again. */
+const RECORD_IDS_MS = 3_000;
+
+/** Asks, or looks for the answer of a turn that was asked before. Never rejects. */
+export async function obtainAnswer(
+  turn: Turn,
+  ports: TurnPorts,
+  lease: Lease,
+  card: OpenCard | null,
+  view: ViewOptions,
+): Promise<Obtained> {
+  const timeUp = timeUpSignal(ports);
+  const signal = AbortSignal.any([timeUp.signal, lease.lost, ports.stop.signal]);
+  let answer: Answer = emptyAnswer;
+  let hasIds = false;
+  const onProgress = (soFar: Answer) => {
+    answer = soFar;
+    lease.note({ ids: soFar.ids });
+    if (!hasIds && Object.keys(soFar.ids).length > 0) lease.writeWithin(RECORD_IDS_MS);
+    hasIds ||= Object.keys(soFar.ids).length > 0;
+    // What was shown before a change of hands stays until the whole answer is there: pieces are never put together.
+    if (turn.mayHaveBeenAsked || !Object.values(soFar.texts).some((text) => text !== '')) return;
+    lease.noteText(() => answerText(soFar).text);
+    card?.noteText();
+    card?.writer.show(() => typingView(soFar, view));
+  };
+  try {
+    // The card is left as it is meanwhile: it may show more than what was put on record.
+    if (turn.mayHaveBeenAsked) return await lookFor(turn, ports, lease, signal, onProgress);
+    answer = await relay({
+      dify: ports.dify,
+      question: questionOf(turn, ports),
+      clock: ports.clock,
+      signal,
+      onProgress,
+      onType: (appType) => lease.note({ appType }),
+    });
+    if (answer.ending?.kind !== 'cut') return { kind: 'answer', answer, failure: endingFailure(answer) };
+    throw new BridgeError('dify_cut', 'the stream ended without an end');
+  } catch (error) {
+    if (lease.lost.aborted) return { kind: 'lost' };
+    const goesOn = survivesDisconnect(lease.progress.appType ?? 'chat', answer.ids);
+    if (ports.stop.signal.aborted)
+      return { kind: 'answer', answer: { ...answer, ending: { kind: 'stopped' } }, failure: null };
+    if (timeUp.signal.aborted && goesOn && mayBeLeft(lease, ports)) return { kind: 'unfinished' };
+    answer = endAnswer(answer);
+    if (!isBroken(error)) return { kind: 'answer', answer, failure: asBridgeError(error) };
+    // The connection broke. A run that goes on without it is looked after; else the text so far is the answer.
+    ports.log.warn('stream_broken', { turn: turn.reference, ...errorFields(error) });
+    if (goesOn) {
+      // Taken now: what is found while looking holds no text.
+      const { text } = answerText(answer);
+      card?.writer.show(() => continuing(text, view));
+      return await lookFor(turn, ports, lease, signal, onProgress);
+    }
+    return { kind: 'answer', answer, failure: endingFailure(answer) && asBridgeError(error) };
+  } finally {
+    timeUp.cancel();
+  }
+}
+
+/** Finds the answer of a question that was asked before, or ends with the text so far. Never rejects. */
+async function lookFor(
+  turn: Turn,
+  ports: TurnPorts,
+  lease: Lease,
+  signal: AbortSignal,
+  onProgress: (answer: Answer) => void,
+): Promise<Obtained> {
+  const { ids, appType, text } = lease.progress;
+  const run: LostRun = {
+    type: appType ?? (await ports.dify.facts()).type,
+    user: turn.conversation.difyUser,
+    question: turn.question,
+    askedAtMs: turn.acceptedAtMs,
+    ids,
+  };
+  const recovered = await ports.recovery.recover(run, signal, onProgress);
+  if (lease.lost.aborted) return { kind: 'lost' };
+  ports.log.info('turn_recovered', { turn: turn.reference, found: recovered.kind });
+  const partial = endAnswer({ ...emptyAnswer, ids, texts: { ...emptyAnswer.texts, message: text } });
+  switch (recovered.kind) {
+    case 'answer':
+      return { kind: 'answer', answer: recovered.answer, failure: endingFailure(recovered.answer) };
+    case 'still-running':
+      if (ports.stop.signal.aborted)
+        return { kind: 'answer', answer: { ...partial, ending: { kind: 'stopped' } }, failure: null };
+      return mayBeLeft(lease, ports)
+        ? { kind: 'unfinished' }
+        : { kind: 'answer', answer: partial, failure: new BridgeError('out_of_time', 'the process is about to end') };
+    case 'lost':
+      return {
+        kind: 'answer',
+        answer: partial,
+        failure: text === '' ? new BridgeError('answer_lost', 'the function ended and Dify has no answer') : null,
+      };
+  }
+}
+
+/** Whether somebody else can find the turn on record: not when the record ends with this process. */
+function mayBeLeft(lease: Lease, { state, shutdown }: TurnPorts): boolean {
+  return lease.isRecorded && (state.isDurable || !shutdown.aborted);
+}
+
+/** The text so far with a line that says that it goes on. */
+export function continuing(text: string, view: ViewOptions): string {
+  const soFar = { ...emptyAnswer, texts: { ...emptyAnswer.texts, message: text } };
+  return [text === '' ? '' : typingView(soFar, view), view.texts.continuing].filter((part) => part !== '').join('\n\n');
+}
+
+function questionOf(turn: Turn, { robot }: TurnPorts) {
+  return {
+    query: turn.question,
+    inputs: fillInputs(robot.dify.inputs, turn.message, turn.question),
+    queryInput: robot.dify.queryInput,
+    user: turn.conversation.difyUser,
+    conversationId: turn.record.context?.difyConversationId ?? null,
+  };
+}
+
+const isBroken = (error: unknown) =>
+  error instanceof BridgeError && (error.code === 'dify_cut' || error.code === 'dify_stalled');
+
+const asBridgeError = (error: unknown) =>
+  error instanceof BridgeError ? error : new BridgeError('internal', 'unexpected', {}, error);

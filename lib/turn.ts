@@ -1,0 +1,148 @@
+import type { Answer } from './answer.ts';
+import type { Conversation } from './conversation.ts';
+import { MAX_HOPS, type Courier } from './courier.ts';
+import { deliver, errorFields } from './delivery.ts';
+import type { DifyClient } from './dify/client.ts';
+import { openLease, type Lease, type LeaseOptions, type LeaseTiming, type NextTurn } from './lease.ts';
+import type { DifyRecovery } from './recover-answer.ts';
+import type { ConversationContext, SpendingLevel, State } from './state/state.ts';
+import { continuing, obtainAnswer } from './turn-answer.ts';
+import { openCard, type CardPorts, type OpenCard } from './turn-card.ts';
+import { endingNotes } from './turn-notes.ts';
+import { noProgress, type TurnPayload, type TurnProgress } from './turn-record.ts';
+import { finalView, type ViewOptions } from './view.ts';
+
+/** One question, from accepted to answered. */
+export interface Turn extends TurnPayload {
+  /** Also the card's id, so that however often a turn is begun there is one card. */
+  id: string;
+  /** Short, in the log and in what users see of a failure. */
+  reference: string;
+  conversation: Conversation;
+  /** The context is null while the store is down: the question is answered from here alone, without memory. */
+  record: { claim: number; owner: string; hop: number; context: ConversationContext | null };
+  /** How freely it may spend DingTalk calls. */
+  level: SpendingLevel;
+  progress: TurnProgress | null;
+  /** It has waited, so that whoever accepted it is opening (or has opened) its card. */
+  hasWaited: boolean;
+  /** Then the answer is looked for and never asked for again: that would be a second run. */
+  mayHaveBeenAsked: boolean;
+}
+
+export interface TurnPorts extends CardPorts {
+  dify: DifyClient;
+  recovery: DifyRecovery;
+  state: State;
+  courier: Courier;
+  leaseTiming: LeaseTiming;
+  onRunning: LeaseOptions['onRunning'];
+  /** When this invocation ends (milliseconds since the epoch), or null where nothing ends it. */
+  deadlineMs: number | null;
+  /** Aborts when the process is asked to end; its reason says so. */
+  shutdown: AbortSignal;
+  /** Whether the asker stops this answer; the signal aborts a while later, when Dify has not ended it by itself. */
+  stop: { isAsked: boolean; signal: AbortSignal; abort: () => void };
+}
+
+/**
+ * Answers one question and returns the next of its conversation, if one waits. Never rejects: whatever goes wrong ends
+ * in something that the asker can see.
+ */
+export async function runTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | null> {
+  try {
+    return await answerTurn(turn, ports);
+  } catch (error) {
+    ports.log.error('turn_crashed', { turn: turn.reference, ...errorFields(error) });
+    return null;
+  }
+}
+
+async function answerTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | null> {
+  const lease = leaseOf(turn, ports);
+  try {
+    return await answerUnderLease(turn, ports, lease);
+  } finally {
+    // However it ended: a lease that went on by itself would keep everybody else away.
+    lease.stop();
+  }
+}
+
+async function answerUnderLease(turn: Turn, ports: TurnPorts, lease: Lease): Promise<NextTurn | null> {
+  const { robot, texts, clock, log } = ports;
+  const view: ViewOptions = { texts, showThinking: robot.showThinking, cardMaxChars: robot.dingtalk.cardMaxChars };
+  const card = openCard(turn, ports, lease);
+  const obtained = await obtainAnswer(turn, ports, lease, card, view);
+  if (obtained.kind === 'lost') {
+    await card?.writer.leave();
+    return null;
+  }
+  if (obtained.kind === 'unfinished') {
+    await leaveForLater(turn, ports, lease, card);
+    return null;
+  }
+  const { failure } = obtained;
+  const isStopped = ports.stop.isAsked && failure === null;
+  // Dify ends a stopped answer of most apps like any other.
+  const answer: Answer = isStopped ? { ...obtained.answer, ending: { kind: 'stopped' } } : obtained.answer;
+  if (failure) log.warn('turn_failed', { turn: turn.reference, ...errorFields(failure) });
+  const hasCard = card !== null && (await card.opened);
+  const notes = endingNotes(answer, failure, turn.reference, texts);
+  const shown = await deliver(
+    hasCard ? card.writer : null,
+    failure ? 'failed' : 'finished',
+    (onCard) => finalView(answer, notes, onCard, view),
+    // Of a card that another invocation has already ended, the end is refused: then it is there to be seen.
+    { ...ports, reference: turn.reference, mayHaveEnded: turn.mayHaveBeenAsked },
+  );
+  lease.note({ ids: answer.ids });
+  const next = await lease.finish({ failed: failure !== null });
+  log.info('turn_finished', {
+    turn: turn.reference,
+    robot: robot.name,
+    outcome: failure?.code ?? answer.ending?.kind ?? 'failed',
+    shown,
+    frames: card?.writer.frames ?? 0,
+    firstTextMs: card?.firstTextMs() ?? null,
+    totalMs: clock.now() - turn.acceptedAtMs,
+    tokens: answer.totalTokens,
+    hop: turn.record.hop,
+  });
+  return next;
+}
+
+/** Time is up, the run is not: the turn goes to a fresh invocation, or stays on record for whoever comes by. */
+async function leaveForLater(turn: Turn, ports: TurnPorts, lease: Lease, card: OpenCard | null): Promise<void> {
+  const { log, texts, courier, robot } = ports;
+  const view: ViewOptions = { texts, showThinking: robot.showThinking, cardMaxChars: robot.dingtalk.cardMaxChars };
+  const hasCard = card !== null && (await card.opened);
+  if (hasCard) await card.writer.leave(continuing(lease.progress.text, view));
+  await lease.release();
+  const { claim, hop } = turn.record;
+  const handedOver =
+    hop < MAX_HOPS && !ports.shutdown.aborted && (await courier.resume({ turnId: turn.id, claim, hop: hop + 1 }));
+  log.info(handedOver ? 'turn_handed_over' : 'turn_left_on_record', { turn: turn.reference, hop });
+}
+
+function leaseOf(turn: Turn, ports: TurnPorts): Lease {
+  const progress = turn.progress ?? noProgress;
+  const { claim, owner, context } = turn.record;
+  return openLease({
+    state: ports.state,
+    clock: ports.clock,
+    log: ports.log,
+    timing: ports.leaseTiming,
+    turnId: turn.id,
+    reference: turn.reference,
+    claim,
+    owner,
+    conversationKey: turn.conversation.key,
+    generation: context?.generation ?? null,
+    conversationTtlMs: ports.robot.conversation.ttlMs,
+    deadlineMs: ports.deadlineMs,
+    progress,
+    onRunning: ports.onRunning,
+    onStopped: () => ports.stop.abort(),
+    difyUser: turn.conversation.difyUser,
+  });
+}
