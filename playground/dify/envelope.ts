@@ -1,0 +1,148 @@
+import type { Json } from '../http/shape.ts';
+import type { DifyRun } from './types.ts';
+
+const seconds = (ms: number) => Math.floor(ms / 1000);
+
+/** Workflow-based apps: their runs live in a worker since 1.13. The others are "easy UI" apps. */
+export function isWorkflowBased({ mode }: Pick<DifyRun, 'mode'>): boolean {
+  return mode === 'workflow' || mode === 'advanced-chat';
+}
+
+/** protocol 2.3: the top-level keys each family puts on an event, in the order of the recorded streams. */
+export function messageEvent(run: DifyRun, event: string, fields: Json): Json {
+  const at = { created_at: seconds(run.startedAt), task_id: run.taskId };
+  if (run.mode === 'workflow') return { event, workflow_run_id: run.workflowRunId, task_id: run.taskId, ...fields };
+  if (run.mode === 'completion') return { event, message_id: run.messageId, ...at, ...fields };
+  return { event, conversation_id: run.conversationId, message_id: run.messageId, ...at, ...fields };
+}
+
+/** An event of the workflow engine: `workflow_run_id` and everything else inside `data`. */
+export function workflowEvent(run: DifyRun, event: string, data: Json): Json {
+  if (run.mode === 'workflow') return messageEvent(run, event, { data });
+  return messageEvent(run, event, { workflow_run_id: run.workflowRunId, data });
+}
+
+/** protocol 2.3: an `error` has no task id; one of a worker that failed early has no ids at all. */
+export function errorEvent(run: DifyRun, code: string | undefined, status: number, message: string): Json {
+  if (code === undefined) return { event: 'error', message, status };
+  if (run.mode === 'workflow') return { event: 'error', workflow_run_id: run.workflowRunId, code, status, message };
+  const { task_id: _taskId, ...named } = messageEvent(run, 'error', {});
+  return { ...named, code, status, message };
+}
+
+/** Prices are strings (protocol 2.4). */
+export function usageOf(answer: string): Json {
+  const tokens = Math.max(1, Math.ceil(answer.length / 2));
+  return {
+    prompt_tokens: 38,
+    prompt_unit_price: '0.15',
+    prompt_price_unit: '0.000001',
+    prompt_price: '0.0000057',
+    completion_tokens: tokens,
+    completion_unit_price: '0.60',
+    completion_price_unit: '0.000001',
+    completion_price: (tokens * 0.000_000_6).toFixed(7),
+    total_tokens: 38 + tokens,
+    total_price: (0.000_005_7 + tokens * 0.000_000_6).toFixed(7),
+    currency: 'USD',
+    latency: 1.382,
+  };
+}
+
+export function workflowStarted(run: DifyRun, reason: 'initial' | 'resumption'): Json {
+  const system = {
+    ...(run.mode === 'workflow' ? run.inputs : { 'sys.query': run.query }),
+    'sys.files': [],
+    'sys.user_id': run.user,
+    'sys.workflow_id': 'workflow-1',
+    'sys.workflow_run_id': run.workflowRunId,
+    ...(run.mode === 'workflow' ? {} : { 'sys.dialogue_count': run.turn }),
+    'sys.timestamp': seconds(run.startedAt),
+  };
+  return workflowEvent(run, 'workflow_started', {
+    id: run.workflowRunId,
+    workflow_id: 'workflow-1',
+    inputs: system,
+    created_at: seconds(run.startedAt),
+    reason,
+  });
+}
+
+export interface NodeFacts {
+  id: string;
+  type: string;
+  title: string;
+  index: number;
+}
+
+export function nodeStarted(run: DifyRun, node: NodeFacts, now: number): Json {
+  return workflowEvent(run, 'node_started', {
+    id: `${String(run.workflowRunId)}-${node.id}`,
+    node_id: node.id,
+    node_type: node.type,
+    title: node.title,
+    index: node.index,
+    predecessor_node_id: null,
+    inputs: null,
+    inputs_truncated: false,
+    created_at: seconds(now),
+    extras: {},
+    iteration_id: null,
+    loop_id: null,
+    agent_strategy: null,
+  });
+}
+
+export function nodeFinished(run: DifyRun, node: NodeFacts, now: number, outputs: Json, error: string | null): Json {
+  return workflowEvent(run, 'node_finished', {
+    id: `${String(run.workflowRunId)}-${node.id}`,
+    node_id: node.id,
+    node_type: node.type,
+    title: node.title,
+    index: node.index,
+    predecessor_node_id: null,
+    inputs: {},
+    inputs_truncated: false,
+    process_data: {},
+    process_data_truncated: false,
+    outputs,
+    outputs_truncated: false,
+    status: error === null ? 'succeeded' : 'failed',
+    error,
+    elapsed_time: (now - run.startedAt) / 1000,
+    execution_metadata: null,
+    created_at: seconds(run.startedAt),
+    finished_at: seconds(now),
+    files: [],
+    iteration_id: null,
+    loop_id: null,
+  });
+}
+
+export function workflowFinished(run: DifyRun, now: number, status: string): Json {
+  return workflowEvent(run, 'workflow_finished', {
+    id: run.workflowRunId,
+    workflow_id: 'workflow-1',
+    status,
+    outputs: run.outputs,
+    error: run.error,
+    elapsed_time: (now - run.startedAt) / 1000,
+    total_tokens: 59,
+    total_steps: 3,
+    created_by: { id: 'end-user-1', user: run.user },
+    created_at: seconds(run.startedAt),
+    finished_at: seconds(now),
+    exceptions_count: 0,
+    files: [],
+  });
+}
+
+export function messageEnd(run: DifyRun): Json {
+  const usage = usageOf(run.answer);
+  // protocol 2.4: a chatflow sends nulls that easy apps leave out.
+  const metadata =
+    run.mode === 'advanced-chat'
+      ? { annotation_reply: null, retriever_resources: [], usage, reasoning: {} }
+      : { retriever_resources: [], usage, reasoning: {} };
+  return messageEvent(run, 'message_end', { id: run.messageId, metadata, files: [] });
+}

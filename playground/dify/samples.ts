@@ -1,0 +1,125 @@
+import { chineseTexts } from './sample-texts-zh.ts';
+import { englishTexts } from './sample-texts-en.ts';
+import type { SampleTexts, ToolUse } from './sample-texts.ts';
+import { steadyChunks, streamText } from './stream-text.ts';
+import type { Chunk, ChunkScript, Question } from './types.ts';
+
+type Build = (texts: SampleTexts, question: Question) => ChunkScript;
+
+/** The provider's raw words: what a user must never see (protocol 3.6). */
+export const providerError =
+  '[openai] Rate Limit Error, Error code: 429 - {"error":{"message":"Rate limit reached for sk-…4711","type":"tokens"}}';
+
+const say = (text: string): ChunkScript => ({ chunks: streamText(text) });
+
+/** The tags arrive in pieces, as they do from models whose reasoning is part of the text (protocol 6.1). */
+const think: Build = ({ thought, afterThought }) => ({
+  chunks: [
+    { afterMs: 600, text: '<th' },
+    { afterMs: 40, text: 'ink>\n' },
+    ...streamText(thought, { firstMs: 40 }),
+    { afterMs: 40, text: '\n</thi' },
+    { afterMs: 40, text: 'nk>' },
+    ...streamText(afterThought, { firstMs: 200 }),
+  ],
+});
+
+/** Results only in `outputs`. Apps of the other modes have none, so they say it. */
+const workflow: Build = (texts, { mode }) =>
+  mode === 'workflow'
+    ? { chunks: [{ afterMs: 2500, pause: true }], outputs: texts.workflowOutputs }
+    : say(texts.workflowAsText);
+
+const useTool = (use: ToolUse): Chunk => ({ afterMs: 900, ...use });
+
+const agent: Build = ({ agent: parts }) => ({
+  chunks: [
+    ...streamText(parts.first),
+    useTool(parts.firstTool),
+    ...streamText(parts.second),
+    useTool(parts.secondTool),
+    ...streamText(parts.last),
+  ],
+});
+
+const help: Build = ({ helpIntroduction, help: words }) =>
+  say(
+    `${helpIntroduction}\n\n${Object.entries(words)
+      .map(([word, what]) => `- **${word}**：${what}`)
+      .join('\n')}`,
+  );
+
+const builds = {
+  short: (texts) => say(texts.short),
+  long: (texts) => ({ chunks: streamText(texts.long, { everyMs: 25, sizes: [6, 9, 7, 11, 8] }) }),
+  table: (texts) => say(texts.table),
+  code: (texts) => say(texts.code),
+  list: (texts) => say(texts.list),
+  think,
+  error: (texts) => ({
+    chunks: streamText(texts.beforeError),
+    ending: { kind: 'failed', message: providerError },
+  }),
+  slow: (texts) => ({ chunks: streamText(texts.slow, { firstMs: 8000, everyMs: 120 }) }),
+  workflow,
+  agent,
+  echarts: (texts) => say(texts.chart),
+  cut: (texts) => ({ chunks: streamText(texts.beforeCut), ending: { kind: 'cut' } }),
+  empty: () => ({ chunks: [{ afterMs: 800, pause: true }] }),
+  moderation: (texts) => ({
+    chunks: [...streamText(texts.beforeModeration), { afterMs: 200, replace: texts.moderated }],
+  }),
+  // The load of the acceptance test: the clock starts with the first delta.
+  steady: (texts) => ({ chunks: steadyChunks(texts.steady, 600, 300, 4500) }),
+  leave: (texts) => say(texts.leave),
+  expense: (texts) => say(texts.expense),
+  vpn: (texts) => say(texts.vpn),
+  help,
+  fallback: (texts, { text, turn }) => say(texts.fallback(text, turn)),
+} satisfies Record<string, Build>;
+
+export type SampleName = keyof typeof builds;
+
+/** The words that choose a sample, most particular first. Topics come last: "VPN 报错" is a request for an error. */
+const words: readonly [name: SampleName, chinese: RegExp, english: RegExp][] = [
+  ['help', /示例|帮助|你会什么|能做什么/u, /\b(help|samples?|what can you do)\b/iu],
+  ['steady', /压测|逐字/u, /\b(bench|steady)\b/iu],
+  ['workflow', /工作流|周报/u, /\bworkflow\b/iu],
+  ['agent', /智能体|工具/u, /\b(agent|tools?)\b/iu],
+  ['echarts', /图表|柱状图/u, /\b(echarts|charts?)\b/iu],
+  ['moderation', /审核|敏感/u, /\bmoderation\b/iu],
+  ['think', /思考|推理/u, /\b(think|reason)\b/iu],
+  ['error', /报错|出错/u, /\b(error|fail)\b/iu],
+  ['cut', /断流|断开/u, /\b(cut|break off)\b/iu],
+  ['empty', /空白|空回答/u, /\bempty\b/iu],
+  ['slow', /慢速|慢一点/u, /\bslow(ly)?\b/iu],
+  ['table', /表格|差旅标准/u, /\btable\b/iu],
+  ['code', /代码|脚本/u, /\b(code|script)\b/iu],
+  ['list', /清单|列表/u, /\b(list|checklist)\b/iu],
+  ['long', /长文|详细|办公室指南/u, /\b(long|in detail)\b/iu],
+  ['short', /短答|一句话/u, /\bshort\b/iu],
+  ['leave', /年假|请假|休假/u, /\b(leave|vacation|holidays?)\b/iu],
+  ['expense', /报销|发票/u, /\b(expenses?|invoices?)\b/iu],
+  ['vpn', /VPN/iu, /\bvpn\b/iu],
+];
+
+const isChinese = (text: string) => /\p{Script=Han}/u.test(text);
+
+/** A sample by its name, in the language of the question. */
+function namedSample(name: SampleName, question: Question): ChunkScript {
+  return builds[name](isChinese(question.text) ? chineseTexts : englishTexts, question);
+}
+
+/** The default script: the question's words choose a sample; everything else gets a friendly echo. */
+export function sampleScript(question: Question): ChunkScript {
+  const { text } = question;
+  const found = words.find(([, chinese, english]) => (isChinese(text) ? chinese : english).test(text));
+  return namedSample(found?.[0] ?? 'fallback', question);
+}
+
+/** `characters` in `events` deltas over `overMs`, starting `firstMs` after the question. */
+export function steadyScript(characters: number, events: number, overMs: number, firstMs = 0): ChunkScript {
+  return {
+    chunks: [{ afterMs: firstMs, pause: true }, ...steadyChunks(chineseTexts.steady, characters, events, overMs)],
+  };
+}

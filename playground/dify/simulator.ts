@@ -1,0 +1,240 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { sleep, systemClock } from '../../lib/runtime/clock.ts';
+import { closed, parseObject, readBody, reply, resetConnection } from '../http/exchange.ts';
+import { createFaults } from '../http/faults.ts';
+import { startServer } from '../http/server.ts';
+import { isText, type Json } from '../http/shape.ts';
+import { createAdmission, type GenerationApi } from './admission.ts';
+import { infoOf, parametersOf } from './app-facts.ts';
+import { behaviourOf } from './behaviour.ts';
+import { encodeEvent, ping } from './encode.ts';
+import { isWorkflowBased } from './envelope.ts';
+import { openEventStream } from './event-stream.ts';
+import { createGeneration, disconnect } from './generation.ts';
+import { blockingAnswer, createLookups } from './lookups.ts';
+import { createMemory } from './memory.ts';
+import { answerJson, recorded, refuse, type Refusal } from './refusal.ts';
+import { matchRoute, type RouteMatch } from './routes.ts';
+import { createRunEvents } from './run-events.ts';
+import { createSlots } from './slots.ts';
+import type { DifyApi, DifyFaultEffect, DifyOptions, DifyRequest, DifySimulator, SampleApp } from './types.ts';
+
+interface Exchange {
+  route: RouteMatch;
+  app: SampleApp;
+  key: string;
+  body: Json;
+  query: URLSearchParams;
+  response: ServerResponse;
+  request: DifyRequest;
+  fault: DifyFaultEffect | undefined;
+}
+
+const textOrNull = (value: unknown) => (isText(value) ? value : null);
+
+const send = ({ response, request }: Pick<Exchange, 'response' | 'request'>, answer: Refusal) => {
+  request.status = answer.status;
+  request.responseBytes = reply(response, answer.status, answer.contentType, answer.body, answer.headers);
+};
+
+/** A sample Dify: one server, one app for each API key, strict where Dify is strict. */
+export async function createDifySimulator(options: DifyOptions): Promise<DifySimulator> {
+  const clock = options.clock ?? systemClock;
+  const memory = createMemory({
+    clock,
+    createId: options.createId ?? randomUUID,
+    behaviour: behaviourOf(options.version, options.behaviour),
+    apps: options.apps,
+  });
+  const { behaviour } = memory;
+  const faults = createFaults<DifyApi, DifyFaultEffect>();
+  const admit = createAdmission(memory);
+  const generate = createGeneration(memory);
+  const lookups = createLookups(memory);
+  const showRunEvents = createRunEvents(memory);
+  const takeSlot = createSlots(behaviour);
+
+  const openStream = ({ response, request, fault }: Pick<Exchange, 'response' | 'request' | 'fault'>) => {
+    const stream = { requestId: request.id, path: request.path, openedAt: clock.now(), bytes: 0 };
+    memory.openStreams.push(stream);
+    request.status = 200;
+    response.once('close', () => {
+      request.responseBytes = stream.bytes;
+      memory.openStreams.splice(memory.openStreams.indexOf(stream), 1);
+    });
+    const { pingMs, silenceAfterErrorMs } = behaviour;
+    return openEventStream({ response, clock, pingMs, silenceMs: silenceAfterErrorMs, fault, stream });
+  };
+
+  /** A worker that failed before the run began: one frame, then silence (protocol 3.3). */
+  const sendErrorFrame = (exchange: Exchange, frame: Json) => {
+    const listener = openStream(exchange);
+    listener.write(Buffer.concat([ping, encodeEvent(frame, behaviour.style)]));
+    listener.close(behaviour.silenceAfterErrorMs > 0 ? 'silence-then-eof' : 'eof');
+  };
+
+  const startRun = async (api: GenerationApi, exchange: Exchange): Promise<Refusal | undefined> => {
+    const { app, key, body, response, fault } = exchange;
+    const admission = admit(api, app, key, body);
+    if (admission.kind === 'refused') return admission.refusal;
+    if (admission.kind === 'nameless-error') {
+      sendErrorFrame(exchange, { event: 'error', message: '', status: 500 });
+      return undefined;
+    }
+    const full = takeSlot(app, key, response);
+    if (full) return full;
+    const player = generate(api, app, key, admission, body);
+    exchange.request.conversationId ??= player.run.conversationId;
+    if (admission.isBlocking) {
+      await player.done;
+      return blockingAnswer(player.run);
+    }
+    if (fault?.kind === 'lost-response') {
+      disconnect(memory, player);
+      resetConnection(response);
+      return undefined;
+    }
+    const listener = openStream(exchange);
+    if (isWorkflowBased(player.run) && behaviour.firstPing && !player.isRecorded) listener.write(ping);
+    const stopListening = player.listen(listener);
+    response.once('close', () => {
+      stopListening();
+      disconnect(memory, player);
+    });
+    return undefined;
+  };
+
+  const dispatch = async (exchange: Exchange): Promise<Refusal | undefined> => {
+    const { app, key, body, query, response } = exchange;
+    const { api, id } = exchange.route;
+    switch (api) {
+      case 'info':
+        return answerJson(infoOf(app));
+      case 'parameters':
+        return answerJson(parametersOf(app));
+      case 'chat':
+      case 'workflow':
+      case 'completion':
+        return startRun(api, exchange);
+      case 'stop':
+        return lookups.stop(app, key, id, body);
+      case 'messages':
+        return lookups.messages(app, key, query);
+      case 'conversations':
+        return lookups.conversationList(app, key, query);
+      case 'runDetail':
+        return lookups.runDetail(app, key, id);
+      case 'runEvents':
+        return showRunEvents({ key, runId: id, query, response, open: () => openStream(exchange) });
+      case 'unknown':
+        memory.blame('unknown-path', `${exchange.request.method} ${exchange.request.path}`);
+        return refuse(404, 'not_found', 'The requested URL was not found on the server.');
+      default:
+        return api satisfies never;
+    }
+  };
+
+  /** What a fault does instead of, or before, the answer. True when nothing more is to be done. */
+  const disturb = async (exchange: Exchange): Promise<boolean> => {
+    const { fault, response } = exchange;
+    if (!fault) return false;
+    if (fault.kind === 'hang') {
+      await closed(response);
+      return true;
+    }
+    if ('delayMs' in fault && fault.delayMs !== undefined) await sleep(clock, fault.delayMs);
+    if (fault.kind === 'reset') {
+      resetConnection(response);
+      return true;
+    }
+    if (fault.kind === 'http') {
+      send(exchange, recorded(fault.name));
+      return true;
+    }
+    if (fault.kind === 'error-frame') {
+      const { code, status = 500, message = '' } = fault;
+      const frame = { event: 'error', ...(code === undefined ? {} : { code }), message, status };
+      sendErrorFrame(exchange, frame);
+      return true;
+    }
+    return false;
+  };
+
+  const handle = async (incoming: IncomingMessage, response: ServerResponse) => {
+    const bytes = await readBody(incoming);
+    const url = new URL(incoming.url ?? '/', server.origin);
+    const method = incoming.method ?? 'GET';
+    const body = parseObject(bytes);
+    const authorization = incoming.headers.authorization;
+    const key = authorization?.startsWith('Bearer ') ? authorization.slice('Bearer '.length) : null;
+    const route = matchRoute(method, url.pathname);
+    const request: DifyRequest = {
+      id: memory.createId(),
+      api: route.api,
+      method,
+      path: url.pathname,
+      query: Object.fromEntries(url.searchParams),
+      body: body ?? {},
+      at: clock.now(),
+      endedAt: null,
+      status: null,
+      key,
+      user: textOrNull(body?.['user'] ?? url.searchParams.get('user')),
+      conversationId: textOrNull(body?.['conversation_id'] ?? url.searchParams.get('conversation_id')),
+      fault: null,
+      responseBytes: 0,
+    };
+    memory.requests.push(request);
+    response.once('close', () => {
+      request.endedAt = clock.now();
+      memory.emit({ type: 'request', request });
+    });
+
+    const app = key === null ? undefined : memory.apps[key];
+    if (key === null || !app) {
+      send({ response, request }, recorded(key === null ? 'unauthorized-no-header' : 'unauthorized'));
+      return;
+    }
+    if (!body) {
+      memory.blame('malformed-json', `${method} ${url.pathname}`);
+      send({ response, request }, refuse(400, 'bad_request', 'Failed to decode JSON object'));
+      return;
+    }
+    const fault = faults.next(route.api, body);
+    request.fault = fault?.kind ?? null;
+    const exchange: Exchange = { route, app, key, body, query: url.searchParams, response, request, fault };
+    if (await disturb(exchange)) return;
+    if (options.latencyMs) await sleep(clock, options.latencyMs);
+    const answer = await dispatch(exchange);
+    if (!answer) return;
+    if (fault?.kind === 'lost-response') resetConnection(response);
+    else send(exchange, answer);
+  };
+
+  const server = await startServer(handle, options.port);
+
+  return {
+    origin: server.origin,
+    url: `${server.origin}/v1`,
+    requests: memory.requests,
+    runs: memory.runs,
+    openStreams: memory.openStreams,
+    violations: memory.violations,
+    faults,
+    forgetConversation: (id) => void memory.conversations.delete(id),
+    subscribe: (listener) => memory.subscribe(listener),
+    clear() {
+      memory.requests.length = 0;
+      memory.violations.length = 0;
+      const running = memory.runs.filter(({ status }) => status === 'running');
+      memory.runs.splice(0, memory.runs.length, ...running);
+      for (const [id, { run }] of memory.players) if (run.status !== 'running') memory.players.delete(id);
+    },
+    async close() {
+      // A run that still waits for its next delta would keep the process alive.
+      for (const player of memory.players.values()) player.abort();
+      await server.close();
+    },
+  };
+}

@@ -1,0 +1,181 @@
+import { isRecord, isText, isTextMap, recordOf, textMapOf, type Json } from '../http/shape.ts';
+import { accept, blame, refuse, type Answer } from './answer.ts';
+import { holdsUnsafeWord } from './content-check.ts';
+import type { SimulatedCard } from './types.ts';
+import type { World } from './world.ts';
+
+interface Space {
+  type: string;
+  id: string;
+}
+
+/** `dtv1.card//IM_GROUP.<id>[;…]`; the official sample also writes the type in lower case (protocol 4.1). */
+function parseSpaces(openSpaceId: string): Space[] | undefined {
+  const match = /^dtv1\.card\/\/(.+)$/u.exec(openSpaceId);
+  const parts = match?.[1]?.split(';') ?? [];
+  const spaces = parts.map((part) => /^(IM_GROUP|IM_ROBOT|IM_SINGLE|ONE_BOX)\.(.+)$/iu.exec(part));
+  if (parts.length === 0 || spaces.some((space) => space === null)) return undefined;
+  return spaces.map((space) => ({ type: space?.[1]?.toUpperCase() ?? '', id: space?.[2] ?? '' }));
+}
+
+function missingField(body: Json): Answer | undefined {
+  if (Object.keys(body).length === 0) return blame(400, 'param.empty', 'the request is empty');
+  if (!isText(body['outTrackId'])) return blame(400, 'param.outTrackIdEmpty', 'outTrackId is empty');
+  if (body['outTrackId'].length > 100) return blame(400, 'param.invalid', 'outTrackId is longer than 100 characters');
+  if (!isText(body['cardTemplateId'])) return blame(400, 'param.cardTemplateIdEmpty', 'cardTemplateId is empty');
+  if (!isText(body['openSpaceId'])) return blame(400, 'param.openSpaceIdEmpty', 'openSpaceId is empty');
+  if (body['openSpaceId'].length > 1000) return blame(400, 'param.openSpaceIdInvalid', 'openSpaceId is too long');
+  const data = body['cardData'];
+  if (!isRecord(data) || !isRecord(data['cardParamMap']))
+    return blame(400, 'param.cardPublicDataEmpty', 'cardData.cardParamMap is empty');
+  if (!isTextMap(data['cardParamMap']))
+    return blame(400, 'param.invalid', 'every value of cardParamMap must be a string');
+  if (body['userIdType'] !== undefined && body['userIdType'] !== 1 && body['userIdType'] !== 2)
+    return blame(400, 'param.invalid', 'userIdType must be 1 or 2');
+  return undefined;
+}
+
+/** The space model's required `supportForward` and the list summary's shape (protocol 4.1). */
+function badSpaceModel(model: unknown, name: string): Answer | undefined {
+  if (!isRecord(model) || typeof model['supportForward'] !== 'boolean')
+    return blame(400, 'param.openSpaceModelInvalid', `${name}.supportForward must be a boolean`);
+  const summary = model['lastMessageI18n'];
+  const languages = ['ZH_CN', 'ZH_TW', 'EN_US', 'JA_JP', 'VI_VN', 'TH_TH'];
+  if (summary !== undefined && (!isTextMap(summary) || Object.keys(summary).some((key) => !languages.includes(key))))
+    return blame(400, 'param.openSpaceModelInvalid', `${name}.lastMessageI18n must map known languages to text`);
+  return undefined;
+}
+
+export function createCards(world: World) {
+  const { settings } = world;
+
+  const findUser = (id: string, userIdType: unknown) =>
+    settings.people.find((person) => (userIdType === 2 ? person.unionId : person.staffId) === id);
+
+  const badTemplate = (id: string): Answer | undefined => {
+    const template = settings.templates[id];
+    if (!template) return refuse(400, 'param.templateNotExist', 'template is not exist');
+    if (!template.published) return refuse(400, 'param.templateUnpublished', 'template is unpublished');
+    return undefined;
+  };
+
+  const badRobotCode = (model: Json, name: string): Answer | undefined =>
+    model['robotCode'] === world.robotCode
+      ? undefined
+      : blame(400, 'param.openDeliverModelError', `${name}.robotCode must be the app's robot code`);
+
+  const badGroup = (body: Json): Answer | undefined => {
+    const deliver = body['imGroupOpenDeliverModel'];
+    if (!isRecord(deliver)) return blame(400, 'param.openDeliverModelEmpty', 'imGroupOpenDeliverModel is empty');
+    const mentions = deliver['atUserIds'];
+    if (mentions !== undefined && !isTextMap(mentions))
+      return blame(400, 'param.openDeliverModelError', 'atUserIds must map user ids to names');
+    const stranger = Object.keys(recordOf(mentions)).find((id) => id !== '@ALL' && !findUser(id, body['userIdType']));
+    if (stranger !== undefined) return blame(400, 'param.userIdNotExist', `no user ${stranger} to mention`);
+    return (
+      badSpaceModel(body['imGroupOpenSpaceModel'], 'imGroupOpenSpaceModel') ??
+      badRobotCode(deliver, 'imGroupOpenDeliverModel')
+    );
+  };
+
+  const badSingle = (body: Json): Answer | undefined => {
+    const deliver = body['imRobotOpenDeliverModel'];
+    if (!isRecord(deliver)) return blame(400, 'param.spaceDeliverModelEmpty', 'imRobotOpenDeliverModel is empty');
+    if (deliver['spaceType'] !== 'IM_ROBOT')
+      return blame(400, 'param.openDeliverModelError', 'imRobotOpenDeliverModel.spaceType must be IM_ROBOT');
+    return (
+      badSpaceModel(body['imRobotOpenSpaceModel'], 'imRobotOpenSpaceModel') ??
+      badRobotCode(deliver, 'imRobotOpenDeliverModel')
+    );
+  };
+
+  const badCallback = (body: Json): Answer | undefined => {
+    const type = body['callbackType'];
+    if (type === undefined || type === 'STREAM') return undefined;
+    if (type !== 'HTTP') return blame(400, 'param.invalid', 'callbackType must be STREAM or HTTP');
+    const key = body['callbackRouteKey'];
+    if (!isText(key)) return blame(400, 'param.callbackRouteKeyEmpty', 'callbackRouteKey is empty');
+    return world.callbackRoutes.has(key)
+      ? undefined
+      : blame(400, 'param.invalid', 'callbackRouteKey is not registered');
+  };
+
+  const badSpace = (spaces: Space[] | undefined, body: Json): Answer | undefined => {
+    if (!spaces) return blame(400, 'param.openSpaceIdInvalid', 'openSpaceId is not dtv1.card//<type>.<id>');
+    return (
+      (spaces.some(({ type }) => type === 'IM_GROUP') ? badGroup(body) : undefined) ??
+      (spaces.some(({ type }) => type === 'IM_ROBOT') ? badSingle(body) : undefined)
+    );
+  };
+
+  /** The chat a space means, or undefined when there is no such group or person. */
+  const locate = (
+    { type, id }: Space,
+    userIdType: unknown,
+  ): Pick<SimulatedCard, 'space' | 'conversationId'> | undefined => {
+    if (type === 'IM_GROUP' && world.findGroup(id)) return { space: { kind: 'group', id }, conversationId: id };
+    const person = type === 'IM_ROBOT' ? findUser(id, userIdType) : undefined;
+    return person && { space: { kind: 'single', id }, conversationId: world.singleConversation(person) };
+  };
+
+  const existing = (outTrackId: string): Answer | undefined => {
+    if (!world.cards.has(outTrackId)) return undefined;
+    const message = 'card is already exist';
+    // Whoever never saw the first answer may ask again; anybody else has reused an id.
+    return world.unanswered.has(`createAndDeliver ${outTrackId}`)
+      ? refuse(400, 'param.cardAlreadyExist', message)
+      : blame(400, 'param.cardAlreadyExist', message);
+  };
+
+  /** POST /v1.0/card/instances/createAndDeliver (protocol 4.1). */
+  const createAndDeliver = (body: Json): Answer => {
+    const spaces = parseSpaces(String(body['openSpaceId']));
+    const refusal =
+      missingField(body) ??
+      badTemplate(String(body['cardTemplateId'])) ??
+      badSpace(spaces, body) ??
+      badCallback(body) ??
+      existing(String(body['outTrackId']));
+    if (refusal) return refusal;
+    const outTrackId = String(body['outTrackId']);
+    const templateId = String(body['cardTemplateId']);
+    const variables = textMapOf(recordOf(body['cardData'])['cardParamMap']);
+    if (holdsUnsafeWord(settings, Object.values(variables)))
+      return refuse(400, 'param.contentUnsafe', 'card content is unsafe');
+
+    const results = (spaces ?? []).map((space) => ({ space, place: locate(space, body['userIdType']) }));
+    const place = results.find((result) => result.place)?.place;
+    if (place) {
+      const model = place.space.kind === 'group' ? 'imGroupOpen' : 'imRobotOpen';
+      const summary = recordOf(body[`${model}SpaceModel`])['lastMessageI18n'];
+      const mentions = recordOf(recordOf(body['imGroupOpenDeliverModel'])['atUserIds']);
+      const card: SimulatedCard = {
+        outTrackId,
+        templateId,
+        ...place,
+        mentions: Object.entries(mentions).map(([userId, name]) => ({ userId, name: String(name) })),
+        listSummary: summary === undefined ? null : textMapOf(summary),
+        phase: 'processing',
+        content: variables[settings.templates[templateId]?.variables[0] ?? ''] ?? '',
+        variables,
+        privateVariables: {},
+        frames: [],
+        callbackRouteKey: isText(body['callbackRouteKey']) ? body['callbackRouteKey'] : null,
+        createdAt: world.clock.now(),
+        endedAt: null,
+      };
+      world.cards.set(outTrackId, card);
+      world.emit({ type: 'card', card });
+    }
+    // protocol 4.1: HTTP 200 and success even where a space was wrong; each entry says so itself.
+    const deliverResults = results.map(({ space, place: found }) => ({
+      spaceType: space.type,
+      spaceId: space.id,
+      success: found !== undefined,
+      ...(found ? { carrierId: world.createId(), errorMsg: '' } : { errorMsg: 'spaceId is illegal' }),
+    }));
+    return accept({ success: true, result: { outTrackId, deliverResults } });
+  };
+
+  return { createAndDeliver };
+}

@@ -1,0 +1,97 @@
+import type { Json } from '../http/shape.ts';
+import type { Answer } from './answer.ts';
+import { createCards } from './create-card.ts';
+import { createRobotMessages } from './robot-message.ts';
+import { createSessionReplies, type SessionRequest } from './session-reply.ts';
+import { createCardStreaming, type StreamingContext } from './stream-card.ts';
+import type { DingTalkApi, Permission } from './types.ts';
+import { createCardUpdates } from './update-card.ts';
+import type { Gateway } from './gateway.ts';
+import type { World } from './world.ts';
+
+export interface ApiRequest extends SessionRequest, StreamingContext {}
+
+export interface Route {
+  api: DingTalkApi;
+  method: string;
+  path: string;
+  /** Whether the gateway wants a token and counts the call; with the permission it asks for. */
+  guard: 'token' | 'rate' | 'none';
+  permission?: Permission;
+  /** Called on arrival. Holds something for as long as the request is in flight, or refuses it. */
+  enter?(body: Json): Answer | (() => void);
+  handle(body: Json, request: ApiRequest): Answer;
+}
+
+export function createRoutes(world: World, gateway: Gateway): Route[] {
+  const cards = createCards(world);
+  const streaming = createCardStreaming(world);
+  const updates = createCardUpdates(world);
+  const robot = createRobotMessages(world);
+  const sendBySession = createSessionReplies(world);
+  return [
+    {
+      api: 'accessToken',
+      method: 'POST',
+      path: '/v1.0/oauth2/accessToken',
+      guard: 'rate', // protocol 3: token calls do not count for the month
+      handle: (body) => gateway.issueToken(body),
+    },
+    {
+      api: 'createAndDeliver',
+      method: 'POST',
+      path: '/v1.0/card/instances/createAndDeliver',
+      guard: 'token',
+      permission: 'Card.Instance.Write',
+      handle: cards.createAndDeliver,
+    },
+    {
+      api: 'streaming',
+      method: 'PUT',
+      path: '/v1.0/card/streaming',
+      guard: 'token',
+      permission: 'Card.Streaming.Write',
+      enter: streaming.enter,
+      handle: streaming.stream,
+    },
+    {
+      api: 'updateCard',
+      method: 'PUT',
+      path: '/v1.0/card/instances',
+      guard: 'token',
+      permission: 'Card.Instance.Write',
+      handle: updates.update,
+    },
+    {
+      api: 'registerCallback',
+      method: 'POST',
+      path: '/v1.0/card/callbacks/register',
+      guard: 'token',
+      permission: 'Card.Instance.Write',
+      handle: updates.registerCallback,
+    },
+    {
+      api: 'sendToPeople',
+      method: 'POST',
+      path: '/v1.0/robot/oToMessages/batchSend',
+      guard: 'token',
+      permission: 'qyapi_robot_sendmsg',
+      handle: robot.sendToPeople,
+    },
+    {
+      api: 'sendToGroup',
+      method: 'POST',
+      path: '/v1.0/robot/groupMessages/send',
+      guard: 'token',
+      permission: 'qyapi_robot_sendmsg',
+      handle: robot.sendToGroup,
+    },
+    {
+      api: 'sendBySession',
+      method: 'POST',
+      path: '/robot/sendBySession',
+      guard: 'none', // protocol 2: no token; counted in another allowance (webhook and stream)
+      handle: (_body, request) => sendBySession(request),
+    },
+  ];
+}

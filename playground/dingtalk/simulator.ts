@@ -1,0 +1,214 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { sleep, systemClock } from '../../lib/runtime/clock.ts';
+import { closed, parseObject, readBody, reply, resetConnection } from '../http/exchange.ts';
+import { createFaults } from '../http/faults.ts';
+import { startServer } from '../http/server.ts';
+import { blame, refuse, type Answer } from './answer.ts';
+import { openCall, type OpenCall } from './call-log.ts';
+import { createCallbacks } from './callback.ts';
+import { createDeliver } from './deliver.ts';
+import { faultAnswer } from './fault-answer.ts';
+import { createGateway } from './gateway.ts';
+import { createRoutes, type ApiRequest, type Route } from './routes.ts';
+import type {
+  DingTalkApi,
+  DingTalkFaultEffect,
+  DingTalkOptions,
+  DingTalkSettings,
+  DingTalkSimulator,
+} from './types.ts';
+import { createWorld } from './world.ts';
+
+function settingsOf(options: DingTalkOptions): DingTalkSettings {
+  return {
+    permissions: options.permissions ?? ['Card.Instance.Write', 'Card.Streaming.Write', 'qyapi_robot_sendmsg'],
+    templates: options.templates ?? {},
+    latencyMs: options.latencyMs ?? 0,
+    qps: options.qps ?? 20,
+    monthlyCalls: options.monthlyCalls ?? Infinity,
+    unsafeWords: options.unsafeWords ?? [],
+    people: options.people ?? [],
+    groups: options.groups ?? [],
+  };
+}
+
+/**
+ * One server that plays api.dingtalk.com and oapi.dingtalk.com, and refuses what they refuse. Written from
+ * the protocol notes alone, without a look at `lib/`: where both readings differ, one of them is wrong.
+ */
+export async function createDingTalkSimulator(options: DingTalkOptions): Promise<DingTalkSimulator> {
+  const clock = options.clock ?? systemClock;
+  const settings = settingsOf(options);
+  const world = createWorld({
+    clock,
+    createId: options.createId ?? randomUUID,
+    clientId: options.app.clientId,
+    clientSecret: options.app.clientSecret,
+    robotCode: options.app.robotCode ?? options.app.clientId,
+    corpId: options.corpId ?? 'dingcorp0001',
+    settings,
+  });
+  const faults = createFaults<DingTalkApi, DingTalkFaultEffect>();
+  const gateway = createGateway(world);
+  const routes = createRoutes(world, gateway);
+  const callbacks = createCallbacks(world, () => server.origin);
+
+  const latencyOf = (api: DingTalkApi) =>
+    typeof settings.latencyMs === 'number' ? settings.latencyMs : settings.latencyMs(api);
+
+  /** What the gateway says on arrival, before the API itself is asked. */
+  const admit = (route: Route, headers: IncomingMessage['headers']): Answer | undefined => {
+    const token = headers['x-acs-dingtalk-access-token'];
+    if (route.guard === 'token')
+      return gateway.admit(route.api, typeof token === 'string' ? token : undefined, route.permission);
+    return route.guard === 'rate' ? gateway.throttle(route.api) : undefined;
+  };
+
+  /** The request as an undisturbed DingTalk treats it. */
+  const answerOf = async (
+    route: Route,
+    headers: IncomingMessage['headers'],
+    request: ApiRequest,
+    response: ServerResponse,
+    delayMs: number,
+  ): Promise<Answer> => {
+    const wait = () => sleep(clock, delayMs + latencyOf(route.api));
+    const refusal = admit(route, headers);
+    if (refusal) {
+      await wait();
+      return refusal;
+    }
+    const leave = request.body ? route.enter?.(request.body) : undefined;
+    if (typeof leave === 'object') {
+      await wait();
+      return leave;
+    }
+    // Whoever hangs up has nothing in flight any more, but what it asked for is still done below.
+    response.once('close', () => leave?.());
+    await wait();
+    if (!request.body && route.guard !== 'none') return blame(400, 'InvalidParameter', 'the body is not a JSON object');
+    const answer = route.handle(request.body ?? {}, request);
+    leave?.();
+    return answer;
+  };
+
+  const note = (call: OpenCall['call'], answer: Answer) => {
+    if (answer.violation === undefined) return;
+    const outTrackId = call.request['outTrackId'];
+    const violation = {
+      at: clock.now(),
+      api: call.api,
+      code: answer.code,
+      message: answer.violation,
+      outTrackId: typeof outTrackId === 'string' ? outTrackId : null,
+    };
+    world.violations.push(violation);
+    world.emit({ type: 'violation', violation });
+  };
+
+  const send = (open: OpenCall, answer: Answer, response: ServerResponse, isCounted: boolean, lose: boolean) => {
+    const result = { status: answer.status, code: answer.code, counted: isCounted, response: answer.body };
+    const gone = response.destroyed || response.closed;
+    if (gone || lose) {
+      if (answer.status === 200) world.unanswered.add(`${open.call.api} ${String(open.call.request['outTrackId'])}`);
+      open.finish({ ...result, status: null, outcome: lose ? 'lost' : 'abandoned' });
+      resetConnection(response);
+      return;
+    }
+    const responseBytes = reply(response, answer.status, 'application/json', JSON.stringify(answer.body));
+    open.finish({ ...result, responseBytes, outcome: 'answered' });
+  };
+
+  const serve = async (
+    route: Route,
+    incoming: IncomingMessage,
+    response: ServerResponse,
+    request: ApiRequest,
+    open: OpenCall,
+  ) => {
+    const fault = faults.next(route.api, request.body);
+    open.call.fault = fault?.kind ?? null;
+    if (fault?.kind === 'hang') {
+      await closed(response);
+      open.finish({ outcome: 'hung' });
+      return;
+    }
+    const delayMs = fault?.delayMs ?? 0;
+    if (fault?.kind === 'reset') {
+      await sleep(clock, delayMs);
+      resetConnection(response);
+      open.finish({ outcome: 'reset' });
+      return;
+    }
+    const injected = fault && faultAnswer(fault);
+    if (injected) await sleep(clock, delayMs + latencyOf(route.api));
+    const answer = injected ?? (await answerOf(route, incoming.headers, request, response, delayMs));
+    note(open.call, answer);
+    const isCounted = route.guard === 'token' && (answer.counted ?? true);
+    send(open, answer, response, isCounted, fault?.kind === 'lost-response');
+  };
+
+  const handle = async (incoming: IncomingMessage, response: ServerResponse) => {
+    const bytes = await readBody(incoming);
+    const url = new URL(incoming.url ?? '/', server.origin);
+    const method = incoming.method ?? 'GET';
+    const body = parseObject(bytes);
+    const route = routes.find((candidate) => candidate.method === method && candidate.path === url.pathname);
+    const start = { method, path: url.pathname, bytes: bytes.length, request: body ?? {} };
+    const open = openCall(world, { api: route?.api ?? 'unknown', ...start });
+    if (!route) {
+      const answer = { ...refuse(404, 'InvalidAction.NotFound', 'no such API'), counted: false };
+      note(open.call, { ...answer, violation: `${method} ${url.pathname} is not an API of DingTalk` });
+      send(open, answer, response, false, false);
+      return;
+    }
+    const request: ApiRequest = {
+      body,
+      bytes: bytes.length,
+      contentType: incoming.headers['content-type'] ?? '',
+      session: url.searchParams.get('session') ?? '',
+      get abandoned() {
+        return response.destroyed || response.closed;
+      },
+    };
+    await serve(route, incoming, response, request, open);
+  };
+
+  const server = await startServer(handle, options.port);
+
+  return {
+    origin: server.origin,
+    settings,
+    cards: world.cards,
+    messages: world.messages,
+    calls: world.calls,
+    violations: world.violations,
+    faults,
+    countedCalls: () => world.calls.filter(({ counted }) => counted).length,
+    invalidateTokens: () => gateway.invalidateTokens(),
+    expireSessions() {
+      for (const session of world.sessions.values()) session.expiresAt = 0;
+    },
+    singleConversation(id) {
+      const person = world.findPerson(id);
+      if (!person) throw new Error(`the simulated DingTalk knows nobody called ${id}`);
+      return world.singleConversation(person);
+    },
+    ...callbacks,
+    deliver: createDeliver(world),
+    callbackUrl(outTrackId) {
+      const key = world.cards.get(outTrackId)?.callbackRouteKey ?? '';
+      return world.callbackRoutes.get(key)?.url ?? null;
+    },
+    subscribe: (listener) => world.subscribe(listener),
+    clear() {
+      world.cards.clear();
+      world.unanswered.clear();
+      world.messages.length = 0;
+      world.calls.length = 0;
+      world.violations.length = 0;
+    },
+    close: () => server.close(),
+  };
+}

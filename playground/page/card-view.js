@@ -1,0 +1,76 @@
+import { h, icon } from './dom.js';
+import { icons } from './icons.js';
+import { renderMarkdown } from './markdown/render.js';
+import { createTypewriter } from './typewriter.js';
+
+/**
+ * @typedef {import('./ui.js').Ui} Ui
+ * @typedef {import('./model.js').CardItem} CardItem
+ */
+
+/**
+ * An AI card in its four states. It ends when its text has been typed to the end, as on a phone.
+ *
+ * @param {Ui} ui
+ * @param {CardItem} first
+ * @param {{ instant: boolean, onEnd: (card: CardItem, text: string) => void }} options `instant`: from before the page was opened
+ */
+export function createCardView(ui, first, { instant, onEnd }) {
+  const { words } = ui;
+  const body = h('div', { class: 'markdown', 'data-testid': 'card-text' });
+  const waiting = h(
+    'div',
+    { class: 'processing', 'data-testid': 'card-processing' },
+    h('span', null, words.processing),
+    h('span', { class: 'dots', 'aria-hidden': 'true' }, h('i', null), h('i', null), h('i', null)),
+  );
+  const footer = h('footer', { class: 'card-footer', hidden: true, 'data-testid': 'card-footer' });
+  const mentions =
+    first.mentions.length > 0
+      ? h(
+          'p',
+          { class: 'card-mentions', 'data-testid': 'card-mentions' },
+          first.mentions.map(({ name }) => h('span', { class: 'mention' }, `@${name}`)),
+        )
+      : null;
+  const element = h(
+    'article',
+    { class: 'card', 'data-testid': 'card', 'data-phase': 'processing' },
+    mentions,
+    waiting,
+    body,
+    footer,
+  );
+  const typewriter = createTypewriter(body);
+  let shownContent = '';
+  let shownPhase = 'processing';
+
+  /** @param {CardItem} card */
+  const end = (card) => {
+    const hasFailed = card.phase === 'failed';
+    element.dataset.phase = card.phase;
+    footer.replaceChildren(
+      icon(hasFailed ? icons.cross : icons.check),
+      h('span', null, hasFailed ? words.failed : words.finished),
+    );
+    footer.hidden = false;
+    onEnd(card, body.textContent ?? '');
+  };
+
+  /** @param {CardItem} card @param {boolean} isInstant */
+  const update = (card, isInstant) => {
+    const isFinal = card.phase === 'finished' || card.phase === 'failed';
+    if (card.content === shownContent && card.phase === shownPhase) return;
+    shownContent = card.content;
+    shownPhase = card.phase;
+    waiting.hidden = card.phase !== 'processing' && (card.content !== '' || isFinal);
+    if (!isFinal) element.dataset.phase = card.phase;
+    typewriter.show(renderMarkdown(card.content, 'card'), { final: isFinal, instant: isInstant });
+    if (isFinal) void typewriter.done().then(() => end(card));
+  };
+  if (first.phase !== 'processing') update(first, instant);
+
+  return { element, update: (/** @type {CardItem} */ card) => update(card, false) };
+}
+
+/** @typedef {ReturnType<typeof createCardView>} CardView */

@@ -1,0 +1,114 @@
+import { groupAvatar, personAvatar } from './avatar.js';
+import { h, reconcile, setProp } from './dom.js';
+import { clockTime } from './ui.js';
+
+/**
+ * @typedef {import('./ui.js').Ui} Ui
+ * @typedef {import('./ui.js').Part} Part
+ * @typedef {import('./model.js').ChatInfo} ChatInfo
+ * @typedef {import('./model.js').ChatItem} ChatItem
+ */
+
+/**
+ * The chats, with the line that DingTalk would show: of a card the summary that was fixed when it was created.
+ *
+ * @param {Ui} ui
+ * @returns {Part}
+ */
+export function createChatList(ui) {
+  const { model, words } = ui;
+  const singles = h('ul', { class: 'chat-rows' });
+  const groups = h('ul', { class: 'chat-rows' });
+  /** Chats in which something was answered while one was elsewhere. @type {Set<string>} */
+  const unread = new Set();
+
+  /** @param {ChatItem} item */
+  const summary = (item) => {
+    const speaker = item.kind === 'question' ? (model.person(item.from)?.name ?? '') : ui.robot;
+    const text =
+      item.kind === 'question' ? item.text : item.kind === 'card' ? (item.summary ?? '') : (item.title ?? item.text);
+    return model.chat(item.chat)?.kind === 'group' || item.kind !== 'question' ? words.says(speaker, text) : text;
+  };
+
+  /** @param {ChatInfo} chat */
+  const create = (chat) => {
+    const people = chat.members.flatMap((id) => model.person(id) ?? []);
+    const [person] = people;
+    const isExternal = chat.kind === 'single' && person?.staffId === null;
+    const avatar = chat.kind === 'group' || !person ? groupAvatar(people) : personAvatar(person);
+    return h(
+      'li',
+      null,
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'chat-row',
+          'data-testid': 'chat',
+          'data-chat': chat.id,
+          'aria-label': `${ui.name(chat.title)}, ${chat.kind === 'group' ? words.members(people.length) : words.single}`,
+          onclick: () => ui.go({ chat: chat.id, view: 'chat' }),
+        },
+        avatar,
+        h(
+          'span',
+          { class: 'chat-name' },
+          h('span', { class: 'ellipsis' }, ui.name(chat.title)),
+          isExternal ? h('span', { class: 'tag' }, words.external) : null,
+        ),
+        h('time', { class: 'chat-time' }),
+        h('span', { class: 'chat-line ellipsis', 'data-testid': 'chat-line' }),
+        h('span', { class: 'unread-dot', 'aria-hidden': 'true' }),
+      ),
+    );
+  };
+
+  /** @param {HTMLElement} row @param {ChatInfo} chat */
+  const update = (row, chat) => {
+    const button = /** @type {HTMLElement} */ (row.firstElementChild);
+    const last = model.itemsOf(chat.id).at(-1);
+    const line = /** @type {HTMLElement} */ (button.querySelector('.chat-line'));
+    const time = /** @type {HTMLElement} */ (button.querySelector('.chat-time'));
+    line.textContent = last ? summary(last) : words.noMessages;
+    line.classList.toggle('faint', !last);
+    time.textContent = last ? clockTime(last.at) : '';
+    setProp(button, 'aria-current', chat.id === ui.place.chat ? 'true' : null);
+    button.classList.toggle('unread', unread.has(chat.id));
+  };
+
+  const render = () => {
+    unread.delete(ui.place.chat);
+    const how = { key: (/** @type {ChatInfo} */ { id }) => id, create, update };
+    reconcile(
+      singles,
+      model.chats.filter(({ kind }) => kind === 'single'),
+      how,
+    );
+    reconcile(
+      groups,
+      model.chats.filter(({ kind }) => kind === 'group'),
+      how,
+    );
+  };
+
+  const stops = [
+    model.subscribe((change) => {
+      if (change.kind === 'item' && change.item.kind !== 'question') unread.add(change.item.chat);
+      if (change.kind === 'cleared') unread.clear();
+      if (change.kind !== 'call' && change.kind !== 'log' && change.kind !== 'frame') render();
+    }),
+    ui.onMove(render),
+  ];
+  render();
+  return {
+    element: h(
+      'nav',
+      { class: 'chat-list', 'aria-label': words.chats, 'data-view': 'chats' },
+      h('h2', null, words.singles),
+      singles,
+      h('h2', null, words.groups),
+      groups,
+    ),
+    dispose: () => stops.forEach((stop) => stop()),
+  };
+}

@@ -1,0 +1,114 @@
+import { fill, h, reconcile, setProp } from '../dom.js';
+import { duration } from '../ui.js';
+import { factsOf } from './facts.js';
+
+/**
+ * @typedef {import('../ui.js').Ui} Ui
+ * @typedef {import('../model.js').Call} Call
+ */
+
+/** Bars shorter than this could not be seen. */
+const MIN_BAR_PERCENT = 0.6;
+
+/**
+ * What this answer took, and when.
+ *
+ * @param {Ui} ui
+ */
+export function createAnswerTab(ui) {
+  const { words, model } = ui;
+  const tiles = h('dl', { class: 'tiles' });
+  const bars = h('ol', { class: 'bars', 'data-testid': 'bars' });
+  const axis = h('div', { class: 'axis', 'aria-hidden': 'true' });
+  const legend = h(
+    'ul',
+    { class: 'legend' },
+    Object.entries(words.services).map(([service, label]) => h('li', { 'data-service': service }, label)),
+  );
+  const content = h(
+    'div',
+    null,
+    tiles,
+    h('div', { class: 'timeline-head' }, h('h3', null, words.timeline), legend),
+    axis,
+    bars,
+  );
+  const nothing = h('p', { class: 'nothing' }, words.nothingYet);
+  const element = h('section', { class: 'answer-tab' }, nothing, content);
+
+  /** @param {string} id @param {string} label @param {string} value @param {string} note @param {string} [extra] */
+  const tile = (id, label, value, note, extra = '') =>
+    h(
+      'div',
+      { class: `tile ${extra}`, 'data-testid': `tile-${id}` },
+      h('dt', null, label),
+      h('dd', { class: 'value' }, value),
+      h('dd', { class: 'note' }, note),
+    );
+
+  /** @param {Call} call */
+  const createBar = (call) =>
+    h(
+      'li',
+      null,
+      h(
+        'button',
+        { type: 'button', class: 'bar-row', 'data-service': call.service, onclick: () => ui.go({ tab: 'calls' }) },
+        h('span', { class: 'bar-name ellipsis' }, call.name),
+        h('span', { class: 'bar-track' }, h('span', { class: 'bar' })),
+        h('span', { class: 'bar-ms' }),
+      ),
+    );
+
+  const render = () => {
+    const { question } = ui;
+    nothing.hidden = question !== null;
+    content.hidden = question === null;
+    if (!question) return;
+    const facts = factsOf(model, question);
+    const { tiles: say } = words;
+    fill(
+      tiles,
+      tile(
+        'calls',
+        say.calls,
+        String(facts.counted),
+        facts.answersAMonth === null ? say.callsNone : say.callsNote(facts.answersAMonth),
+        'wide accent',
+      ),
+      tile('ack', say.ack, duration(facts.ackMs), say.ackNote),
+      tile('first', say.first, duration(facts.firstWordsMs), say.firstNote(duration(facts.difyFirstByteMs))),
+      tile(
+        'end',
+        say.end,
+        duration(facts.endMs),
+        facts.card ? say.endNote(facts.frames.length, facts.characters) : say.endMessage(facts.messages.length),
+      ),
+      tile('store', say.store, String(facts.storeRequests), `${say.outcome}: ${words.outcomes[facts.outcome]}`),
+    );
+    const now = facts.isRunning ? Date.now() - question.at : 0;
+    const ends = facts.calls.map((call) => call.at - question.at + (call.ms ?? 0));
+    const total = Math.max(500, now, ...ends);
+    fill(
+      axis,
+      [0, 0.25, 0.5, 0.75, 1].map((part) =>
+        h('span', null, part === 0 ? '0' : `${((total * part) / 1000).toFixed(1)} s`),
+      ),
+    );
+    reconcile(bars, facts.calls, {
+      key: ({ id }) => String(id),
+      create: createBar,
+      update(row, call) {
+        const start = ((call.at - question.at) / total) * 100;
+        const length = call.ms === null ? 100 - start : (call.ms / total) * 100;
+        const bar = /** @type {HTMLElement} */ (row.querySelector('.bar'));
+        bar.style.insetInlineStart = `${Math.max(0, Math.min(start, 100 - MIN_BAR_PERCENT))}%`;
+        bar.style.inlineSize = `${Math.max(MIN_BAR_PERCENT, length)}%`;
+        setProp(bar, 'data-state', call.ms === null ? 'running' : call.code === 'ok' ? 'ok' : 'failed');
+        const time = /** @type {HTMLElement} */ (row.querySelector('.bar-ms'));
+        time.textContent = call.ms === null ? '…' : duration(call.ms);
+      },
+    });
+  };
+  return { element, render };
+}

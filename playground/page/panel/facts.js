@@ -1,0 +1,61 @@
+/**
+ * What can be said of one answer, from everything that was seen.
+ *
+ * @typedef {import('../model.js').Model} Model
+ * @typedef {import('../model.js').QuestionItem} QuestionItem
+ * @typedef {import('../model.js').Call} Call
+ */
+
+/** Calls a month of DingTalk's free edition (标准版). */
+const FREE_CALLS = 5_000;
+
+/**
+ * @param {Model} model
+ * @param {QuestionItem} question
+ */
+export function factsOf(model, question) {
+  const calls = model.calls().filter((call) => call.question === question.id);
+  const answers = model.answersTo(question.id);
+  const card = answers.find((item) => item.kind === 'card');
+  const messages = answers.filter((item) => item.kind === 'message');
+  const frames = card ? model.framesOf(card.id) : [];
+  const counted = calls.filter((call) => call.counted).length;
+  const firstWords = frames.find(({ content }) => content !== '')?.at ?? messages[0]?.at ?? null;
+  const lastMessageAt = messages.at(-1)?.at ?? null;
+  const hasFinished = model.logs().some((line) => line.question === question.id && isEnd(line.fields['event']));
+  const endedAt = Math.max(card?.endedAt ?? 0, lastMessageAt ?? 0);
+  const isRunning = card ? card.endedAt === null && !hasFinished : endedAt === 0 && !hasFinished;
+  const dify = calls.find((call) => call.service === 'dify' && call.firstByteMs !== null);
+  return {
+    calls,
+    card,
+    messages,
+    frames,
+    counted,
+    answersAMonth: counted === 0 ? null : Math.floor(FREE_CALLS / counted),
+    ackMs: question.deliveries[0]?.ms ?? null,
+    firstWordsMs: firstWords === null ? null : firstWords - question.at,
+    endMs: endedAt === 0 ? null : endedAt - question.at,
+    difyFirstByteMs: dify ? dify.at + (dify.firstByteMs ?? 0) - question.at : null,
+    storeRequests: calls.filter((call) => call.service === 'store').length,
+    characters: Array.from(card?.content ?? messages.map(({ text }) => text).join('')).length,
+    isRunning,
+    outcome: outcomeOf(card?.phase ?? null, messages.length, isRunning),
+  };
+}
+
+/** @param {unknown} event */
+const isEnd = (event) => event === 'turn_finished' || event === 'turn_crashed' || event === 'message_refused';
+
+/**
+ * @param {string | null} phase
+ * @param {number} messages
+ * @param {boolean} isRunning
+ * @returns {'running' | 'card' | 'failedCard' | 'message' | 'duplicate'}
+ */
+function outcomeOf(phase, messages, isRunning) {
+  if (isRunning) return 'running';
+  if (phase === 'failed') return 'failedCard';
+  if (phase !== null) return 'card';
+  return messages > 0 ? 'message' : 'duplicate';
+}

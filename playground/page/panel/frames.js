@@ -1,0 +1,74 @@
+import { fill, h, reconcile, setProp } from '../dom.js';
+import { factsOf } from './facts.js';
+
+/**
+ * @typedef {import('../ui.js').Ui} Ui
+ * @typedef {import('../model.js').Frame} Frame
+ */
+
+/**
+ * The raw snapshots that DingTalk was given, each the whole text so far.
+ *
+ * @param {Ui} ui
+ */
+export function createFramesTab(ui) {
+  const { words, model } = ui;
+  const list = h('ol', { class: 'frames', 'data-testid': 'frames' });
+  const heading = h('h3', { id: 'frame-heading' });
+  const text = h('pre', {
+    class: 'frame-text',
+    tabindex: 0,
+    'aria-labelledby': 'frame-heading',
+    'data-testid': 'frame-text',
+  });
+  const nothing = h('p', { class: 'nothing' });
+  const content = h('div', null, list, heading, text);
+  const element = h('section', { class: 'frames-tab' }, nothing, content);
+
+  /** @param {Frame} frame */
+  const create = (frame) =>
+    h(
+      'li',
+      null,
+      h(
+        'button',
+        { type: 'button', class: 'frame', 'data-testid': 'frame', onclick: () => ui.go({ frame: frame.index }) },
+        h('span', { class: 'frame-number' }, `#${frame.index + 1}`),
+        h('span', { class: 'frame-at' }),
+        h('span', { class: 'frame-size' }, h('i', { class: 'frame-fill' })),
+        h('span', { class: 'frame-length' }),
+        h('span', { class: 'frame-state' }),
+      ),
+    );
+
+  const render = () => {
+    const { question } = ui;
+    const facts = question ? factsOf(model, question) : null;
+    const frames = facts?.frames ?? [];
+    nothing.hidden = frames.length > 0;
+    content.hidden = frames.length === 0;
+    nothing.textContent = facts && !facts.isRunning ? words.noFrames : words.nothingYet;
+    const longest = Math.max(1, ...frames.map((frame) => frame.content.length));
+    const chosen = frames.find(({ index }) => index === ui.place.frame) ?? frames.at(-1);
+    reconcile(list, frames, {
+      key: ({ card, index }) => `${card} ${index}`,
+      create,
+      update(row, frame) {
+        const state = frame.error ? 'error' : frame.final ? 'final' : 'typing';
+        /** @param {string} name */
+        const part = (name) => /** @type {HTMLElement} */ (row.querySelector(`.${name}`));
+        part('frame-at').textContent = `+${((frame.at - (question?.at ?? frame.at)) / 1000).toFixed(2)} s`;
+        part('frame-fill').style.inlineSize = `${(frame.content.length / longest) * 100}%`;
+        part('frame-length').textContent = words.characters(frame.content.length);
+        part('frame-state').textContent = words.frame[state];
+        setProp(part('frame'), 'data-state', state);
+        setProp(part('frame'), 'aria-pressed', String(frame === chosen));
+      },
+    });
+    if (!chosen) return;
+    fill(heading, words.frameText(chosen.index + 1));
+    const shown = chosen.content === '' ? words.frame.empty : chosen.content;
+    if (text.textContent !== shown) text.textContent = shown;
+  };
+  return { element, render };
+}

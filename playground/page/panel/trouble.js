@@ -1,0 +1,112 @@
+import { fill, h, setProp } from '../dom.js';
+import { server } from '../server.js';
+
+/**
+ * @typedef {import('../ui.js').Ui} Ui
+ * @typedef {import('../model.js').Setup} Setup
+ * @typedef {keyof Setup['trouble']} TroubleName
+ */
+
+/**
+ * Switches for everything that goes wrong in real life, and the settings of the next answer.
+ *
+ * @param {Ui} ui
+ */
+export function createTroubleTab(ui) {
+  const { words, model } = ui;
+  const names = /** @type {TroubleName[]} */ (Object.keys(words.trouble));
+  const switches = names.map((name) => {
+    const [label = '', explanation = ''] = words.trouble[name];
+    const state = h('span', { class: 'switch-state' });
+    const button = h(
+      'button',
+      {
+        type: 'button',
+        role: 'switch',
+        class: 'switch',
+        'data-testid': `trouble-${name}`,
+        'aria-describedby': `explain-${name}`,
+        onclick: () => void server.trouble(name, !model.setup.trouble[name]),
+      },
+      h('span', { class: 'switch-track', 'aria-hidden': 'true' }),
+      h('span', { class: 'switch-label' }, label),
+      state,
+    );
+    const row = h('li', { class: 'trouble' }, button, h('p', { id: `explain-${name}` }, explanation));
+    return { name, row, button, state };
+  });
+
+  /**
+   * @param {string} id
+   * @param {string} label
+   * @param {readonly (readonly [value: string, label: string])[]} choices
+   * @param {(value: string) => void} onChoice
+   */
+  const choice = (id, label, choices, onChoice) => {
+    const select = h(
+      'select',
+      { id, 'data-testid': id, onchange: () => onChoice(select.value) },
+      choices.map(([value, text]) => h('option', { value }, text)),
+    );
+    return { select, row: h('div', { class: 'setting' }, h('label', { for: id }, label), select) };
+  };
+  const streaming = choice(
+    'setting-streaming',
+    words.streaming,
+    Object.entries(words.streamings).map(([value, label]) => [value, `${label} · ${value}`]),
+    (value) => void server.configure({ streaming: /** @type {Setup['streaming']} */ (value) }),
+  );
+  const language = choice(
+    'setting-language',
+    words.replyLanguage,
+    [
+      ['zh-CN', '中文 · zh-CN'],
+      ['en', 'English · en'],
+    ],
+    (value) => void server.configure({ replyLanguage: /** @type {Setup['replyLanguage']} */ (value) }),
+  );
+  const thinking = h('button', {
+    type: 'button',
+    role: 'switch',
+    class: 'switch',
+    'data-testid': 'setting-thinking',
+    onclick: () => void server.configure({ showThinking: !model.setup.showThinking }),
+  });
+  const thinkingState = h('span', { class: 'switch-state' });
+  fill(
+    thinking,
+    h('span', { class: 'switch-track', 'aria-hidden': 'true' }),
+    h('span', { class: 'switch-label' }, words.showThinking),
+    thinkingState,
+  );
+
+  const render = () => {
+    const { setup } = model;
+    for (const { name, row, button, state } of switches) {
+      const isOn = setup.trouble[name];
+      setProp(button, 'aria-checked', String(isOn));
+      row.classList.toggle('active', isOn);
+      state.textContent = isOn ? words.on : words.off;
+    }
+    streaming.select.value = setup.streaming;
+    language.select.value = setup.replyLanguage;
+    setProp(thinking, 'aria-checked', String(setup.showThinking));
+    thinkingState.textContent = setup.showThinking ? words.on : words.off;
+  };
+  return {
+    element: h(
+      'section',
+      { class: 'trouble-tab' },
+      h('p', { class: 'hint' }, words.troubleNote),
+      h(
+        'ul',
+        { class: 'troubles' },
+        switches.map(({ row }) => row),
+      ),
+      h('h3', null, words.settings),
+      h('p', { class: 'hint' }, words.settingsNote),
+      h('div', { class: 'settings' }, streaming.row, language.row, thinking),
+    ),
+    render,
+  };
+}

@@ -1,0 +1,126 @@
+import { h, icon } from './dom.js';
+import { createEntry } from './entry.js';
+
+/**
+ * @typedef {import('./ui.js').Ui} Ui
+ * @typedef {import('./ui.js').Part} Part
+ * @typedef {import('./model.js').ChatItem} ChatItem
+ */
+
+/** Closer to the end than this, new text keeps the view at the end. */
+const NEAR_END_PX = 90;
+
+/**
+ * What was said in the open chat.
+ *
+ * @param {Ui} ui
+ * @param {(text: string) => void} announce
+ * @returns {Part}
+ */
+export function createTimeline(ui, announce) {
+  const { model, words } = ui;
+  const list = h('ol', { class: 'entries', 'data-testid': 'timeline' });
+  const empty = h(
+    'div',
+    { class: 'empty' },
+    h('img', { src: '/page/icon.svg', alt: '', width: 56, height: 56 }),
+    h('p', { class: 'empty-title' }, words.emptyTitle),
+    h('p', null, words.emptyText),
+  );
+  const toEnd = h(
+    'button',
+    { type: 'button', class: 'to-end', hidden: true, onclick: () => scrollToEnd() },
+    words.toLatest,
+    icon('M6 9l6 6 6-6'),
+  );
+  const scroller = h(
+    'div',
+    { class: 'timeline', role: 'log', 'aria-live': 'off', 'aria-label': words.chat, tabindex: 0 },
+    empty,
+    list,
+  );
+  /** @type {Map<string, import('./entry.js').Entry>} */
+  const entries = new Map();
+  let isAtEnd = true;
+
+  const scrollToEnd = () => {
+    isAtEnd = true;
+    scroller.scrollTop = scroller.scrollHeight;
+    toEnd.hidden = true;
+  };
+  let lastTop = 0;
+  scroller.addEventListener('scroll', () => {
+    const { scrollTop, scrollHeight, clientHeight } = scroller;
+    // Only who scrolls up leaves the end; a tall message that has just come does not.
+    if (scrollHeight - scrollTop - clientHeight < NEAR_END_PX) isAtEnd = true;
+    else if (scrollTop < lastTop) isAtEnd = false;
+    lastTop = scrollTop;
+    toEnd.hidden = isAtEnd;
+  });
+  // The typewriter makes the list grow without any event of ours.
+  const growth = new ResizeObserver(() => {
+    if (isAtEnd) scrollToEnd();
+    else toEnd.hidden = false;
+  });
+  growth.observe(list);
+
+  /** @param {ChatItem} item @param {boolean} instant */
+  const add = (item, instant) => {
+    const known = entries.get(item.id);
+    if (known) {
+      known.update(item);
+      return;
+    }
+    const entry = createEntry(ui, item, { instant, announce });
+    entries.set(item.id, entry);
+    list.append(entry.element);
+    empty.hidden = true;
+    if (item.kind === 'question') scrollToEnd();
+  };
+
+  const rebuild = () => {
+    entries.clear();
+    list.replaceChildren();
+    empty.hidden = false;
+    for (const item of model.itemsOf(ui.place.chat)) add(item, true);
+    mark();
+    scrollToEnd();
+  };
+
+  /** The question that the panel is about. */
+  const mark = () => {
+    const { question } = ui;
+    for (const [id, { element }] of entries) {
+      const item = model.item(id);
+      const about = item?.kind === 'question' ? item.id : item?.question;
+      element.classList.toggle('looked-at', ui.place.question !== null && about === question?.id);
+    }
+  };
+
+  const stops = [
+    model.subscribe((change) => {
+      if (change.kind === 'snapshot' || change.kind === 'cleared') rebuild();
+      else if (change.kind === 'item' && change.item.chat === ui.place.chat) {
+        // Whoever asks wants to see the new answer, not the one looked at before.
+        if (change.item.kind === 'question' && !entries.has(change.item.id)) ui.go({ question: null });
+        add(change.item, false);
+        for (const id of [...entries.keys()].slice(0, -300)) {
+          entries.get(id)?.element.remove();
+          entries.delete(id);
+        }
+      }
+    }),
+    ui.onMove((change) => {
+      if (change.chat !== undefined || Object.keys(change).length === 0) rebuild();
+      else mark();
+    }),
+  ];
+  rebuild();
+  return {
+    element: h('div', { class: 'timeline-frame' }, scroller, toEnd),
+    dispose() {
+      growth.disconnect();
+      stops.forEach((stop) => stop());
+    },
+  };
+}

@@ -1,0 +1,114 @@
+import { keep, preferredLanguage, recall, wordsOf } from './preferences.js';
+
+/**
+ * Where one is in the page. Views read it and are told of changes; the server knows nothing of it.
+ *
+ * @typedef {import('./model.js').Model} Model
+ * @typedef {import('./preferences.js').Language} Language
+ * @typedef {'chats' | 'chat' | 'panel'} View what a narrow screen shows
+ * @typedef {'answer' | 'calls' | 'frames' | 'log' | 'trouble'} Tab
+ * @typedef {object} Place
+ * @property {string} chat
+ * @property {string | null} question the one looked at; `null`: the latest of the chat
+ * @property {View} view
+ * @property {Tab} tab
+ * @property {boolean} everything calls and log of all answers, not of one
+ * @property {number | null} frame the frame looked at; `null`: the latest
+ */
+
+/** @param {Model} model */
+export function createUi(model) {
+  const chats = model.chats;
+  const kept = recall('chat');
+  /** @type {Place} */
+  const place = {
+    chat: chats.find(({ id }) => id === kept)?.id ?? chats[0]?.id ?? '',
+    question: null,
+    view: 'chat',
+    tab: 'answer',
+    everything: false,
+    frame: null,
+  };
+  /** @type {Map<string, string>} */
+  const speakers = new Map();
+  /** @type {Set<(change: Partial<Place>) => void>} */
+  const listeners = new Set();
+  let language = preferredLanguage();
+
+  return {
+    model,
+    place,
+    /** What was typed and not sent yet, by chat. @type {Map<string, string>} */
+    drafts: new Map(),
+    get language() {
+      return language;
+    },
+    get words() {
+      return wordsOf(language);
+    },
+    /** @param {Language} next */
+    setLanguage(next) {
+      language = next;
+      keep('language', next);
+    },
+    /** @param {{ zh: string, en: string }} named */
+    name: (named) => named[language],
+    get robot() {
+      return model.robot[language];
+    },
+    get chat() {
+      return model.chat(place.chat);
+    },
+    /** Who one is in the chat that is open. */
+    get speaker() {
+      const chat = model.chat(place.chat);
+      return speakers.get(place.chat) ?? chat?.members[0] ?? '';
+    },
+    /** @param {string} person */
+    speakAs(person) {
+      speakers.set(place.chat, person);
+      for (const listener of listeners) listener({});
+    },
+    /** The question that the panel is about. */
+    get question() {
+      const chosen = model.item(place.question);
+      if (chosen?.kind === 'question') return chosen;
+      return model.itemsOf(place.chat).findLast((item) => item.kind === 'question') ?? null;
+    },
+    /** @param {Partial<Place>} change */
+    go(change) {
+      Object.assign(place, change);
+      if (change.chat !== undefined) {
+        keep('chat', change.chat);
+        place.question = null;
+      }
+      if (change.chat !== undefined || change.question !== undefined) place.frame = null;
+      for (const listener of listeners) listener(change);
+    },
+    /** @param {(change: Partial<Place>) => void} listener */
+    onMove(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+/** @typedef {ReturnType<typeof createUi>} Ui */
+/**
+ * A part of the page. `dispose` ends its subscriptions when the page is built anew in another language.
+ *
+ * @typedef {{ element: HTMLElement, dispose: () => void }} Part
+ */
+
+/** @param {number} at */
+export const clockTime = (at) =>
+  new Date(at).toLocaleTimeString('zh-CN', { hour: '2-digit', minute: '2-digit', hour12: false });
+
+/** @param {number | null | undefined} ms */
+export const duration = (ms) => {
+  if (ms === null || ms === undefined) return '—';
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
+};
+
+/** @param {number} count */
+export const bytes = (count) => (count < 1000 ? `${count} B` : `${(count / 1000).toFixed(count < 10_000 ? 1 : 0)} kB`);

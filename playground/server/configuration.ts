@@ -1,0 +1,66 @@
+import { readConfig, type ConfigResult, type Environment } from '../../lib/runtime/config.ts';
+import { sampleKey } from './cast.ts';
+import type { Setup } from './protocol.ts';
+
+/** The playground's own DingTalk app. */
+export const DINGTALK_APP = { clientId: 'dingplayground0001', clientSecret: 'playground-client-secret' };
+export const TEMPLATE_ID = 'playground-card.schema';
+/** The choice of the app that the environment's DIFY_API_KEY opens. */
+export const REAL_APP = 'own';
+
+/**
+ * What the environment may decide (the contract's list): the look and the pace of answers, and the real Dify app.
+ * DingTalk and the store are always the playground's own, and nobody is locked out of it.
+ */
+const PRESENTATION = [
+  'STREAMING',
+  'SHOW_THINKING',
+  'REPLY_LANGUAGE',
+  'CONVERSATION_SCOPE',
+  'CONVERSATION_TTL_MINUTES',
+  'DINGTALK_CARD_MAX_CHARS',
+  'DINGTALK_CARD_SETTLE_MS',
+  'FUNCTION_MAX_DURATION_S',
+  'LOG_LEVEL',
+  'PORT',
+  'HOST',
+];
+const DIFY = ['DIFY_API_URL', 'DIFY_FILES_URL', 'DIFY_API_KEY', 'DIFY_APP_TYPE', 'DIFY_INPUTS', 'DIFY_QUERY_INPUT'];
+
+const pick = (env: Environment, names: readonly string[]): Environment =>
+  Object.fromEntries(names.map((name) => [name, env[name]]));
+
+const robot = {
+  DINGTALK_CLIENT_ID: DINGTALK_APP.clientId,
+  DINGTALK_CLIENT_SECRET: DINGTALK_APP.clientSecret,
+};
+
+/** Reads what `npm start` takes from the environment, so that mistakes in it are told before anything starts. */
+export function readOwnConfig(env: Environment): ConfigResult {
+  const apiKey = env['DIFY_API_KEY']?.trim() || 'sample';
+  return readConfig({ ...pick(env, [...PRESENTATION, ...DIFY]), ...robot, DIFY_API_KEY: apiKey });
+}
+
+export const hasRealApp = (env: Environment): boolean => Boolean(env['DIFY_API_KEY']?.trim());
+
+/** The environment of the function for the next question. */
+export function functionEnvironment(
+  env: Environment,
+  setup: Setup,
+  addresses: { dingtalk: string; dify: string; own: string },
+): Environment {
+  const dify =
+    setup.app === REAL_APP ? pick(env, DIFY) : { DIFY_API_URL: addresses.dify, DIFY_API_KEY: sampleKey(setup.app) };
+  return {
+    ...pick(env, PRESENTATION),
+    ...robot,
+    ...dify,
+    ...(setup.trouble.noTemplate ? {} : { DINGTALK_CARD_TEMPLATE_ID: TEMPLATE_ID }),
+    DINGTALK_API_URL: addresses.dingtalk,
+    DINGTALK_OAPI_URL: addresses.dingtalk,
+    PUBLIC_URL: addresses.own,
+    STREAMING: setup.streaming,
+    SHOW_THINKING: String(setup.showThinking),
+    REPLY_LANGUAGE: setup.replyLanguage,
+  };
+}

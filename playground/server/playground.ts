@@ -1,0 +1,135 @@
+import type { Config, Environment } from '../../lib/runtime/config.ts';
+import { startHost, type Host } from '../../scripts/host.ts';
+import { createDifySimulator } from '../dify/simulator.ts';
+import { createDingTalkSimulator } from '../dingtalk/simulator.ts';
+import type { DingTalkApi } from '../dingtalk/types.ts';
+import { createApi } from './api.ts';
+import { createBridge } from './bridge.ts';
+import { GROUPS, PEOPLE, PERSON_INFOS, ROBOT, SAMPLE_APPS, SAMPLE_CHOICES } from './cast.ts';
+import { createChats } from './chats.ts';
+import { DINGTALK_APP, functionEnvironment, hasRealApp, REAL_APP, TEMPLATE_ID } from './configuration.ts';
+import { refusalOf } from './guard.ts';
+import { createJournal } from './journal.ts';
+import { createPages } from './pages.ts';
+import { TROUBLES, type Setup, type Snapshot, type Trouble } from './protocol.ts';
+import { watchFetch } from './watched-fetch.ts';
+
+/** Round trips as they are between nearby data centres, so that what is seen is what will be felt. */
+const LATENCY_MS: Partial<Record<DingTalkApi, number>> = { createAndDeliver: 180, sendBySession: 120 };
+const USUAL_LATENCY_MS = 80;
+const SLOW_LATENCY_MS = 1_500;
+/** Above this many calls the simulators' own records are thrown away, as soon as nothing is being answered. */
+const MAX_SIMULATOR_CALLS = 2_000;
+
+/** Everything behind `npm start`: the function, a DingTalk, a Dify, a store, and the page. */
+export async function startPlayground(env: Environment, config: Config): Promise<Host> {
+  const template = { published: true, variables: ['content'], failedState: true };
+  const dingtalk = await createDingTalkSimulator({
+    app: DINGTALK_APP,
+    templates: { [TEMPLATE_ID]: template },
+    people: PEOPLE,
+    groups: GROUPS,
+  });
+  const dify = await createDifySimulator({ apps: SAMPLE_APPS, latencyMs: 60 });
+  const journal = createJournal(Date.now);
+  let setup = initialSetup(env, config);
+  const hostname = config.host ?? '127.0.0.1';
+
+  const chats = createChats({ dingtalk, journal, callbackUrl: () => `${ownOrigin(host, hostname)}/api/dingtalk` });
+  const bridge = createBridge({
+    journal,
+    fetch: watchFetch({ dingtalk, journal, onDingTalkRequest: (request) => chats.noteRequest(request) }),
+    setup: () => setup,
+    environment: () =>
+      functionEnvironment(env, setup, { dingtalk: dingtalk.origin, dify: dify.url, own: ownOrigin(host, hostname) }),
+  });
+
+  /** The switches that are a tenant's settings; the others are read where they matter. */
+  const applyTrouble = ({ slowDingTalk, qpsLimit, cardRefused }: Trouble) => {
+    dingtalk.settings.latencyMs = (api) => (slowDingTalk ? SLOW_LATENCY_MS : (LATENCY_MS[api] ?? USUAL_LATENCY_MS));
+    dingtalk.settings.qps = qpsLimit ? 2 : 20;
+    template.published = !cardRefused;
+  };
+
+  const forgetSimulated = () => {
+    if (bridge.running() > 0) return;
+    dingtalk.clear();
+    dify.clear();
+  };
+
+  const snapshot = (): Snapshot => ({
+    robot: ROBOT,
+    people: PERSON_INFOS,
+    chats: chats.infos,
+    setup,
+    ...journal.contents(),
+  });
+
+  const api = createApi({
+    journal,
+    chats: {
+      ...chats,
+      send(input) {
+        if (dingtalk.calls.length + dify.requests.length > MAX_SIMULATOR_CALLS) forgetSimulated();
+        applyTrouble(setup.trouble);
+        return chats.send(input);
+      },
+    },
+    snapshot,
+    configure(change) {
+      if (change.app !== undefined && !setup.apps.some(({ id }) => id === change.app)) return false;
+      setup = { ...setup, ...change };
+      journal.announce({ kind: 'setup', setup });
+      return true;
+    },
+    reset() {
+      bridge.forget();
+      chats.forget();
+      forgetSimulated();
+      journal.clear();
+    },
+  });
+  const page = createPages();
+
+  const host = await startHost({
+    port: config.port,
+    hostname,
+    handle: (request, platform) => bridge.handle(request, platform),
+    async other(request) {
+      const { pathname } = new URL(request.url);
+      const isApi = pathname.startsWith('/playground/');
+      const found = isApi || !['GET', 'HEAD'].includes(request.method) ? null : await page(pathname);
+      if (!isApi) return found;
+      const refusal = refusalOf(request, hostname);
+      return refusal === null ? api(request, pathname) : Response.json({ error: refusal }, { status: 403 });
+    },
+  });
+  return host;
+}
+
+function initialSetup(env: Environment, config: Config): Setup {
+  const [robot] = config.robots;
+  if (!robot) throw new Error('the configuration has no robot');
+  const real = {
+    id: REAL_APP,
+    name: { zh: '我的 Dify 应用', en: 'My Dify app' },
+    type: robot.dify.appType,
+    real: true,
+  };
+  const hasReal = hasRealApp(env);
+  return {
+    app: hasReal ? REAL_APP : 'chat',
+    apps: hasReal ? [real, ...SAMPLE_CHOICES] : SAMPLE_CHOICES,
+    streaming: robot.streaming,
+    showThinking: robot.showThinking,
+    replyLanguage: robot.language,
+    trouble: Object.fromEntries(TROUBLES.map((name) => [name, false])) as Trouble,
+  };
+}
+
+/** Where this machine reaches its own server: "every interface" is not an address. */
+function ownOrigin(host: Host, hostname: string): string {
+  const { port } = new URL(host.url);
+  const address = hostname === '0.0.0.0' || hostname === '::' ? '127.0.0.1' : hostname;
+  return `http://${address.includes(':') ? `[${address}]` : address}:${port || '80'}`;
+}

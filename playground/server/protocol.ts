@@ -1,0 +1,178 @@
+/** What the playground's server tells its page. The page's own code is checked against these types. */
+
+/** A text in both languages of the page. */
+export interface Named {
+  zh: string;
+  en: string;
+}
+
+export interface PersonInfo {
+  /** Staff id, or union id for people outside the organisation. */
+  id: string;
+  staffId: string | null;
+  name: string;
+  role: Named;
+}
+
+export interface ChatInfo {
+  /** DingTalk's conversation id. */
+  id: string;
+  kind: 'single' | 'group';
+  title: Named;
+  /** Ids of people. */
+  members: string[];
+}
+
+/** One POST of a callback to the function, and what came back. */
+export interface DeliveryInfo {
+  at: number;
+  ms: number | null;
+  /** `null` while it is under way; 0 when there was no connection. */
+  status: number | null;
+}
+
+/** What a person typed. Its id is DingTalk's message id. */
+export interface QuestionItem {
+  kind: 'question';
+  id: string;
+  chat: string;
+  at: number;
+  from: string;
+  text: string;
+  /** The first is the message itself, the others are redeliveries. */
+  deliveries: DeliveryInfo[];
+}
+
+export interface Mention {
+  id: string;
+  name: string;
+}
+
+export interface CardItem {
+  kind: 'card';
+  id: string;
+  chat: string;
+  at: number;
+  question: string | null;
+  phase: 'processing' | 'typing' | 'finished' | 'failed';
+  content: string;
+  mentions: Mention[];
+  /** The line in the chat list, which DingTalk fixes when the card is created. */
+  summary: string | null;
+  endedAt: number | null;
+}
+
+/** A message of the robot that is not a card. */
+export interface MessageItem {
+  kind: 'message';
+  id: string;
+  chat: string;
+  at: number;
+  question: string | null;
+  /** Only the chat list shows it. */
+  title: string | null;
+  text: string;
+  mentions: Mention[];
+}
+
+export type ChatItem = QuestionItem | CardItem | MessageItem;
+
+export interface Frame {
+  card: string;
+  /** Counts from 0 within a card. */
+  index: number;
+  at: number;
+  content: string;
+  final: boolean;
+  error: boolean;
+}
+
+export type Service = 'dingtalk' | 'dify' | 'store';
+
+/** One call that the function made. */
+export interface Call {
+  id: number;
+  service: Service;
+  name: string;
+  method: string | null;
+  question: string | null;
+  at: number;
+  /** Until the first byte of the answer's body; for streams. */
+  firstByteMs: number | null;
+  /** `null` while it is running. */
+  ms: number | null;
+  /** HTTP status; for the store `null`. */
+  status: number | null;
+  /** `ok`, or an error code. */
+  code: string | null;
+  requestBytes: number;
+  responseBytes: number;
+  /** Whether it used up one of the organisation's calls of this month. */
+  counted: boolean;
+  /** JSON texts, cut where they are long; `null` when there is none or it was let go. */
+  request: string | null;
+  response: string | null;
+}
+
+export interface LogLine {
+  id: number;
+  at: number;
+  question: string | null;
+  fields: Record<string, unknown>;
+}
+
+export const TROUBLES = [
+  'slowDingTalk',
+  'qpsLimit',
+  'cardRefused',
+  'noTemplate',
+  'difyError',
+  'cutStream',
+  'storeDown',
+] as const;
+
+export type TroubleName = (typeof TROUBLES)[number];
+export type Trouble = Record<TroubleName, boolean>;
+
+export const STREAMINGS = ['smooth', 'balanced', 'thrifty', 'off'] as const;
+export type StreamingName = (typeof STREAMINGS)[number];
+export const REPLY_LANGUAGES = ['zh-CN', 'en'] as const;
+export type ReplyLanguage = (typeof REPLY_LANGUAGES)[number];
+
+export interface AppChoice {
+  id: string;
+  name: Named;
+  /** What the app is in Dify's words; for a real app what the configuration says. */
+  type: string;
+  real: boolean;
+}
+
+/** How the function is configured for the next question. */
+export interface Setup {
+  app: string;
+  apps: AppChoice[];
+  streaming: StreamingName;
+  showThinking: boolean;
+  replyLanguage: ReplyLanguage;
+  trouble: Trouble;
+}
+
+export interface Snapshot {
+  robot: Named;
+  people: PersonInfo[];
+  chats: ChatInfo[];
+  setup: Setup;
+  items: ChatItem[];
+  frames: Frame[];
+  calls: Call[];
+  logs: LogLine[];
+}
+
+/** Everything but `cleared` replaces what has the same id. */
+export type Change =
+  | { kind: 'item'; item: ChatItem }
+  | { kind: 'frame'; frame: Frame }
+  | { kind: 'call'; call: Call }
+  | { kind: 'log'; line: LogLine }
+  | { kind: 'setup'; setup: Setup }
+  | { kind: 'cleared' };

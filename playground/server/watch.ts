@@ -1,0 +1,31 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { turnIdOf } from '../../lib/turn-record.ts';
+import type { Trouble } from './protocol.ts';
+
+/**
+ * What belongs to one delivered callback and to all the work that follows from it. Carried along by the runtime, so
+ * that the function itself needs to know nothing of being watched, and answers at the same time are told apart.
+ */
+export interface Watch {
+  /** The message's id; known from the moment it is claimed in the store. */
+  question: string | null;
+  /** The switches as they were when the question came. */
+  trouble: Trouble;
+}
+
+export const watching = new AsyncLocalStorage<Watch>();
+
+export const watchedQuestion = (): string | null => watching.getStore()?.question ?? null;
+export const isTroubled = (name: keyof Trouble): boolean => watching.getStore()?.trouble[name] ?? false;
+
+/** Questions by the turn that the function makes of them; the oldest are forgotten. */
+const questions = new Map<string, string>();
+const MAX_QUESTIONS = 2_000;
+
+export function noteQuestion(messageId: string): void {
+  questions.set(turnIdOf(messageId), messageId);
+  const [oldest] = questions.keys();
+  if (questions.size > MAX_QUESTIONS && oldest !== undefined) questions.delete(oldest);
+}
+
+export const questionOfTurn = (turnId: string): string | undefined => questions.get(turnId);

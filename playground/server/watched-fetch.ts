@@ -1,0 +1,135 @@
+import type { Fetch } from '../../lib/runtime/http.ts';
+import type { DingTalkSimulator } from '../dingtalk/types.ts';
+import type { Journal, OpenCall } from './journal.ts';
+import { disturbDify } from './dify-trouble.ts';
+import { isTroubled, watchedQuestion } from './watch.ts';
+
+export interface WatchedFetchOptions {
+  dingtalk: DingTalkSimulator;
+  journal: Journal;
+  /** Called before a request to DingTalk leaves, so that what it brings about can be told whose it is. */
+  onDingTalkRequest: (request: { path: string; body: string; question: string | null }) => void;
+}
+
+/** Longest part of a stream that is kept to look at. */
+const KEPT_STREAM_CHARS = 8_000;
+/** Enough to hold the event that ends a stream: it repeats the inputs and the outputs. */
+const TAIL_CHARS = 65_536;
+
+/** The function's way out: every call is on record, as the function itself sees it. */
+export function watchFetch({ dingtalk, journal, onDingTalkRequest }: WatchedFetchOptions): Fetch {
+  return async (address, init) => {
+    const url = new URL(address);
+    const isDingTalk = url.origin === dingtalk.origin;
+    const body = typeof init.body === 'string' ? init.body : '';
+    const isToken = isDingTalk && url.pathname.endsWith('/accessToken');
+    const question = watchedQuestion();
+    const open = journal.openCall({
+      service: isDingTalk ? 'dingtalk' : 'dify',
+      name: nameOf(url, isDingTalk),
+      method: init.method ?? 'GET',
+      question,
+      // The one body with a secret in it.
+      request: isToken || body === '' ? null : body,
+      requestBytes: Buffer.byteLength(body),
+    });
+    if (isDingTalk) onDingTalkRequest({ path: url.pathname, body, question });
+    try {
+      const disturbed = isDingTalk ? null : await disturbDify(init, url);
+      const response = disturbed ?? (await globalThis.fetch(address, init));
+      if (response.body && (response.headers.get('content-type') ?? '').startsWith('text/event-stream')) {
+        return follow(response, response.body, open);
+      }
+      const text = await response.text();
+      open.finish({
+        status: response.status,
+        code: codeOf(text, response.status),
+        responseBytes: Buffer.byteLength(text),
+        counted: isDingTalk && isCounted(dingtalk, url.pathname, body),
+        response: isToken ? null : text,
+      });
+      const { status, headers } = response;
+      return new Response(text === '' ? null : text, { status, headers });
+    } catch (error) {
+      open.finish({ code: error instanceof Error ? error.name : 'failed' });
+      throw error;
+    }
+  };
+}
+
+/** Passes a stream on while counting it, and keeps its beginning. */
+function follow(response: Response, body: NonNullable<Response['body']>, open: OpenCall): Response {
+  const decoder = new TextDecoder();
+  const cutAfter = isTroubled('cutStream') ? 5 : Infinity;
+  const reader = body.getReader();
+  let kept = '';
+  let last = '';
+  let bytes = 0;
+  let pieces = 0;
+  open.streaming(response.status);
+  const end = (code: string) => {
+    open.finish({ status: response.status, code, responseBytes: bytes, response: kept });
+  };
+  const stream = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (done && cutAfter === Infinity) {
+          end('ok');
+          controller.close();
+          return;
+        }
+        const text = value ? decoder.decode(value, { stream: true }) : '';
+        bytes += value?.byteLength ?? 0;
+        last = (last + text).slice(-TAIL_CHARS);
+        if (kept.length < KEPT_STREAM_CHARS) kept += text;
+        pieces += text.match(/"event": ?"(?:agent_)?(?:message|text_chunk)"/g)?.length ?? 0;
+        if (done || pieces > cutAfter) {
+          end('cut');
+          // What the runtime's own fetch reports of a connection that broke.
+          controller.error(new TypeError('terminated'));
+          await reader.cancel();
+          return;
+        }
+        if (value) controller.enqueue(value);
+      } catch (error) {
+        end(error instanceof Error ? error.name : 'failed');
+        controller.error(error);
+      }
+    },
+    cancel(reason) {
+      // Whoever leaves after the end event has heard everything.
+      end(/"event": ?"(?:message_end|workflow_finished)"/.test(last) ? 'ok' : 'left');
+      return reader.cancel(reason);
+    },
+  });
+  return new Response(stream, { status: response.status, headers: response.headers });
+}
+
+function nameOf(url: URL, isDingTalk: boolean): string {
+  if (isDingTalk) return url.pathname.split('/').at(-1) ?? url.pathname;
+  return url.pathname.replace(/^.*\/v1(?=\/)/, '');
+}
+
+/** Both vendors put the reason of a refusal into the body. */
+function codeOf(text: string, status: number): string {
+  const { code, errcode } = parseObject(text);
+  if (typeof code === 'string' && status >= 400) return code;
+  if ((typeof errcode === 'number' || typeof errcode === 'string') && Number(errcode) !== 0) return `${errcode}`;
+  return status < 400 ? 'ok' : String(status);
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
+}
+
+/** What the simulated DingTalk itself says of this call. */
+function isCounted(dingtalk: DingTalkSimulator, path: string, body: string): boolean {
+  const call = dingtalk.calls.findLast((known) => known.path === path && JSON.stringify(known.request) === body);
+  return call?.counted ?? false;
+}

@@ -1,0 +1,50 @@
+// `npm run serve`: only the function, on a plain Node server, configured from the environment and .env.
+import { createApp } from '../lib/app.ts';
+import { systemClock } from '../lib/runtime/clock.ts';
+import { environment } from '../lib/runtime/environment.ts';
+import { describeProblems } from '../lib/runtime/config.ts';
+import { loadDotenv } from './dotenv.ts';
+import { startHost } from './host.ts';
+
+/** How long answers that are being written may take after SIGTERM (the contract's figure). */
+const GRACE_MS = 20_000;
+/** Within it, what is left for putting unfinished answers on record. */
+const RECORD_MS = 3_000;
+const SWEEP_EVERY_MS = 60_000;
+
+loadDotenv();
+// The TCP client is loaded only where it is needed.
+const tcp = environment()['REDIS_URL'] ? await import('../lib/state/tcp.ts') : null;
+const app = createApp({
+  env: environment(),
+  writeLog: (line) => console.log(line),
+  ...(tcp ? { connectRedis: (url) => tcp.createTcpRedis({ url, clock: systemClock }) } : {}),
+});
+if (!app.ok) {
+  console.error(`The configuration is not complete:\n${describeProblems(app.problems)}`);
+  process.exit(1);
+}
+const { port, host } = app.config;
+const server = await startHost({ port, hostname: host ?? '0.0.0.0', handle: app.handle });
+console.log(`Listening on ${server.url}, callback address: ${server.url}/api/dingtalk`);
+
+/** Ends what a process that was killed has left, at once and then as often as a card may wait. */
+const sweep = () =>
+  app.sweep(server.platform).catch((error: unknown) => {
+    console.error(
+      JSON.stringify({ level: 'warn', event: 'sweep_failed', error: error instanceof Error ? error.name : 'unknown' }),
+    );
+  });
+void sweep();
+const sweeping = setInterval(() => void sweep(), SWEEP_EVERY_MS);
+
+let stopping = false;
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    clearInterval(sweeping);
+    setTimeout(() => app.shutDown(), GRACE_MS - RECORD_MS).unref();
+    void server.close(GRACE_MS).then(() => process.exit(0));
+  });
+}
