@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { paceOf, type Streaming } from '../../lib/card/pace.ts';
+
+/** DingTalk calls of an answer whose text never stops growing: the card, each frame that is allowed, the end. */
+function calls(streaming: Streaming, lengthMs: number): number {
+  const pace = paceOf(streaming);
+  let frames = 0;
+  let lastAtMs = 0;
+  for (let atMs = 0; atMs <= lengthMs; atMs += 10) {
+    if (pace.waitMs(frames, frames === 0 ? 0 : atMs, frames === 0 ? 0 : atMs - lastAtMs) !== 0) continue;
+    frames += 1;
+    lastAtMs = atMs;
+  }
+  return frames + 2;
+}
+
+test.each([
+  ['smooth', 14, 45, 90],
+  ['balanced', 8, 20, 40],
+  ['thrifty', 5, 5, 5],
+  ['off', 2, 2, 2],
+] as const)('%s needs at most %i, %i and %i calls for 5 s, 60 s and 5 min', (streaming, short, medium, long) => {
+  expect(calls(streaming, 5_300)).toBeLessThanOrEqual(short);
+  expect(calls(streaming, 60_300)).toBeLessThanOrEqual(medium);
+  expect(calls(streaming, 300_300)).toBeLessThanOrEqual(long);
+});
+
+test('balanced is quick where speed is felt: four frames within the first three seconds', () => {
+  expect(calls('balanced', 3_000) - 2).toBeGreaterThanOrEqual(4);
+});
+
+test('the first frame waits for nothing', () => {
+  for (const streaming of ['smooth', 'balanced', 'thrifty'] as const) {
+    expect(paceOf(streaming).waitMs(0, 0, 0)).toBe(0);
+  }
+});
+
+test('a long silence does not let frames follow each other without a gap', () => {
+  expect(paceOf('balanced').waitMs(1, 60_000, 0)).toBeGreaterThanOrEqual(400);
+});

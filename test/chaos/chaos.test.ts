@@ -1,0 +1,20 @@
+// Everything fails at random, functions die, and yet nothing is lost and nothing comes twice.
+import { expect, test } from 'vitest';
+import { describeWith } from '../support/require.ts';
+import { judge } from './invariants.ts';
+import { planOf } from './plan.ts';
+import { runChaos } from './world.ts';
+
+const SEED = Number(process.env['CHAOS_SEED'] ?? 20_260);
+const TURNS = Number(process.env['CHAOS_TURNS'] ?? 300);
+/** Slower takes longer; faster, and a busy machine makes the store seem down. */
+const SPEED = 4;
+
+describeWith('redis-server', 'chaos', () => {
+  test(`${TURNS} turns, seed ${SEED}: each is answered once, and every card ends`, async () => {
+    process.stdout.write(`chaos: seed ${SEED}, ${TURNS} turns\n`);
+    const { broken, excused, outcomes } = await runChaos({ plan: planOf(SEED, TURNS), speed: SPEED, judge });
+    process.stdout.write(`chaos: ${JSON.stringify({ outcomes, excused })}\n`);
+    expect(broken, `seed ${SEED}`).toEqual([]);
+  }, 300_000);
+});

@@ -1,0 +1,18 @@
+// One instance of the function in a process of its own, on a clock that it shares with the simulators. Started by
+// fleet.ts.
+import { createApp } from '../../lib/app.ts';
+import { startHost } from '../../scripts/host.ts';
+import type { HostSettings } from './fleet.ts';
+import { createSharedClock } from './shared-clock.ts';
+
+const { env, clock, leaseTiming } = JSON.parse(process.argv[2] ?? '{}') as HostSettings;
+const host = await startHost({
+  port: 0,
+  hostname: '127.0.0.1',
+  handle: (request, platform) => app.handle(request, platform),
+});
+const created = createApp({ env: { PUBLIC_URL: host.url, ...env }, clock: createSharedClock(clock), leaseTiming });
+if (!created.ok) throw new Error(JSON.stringify(created.problems));
+const app = created;
+process.send?.({ url: host.url });
+process.on('disconnect', () => process.exit(0));

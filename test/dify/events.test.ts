@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import { readEvent } from '../../lib/dify/events.ts';
+
+/** `StreamEvent` in Dify's source up to 1.16, and two names of old versions. */
+const names =
+  'ping error message message_end message_file message_replace agent_message agent_thought agent_log tts_message ' +
+  'tts_message_end workflow_started workflow_paused workflow_finished node_started node_finished node_retry ' +
+  'iteration_started iteration_next iteration_completed loop_started loop_next loop_completed text_chunk text_replace ' +
+  'reasoning_chunk human_input_required human_input_form_filled human_input_form_timeout ' +
+  'parallel_branch_started parallel_branch_finished';
+
+describe('an event', () => {
+  test.each(names.split(' '))('%s is handled or skipped on purpose, and survives null in every field', (event) => {
+    const nulls = {
+      answer: null,
+      data: null,
+      id: null,
+      code: null,
+      status: null,
+      metadata: null,
+      files: null,
+      url: null,
+    };
+    expect(readEvent(JSON.stringify({ event }))).not.toBeNull();
+    expect(readEvent(JSON.stringify({ event, ...nulls, task_id: null }))).toMatchObject({ ids: {} });
+  });
+
+  test('gives its ids whatever else it holds', () => {
+    const wire = { event: 'agent_log', conversation_id: 'c', message_id: 'm', task_id: 't', workflow_run_id: 'r' };
+    expect(readEvent(JSON.stringify(wire))).toEqual({
+      kind: 'none',
+      ids: { conversationId: 'c', messageId: 'm', taskId: 't', runId: 'r' },
+    });
+  });
+
+  test('that nobody knows is ignored, also when it is named like a property of every object', () => {
+    for (const event of ['message_delta_v2', 'constructor', 'toString', '__proto__']) {
+      expect(readEvent(JSON.stringify({ event }))).toBeNull();
+    }
+  });
+
+  test('that is no event is ignored', () => {
+    for (const data of ['', '[DONE]', 'null', '[]', '"x"', '{"event":1}', '{']) expect(readEvent(data)).toBeNull();
+  });
+
+  test('labelled message_file may carry text, an echo of the asker, or a file', () => {
+    expect(readEvent('{"event":"message_file","answer":"delta"}')).toMatchObject({ kind: 'text', text: 'delta' });
+    expect(readEvent('{"event":"message_file","belongs_to":"user","url":"/f"}')).toMatchObject({ kind: 'none' });
+    expect(readEvent('{"event":"message_file","type":"image","url":"/f"}')).toMatchObject({
+      kind: 'file',
+      file: { kind: 'image', url: '/f' },
+    });
+  });
+});

@@ -1,0 +1,288 @@
+import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { describeWith } from '../support/require.ts';
+import { startPlayground, type Playground } from './child.ts';
+
+/** Controls that a screen reader could only call "button". */
+const NAMELESS_CONTROLS = `[...document.querySelectorAll('button, select, textarea')]
+  .filter((control) => !(control.getAttribute('aria-label') ?? control.textContent).trim() && !control.labels?.length)
+  .map((control) => control.outerHTML)`;
+const AT_END = `(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight < 4)(document.querySelector('.timeline'))`;
+const PANEL_FITS = `(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)(document.querySelector('.tab-body'))`;
+
+describeWith('chromium', 'the page of the playground', (executablePath) => {
+  let playground: Playground;
+  let browser: Browser;
+  let page: Page;
+  let problems: string[] = [];
+
+  beforeAll(async () => {
+    playground = await startPlayground();
+    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  });
+  afterAll(async () => {
+    await browser.close();
+    await playground.close();
+  });
+  afterEach(async () => {
+    await page.context().close();
+    const { setup } = await playground.snapshot();
+    for (const [name, on] of Object.entries(setup.trouble)) {
+      if (on) await playground.post('trouble', { name, on: false });
+    }
+    await playground.post('reset', {});
+    expect(problems).toEqual([]);
+  });
+
+  const open = async (options: BrowserContextOptions = {}) => {
+    const context = await browser.newContext({ locale: 'zh-CN', viewport: { width: 1440, height: 900 }, ...options });
+    page = await context.newPage();
+    page.setDefaultTimeout(10_000);
+    problems = [];
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error') problems.push(message.text());
+    });
+    await page.goto(playground.url);
+    await id('composer').waitFor();
+  };
+  const id = (name: string) => page.getByTestId(name);
+  const ask = async (text: string) => {
+    await id('composer').fill(text);
+    await id('composer').press('Enter');
+  };
+  const openChat = (index: number) => id('chat').nth(index).click();
+  const switchOn = async (name: string) => {
+    await id('tab-trouble').click();
+    await id(`trouble-${name}`).click();
+    await id(`trouble-${name}`).and(page.locator('[aria-checked=true]')).waitFor();
+  };
+  const phase = async (card: Locator, wanted: string) => {
+    await card.and(page.locator(`[data-phase=${wanted}]`)).waitFor();
+    return card;
+  };
+
+  test('a question streams into a card: processing, typing, finished, with a real table', async () => {
+    await open();
+    await ask('差旅标准是多少？请用表格');
+    const card = id('card').last();
+    await phase(card, 'processing');
+    expect(await id('card-processing').textContent()).toContain('处理中');
+    await phase(card, 'typing');
+    const lengths: number[] = [];
+    while ((await card.getAttribute('data-phase')) === 'typing') {
+      lengths.push((await id('card-text').textContent())?.length ?? 0);
+      await page.waitForTimeout(40);
+    }
+    // Typed in many more steps than there are frames, and never backwards.
+    expect(new Set(lengths).size).toBeGreaterThan(12);
+    expect(lengths).toEqual(lengths.toSorted((a, b) => a - b));
+    await phase(card, 'finished');
+    expect(await card.getByRole('columnheader').count()).toBe(4);
+    expect(await card.getByRole('cell').count()).toBe(12);
+    expect(await id('card-footer').textContent()).toContain('已完成');
+    expect(await id('chat-line').first().textContent()).toContain('差旅标准');
+    expect(await page.getByRole('status').textContent()).toContain('回答完成');
+  });
+
+  test('in a group the question mentions the robot, and the card its asker', async () => {
+    await open();
+    await openChat(3);
+    await id('speaker').selectOption('staff-0002');
+    await ask('一句话');
+    const card = await phase(id('card').last(), 'finished');
+    expect(await id('card-mentions').textContent()).toBe('@李哲');
+    expect(await id('entry').first().textContent()).toContain('@云杉小助手 一句话');
+    expect(await card.locator('strong').textContent()).toBe('次日');
+  });
+
+  test('600 characters cost at most 8 calls, and the panel says what that means', async () => {
+    await open();
+    await ask('压测：600 字匀速回答');
+    await phase(id('card').last(), 'finished');
+    const calls = Number(await id('tile-calls').locator('.value').textContent());
+    expect(calls).toBeGreaterThanOrEqual(3);
+    expect(calls).toBeLessThanOrEqual(8);
+    expect(await id('tile-calls').textContent()).toContain(`约 ${Math.floor(5000 / calls)} 个回答`);
+    expect(await id('tile-ack').textContent()).toMatch(/\d+ ms/);
+    await id('tab-calls').click();
+    await id('call').filter({ hasText: 'createAndDeliver' }).locator('summary').click();
+    await page.getByText('"outTrackId"').first().waitFor();
+    await id('tab-frames').click();
+    expect(await id('frame').count()).toBe(calls - 1);
+    await id('frame').first().click();
+    const first = await id('frame-text').textContent();
+    await id('frame').last().click();
+    expect((await id('frame-text').textContent())?.length).toBeGreaterThan(first?.length ?? 0);
+    await id('tab-log').click();
+    expect(await id('log-line').last().textContent()).toContain('turn_finished');
+  });
+
+  test('commands are answered by messages, and a redelivery changes nothing', async () => {
+    await open();
+    await id('chip').filter({ hasText: '/new' }).click();
+    await id('robot-message').waitFor();
+    expect(await id('robot-message').textContent()).toContain('新会话');
+    await id('chip').filter({ hasText: '/id' }).click();
+    await id('robot-message').nth(1).waitFor();
+    expect(await id('robot-message').nth(1).textContent()).toContain('staff-0001');
+    await id('redeliver').first().click();
+    await page.getByText('又投递了 1 次').waitFor();
+    expect(await id('robot-message').count()).toBe(2);
+  });
+
+  test('a refused card becomes a message that mentions its asker', async () => {
+    await open();
+    await openChat(3);
+    await switchOn('cardRefused');
+    expect(await id('trouble-badge').textContent()).toContain('1 个故障');
+    await ask('差旅标准是多少？请用表格');
+    await id('robot-message').waitFor();
+    expect(await id('robot-message').textContent()).toContain('@张晓雯');
+    expect(await id('robot-message').getByRole('table').count()).toBe(1);
+    expect(await id('card').count()).toBe(0);
+    await id('tab-calls').click();
+    expect(await id('call').filter({ hasText: 'createAndDeliver' }).textContent()).toContain('400 templateUnpublished');
+  });
+
+  test('without a template no card is tried', async () => {
+    await open();
+    await switchOn('noTemplate');
+    await ask('一句话');
+    await id('robot-message').waitFor();
+    await id('tab-answer').click();
+    expect(await id('tile-calls').locator('.value').textContent()).toBe('0');
+  });
+
+  test('an error of Dify ends in a failed card with a sentence and a reference', async () => {
+    await open();
+    await switchOn('difyError');
+    await ask('年假怎么申请');
+    const card = await phase(id('card').last(), 'failed');
+    expect(await card.textContent()).toMatch(/模型调用失败.*编号 [0-9a-f]{8}.*出错了/);
+    expect(await card.textContent()).not.toContain('openai');
+  });
+
+  test('a stream that is cut keeps its text', async () => {
+    await open();
+    await switchOn('cutStream');
+    await ask('年假怎么申请');
+    const card = await phase(id('card').last(), 'finished');
+    expect(await card.textContent()).toContain('可能不完整');
+  });
+
+  test('without a store there is still an answer', async () => {
+    await open();
+    await switchOn('storeDown');
+    await ask('一句话');
+    expect(await (await phase(id('card').last(), 'finished')).textContent()).toContain('次日');
+  });
+
+  test('everything is there again after a reload, and gone after a reset', async () => {
+    await open();
+    await ask('一句话');
+    await phase(id('card').last(), 'finished');
+    await page.reload();
+    await phase(id('card').last(), 'finished');
+    expect(await id('card-text').textContent()).toBe('可以的，次日生效。');
+    await id('reset').click();
+    await page.getByText('问点什么吧').waitFor();
+    expect(await id('entry').count()).toBe(0);
+  });
+
+  test('stays at the end as messages come, unless one scrolls up', async () => {
+    await open({ viewport: { width: 1440, height: 500 } });
+    const isAtEnd = () => page.evaluate<boolean>(AT_END);
+    for (let count = 1; count <= 4; count += 1) {
+      await ask('/help');
+      await id('robot-message')
+        .nth(count - 1)
+        .waitFor();
+      await page.waitForTimeout(80);
+      expect(await isAtEnd()).toBe(true);
+    }
+    await id('timeline').hover();
+    await page.mouse.wheel(0, -400);
+    await page.waitForTimeout(150);
+    await playground.post('redeliver', { id: (await playground.snapshot()).items[0]?.id });
+    await page.getByText('又投递了 1 次').waitFor({ state: 'attached' });
+    expect(await isAtEnd()).toBe(false);
+    await page.getByText('回到最新').click();
+    expect(await isAtEnd()).toBe(true);
+  });
+
+  test('works by keyboard alone', async () => {
+    await open();
+    const seen = new Set<string>();
+    for (let step = 0; step < 40; step += 1) {
+      await page.keyboard.press('Tab');
+      const hook = await page.evaluate<string>("document.activeElement?.getAttribute('data-testid') ?? ''");
+      seen.add(hook);
+      if (hook === 'composer') break;
+    }
+    expect([...seen]).toEqual(expect.arrayContaining(['app-choice', 'theme', 'language', 'chat', 'chip', 'composer']));
+    await page.keyboard.type('第一行');
+    await page.keyboard.press('Shift+Enter');
+    await page.keyboard.type('一句话');
+    await page.keyboard.press('Enter');
+    await phase(id('card').last(), 'finished');
+    expect(await id('entry').first().textContent()).toContain('第一行\n一句话');
+    await id('tab-answer').focus();
+    await page.keyboard.press('ArrowRight');
+    expect(await id('tab-calls').getAttribute('aria-selected')).toBe('true');
+    const nameless = await page.evaluate<string[]>(NAMELESS_CONTROLS);
+    expect(nameless).toEqual([]);
+  });
+
+  test('fits a phone without scrolling sideways', async () => {
+    await open({ viewport: { width: 360, height: 740 }, hasTouch: true });
+    const fits = () => page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth');
+    await id('view-chats').click();
+    await openChat(4);
+    await ask('差旅标准是多少？请用表格');
+    await phase(id('card').last(), 'finished');
+    expect(await fits()).toBe(true);
+    await id('details').last().click();
+    await id('tile-calls').waitFor();
+    const tooWide: string[] = [];
+    for (const tab of ['answer', 'calls', 'frames', 'log', 'trouble']) {
+      await id(`tab-${tab}`).click();
+      if (!(await fits()) || !(await page.evaluate<boolean>(PANEL_FITS))) tooWide.push(tab);
+    }
+    expect(tooWide).toEqual([]);
+    expect(await id('composer').isVisible()).toBe(false);
+    await id('view-chats').click();
+    expect(await fits()).toBe(true);
+  });
+
+  test('follows the system into the dark, and can be told otherwise', async () => {
+    await open({ colorScheme: 'dark' });
+    const background = () =>
+      page.evaluate<string>("getComputedStyle(document.querySelector('.panel')).backgroundColor");
+    expect(await background()).toBe('rgb(27, 30, 35)');
+    await id('theme').click();
+    expect(await background()).toBe('rgb(255, 255, 255)');
+    await page.reload();
+    await id('composer').waitFor();
+    expect(await background()).toBe('rgb(255, 255, 255)');
+  });
+
+  test('speaks the language of the browser, and the other one on request', async () => {
+    await open({ locale: 'en-GB' });
+    await id('composer').fill('half a question');
+    expect(await id('tab-calls').textContent()).toBe('Calls');
+    await id('language').click();
+    expect(await id('tab-calls').textContent()).toBe('调用');
+    expect(await page.locator('html').getAttribute('lang')).toBe('zh-CN');
+    expect(await id('composer').inputValue()).toBe('half a question');
+  });
+
+  test('does not type for people who want less motion', async () => {
+    await open({ reducedMotion: 'reduce' });
+    await ask('差旅标准是多少？请用表格');
+    const card = await phase(id('card').last(), 'typing');
+    expect(await card.locator('.caret').count()).toBeLessThanOrEqual(1);
+    await phase(card, 'finished');
+    expect(await card.getByRole('cell').count()).toBe(12);
+  });
+});

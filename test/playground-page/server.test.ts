@@ -1,0 +1,173 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createDifySimulator } from '../../playground/dify/simulator.ts';
+import { spawnPlayground, startPlayground, type Playground } from './child.ts';
+
+const FROM = 'staff-0001';
+
+describe('npm start', () => {
+  test('names everything that is wrong with the configuration, and ends', async () => {
+    const { exit, output } = spawnPlayground({ STREAMING: 'fast', DIFY_API_URL: 'nowhere', DIFY_API_KEY: 'key' });
+    expect(await exit).toBe(1);
+    expect(output()).toMatch(/DIFY_API_URL: expected.*\nSTREAMING: expected/);
+    expect(output()).not.toContain('nowhere');
+  });
+
+  test('says in one line what to do when the port is taken', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as AddressInfo;
+    const { exit, output } = spawnPlayground({ PORT: String(port) });
+    expect(await exit).toBe(1);
+    expect(output().trim()).toBe(
+      `Port ${port} is in use. Stop what runs there, or choose another: PORT=${port + 1} npm start`,
+    );
+    server.close();
+  });
+
+  test('takes nothing of DingTalk and the store from the environment, and ends at once', async () => {
+    const playground = await startPlayground({
+      DINGTALK_CLIENT_ID: 'somebody-elses',
+      DINGTALK_API_URL: 'http://127.0.0.1:1',
+      UPSTASH_REDIS_REST_URL: 'http://127.0.0.1:1',
+      BOTS: 'not even JSON',
+      ALLOWED_USERS: 'nobody',
+      CONVERSATION_SCOPE: 'chat',
+    });
+    const { chats } = await playground.snapshot();
+    const id = await playground.ask({ chat: chats[0]?.id ?? '', from: FROM, text: '一句话' });
+    const { items, calls } = await playground.snapshot();
+    expect(items.find((item) => item.kind === 'card')).toMatchObject({ question: id, phase: 'finished' });
+    expect(calls.find(({ name }) => name === '/chat-messages')?.request).toContain('"user":"chat-');
+    const before = Date.now();
+    playground.kill('SIGINT');
+    expect(await playground.exit).toBe(0);
+    expect(Date.now() - before).toBeLessThan(2_000);
+  });
+
+  test('talks to a real Dify app when there is a key, and the samples stay', async () => {
+    const dify = await createDifySimulator({ apps: { 'real-key': { mode: 'chat', name: 'mine' } } });
+    const playground = await startPlayground({ DIFY_API_URL: dify.url, DIFY_API_KEY: 'real-key' });
+    const { setup, chats } = await playground.snapshot();
+    expect(setup.apps.map(({ id }) => id)).toEqual(['own', 'chat', 'agent', 'chatflow', 'workflow', 'completion']);
+    await playground.ask({ chat: chats[0]?.id ?? '', from: FROM, text: '一句话' });
+    expect(dify.runs).toMatchObject([{ key: 'real-key', query: '一句话' }]);
+    await playground.post('config', { app: 'chat' });
+    await playground.ask({ chat: chats[0]?.id ?? '', from: FROM, text: '一句话' });
+    expect(dify.runs).toHaveLength(1);
+    expect(JSON.stringify(await playground.snapshot())).not.toContain('real-key');
+    await playground.close();
+    await dify.close();
+  });
+});
+
+describe('the server of the playground', () => {
+  let playground: Playground;
+  let chat: string;
+  beforeAll(async () => {
+    playground = await startPlayground();
+    chat = (await playground.snapshot()).chats[0]?.id ?? '';
+  });
+  beforeEach(() => playground.post('reset', {}));
+  afterAll(() => playground.close());
+
+  test.each([
+    ['another origin', { origin: 'http://evil.test' }],
+    ['another port of this machine', { origin: 'http://localhost:1' }],
+    ['an origin without a name', { origin: 'null' }],
+    ['another site', { 'sec-fetch-site': 'cross-site' }],
+    ['another page of this machine', { 'sec-fetch-site': 'same-site' }],
+    ['a form', { 'content-type': 'text/plain' }],
+  ])('refuses a request of %s', async (_, headers) => {
+    const refused = await playground.post('send', { chat, from: FROM, text: 'hi' }, headers);
+    expect(refused.status).toBe(403);
+    expect((await playground.snapshot()).items).toEqual([]);
+  });
+
+  test.each(['chat', 'agent', 'chatflow', 'workflow', 'completion'])('answers as a %s app', async (app) => {
+    await playground.post('config', { app });
+    const id = await playground.ask({ chat, from: FROM, text: '差旅标准的表格' });
+    const { items, calls } = await playground.snapshot();
+    expect(items.find((item) => item.kind === 'card')).toMatchObject({ question: id, phase: 'finished' });
+    expect(calls.filter(({ code }) => code !== 'ok')).toEqual([]);
+    await playground.post('config', { app: 'chat' });
+  });
+
+  test('delivers the same callback again, and nothing changes', async () => {
+    const id = await playground.ask({ chat, from: FROM, text: '一句话' });
+    await playground.post('redeliver', { id });
+    const { items } = await playground.until(({ items: now }) =>
+      now.some((item) => item.kind === 'question' && item.deliveries[1]?.status === 200),
+    );
+    expect(items.map(({ kind }) => kind)).toEqual(['question', 'card']);
+  });
+
+  test('tells the answers of two people apart', async () => {
+    const { chats } = await playground.snapshot();
+    const other = chats[1]?.id ?? '';
+    const ids = await Promise.all([
+      playground.ask({ chat, from: FROM, text: '一句话' }),
+      playground.ask({ chat: other, from: 'staff-0002', text: '年假怎么申请' }),
+    ]);
+    const { calls, items, frames } = await playground.snapshot();
+    for (const id of ids) {
+      const card = items.find((item) => item.kind === 'card' && item.question === id);
+      const streaming = calls.filter((call) => call.question === id && call.name === 'streaming');
+      expect(streaming).toHaveLength(frames.filter((frame) => frame.card === card?.id).length);
+    }
+    expect(calls.filter(({ question }) => question === null)).toEqual([]);
+  });
+
+  test('with a slow DingTalk there are fewer frames and the same text', async () => {
+    await playground.post('trouble', { name: 'slowDingTalk', on: true });
+    const id = await playground.ask({ chat, from: FROM, text: '压测' });
+    await playground.post('trouble', { name: 'slowDingTalk', on: false });
+    const { calls, items } = await playground.snapshot();
+    const streaming = calls.filter((call) => call.question === id && call.name === 'streaming');
+    expect(streaming.every(({ ms }) => (ms ?? 0) >= 1_490)).toBe(true);
+    expect(streaming.length).toBeLessThanOrEqual(5);
+    const card = items.find((item) => item.kind === 'card');
+    expect(card).toMatchObject({ phase: 'finished' });
+    expect(card?.kind === 'card' && card.content.length).toBe(600);
+  });
+
+  test('beyond the QPS limit frames are skipped, and the last one lands', async () => {
+    await playground.post('trouble', { name: 'qpsLimit', on: true });
+    const id = await playground.ask({ chat, from: FROM, text: '压测' });
+    await playground.post('trouble', { name: 'qpsLimit', on: false });
+    const { calls, items } = await playground.snapshot();
+    const refused = calls.filter((call) => call.question === id && call.status === 403);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.every(({ counted }) => !counted)).toBe(true);
+    const card = items.find((item) => item.kind === 'card');
+    expect(card).toMatchObject({ phase: 'finished' });
+    expect(card?.kind === 'card' && card.content.length).toBe(600);
+  });
+
+  test('keeps no secret in what it shows', async () => {
+    await playground.ask({ chat, from: FROM, text: '一句话' });
+    const shown = JSON.stringify(await playground.snapshot());
+    expect(shown).toContain('accessToken');
+    expect(shown).not.toMatch(/playground-client-secret|app-playground|appSecret|"accessToken\\"/);
+  });
+
+  test.each([
+    ['send', { chat: 'nowhere', from: FROM, text: 'hi' }, 404],
+    ['send', { chat: 'nowhere' }, 400],
+    ['trouble', { name: 'rain', on: true }, 400],
+    ['config', { app: 'none' }, 404],
+    ['redeliver', { id: 'gone' }, 404],
+    ['nothing', {}, 404],
+  ])('answers a wrong %s with %o', async (action, body, status) => {
+    expect((await playground.post(action, body)).status).toBe(status);
+  });
+
+  test('serves its page and nothing beside it', async () => {
+    const page = await fetch(playground.url);
+    expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
+    const paths = ['/page/%2e%2e/server/cast.ts', '/page/tsconfig.json', '/index.html', '/package.json'];
+    const statuses = await Promise.all(paths.map(async (path) => (await fetch(`${playground.url}${path}`)).status));
+    expect(statuses).toEqual([404, 404, 404, 404]);
+  });
+});

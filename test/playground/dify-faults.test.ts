@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest';
+import { readHttpBody } from '../../playground/dify/fixtures.ts';
+import { createRandom } from '../../playground/http/random.ts';
+import { eventually, startDify } from './support.ts';
+
+const chunks = [{ text: '你好' }, { afterMs: 20, text: '，小明' }];
+
+test('hang: no answer, no run', async () => {
+  const { dify, request, question } = await startDify({ script: { chunks } });
+  dify.faults.inject({ api: 'chat', kind: 'hang' });
+  const impatient = AbortSignal.timeout(80);
+  await expect(request('app-chat', 'POST', '/chat-messages', question, impatient)).rejects.toThrow('timeout');
+  expect(dify.runs).toEqual([]);
+  expect(dify.requests).toMatchObject([{ fault: 'hang', status: null }]);
+});
+
+test('reset: the connection breaks and nothing is run', async () => {
+  const { dify, ask } = await startDify({ script: { chunks } });
+  dify.faults.inject({ api: 'chat', kind: 'reset' });
+  await expect(ask('chat')).rejects.toMatchObject({ cause: { code: 'ECONNRESET' } });
+  expect(dify.runs).toEqual([]);
+  expect((await ask('chat')).status).toBe(200);
+});
+
+test('lost-response: the run has started although the client heard nothing', async () => {
+  const { dify, ask } = await startDify({ script: { chunks } });
+  dify.faults.inject({ api: 'chat', kind: 'lost-response' });
+  await expect(ask('advanced-chat')).rejects.toMatchObject({ cause: { code: 'ECONNRESET' } });
+  await eventually(() => dify.runs[0]?.status === 'succeeded');
+  expect(dify.runs).toMatchObject([{ answer: '你好，小明', saved: true }]);
+});
+
+test('slow: answered as usual after the delay', async () => {
+  const { dify, call } = await startDify();
+  dify.faults.inject({ api: 'info', kind: 'slow', delayMs: 80 });
+  const startedAt = Date.now();
+  expect((await call('app-chat', 'GET', '/info')).status).toBe(200);
+  expect(Date.now() - startedAt).toBeGreaterThanOrEqual(78);
+});
+
+test.each(['cloudflare-524', 'nginx-504', 'cloudflare-1015', 'internal-server-error', 'unauthorized'])(
+  'http: %s is answered as it was recorded',
+  async (name) => {
+    const { dify, request, question } = await startDify({ script: { chunks } });
+    dify.faults.inject({ api: 'chat', kind: 'http', name });
+    const response = await request('app-chat', 'POST', '/chat-messages', question);
+    const recorded = readHttpBody(name);
+    expect([response.status, response.headers.get('content-type')]).toEqual([recorded.status, recorded.contentType]);
+    expect(await response.text()).toBe(recorded.body);
+    expect(dify.runs).toEqual([]);
+  },
+);
+
+test('cut: exactly so many bytes, then the connection breaks', async () => {
+  const { dify, ask } = await startDify({ script: { chunks } });
+  dify.faults.inject({ api: 'chat', kind: 'cut', afterBytes: 301 });
+  const { raw, broke } = await ask('chat');
+  expect(broke).toBe('terminated');
+  // The cut may fall inside a character, which the decoder holds back.
+  expect(raw.length).toBeGreaterThan(290);
+  await eventually(() => dify.requests[0]?.endedAt !== null);
+  expect(dify.requests[0]?.responseBytes).toBe(301);
+});
+
+test('stall: exactly so many bytes, then silence on an open connection', async () => {
+  const { dify, ask } = await startDify({ script: { chunks }, behaviour: { pingMs: 10 } });
+  dify.faults.inject({ api: 'workflow', kind: 'stall', afterBytes: 100 });
+  const reading = ask('workflow');
+  await eventually(() => dify.runs[0]?.status === 'succeeded');
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  expect(dify.openStreams).toMatchObject([{ bytes: 100 }]);
+  await dify.close();
+  expect((await reading).raw).toHaveLength(100);
+});
+
+test('error-frame: one frame in a 200 stream, nameless or with a code', async () => {
+  const { dify, ask } = await startDify({ script: { chunks }, behaviour: { silenceAfterErrorMs: 0 } });
+  dify.faults.inject({ api: 'chat', kind: 'error-frame' });
+  expect((await ask('chat')).events).toEqual([{ event: 'error', message: '', status: 500 }]);
+  dify.faults.inject({ api: 'chat', kind: 'error-frame', code: 'provider_quota_exceeded', status: 400, message: 'x' });
+  expect((await ask('chat')).events).toMatchObject([{ code: 'provider_quota_exceeded' }]);
+  expect(dify.runs).toEqual([]);
+});
+
+test('random faults come from the seed', async () => {
+  const { dify, call } = await startDify();
+  const effects = [{ kind: 'http', name: 'nginx-504' }] as const;
+  dify.faults.random({ random: createRandom(3), chance: 0.5, effects });
+  const draw = createRandom(3);
+  const expected = Array.from({ length: 12 }, () => {
+    const isHit = draw() < 0.5;
+    if (isHit) draw();
+    return isHit ? 504 : 200;
+  });
+  const seen: number[] = [];
+  for (let count = 0; count < 12; count += 1) seen.push((await call('app-chat', 'GET', '/info')).status);
+  expect(seen).toEqual(expected);
+  expect(new Set(seen).size).toBe(2);
+});

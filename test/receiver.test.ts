@@ -1,0 +1,211 @@
+// The contract's table of routes, line by line, and the order of its checks.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createApp } from '../lib/app.ts';
+import { robotSignature } from '../lib/dingtalk/signature.ts';
+import { readFileSync } from 'node:fs';
+
+const SECRET = 'secret-1';
+const NOW = 1_795_000_000_000;
+const clock = { now: () => NOW, schedule: () => () => undefined };
+const base = 'https://bot.example/api/dingtalk';
+
+const env = {
+  DINGTALK_CLIENT_ID: 'dingclientid0001',
+  DINGTALK_CLIENT_SECRET: SECRET,
+  DIFY_API_KEY: 'app-1',
+  CRON_SECRET: 'cron-secret',
+  BOTS: JSON.stringify([{ name: 'hr', dingtalkClientId: 'ding-hr', dingtalkClientSecret: 'secret-hr' }]),
+};
+
+let called: string[] = [];
+let work: Promise<void>[] = [];
+let logs: Record<string, unknown>[] = [];
+const open = (over: Record<string, string | undefined> = {}) => {
+  // Its own list, for the work of an earlier test may still be writing.
+  const own: typeof logs = [];
+  logs = own;
+  return createApp({
+    env: { ...env, ...over },
+    clock,
+    fetch: async (url) => {
+      called.push(url);
+      throw new TypeError('no network in this test');
+    },
+    writeLog: (line) => own.push(JSON.parse(line) as Record<string, unknown>),
+  });
+};
+let app = open();
+
+const platform = { waitUntil: (promise: Promise<void>) => void work.push(promise), deadlineMs: null };
+const request = (url: string, init: RequestInit = {}) => app.handle(new Request(url, init), platform);
+const recorded = (name: string) =>
+  (JSON.parse(readFileSync(new URL(`fixtures/dingtalk/${name}.json`, import.meta.url), 'utf8')) as { body: object })
+    .body;
+const signed = (secret = SECRET, atMs = NOW) => ({
+  timestamp: String(atMs),
+  sign: robotSignature(String(atMs), secret),
+});
+const post = (url: string, body: string | object, headers: Record<string, string> = signed()) =>
+  request(url, { method: 'POST', headers, body: typeof body === 'string' ? body : JSON.stringify(body) });
+
+beforeAll(() => expect(app.ok).toBe(true));
+beforeEach(() => {
+  called = [];
+  work = [];
+  app = open();
+  logs.length = 0;
+});
+afterAll(() => expect(called).toEqual([]));
+
+describe('without a signature', () => {
+  test('GET and HEAD tell that it is there, and nothing else', async () => {
+    for (const method of ['GET', 'HEAD']) {
+      for (const url of [base, `${base}/hr`, `${base}?robot=hr`, `${base}/`]) {
+        const response = await request(url, { method });
+        expect(response.status).toBe(200);
+        expect(await response.text()).not.toMatch(/secret|ding-hr|app-1/);
+      }
+    }
+  });
+
+  test('the empty POST of the console is answered, on every robot', async () => {
+    for (const url of [base, `${base}/hr`, `${base}?robot=hr`]) {
+      expect((await request(url, { method: 'POST' })).status).toBe(200);
+      expect((await request(url, { method: 'POST', body: '' })).status).toBe(200);
+    }
+  });
+
+  test('an empty POST with a query is no probe', async () => {
+    expect((await request(`${base}?x=1`, { method: 'POST' })).status).toBe(401);
+  });
+
+  test('a message is refused', async () => {
+    const response = await post(base, recorded('text-single'), {});
+    expect(response.status).toBe(401);
+    expect(work).toEqual([]);
+  });
+
+  test("the operator's routes are closed", async () => {
+    for (const query of ['?sweep', '?status']) {
+      expect((await request(`${base}${query}`)).status).toBe(401);
+      expect((await request(`${base}${query}`, { headers: { authorization: 'Bearer wrong' } })).status).toBe(401);
+    }
+    expect((await request(`${base}?resume`, { method: 'POST', body: '{}' })).status).toBe(401);
+  });
+
+  test("DingTalk's own signature does not open the resume route, nor does a button's open anything", async () => {
+    expect((await post(`${base}?resume`, '{}')).status).toBe(401);
+    const button = { 'x-ddpaas-signature': 'x', 'x-ddpaas-signature-timestamp': String(NOW) };
+    expect((await post(base, recorded('card-action'), button)).status).toBe(401);
+  });
+});
+
+describe('the checks come in the order of the contract', () => {
+  const large = 'x'.repeat(1024 * 1024 + 1);
+
+  test('method before robot, robot before signature', async () => {
+    const response = await request(`${base}/nobody`, { method: 'PUT' });
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe('GET, HEAD, POST');
+    for (const method of ['GET', 'HEAD', 'POST'])
+      expect((await request(`${base}/nobody`, { method })).status).toBe(404);
+  });
+
+  test('path and query may not name different robots', async () => {
+    expect((await request(`${base}/hr?robot=hr`)).status).toBe(200);
+    expect((await request(`${base}/hr?robot=it`)).status).toBe(404);
+    expect((await request(`${base}/hr?robot=hr&robot=it`)).status).toBe(404);
+  });
+
+  test('signature before size, size before JSON', async () => {
+    expect((await post(base, large, {})).status).toBe(401);
+    expect((await post(base, large)).status).toBe(413);
+    expect((await post(base, '{')).status).toBe(400);
+    expect(await (await post(base, { msgId: 'm' })).text()).toMatch(/^missing or malformed: .+\n$/);
+  });
+
+  test('a body of exactly 1 MiB is not too large', async () => {
+    const body = JSON.stringify({ ...recorded('text-single'), pad: '' });
+    const padded = body.replace('"pad":""', `"pad":"${'x'.repeat(1024 * 1024 - Buffer.byteLength(body))}"`);
+    expect(Buffer.byteLength(padded)).toBe(1024 * 1024);
+    expect((await post(base, padded)).status).toBe(200);
+  });
+
+  test('the size is counted, whatever the header says', async () => {
+    const stream = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(new Uint8Array(64 * 1024).fill(32)),
+    });
+    const init = { method: 'POST', headers: { ...signed(), 'content-length': '2' }, body: stream, duplex: 'half' };
+    expect((await request(base, init as RequestInit)).status).toBe(413);
+  });
+
+  test('more than an hour off is refused either way', async () => {
+    for (const skewMs of [3_600_001, -3_600_001]) {
+      expect((await post(base, recorded('text-single'), signed(SECRET, NOW + skewMs))).status).toBe(401);
+    }
+    expect((await post(base, recorded('text-single'), signed(SECRET, NOW - 3_600_000))).status).toBe(200);
+  });
+});
+
+describe('a signed message', () => {
+  test('is acknowledged with the empty message', async () => {
+    const response = await post(base, recorded('text-single'));
+    expect(response.status).toBe(200);
+    expect(await response.text()).toBe('{"msgtype":"empty"}');
+    expect(work).toHaveLength(1);
+  });
+
+  test('opens only the robot whose secret it is, whatever the body says', async () => {
+    expect((await post(`${base}/hr`, recorded('text-single'))).status).toBe(401);
+    expect((await post(base, recorded('text-single'), signed('secret-hr'))).status).toBe(401);
+  });
+
+  test('for another robot code is acknowledged, logged and left alone', async () => {
+    const response = await post(base, { ...recorded('text-single'), robotCode: 'someone-else' });
+    expect(response.status).toBe(200);
+    expect(work).toEqual([]);
+    expect(logs).toMatchObject([{ code: 'robot_code_mismatch' }]);
+  });
+
+  test('without a robot code is accepted', async () => {
+    expect((await post(base, recorded('text-content-string'))).status).toBe(200);
+    expect(work).toHaveLength(1);
+  });
+
+  test('that only tells of a used-up allowance is logged as that', async () => {
+    const response = await post(base, recorded('quota-exhausted'));
+    expect(response.status).toBe(200);
+    expect(work).toEqual([]);
+    expect(logs).toMatchObject([{ level: 'error', code: 'dingtalk_inbound_quota' }]);
+  });
+
+  test('is accepted with either secret while one is being rotated', async () => {
+    app = open({ DINGTALK_CLIENT_SECRET: `new-secret,${SECRET}` });
+    expect((await post(base, { ...recorded('text-single'), msgId: 'a' })).status).toBe(200);
+    expect((await post(base, { ...recorded('text-single'), msgId: 'b' }, signed('new-secret'))).status).toBe(200);
+    expect(work).toHaveLength(2);
+  });
+});
+
+test('without the flat robot, GET still answers and POST is 404', async () => {
+  app = open({ DINGTALK_CLIENT_ID: undefined });
+  expect((await request(base)).status).toBe(200);
+  expect((await post(base, recorded('text-single'))).status).toBe(404);
+  expect((await request(base, { method: 'POST' })).status).toBe(404);
+  expect(
+    (await post(`${base}/hr`, { ...recorded('text-single'), robotCode: 'ding-hr' }, signed('secret-hr'))).status,
+  ).toBe(200);
+});
+
+test('a deployment that is not configured answers everything with the whole list, and logs it once', async () => {
+  app = open({ DIFY_API_KEY: undefined, DIFY_API_URL: 'nonsense', BOTS: undefined });
+  for (const method of ['GET', 'POST', 'PUT']) {
+    const response = await request(base, { method });
+    expect(response.status).toBe(503);
+    const text = await response.text();
+    expect(text).toContain('DIFY_API_KEY');
+    expect(text).toContain('DIFY_API_URL');
+    expect(text).not.toContain('nonsense');
+  }
+  expect(logs).toMatchObject([{ level: 'error', code: 'not_configured' }]);
+});

@@ -1,0 +1,54 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { systemClock } from '../../lib/runtime/clock.ts';
+import { startVendors } from '../support/bridge.ts';
+
+const script = fileURLToPath(new URL('../../scripts/serve.ts', import.meta.url));
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'serve-'));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+function serve(env: Record<string, string>) {
+  const child = spawn(process.execPath, [script], { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  return { child, exited, output: () => output };
+}
+
+test('a wrong configuration is named whole, without a value, and nothing starts', async () => {
+  const { exited, output } = serve({ DIFY_API_URL: 'nonsense', STREAMING: 'warp', PORT: '0' });
+  expect(await exited).toBe(1);
+  for (const name of ['DINGTALK_CLIENT_ID', 'DINGTALK_CLIENT_SECRET', 'DIFY_API_KEY', 'DIFY_API_URL', 'STREAMING']) {
+    expect(output()).toContain(name);
+  }
+  expect(output()).not.toMatch(/nonsense|warp|Listening/);
+});
+
+test('it reads .env, serves the callback, and on SIGTERM finishes what it is answering', async () => {
+  const story = { chunks: [{ afterMs: 600, text: 'slow but sure' }] };
+  const { dingtalk, dify, env } = await startVendors({ app: { script: story } }, systemClock);
+  const { DIFY_API_KEY, ...rest } = env;
+  await writeFile(join(directory, '.env'), `DIFY_API_KEY=${DIFY_API_KEY}\nDINGTALK_CLIENT_ID=overridden\n`);
+  const { child, exited, output } = serve({ ...rest, PORT: '0', HOST: '127.0.0.1' });
+  await expect.poll(output, { timeout: 10_000 }).toContain('Listening');
+  const url = /callback address: (\S+)/.exec(output())?.[1] ?? '';
+  expect((await dingtalk.deliver(url, dingtalk.callback({ from: 'staff-1', text: 'hello' }))).status).toBe(200);
+  child.kill('SIGTERM');
+  expect(await exited).toBe(0);
+  expect([...dingtalk.cards.values()]).toMatchObject([{ phase: 'finished', content: 'slow but sure' }]);
+  expect(
+    output()
+      .split('\n')
+      .filter((line) => line.includes('store_in_process')),
+  ).toHaveLength(1);
+  await Promise.all([dingtalk.close(), dify.close()]);
+});

@@ -1,0 +1,489 @@
+import { describe, expect, test } from 'vitest';
+import {
+  CLAIM_TTL_MS,
+  type AcceptRequest,
+  type Accepted,
+  type FinishRequest,
+  type Remembered,
+  type State,
+} from '../../lib/state/state.ts';
+
+export interface StateUnderTest {
+  state: State;
+  /** Another instance that shares the same store. */
+  other: State;
+  /** Lets time pass for the store; undefined where its clock cannot be moved. */
+  pass?: (ms: number) => void | Promise<void>;
+}
+
+const NOW = 1_800_000_000_000;
+const LEASE_MS = 40_000;
+const noLoad = { running: 1, overdue: [] };
+
+/** What every store must do. Run against each implementation. */
+export function describeState(open: () => StateUnderTest): void {
+  let serial = 0;
+  const request = (over: Partial<AcceptRequest> = {}): AcceptRequest => {
+    serial += 1;
+    return {
+      turnId: `turn-${serial}`,
+      owner: `owner-${serial}`,
+      asker: 'asker-1',
+      conversationKey: `conversation-${serial}`,
+      conversationTtlMs: 60_000,
+      payload: `payload-${serial}`,
+      nowMs: NOW,
+      leaseUntilMs: NOW + LEASE_MS,
+      queueLimit: 5,
+      budget: null,
+      rate: null,
+      ...over,
+    };
+  };
+  const remembered = (conversationKey: string, over: Partial<Remembered> = {}): Remembered => ({
+    conversationKey,
+    generation: '',
+    difyConversationId: null,
+    ttlMs: 60_000,
+    ...over,
+  });
+  const finish = (of: AcceptRequest, over: Partial<FinishRequest> = {}): FinishRequest => ({
+    turnId: of.turnId,
+    claim: 1,
+    owner: of.owner,
+    nowMs: NOW + 1_000,
+    failed: false,
+    remembered: remembered(of.conversationKey),
+    spent: 0,
+    receipt: '{}',
+    nextLeaseUntilMs: NOW + 1_000 + LEASE_MS,
+    ...over,
+  });
+  const contextOf = (accepted: Accepted) => (accepted.kind === 'started' ? accepted.turn.context : accepted.kind);
+  /** The context of a conversation, as a new message finds it. */
+  const look = async (state: State, conversationKey: string, conversationTtlMs: number | null = 60_000) => {
+    const asked = request({ conversationKey, conversationTtlMs });
+    const context = contextOf(await state.accept(asked));
+    await state.finish(finish(asked, { remembered: remembered(conversationKey, { ttlMs: conversationTtlMs }) }));
+    return context;
+  };
+  const remember = async (state: State, over: Partial<Remembered> & { conversationKey: string }) => {
+    const asked = request({ conversationKey: over.conversationKey, conversationTtlMs: over.ttlMs ?? null });
+    await state.accept(asked);
+    await state.finish(finish(asked, { remembered: remembered(over.conversationKey, over) }));
+  };
+
+  describe('a message', () => {
+    test('is accepted once, by whichever instance comes first', async () => {
+      const { state, other } = open();
+      const first = request();
+      expect(await state.accept(first)).toMatchObject({ kind: 'started', turn: { claim: 1 }, load: noLoad });
+      expect(await state.accept({ ...first, owner: 'late' })).toEqual({ kind: 'duplicate' });
+      expect(await other.accept({ ...first, owner: 'elsewhere' })).toEqual({ kind: 'duplicate' });
+    });
+
+    test('is still accepted when its own request is repeated, with the same reply', async () => {
+      const { state } = open();
+      const first = request();
+      const reply = await state.accept(first);
+      expect(await state.accept(first)).toEqual(reply);
+      const second = request({ conversationKey: first.conversationKey });
+      const queued = await state.accept(second);
+      expect(await state.accept(second)).toEqual(queued);
+    });
+
+    test('is accepted by exactly one of five at once', async () => {
+      const { state, other } = open();
+      const message = request();
+      const kinds = await Promise.all(
+        Array.from({ length: 5 }, async (_, index) => {
+          const accepted = await (index % 2 ? state : other).accept({ ...message, owner: `owner-${index}` });
+          return accepted.kind;
+        }),
+      );
+      expect(kinds.filter((kind) => kind === 'started')).toHaveLength(1);
+      expect(kinds.filter((kind) => kind === 'duplicate')).toHaveLength(4);
+    });
+
+    test('that needs no turn is claimed once, and its own claim may be repeated', async () => {
+      const { state, other } = open();
+      const claim = { turnId: 'command', owner: 'a', nowMs: NOW };
+      expect(await state.claim(claim)).toEqual({ isNew: true, overdue: [] });
+      expect(await state.claim(claim)).toEqual({ isNew: true, overdue: [] });
+      expect(await other.claim({ ...claim, owner: 'b' })).toMatchObject({ isNew: false });
+    });
+
+    test('is remembered for a day after it was answered', async () => {
+      const { state, pass } = open();
+      const message = request();
+      await state.accept(message);
+      await state.finish(finish(message));
+      await pass?.(CLAIM_TTL_MS - 1_000);
+      expect((await state.accept({ ...message, owner: 'late' })).kind).toBe('duplicate');
+    });
+  });
+
+  describe('a conversation', () => {
+    test('has one turn at a time: others wait in order, and each is started when the one before ends', async () => {
+      const { state, other } = open();
+      const first = request();
+      const second = request({ conversationKey: first.conversationKey });
+      const third = request({ conversationKey: first.conversationKey });
+      await state.accept(first);
+      expect(await other.accept(second)).toMatchObject({ kind: 'queued', place: 1 });
+      expect(await state.accept(third)).toMatchObject({ kind: 'queued', place: 2 });
+      expect(await state.peek(second.turnId)).toEqual({ state: 'queued', progress: null });
+      const noted = { turnId: second.turnId, progress: 'card' };
+      expect(await other.noteWaiting(noted)).toEqual({ state: 'queued', progress: 'card' });
+      const ended = await state.finish(finish(first));
+      expect(ended).toMatchObject({
+        kind: 'finished',
+        next: { turnId: second.turnId, payload: second.payload, claim: 1, mayHaveBeenAsked: false, progress: 'card' },
+      });
+      expect(await state.noteWaiting({ ...noted, progress: 'late' })).toEqual({ state: 'started', progress: 'card' });
+      const next = await state.finish(finish(second, { owner: first.owner }));
+      expect(next).toMatchObject({ next: { turnId: third.turnId } });
+      expect(await state.finish(finish(third))).toMatchObject({ next: null });
+      expect((await state.accept(request({ conversationKey: first.conversationKey }))).kind).toBe('started');
+    });
+
+    test('does not hold up another one', async () => {
+      const { state } = open();
+      await state.accept(request());
+      expect(await state.accept(request())).toMatchObject({ kind: 'started', load: { running: 2 } });
+    });
+
+    test('refuses more than may wait', async () => {
+      const { state } = open();
+      const conversationKey = 'full';
+      const kinds: string[] = [];
+      for (let count = 0; count < 4; count += 1) {
+        kinds.push((await state.accept(request({ conversationKey, queueLimit: 2 }))).kind);
+      }
+      expect(kinds).toEqual(['started', 'queued', 'queued', 'full']);
+    });
+
+    test("keeps Dify's id, also for other instances, and from a renewal on", async () => {
+      const { state, other } = open();
+      expect(await look(state, 'kept')).toEqual({ generation: '', difyConversationId: null });
+      const running = request({ conversationKey: 'kept' });
+      await state.accept(running);
+      const kept = remembered('kept', { difyConversationId: 'dify-1' });
+      const renewal = { turnId: running.turnId, claim: 1, nowMs: NOW, leaseUntilMs: NOW + LEASE_MS, progress: '{}' };
+      expect(await state.renew({ ...renewal, remembered: kept })).toEqual({
+        kind: 'held',
+        running: 1,
+        isStopped: false,
+      });
+      await state.finish(finish(running));
+      expect(await look(other, 'kept')).toEqual({ generation: '', difyConversationId: 'dify-1' });
+      expect(await look(other, 'another')).toEqual({ generation: '', difyConversationId: null });
+    });
+
+    test('started anew forgets the id, and an answer that still runs does not bring it back', async () => {
+      const { state } = open();
+      const running = request({ conversationKey: 'renewed' });
+      await state.accept(running);
+      const waiting = request({ conversationKey: 'renewed' });
+      await state.accept(waiting);
+      await state.startConversation({ conversationKey: 'renewed', generation: 'g1', ttlMs: 60_000 });
+      const old = remembered('renewed', { difyConversationId: 'dify-old' });
+      const ended = await state.finish(finish(running, { remembered: old }));
+      // What waited starts in the new conversation.
+      expect(ended).toMatchObject({ next: { context: { generation: 'g1', difyConversationId: null } } });
+      const own = remembered('renewed', { generation: 'g1', difyConversationId: 'dify-new' });
+      await state.finish(finish(waiting, { remembered: own }));
+      expect(await look(state, 'renewed')).toEqual({ generation: 'g1', difyConversationId: 'dify-new' });
+    });
+
+    test('started anew twice by the same request keeps what came in between', async () => {
+      const { state } = open();
+      const start = { conversationKey: 'repeated', generation: 'g1', ttlMs: 60_000 };
+      await state.startConversation(start);
+      await remember(state, {
+        conversationKey: 'repeated',
+        generation: 'g1',
+        difyConversationId: 'dify-2',
+        ttlMs: 60_000,
+      });
+      await state.startConversation(start);
+      expect(await look(state, 'repeated')).toEqual({ generation: 'g1', difyConversationId: 'dify-2' });
+    });
+
+    test('that never expires is kept so', async () => {
+      const { state, pass } = open();
+      await remember(state, { conversationKey: 'ever', difyConversationId: 'dify-3', ttlMs: null });
+      await pass?.(10 * CLAIM_TTL_MS);
+      expect(await look(state, 'ever', null)).toEqual({ generation: '', difyConversationId: 'dify-3' });
+    });
+
+    test('expires when nobody asks, and lives on while somebody does', async () => {
+      const { state, pass } = open();
+      const ttlMs = pass ? 60_000 : 300;
+      const wait = pass ?? ((ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)));
+      await remember(state, { conversationKey: 'slides', difyConversationId: 'dify-4', ttlMs });
+      for (let count = 0; count < 3; count += 1) {
+        await wait(ttlMs * 0.6);
+        expect(await look(state, 'slides', ttlMs)).toMatchObject({ difyConversationId: 'dify-4' });
+      }
+      await wait(ttlMs * 1.2);
+      expect(await look(state, 'slides', ttlMs)).toMatchObject({ difyConversationId: null });
+    });
+  });
+
+  describe('a running turn', () => {
+    const takeOver = (
+      turnId: string,
+      owner: string,
+      nowMs: number,
+      handedOver: { claim: number; hop: number } | null = null,
+    ) => ({
+      turnId,
+      owner,
+      nowMs,
+      leaseUntilMs: nowMs + LEASE_MS,
+      handedOver,
+    });
+    const renewal = (of: AcceptRequest, nowMs: number, over: object = {}) => ({
+      turnId: of.turnId,
+      claim: 1,
+      nowMs,
+      leaseUntilMs: nowMs + LEASE_MS,
+      progress: '{"text":"so far"}',
+      remembered: remembered(of.conversationKey),
+      ...over,
+    });
+
+    test('belongs to its holder until the lease lapses, and then to one other', async () => {
+      const { state, other } = open();
+      const turn = request();
+      await state.accept(turn);
+      await state.renew(renewal(turn, NOW + 25_000));
+      expect(await other.takeOver(takeOver(turn.turnId, 'new', NOW + LEASE_MS + 1))).toBeNull();
+      const lapsed = NOW + 25_000 + LEASE_MS;
+      expect(await other.overdue({ nowMs: lapsed - 1, limit: 9 })).not.toContain(turn.turnId);
+      expect(await other.overdue({ nowMs: lapsed, limit: 9 })).toContain(turn.turnId);
+      const taken = await other.takeOver(takeOver(turn.turnId, 'new', lapsed));
+      expect(taken).toMatchObject({
+        turnId: turn.turnId,
+        claim: 2,
+        payload: turn.payload,
+        progress: '{"text":"so far"}',
+        mayHaveBeenAsked: true,
+      });
+      expect(await state.takeOver(takeOver(turn.turnId, 'third', lapsed))).toBeNull();
+      // A repeat of the same request is still its own.
+      expect(await other.takeOver(takeOver(turn.turnId, 'new', lapsed))).toEqual(taken);
+    });
+
+    test('that was taken over is lost to its old holder, who can change nothing', async () => {
+      const { state, other } = open();
+      const turn = request();
+      await state.accept(turn);
+      await other.takeOver(takeOver(turn.turnId, 'new', NOW + LEASE_MS));
+      expect(await state.renew(renewal(turn, NOW + LEASE_MS, { progress: 'old' }))).toEqual({ kind: 'lost' });
+      expect(await state.finish(finish(turn))).toEqual({ kind: 'lost' });
+      expect(await other.finish(finish(turn, { claim: 2, owner: 'new' }))).toMatchObject({ kind: 'finished' });
+    });
+
+    test('is handed over to who knows its claim, once', async () => {
+      const { state, other } = open();
+      const turn = request();
+      await state.accept(turn);
+      const hop = takeOver(turn.turnId, 'fresh', NOW + 1, { claim: 1, hop: 1 });
+      expect(await other.takeOver(hop)).toMatchObject({ claim: 2, hop: 1, mayHaveBeenAsked: true });
+      expect(await other.takeOver({ ...hop, owner: 'replayed' })).toBeNull();
+      expect(await state.renew(renewal(turn, NOW + 2))).toEqual({ kind: 'lost' });
+    });
+
+    test('that ended cannot be taken over, and its text is gone', async () => {
+      const { state } = open();
+      const turn = request();
+      await state.accept(turn);
+      await state.finish(finish(turn));
+      expect(await state.takeOver(takeOver(turn.turnId, 'new', NOW + 2 * LEASE_MS))).toBeNull();
+      expect(await state.overdue({ nowMs: NOW + 2 * LEASE_MS, limit: 9 })).toEqual([]);
+    });
+
+    test('whose end is reported twice starts the next one once', async () => {
+      const { state } = open();
+      const first = request();
+      const second = request({ conversationKey: first.conversationKey });
+      const third = request({ conversationKey: first.conversationKey });
+      for (const turn of [first, second, third]) await state.accept(turn);
+      const reply = await state.finish(finish(first));
+      expect(await state.finish(finish(first))).toEqual(reply);
+      expect(await state.peek(third.turnId)).toMatchObject({ state: 'queued' });
+    });
+
+    test('started for somebody else was never asked, until that one takes it', async () => {
+      const { state, other } = open();
+      const first = request();
+      const second = request({ conversationKey: first.conversationKey });
+      await state.accept(first);
+      await state.accept(second);
+      const ended = await state.finish(finish(first, { nextLeaseUntilMs: NOW + 1_000 }));
+      expect(ended).toMatchObject({ next: { turnId: second.turnId, mayHaveBeenAsked: false } });
+      expect(await other.overdue({ nowMs: NOW + 1_000, limit: 9 })).toContain(second.turnId);
+      const taken = await other.takeOver(takeOver(second.turnId, 'fresh', NOW + 1_000));
+      expect(taken).toMatchObject({ mayHaveBeenAsked: false });
+      const again = await state.takeOver(takeOver(second.turnId, 'later', NOW + 1_000 + LEASE_MS));
+      expect(again).toMatchObject({ mayHaveBeenAsked: true });
+    });
+
+    test('overdue is told to whoever comes by', async () => {
+      const { state } = open();
+      const turn = request();
+      await state.accept(turn);
+      const later = NOW + LEASE_MS;
+      const reply = await state.accept(request({ nowMs: later, leaseUntilMs: later + LEASE_MS }));
+      expect(reply).toMatchObject({ kind: 'started', load: { running: 1, overdue: [turn.turnId] } });
+      const claimed = await state.claim({ turnId: 'any command', owner: 'a', nowMs: later });
+      expect(claimed).toEqual({ isNew: true, overdue: [turn.turnId] });
+    });
+  });
+
+  describe('a budget', () => {
+    let accounts = 0;
+    const account = () => `corp-${(accounts += 1)}:202611`;
+    const reserve = { full: 40, few: 5, last: 2 };
+    const spend = async (state: State, name: string, limit: number, spent: number) => {
+      const asked = request({ budget: { account: name, limit, reserve } });
+      const accepted = await state.accept(asked);
+      // A repeat reserves nothing more.
+      expect(await state.accept(asked)).toEqual(accepted);
+      await state.finish(finish(asked, { spent }));
+      await state.finish(finish(asked, { spent }));
+      return accepted.kind === 'started' ? accepted.budget : null;
+    };
+
+    test('gives back what was reserved and not spent', async () => {
+      const { state } = open();
+      const name = account();
+      for (let count = 0; count < 10; count += 1) {
+        expect(await spend(state, name, 100, 7)).toEqual({ level: 'full', reached: null });
+        if ((count + 1) * 7 + 40 > 79) break;
+      }
+    });
+
+    test('narrows from 80 %, more from 95 %, and ends before the limit; each step is told once', async () => {
+      const { state, other } = open();
+      const name = account();
+      expect(await spend(state, name, 100, 40)).toEqual({ level: 'full', reached: null });
+      expect(await spend(other, name, 100, 40)).toEqual({ level: 'full', reached: null });
+      expect(await spend(state, name, 100, 5)).toEqual({ level: 'few', reached: 80 });
+      expect(await spend(state, name, 100, 5)).toEqual({ level: 'few', reached: null });
+      expect(await spend(other, name, 100, 5)).toEqual({ level: 'few', reached: null });
+      expect(await spend(state, name, 100, 2)).toEqual({ level: 'last', reached: 95 });
+      expect(await spend(state, name, 100, 2)).toEqual({ level: 'last', reached: null });
+      expect(await spend(state, name, 100, 0)).toEqual({ level: 'none', reached: 100 });
+      expect(await spend(other, name, 100, 0)).toEqual({ level: 'none', reached: null });
+    });
+
+    test('gets back what waiting questions reserved that are dropped', async () => {
+      const { state } = open();
+      const budget = { account: account(), limit: 100, reserve };
+      const conversationKey = `dropping-${(serial += 1)}`;
+      const [running, waiting] = [request({ conversationKey, budget }), request({ conversationKey, budget })];
+      await state.accept(running);
+      await state.accept(waiting);
+      await state.stop({ conversationKey, owner: 'stop', asker: null });
+      await state.stop({ conversationKey, owner: 'stop', asker: null });
+      await state.finish(finish(running, { spent: 2 }));
+      // 2 for the one that ran and 3 for the dropped one: as many as fit are left.
+      const levels: string[] = [];
+      for (let count = 0; count < 3; count += 1) {
+        const accepted = await state.accept(request({ budget }));
+        levels.push(accepted.kind === 'started' ? accepted.budget.level : accepted.kind);
+      }
+      expect(levels).toEqual(['full', 'full', 'few']);
+    });
+
+    test('is never exceeded by answers that run at the same time', async () => {
+      const { state } = open();
+      const name = account();
+      const asked = Array.from({ length: 10 }, () => request({ budget: { account: name, limit: 100, reserve } }));
+      const levels: string[] = [];
+      for (const each of asked) {
+        const accepted = await state.accept(each);
+        levels.push(accepted.kind === 'started' ? accepted.budget.level : accepted.kind);
+      }
+      const calls = { full: 40, few: 5, last: 2, none: 0 } as Record<string, number>;
+      expect(levels.reduce((sum, level) => sum + (calls[level] ?? 1_000), 0)).toBeLessThanOrEqual(100);
+    });
+  });
+
+  describe('a rate', () => {
+    test('limits one person and nobody else, counts a repeated request once, and starts again with the window', async () => {
+      const { state, other } = open();
+      const rate = { questions: 2, windowMs: 60_000 };
+      const start = NOW - (NOW % rate.windowMs);
+      const ask = async (on: State, asker: string, nowMs: number) => {
+        const asked = request({ asker, rate, nowMs });
+        const accepted = await on.accept(asked);
+        expect(await on.accept(asked)).toEqual(accepted);
+        return accepted.kind;
+      };
+      const person = `person-${(serial += 1)}`;
+      expect(await ask(state, person, start)).toBe('started');
+      expect(await ask(other, person, start + 1)).toBe('started');
+      expect(await ask(state, person, start + 59_999)).toBe('limited');
+      expect(await ask(state, `${person}-other`, start)).toBe('started');
+      expect(await ask(state, person, start + 60_000)).toBe('started');
+    });
+  });
+
+  describe('a stop', () => {
+    test("marks the asker's running turn and drops their waiting ones, not those of others", async () => {
+      const { state, other } = open();
+      const conversationKey = 'shared';
+      const [running, mine, theirs] = [
+        request({ conversationKey }),
+        request({ conversationKey }),
+        request({ conversationKey, asker: 'asker-2' }),
+      ];
+      for (const turn of [running, mine, theirs]) await state.accept(turn);
+      const stopped = await other.stop({ conversationKey, owner: 'stop-1', asker: 'asker-1' });
+      expect(stopped).toEqual({
+        running: { turnId: running.turnId, payload: running.payload, progress: null },
+        dropped: [{ turnId: mine.turnId, progress: null }],
+      });
+      expect(await other.stop({ conversationKey, owner: 'stop-1', asker: 'asker-1' })).toEqual(stopped);
+      expect(await other.stop({ conversationKey, owner: 'stop-2', asker: 'asker-1' })).toMatchObject({ dropped: [] });
+      expect(await state.noteWaiting({ turnId: mine.turnId, progress: 'late' })).toEqual({
+        state: 'over',
+        progress: null,
+      });
+      const held = await state.renew({
+        turnId: running.turnId,
+        claim: 1,
+        nowMs: NOW,
+        leaseUntilMs: NOW + LEASE_MS,
+        progress: '',
+        remembered: remembered(conversationKey),
+      });
+      expect(held).toMatchObject({ isStopped: true });
+      expect(await state.finish(finish(running))).toMatchObject({ next: { turnId: theirs.turnId } });
+    });
+
+    test('of somebody who asked nothing stops nothing, and of an administrator everything', async () => {
+      const { state } = open();
+      const conversationKey = 'quiet';
+      const [running, waiting] = [request({ conversationKey }), request({ conversationKey, asker: 'asker-2' })];
+      await state.accept(running);
+      await state.accept(waiting);
+      expect(await state.stop({ conversationKey, owner: 'stop-3', asker: 'asker-3' })).toEqual({
+        running: null,
+        dropped: [],
+      });
+      expect(await state.stop({ conversationKey, owner: 'stop-4', asker: null })).toMatchObject({
+        running: { turnId: running.turnId },
+        dropped: [{ turnId: waiting.turnId, progress: null }],
+      });
+      expect(await state.stop({ conversationKey: 'nothing', owner: 'stop-5', asker: null })).toEqual({
+        running: null,
+        dropped: [],
+      });
+    });
+  });
+}

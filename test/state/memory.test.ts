@@ -1,0 +1,12 @@
+import { describe } from 'vitest';
+import { createMemoryState } from '../../lib/state/memory.ts';
+import { createVirtualClock } from '../support/virtual-clock.ts';
+import { describeState } from './contract.ts';
+
+describe('the in-process store', () => {
+  describeState(() => {
+    const clock = createVirtualClock();
+    const state = createMemoryState(clock);
+    return { state, other: state, pass: (ms) => clock.advance(ms) };
+  });
+});

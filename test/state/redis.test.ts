@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { BridgeError } from '../../lib/errors.ts';
+import { systemClock } from '../../lib/runtime/clock.ts';
+import { createRedisState } from '../../lib/state/redis.ts';
+import { createUpstash } from '../../lib/state/upstash.ts';
+import type { AcceptRequest, FinishRequest } from '../../lib/state/state.ts';
+import { createRespClient } from '../support/resp.ts';
+import { startRedisServer, type RedisServer } from '../support/redis-server.ts';
+import { describeWith } from '../support/require.ts';
+import { createUpstashFront, type UpstashFront } from '../support/upstash-front.ts';
+import { describeState } from './contract.ts';
+
+describeWith('redis-server', 'the store in Upstash', () => {
+  let redis: RedisServer;
+  let front: UpstashFront;
+  let robots = 0;
+
+  beforeAll(async () => {
+    redis = await startRedisServer();
+    front = await createUpstashFront({ redisPort: redis.port });
+  });
+  afterAll(async () => {
+    await front.close();
+    await redis.close();
+  });
+  beforeEach(() => {
+    robots += 1;
+    front.requests.length = 0;
+    front.faults.length = 0;
+    front.down = false;
+  });
+
+  const open = (timeoutMs?: number) => {
+    const upstash = { url: front.url, token: front.token, clock: systemClock, ...(timeoutMs ? { timeoutMs } : {}) };
+    return createRedisState(createUpstash(upstash), `robot-${robots}`);
+  };
+
+  describeState(() => ({ state: open(), other: open() }));
+
+  const request: AcceptRequest = {
+    turnId: 'm1',
+    owner: 'me',
+    asker: 'somebody',
+    conversationKey: 'c1',
+    conversationTtlMs: 60_000,
+    payload: 'the question',
+    nowMs: 1_000,
+    leaseUntilMs: 41_000,
+    queueLimit: 5,
+    budget: null,
+    rate: null,
+  };
+  const ending: FinishRequest = {
+    turnId: 'm1',
+    claim: 1,
+    owner: 'me',
+    nowMs: 2_000,
+    failed: false,
+    remembered: { conversationKey: 'c1', generation: '', difyConversationId: 'd1', ttlMs: 60_000 },
+    spent: 0,
+    receipt: '{}',
+    nextLeaseUntilMs: 42_000,
+  };
+
+  describe('over a bad line', () => {
+    test('an accept whose answer was lost is repeated and still accepted', async () => {
+      const state = open();
+      front.faults.push({ kind: 'lost-response' });
+      expect((await state.accept(request)).kind).toBe('started');
+      expect(front.requests).toHaveLength(2);
+    });
+
+    test('a new conversation whose answer was lost is started once', async () => {
+      const state = open();
+      front.faults.push({ kind: 'lost-response' });
+      await state.startConversation({ conversationKey: 'c1', generation: 'g1', ttlMs: null });
+      expect(await state.accept(request)).toMatchObject({ turn: { context: { generation: 'g1' } } });
+    });
+
+    test('a store that hangs, is down or refuses counts as unavailable, in time and without its words', async () => {
+      for (const fault of ['hang', 'down', 'status'] as const) {
+        front.down = fault === 'down';
+        if (fault === 'hang') front.faults.push({ kind: 'hang', times: 2 });
+        if (fault === 'status') front.faults.push({ kind: 'status', status: 503 });
+        const error: unknown = await open(200)
+          .accept(request)
+          .catch((reason: unknown) => reason);
+        front.faults.length = 0;
+        expect(error).toBeInstanceOf(BridgeError);
+        expect((error as BridgeError).code).toBe('store_unavailable');
+        expect(JSON.stringify([(error as BridgeError).message, (error as BridgeError).cause])).not.toContain('m1');
+      }
+    });
+  });
+
+  test('every operation is one request, and every key belongs to its robot and expires', async () => {
+    const state = open();
+    await state.accept(request);
+    await state.accept({ ...request, turnId: 'm2', owner: 'other' });
+    await state.renew({ ...ending, leaseUntilMs: 42_000, progress: '{}' });
+    await state.finish(ending);
+    await state.startConversation({ conversationKey: 'c1', generation: 'g', ttlMs: 60_000 });
+    expect(front.requests.map(({ commands }) => commands.map(([name]) => name).join())).toEqual(Array(5).fill('eval'));
+    const prefix = `dify-on-dingtalk:{robot-${robots}}:`;
+    const keys = front.requests.flatMap(({ commands }) =>
+      commands.flatMap((command) => command.slice(3, 3 + Number(command[2]))),
+    );
+    // The account of the month is the organisation's, not a robot's.
+    for (const key of keys) expect(key.startsWith(prefix) || key.startsWith('dify-on-dingtalk:calls:')).toBe(true);
+    const client = createRespClient(redis.port);
+    const [stored] = await client.send([['KEYS', `${prefix}*`]]);
+    const names = (stored as Buffer[]).map(String);
+    const [...lifetimes] = await client.send(names.map((name) => ['PTTL', name]));
+    const endless = names.filter((_, index) => lifetimes[index] === -1);
+    client.close();
+    // The leases are one small set for all turns: what is in it goes when its turn ends or is taken over.
+    expect(endless).toEqual([`${prefix}leases`]);
+  });
+
+  test('of an answered question neither the words nor the answer are left, of a failed one the words for an hour', async () => {
+    const state = open();
+    await state.accept(request);
+    await state.renew({ ...ending, leaseUntilMs: 42_000, progress: 'the answer so far' });
+    const client = createRespClient(redis.port);
+    const prefix = `dify-on-dingtalk:{robot-${robots}}:`;
+    const dump = async () => {
+      const [payload, turn, lifetime] = await client.send([
+        ['GET', `${prefix}payload:m1`],
+        ['HGETALL', `${prefix}turn:m1`],
+        ['PTTL', `${prefix}payload:m1`],
+      ]);
+      return { text: `${String(payload)} ${(turn as Buffer[]).map(String).join(' ')}`, lifetimeMs: Number(lifetime) };
+    };
+    expect((await dump()).text).toContain('the answer so far');
+    await state.finish(ending);
+    expect((await dump()).text).not.toMatch(/the question|the answer/);
+    const failing = { ...request, turnId: 'm1', conversationKey: 'c2' };
+    await client.send([['DEL', `${prefix}turn:m1`]]);
+    await state.accept(failing);
+    await state.finish({ ...ending, failed: true, remembered: { ...ending.remembered, conversationKey: 'c2' } });
+    const { text, lifetimeMs } = await dump();
+    client.close();
+    expect(text).toContain('the question');
+    expect(lifetimeMs).toBeGreaterThan(3_500_000);
+    expect(lifetimeMs).toBeLessThanOrEqual(3_600_000);
+  });
+});

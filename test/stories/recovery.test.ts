@@ -1,0 +1,210 @@
+// Functions die in mid-answer; their cards end all the same.
+import { createServer } from 'node:http';
+import { afterEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../lib/runtime/clock.ts';
+import type { DifySimulator } from '../../playground/dify/types.ts';
+import type { DingTalkSimulator } from '../../playground/dingtalk/types.ts';
+import { startVendors, type BridgeOptions } from '../support/bridge.ts';
+import { startInstance, type Instance } from '../support/instance.ts';
+import { listenOnLoopback } from '../support/loopback.ts';
+import { describeWith } from '../support/require.ts';
+import { stage } from '../support/stage.ts';
+import { useStore } from '../support/store.ts';
+import { createFastClock } from '../support/virtual-clock.ts';
+
+const CRON_SECRET = 'cron-secret';
+const leaseTiming = { leaseMs: 1_200, renewMs: 400 };
+const sleepMs = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+describeWith('redis-server', 'after a function was killed', () => {
+  const store = useStore();
+
+  let dingtalk: DingTalkSimulator;
+  let dify: DifySimulator;
+  let instance: Instance;
+  let env: Record<string, string>;
+  let run = 0;
+  const restart = async () => (instance = await startInstance({ env, port: 0, leaseTiming }));
+  const begin = async (options: BridgeOptions) => {
+    // Each story begins with an empty store: an instance is killed at its end, with whatever it had not yet told.
+    await store().clear();
+    const vendors = await startVendors(options, systemClock);
+    ({ dingtalk, dify } = vendors);
+    run += 1;
+    env = { ...vendors.env, ...store().env, CRON_SECRET };
+    await restart();
+  };
+  afterEach(async () => {
+    await instance.kill();
+    expect(dingtalk.violations.filter(({ code }) => code !== 'param.stream.finished')).toEqual([]);
+    await Promise.all([dingtalk.close(), dify.close()]);
+  });
+  const send = (text: string, from = 'staff-1') =>
+    dingtalk.deliver(instance.url, dingtalk.callback({ from, text, msgId: `m-${run}-${text}-${from}` }));
+  const sweep = async () => {
+    const response = await fetch(`${instance.url}?sweep`, { headers: { authorization: `Bearer ${CRON_SECRET}` } });
+    return (await response.json()) as { overdue: number; takenOver: number };
+  };
+  const cards = () => [...dingtalk.cards.values()];
+  const firstWords = () => expect.poll(() => cards()[0]?.content ?? '', { timeout: 10_000 }).toContain('first words');
+
+  const chunks = [
+    { afterMs: 100, text: 'first words' },
+    { afterMs: 700, text: ' and more' },
+    { afterMs: 700, text: ' and the end.' },
+  ];
+
+  /** Kills the instance in mid-answer and starts another one; by then the lease has lapsed. */
+  const die = async () => {
+    await sleepMs(150);
+    await instance.kill();
+    await restart();
+    await sleepMs(leaseTiming.leaseMs);
+  };
+
+  test.each(['advanced-chat', 'workflow'] as const)('one sweep completes the card of a %s', async (mode) => {
+    await begin({ app: { mode, script: { chunks } } });
+    await send('question');
+    await firstWords();
+    await die();
+    expect(await sweep()).toEqual({ overdue: 1, takenOver: 1 });
+    await expect.poll(() => cards()[0]?.phase, { timeout: 15_000 }).toBe('finished');
+    expect(cards()).toMatchObject([{ content: 'first words and more and the end.' }]);
+    expect(dify.runs).toHaveLength(1);
+    expect(await sweep()).toEqual({ overdue: 0, takenOver: 0 });
+  });
+
+  test("somebody else's next message completes it as well", async () => {
+    await begin({ app: { mode: 'advanced-chat', script: { chunks } } });
+    await send('question');
+    await firstWords();
+    await die();
+    await send('another', 'staff-2');
+    await expect.poll(() => cards().map(({ phase }) => phase), { timeout: 15_000 }).toEqual(['finished', 'finished']);
+    expect(cards()[0]?.content).toBe('first words and more and the end.');
+    expect(dify.runs).toHaveLength(2);
+  });
+
+  test('a chat whose answer Dify lost ends with the text that was shown, and says so', async () => {
+    await begin({ app: { script: { chunks } }, dify: { behaviour: { easyAnswers: 'lost' } } });
+    await send('question');
+    await firstWords();
+    await die();
+    await sweep();
+    await expect.poll(() => cards()[0]?.phase, { timeout: 30_000 }).toBe('finished');
+    expect(cards()[0]?.content).toMatch(/^first words.*可能不完整/s);
+    expect(dify.runs).toHaveLength(1);
+  }, 40_000);
+
+  test('a question that waited is asked by whoever takes over', async () => {
+    await begin({ app: { mode: 'advanced-chat', script: { chunks } } });
+    await send('question');
+    await firstWords();
+    await send('waiting');
+    await die();
+    await sweep();
+    await expect.poll(() => cards().map(({ phase }) => phase), { timeout: 20_000 }).toEqual(['finished', 'finished']);
+    expect(dify.runs.map(({ query }) => query)).toEqual(['question', 'waiting']);
+    expect(dify.violations).toEqual([]);
+  }, 30_000);
+
+  test('an instance that was only slow does not write over the one that took over', async () => {
+    await begin({ app: { mode: 'advanced-chat', script: { chunks } } });
+    await send('question');
+    await firstWords();
+    // The store does not hear of it for longer than its lease.
+    store().front.faults.push({
+      kind: 'hang',
+      times: 40,
+      only: ({ commands }) => commands[0]?.[1]?.includes("return {'held'") ?? false,
+    });
+    await sleepMs(leaseTiming.leaseMs + 600);
+    store().front.faults.length = 0;
+    await sweep();
+    await expect.poll(() => cards()[0]?.phase, { timeout: 15_000 }).toBe('finished');
+    await sleepMs(1_500);
+    expect(cards()).toMatchObject([{ content: 'first words and more and the end.' }]);
+    expect(dify.runs).toHaveLength(1);
+  });
+
+  test('the sweep needs its secret, and without one it is closed', async () => {
+    await begin({});
+    expect((await fetch(`${instance.url}?sweep`)).status).toBe(401);
+    expect((await fetch(`${instance.url}?sweep`, { headers: { authorization: 'Bearer wrong' } })).status).toBe(401);
+    expect(await sweep()).toEqual({ overdue: 0, takenOver: 0 });
+  });
+});
+
+describe('before the time is up', () => {
+  const { start, bridge } = stage();
+  const workflow = (seconds: number) => ({
+    mode: 'workflow' as const,
+    script: {
+      chunks: Array.from({ length: seconds }, (_, index) => ({ afterMs: 1_000, text: `${index + 1} ` })),
+    },
+  });
+  const whole = (seconds: number) => Array.from({ length: seconds }, (_, index) => index + 1).join(' ');
+  const limit = { FUNCTION_MAX_DURATION_S: '12', CRON_SECRET };
+
+  test('a workflow of 40 s goes through invocations of 12 s into one complete card', async () => {
+    const clock = createFastClock(8);
+    await start({ app: workflow(40), env: limit, clock });
+    await bridge().ask('long');
+    expect(bridge().card()).toMatchObject({ phase: 'finished', content: whole(40) });
+    expect(bridge().dify.runs).toHaveLength(1);
+    const resumed = bridge()
+      .logs.filter(({ event }) => event === 'turn_taken_over')
+      .map(({ hop }) => Number(hop));
+    expect(resumed).toEqual(resumed.map((_, index) => index + 1));
+    expect(Math.max(...resumed)).toBeLessThanOrEqual(4);
+    const held = bridge().dify.requests.filter(({ api }) => api === 'workflow' || api === 'runEvents');
+    for (const { at, endedAt } of held) expect((endedAt ?? Infinity) - at).toBeLessThan(13_000);
+  });
+
+  test('text that was shown before is never shown twice, and the card says that it goes on', async () => {
+    await start({ app: workflow(20), env: limit, clock: createFastClock(8) });
+    await bridge().ask('long');
+    const contents = bridge()
+      .card()
+      .frames.map(({ content }) => content);
+    expect(contents.some((content) => content.includes('还在生成'))).toBe(true);
+    for (const content of contents) expect(whole(20).startsWith(content.split('\n')[0]?.trim() ?? '')).toBe(true);
+    expect(contents.at(-1)).toBe(whole(20));
+  });
+
+  test('where every hop is refused with 508, one sweep afterwards completes the card', async () => {
+    const refusing = createServer((_, response) => response.writeHead(508).end());
+    const port = await listenOnLoopback(refusing);
+    const clock = createFastClock(8);
+    await start({ app: workflow(30), env: { ...limit, PUBLIC_URL: `http://127.0.0.1:${port}` }, clock });
+    await bridge().ask('long');
+    expect(bridge().card()).toMatchObject({ phase: 'typing', content: expect.stringContaining('还在生成') as string });
+    await expect.poll(() => bridge().dify.runs[0]?.status, { timeout: 10_000 }).toBe('succeeded');
+    const response = await fetch(`${bridge().url}?sweep`, { headers: { authorization: `Bearer ${CRON_SECRET}` } });
+    expect(await response.json()).toEqual({ overdue: 1, takenOver: 1 });
+    await bridge().idle();
+    expect(bridge().card()).toMatchObject({ phase: 'finished', content: whole(30) });
+    refusing.close();
+  });
+
+  test('an answer that ends with its connection ends with its text and a sentence', async () => {
+    await start({ app: { ...workflow(30), mode: 'chat' }, env: limit, clock: createFastClock(8) });
+    await bridge().ask('long');
+    expect(bridge().card()).toMatchObject({
+      phase: 'failed',
+      content: expect.stringMatching(/^1 2 3.*超出了限制/s) as string,
+    });
+  });
+
+  test('a forged, old or repeated handover changes nothing', async () => {
+    await start({ app: workflow(3), env: limit, clock: createFastClock(2) });
+    const body = JSON.stringify({ turnId: 'x', claim: 1, hop: 1 });
+    const headers = {
+      'content-type': 'application/json',
+      'x-bridge-timestamp': String(Date.now()),
+      'x-bridge-signature': 'x',
+    };
+    expect((await fetch(`${bridge().url}?resume`, { method: 'POST', body, headers })).status).toBe(401);
+    expect((await fetch(`${bridge().url}?resume`, { method: 'POST', body })).status).toBe(401);
+  });
+});

@@ -1,0 +1,157 @@
+// The whole function over real HTTP, between a simulated DingTalk and a simulated Dify.
+import { createApp, type App } from '../../lib/app.ts';
+import type { LeaseTiming } from '../../lib/lease.ts';
+import type { Platform } from '../../lib/receiver.ts';
+import { systemClock, type Clock } from '../../lib/runtime/clock.ts';
+import { createDifySimulator } from '../../playground/dify/simulator.ts';
+import type { DifyOptions, DifySimulator, SampleApp } from '../../playground/dify/types.ts';
+import { createDingTalkSimulator } from '../../playground/dingtalk/simulator.ts';
+import type {
+  CallbackInput,
+  Delivery,
+  DingTalkOptions,
+  DingTalkSimulator,
+  SimulatedCard,
+} from '../../playground/dingtalk/types.ts';
+import { startHost } from '../../scripts/host.ts';
+
+export const GROUP = 'cidGroup0001==';
+export const TEMPLATE = 'template-1.schema';
+const CLIENT_ID = 'dingclientid0001';
+const CLIENT_SECRET = 'client-secret-1';
+const API_KEY = 'app-key-1';
+
+export interface BridgeOptions {
+  app?: Partial<SampleApp>;
+  dify?: Partial<DifyOptions>;
+  dingtalk?: Partial<DingTalkOptions>;
+  env?: Record<string, string | undefined>;
+  clock?: Clock;
+  leaseTiming?: LeaseTiming;
+}
+
+export interface Bridge {
+  dingtalk: DingTalkSimulator;
+  dify: DifySimulator;
+  readonly url: string;
+  logs: Record<string, unknown>[];
+  /** Delivers a message, signed, and returns DingTalk's view of the answer. */
+  send(input: CallbackInput | string): Promise<Delivery>;
+  /** Delivers a message and waits until its answer is complete. */
+  ask(input: CallbackInput | string): Promise<Delivery>;
+  /** Waits until nothing is being answered. */
+  idle(): Promise<void>;
+  /** Starts the function afresh, with nothing of its own memory, and returns the new address. */
+  restart(): Promise<string>;
+  /** The only card. */
+  card(): SimulatedCard;
+  close(): Promise<void>;
+}
+
+/** The two vendors that the function stands between, and the environment that points it at them. */
+export async function startVendors(options: BridgeOptions, clock: Clock) {
+  const dingtalk = await createDingTalkSimulator({
+    app: { clientId: CLIENT_ID, clientSecret: CLIENT_SECRET },
+    templates: { [TEMPLATE]: { published: true, variables: ['content'], failedState: true } },
+    people: [
+      { staffId: 'staff-1', unionId: 'union-1', nick: '王小明' },
+      { staffId: 'staff-2', unionId: 'union-2', nick: '李雷' },
+      { unionId: 'union-3', nick: '外部客户' },
+    ],
+    groups: [{ conversationId: GROUP, title: '售后支持群', members: ['staff-1', 'staff-2', 'union-3'] }],
+    clock,
+    ...options.dingtalk,
+  });
+  const dify = await createDifySimulator({
+    apps: { [API_KEY]: { mode: 'chat', name: 'helper', ...options.app } },
+    clock,
+    ...options.dify,
+  });
+  const env = {
+    DINGTALK_CLIENT_ID: CLIENT_ID,
+    DINGTALK_CLIENT_SECRET: CLIENT_SECRET,
+    DINGTALK_CARD_TEMPLATE_ID: TEMPLATE,
+    DINGTALK_API_URL: dingtalk.origin,
+    DINGTALK_OAPI_URL: dingtalk.origin,
+    DIFY_API_URL: dify.url,
+    DIFY_API_KEY: API_KEY,
+  };
+  return { dingtalk, dify, env };
+}
+
+export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> {
+  const clock = options.clock ?? systemClock;
+  const { dingtalk, dify, env } = await startVendors(options, clock);
+  const logs: Record<string, unknown>[] = [];
+  let running = 0;
+  let idleWaiters: (() => void)[] = [];
+  /** Counts the work that goes on after the acknowledgement, so that a story can wait for it. */
+  const counted = (platform: Platform): Platform => ({
+    ...platform,
+    waitUntil(work) {
+      running += 1;
+      platform.waitUntil(
+        work.finally(() => {
+          running -= 1;
+          if (running === 0) for (const wake of idleWaiters.splice(0)) wake();
+        }),
+      );
+    },
+  });
+  const startFunction = async () => {
+    let app: App | null = null;
+    const started = await startHost({
+      port: 0,
+      hostname: '127.0.0.1',
+      handle: async (request, platform) =>
+        app?.handle(request, counted(platform)) ?? new Response(null, { status: 503 }),
+    });
+    // Only now is the address known that the function hands its turns on to.
+    app = createApp({
+      env: { PUBLIC_URL: started.url, ...env, ...options.env },
+      clock,
+      writeLog: (line) => logs.push(JSON.parse(line) as Record<string, unknown>),
+      ...(options.leaseTiming ? { leaseTiming: options.leaseTiming } : {}),
+    });
+    return started;
+  };
+  let host = await startFunction();
+  const address = () => `${host.url}/api/dingtalk`;
+  const deliver = (input: CallbackInput | string) =>
+    dingtalk.deliver(
+      address(),
+      dingtalk.callback(typeof input === 'string' ? { from: 'staff-1', text: input } : input),
+    );
+  const idle = () => (running === 0 ? Promise.resolve() : new Promise<void>((resolve) => idleWaiters.push(resolve)));
+
+  return {
+    dingtalk,
+    dify,
+    get url() {
+      return address();
+    },
+    logs,
+    send: deliver,
+    async ask(input) {
+      const delivery = await deliver(input);
+      await idle();
+      return delivery;
+    },
+    idle,
+    async restart() {
+      await host.close(0);
+      host = await startFunction();
+      return address();
+    },
+    card() {
+      const [card, ...others] = dingtalk.cards.values();
+      if (!card || others.length > 0) throw new Error(`${dingtalk.cards.size} cards`);
+      return card;
+    },
+    async close() {
+      await host.close(0);
+      await Promise.all([dingtalk.close(), dify.close()]);
+      idleWaiters = [];
+    },
+  };
+}

@@ -1,0 +1,16 @@
+// One instance of the function in a process of its own, for stories that kill it. Started by instance.ts.
+import { createApp } from '../../lib/app.ts';
+import { startHost } from '../../scripts/host.ts';
+import type { InstanceSettings } from './instance.ts';
+
+const { env, port, leaseTiming } = JSON.parse(process.argv[2] ?? '{}') as InstanceSettings;
+const host = await startHost({
+  port,
+  hostname: '127.0.0.1',
+  handle: (request, platform) => app.handle(request, platform),
+});
+const created = createApp({ env: { PUBLIC_URL: host.url, ...env }, leaseTiming });
+if (!created.ok) throw new Error(JSON.stringify(created.problems));
+const app = created;
+process.send?.({ url: host.url });
+process.on('disconnect', () => process.exit(0));

@@ -1,0 +1,54 @@
+import type { Clock } from '../../lib/runtime/clock.ts';
+
+/** A clock that stands still until a test moves it. */
+export interface VirtualClock extends Clock {
+  /** Runs everything that is due within the next `ms` milliseconds, in order, and lets promises settle in between. */
+  advance(ms: number): Promise<void>;
+}
+
+export function createVirtualClock(startMs = 1_800_000_000_000): VirtualClock {
+  let nowMs = startMs;
+  let serial = 0;
+  const timers = new Map<number, { atMs: number; run: () => void }>();
+
+  /** Promise chains settle in microtasks; a turn of the event loop outlasts any number of them. */
+  const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+  return {
+    now: () => nowMs,
+    schedule(ms, run) {
+      const id = (serial += 1);
+      timers.set(id, { atMs: nowMs + Math.max(0, ms), run });
+      return () => timers.delete(id);
+    },
+    async advance(ms) {
+      const untilMs = nowMs + ms;
+      await settle();
+      for (;;) {
+        const due = [...timers]
+          .filter(([, { atMs }]) => atMs <= untilMs)
+          .toSorted(([, a], [, b]) => a.atMs - b.atMs)[0];
+        if (!due) break;
+        const [id, { atMs, run }] = due;
+        timers.delete(id);
+        nowMs = Math.max(nowMs, atMs);
+        run();
+        await settle();
+      }
+      nowMs = untilMs;
+    },
+  };
+}
+
+/** A clock that runs faster than the real one, for stories that take minutes over real HTTP. */
+export function createFastClock(factor: number): Clock {
+  const startMs = Date.now();
+  const startedAt = performance.now();
+  return {
+    now: () => Math.floor(startMs + (performance.now() - startedAt) * factor),
+    schedule(ms, run) {
+      const timer = setTimeout(run, ms / factor);
+      return () => clearTimeout(timer);
+    },
+  };
+}
