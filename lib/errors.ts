@@ -34,6 +34,16 @@ export const TURN_ERROR_CODES = [
   'dify_cut',
   'out_of_time',
   'answer_lost',
+  'file_not_accepted',
+  'file_too_large',
+  'file_wrong_type',
+  'file_unavailable',
+  'file_address_refused',
+  'file_upload_failed',
+  'speech_unclear',
+  'form_closed',
+  'form_expired',
+  'form_invalid',
   'store_unavailable',
   'internal',
 ] as const;
@@ -60,6 +70,7 @@ export const DELIVERY_ERROR_CODES = [
   'dingtalk_session_missing',
   'dingtalk_session_expired',
   'dingtalk_session_untrusted',
+  'dingtalk_callback_unregistered',
 ] as const;
 
 /** Events worth an operator's attention that are nobody's failure. */
