@@ -1,4 +1,4 @@
-import type { AnswerFile, Citation, DifyEvent, RunIds } from './dify/events.ts';
+import type { Activity, AnswerFile, Citation, DifyEvent, PendingForm, RunIds } from './dify/events.ts';
 import { onlyText, renderOutputs } from './outputs.ts';
 import { splitThinking } from './thinking.ts';
 
@@ -11,6 +11,12 @@ export interface Answer {
   /** The agent step that the last text belongs to, and whether a newer one has begun since. */
   readonly stepId: string | null;
   readonly stepChanged: boolean;
+  /** What the app does now; null when nothing is known, or when what came last was text. */
+  readonly activity: Activity | null;
+  /** What a person is asked, while the run waits for that. */
+  readonly form: PendingForm | null;
+  /** Nobody answered the form in time. */
+  readonly formExpired: boolean;
   readonly outputs: Readonly<Record<string, unknown>> | null;
   readonly files: readonly AnswerFile[];
   readonly citations: readonly Citation[];
@@ -40,6 +46,9 @@ export const emptyAnswer: Answer = {
   reasoning: '',
   stepId: null,
   stepChanged: false,
+  activity: null,
+  form: null,
+  formExpired: false,
   outputs: null,
   files: [],
   citations: [],
@@ -57,10 +66,15 @@ export function foldEvent(answer: Answer, event: DifyEvent): Answer {
     case 'replace':
       return replaceText(next, event.source, event.text);
     case 'reasoning':
-      return { ...next, reasoning: next.reasoning + event.text };
+      return event.text === ''
+        ? next
+        : { ...next, reasoning: next.reasoning + event.text, activity: { kind: 'thinking', name: '' } };
+    case 'activity':
+      return { ...next, activity: event.activity };
     case 'step':
       return {
         ...next,
+        activity: event.activity ?? next.activity,
         stepId: event.stepId,
         stepChanged: next.stepChanged || (next.stepId !== null && next.stepId !== event.stepId),
       };
@@ -80,12 +94,23 @@ export function foldEvent(answer: Answer, event: DifyEvent): Answer {
     case 'run-finished':
       return {
         ...next,
+        files: [...next.files, ...event.files],
+        form: null,
         outputs: event.outputs,
         progress: { ...next.progress, runEnded: true },
         ending: runEnding(next.ending, event.status),
       };
+    case 'form':
+      return { ...next, form: answerable(next.form, event.form), formExpired: false };
+    case 'form-closed':
+      return { ...next, form: null, formExpired: event.how === 'expired' };
     case 'run-paused':
-      return { ...next, progress: { ...next.progress, runEnded: true }, ending: { kind: 'paused' } };
+      return {
+        ...next,
+        form: answerable(next.form, event.form),
+        progress: { ...next.progress, runEnded: true },
+        ending: { kind: 'paused' },
+      };
     case 'failed':
       return { ...next, ending: failedEnding(next.ending, event.upstreamCode, event.status) };
     case 'none':
@@ -136,6 +161,7 @@ function appendText(answer: Answer, source: 'message' | 'agent' | 'chunk', text:
   return {
     ...answer,
     texts: { ...answer.texts, [source]: before + separator + text },
+    activity: null,
     stepChanged: source === 'agent' ? false : answer.stepChanged,
   };
 }
@@ -145,6 +171,11 @@ function replaceText(answer: Answer, source: 'message' | 'agent' | 'chunk' | 'cu
   if (source !== 'current') return { ...answer, texts: { ...answer.texts, [source]: text } };
   const target = answer.texts.message === '' && answer.texts.agent !== '' ? 'agent' : 'message';
   return { ...answer, texts: { message: '', agent: '', chunk: '', [target]: text } };
+}
+
+/** A run can ask several people at once: the first form that can be answered here is shown. */
+function answerable(before: PendingForm | null, next: PendingForm | null): PendingForm | null {
+  return before?.token || next === null ? before : next;
 }
 
 function runEnding(before: Ending | null, status: 'succeeded' | 'failed' | 'stopped'): Ending {

@@ -79,10 +79,19 @@ function tableCell(value: string | number | boolean | null | undefined): string 
 }
 
 function fencedJson(value: unknown): string {
-  return `\`\`\`json\n${JSON.stringify(value, null, 2)}\n\`\`\``;
+  return `\`\`\`json\n${writtenJson(value)}\n\`\`\``;
 }
 
-function isFile(value: unknown): value is Record<string, unknown> {
+/** Thousands of levels, which only a mistake makes, are more than the writer's stack. */
+function writtenJson(value: unknown): string {
+  try {
+    return JSON.stringify(value, null, 2);
+  } catch {
+    return '…';
+  }
+}
+
+export function isFile(value: unknown): value is Record<string, unknown> {
   return (
     typeof value === 'object' &&
     value !== null &&

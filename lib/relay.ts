@@ -1,6 +1,8 @@
 import { emptyAnswer, endAnswer, expectsMore, foldEvent, type Answer } from './answer.ts';
 import { missingInputs, questionInput, type AppFacts, type AppType } from './dify/app-facts.ts';
 import type { DifyClient, Question } from './dify/client.ts';
+import { placeFiles, type QuestionFile } from './dify/file-inputs.ts';
+import type { DifyEvent } from './dify/events.ts';
 import { classifyDifyError } from './dify/failures.ts';
 import { BridgeError } from './errors.ts';
 import type { Clock } from './runtime/clock.ts';
@@ -12,7 +14,7 @@ const SECOND_END_MS = 500;
 
 export interface RelayOptions {
   dify: DifyClient;
-  question: Omit<Question, 'inputs'> & { inputs: Readonly<Record<string, unknown>>; queryInput: string };
+  question: Omit<Question, 'files'> & { queryInput: string; files?: readonly QuestionFile[] };
   clock: Clock;
   /** Ends the relay early; its reason is the failure. */
   signal: AbortSignal;
@@ -33,14 +35,16 @@ export async function relay(options: RelayOptions): Promise<Answer> {
   let { type, isTypeKnown } = facts;
   let conversationId = question.conversationId;
   for (let posts = 0; posts < MAX_POSTS; posts += 1) {
-    const inputs = inputsFor(type, facts, question);
+    const placed = placeFiles({ ...facts, type }, question.files ?? [], question.inputs);
+    refuseUnplaced(placed.notPlaced);
+    const inputs = { ...inputsFor(type, facts, question), ...placed.inputs };
     // Of an app of unknown type Dify itself says what is missing.
     if (isTypeKnown) refuseMissing(facts, inputs);
     options.onType?.(type);
     const controller = new AbortController();
     const asked = await dify.ask(
       type,
-      { query: question.query, inputs, user: question.user, conversationId },
+      { query: question.query, inputs, user: question.user, conversationId, files: placed.files },
       AbortSignal.any([signal, controller.signal]),
     );
     if (!asked.ok) {
@@ -60,12 +64,18 @@ export async function relay(options: RelayOptions): Promise<Answer> {
   throw new BridgeError('dify_rejected', 'Dify refused the question each time');
 }
 
-async function follow(
-  events: AsyncIterable<Parameters<typeof foldEvent>[1]>,
+/**
+ * Folds the events until nothing more is to be expected, and closes their connection through `controller`.
+ *
+ * @throws what broke the stream before an end, or the reason of `signal`.
+ */
+export async function follow(
+  events: AsyncIterable<DifyEvent>,
   controller: AbortController,
-  { clock, signal, onProgress }: RelayOptions,
+  { clock, signal, onProgress }: Pick<RelayOptions, 'clock' | 'signal' | 'onProgress'>,
+  before: Answer = emptyAnswer,
 ): Promise<Answer> {
-  let answer = emptyAnswer;
+  let answer = before;
   let cancelGrace: (() => void) | undefined;
   try {
     for await (const event of events) {
@@ -90,6 +100,12 @@ function inputsFor(type: AppType, facts: AppFacts, { query, inputs, queryInput }
   if (type !== 'workflow' && type !== 'completion') return inputs;
   const name = questionInput(facts.inputs, queryInput);
   return name !== null && inputs[name] === undefined ? { ...inputs, [name]: query } : inputs;
+}
+
+/** @throws BridgeError `file_not_accepted`: an answer that leaves a file out would not be one to this question. */
+function refuseUnplaced(files: readonly QuestionFile[]): void {
+  if (files.length === 0) return;
+  throw new BridgeError('file_not_accepted', 'the app has no place for a file', { files: files.length });
 }
 
 /** @throws BridgeError `dify_input_missing` with the names in its facts. */

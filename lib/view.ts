@@ -1,5 +1,7 @@
 import { answerText, type Answer } from './answer.ts';
+import { formBlocks, plainName } from './form-view.ts';
 import { asMessage } from './markdown/as-message.ts';
+import { inertText } from './markdown/inert.ts';
 import { paginate } from './markdown/paginate.ts';
 import { renderBlocks, renderPartial } from './markdown/render.ts';
 import type { Texts } from './texts/index.ts';
@@ -9,6 +11,8 @@ export interface ViewOptions {
   showThinking: boolean;
   /** Longest text on a card, in characters. */
   cardMaxChars: number;
+  /** The reader may answer by a tap that sends a text in their name: in single chats, where nobody has to be mentioned. */
+  links?: boolean;
 }
 
 /** A finished answer, cut to where it is shown. */
@@ -29,14 +33,41 @@ const LEFT_OUT_CHARS = 130;
 /** Most documents that are named below an answer. */
 const MAX_SOURCES = 10;
 
-/** What the card shows while the answer grows: complete markdown, at most as long as the card may be. */
+/**
+ * What the card shows while the answer grows: complete markdown, at most as long as the card may be. As long as there is
+ * no text, its last line says what the app does.
+ */
 export function typingView(answer: Answer, options: ViewOptions): string {
-  const { cardMaxChars, texts } = options;
+  const { texts } = options;
+  const doing = progressText(answer, texts);
+  const cardMaxChars = doing === '' ? options.cardMaxChars : options.cardMaxChars - doing.length - 2;
   // What is beyond the card is not rendered: it will not be seen here, and answers can be long.
   const visible = sourceText(answer, options).slice(0, cardMaxChars);
   const rendered = renderPartial(visible, 'card', texts.markdown);
-  if (rendered.length <= cardMaxChars) return rendered;
-  return paginate([rendered], { firstChars: cardMaxChars, restChars: cardMaxChars, maxPages: 1 }).pages[0] ?? '';
+  if (rendered.length <= cardMaxChars) return below(rendered, doing);
+  const limits = { firstChars: cardMaxChars, restChars: cardMaxChars, maxPages: 1 };
+  return below(paginate([rendered], limits).pages[0] ?? '', doing);
+}
+
+/** Empty when there is text, or nothing to say. */
+function progressText(answer: Answer, texts: Texts): string {
+  const { text, reasoning } = answerText(answer);
+  if (text.trim() !== '') return '';
+  // Reasoning that comes within the text is no event of its own.
+  const { activity } = answer;
+  const kind = activity?.kind ?? (reasoning === '' ? null : 'thinking');
+  switch (kind) {
+    case null:
+      return '';
+    case 'thinking':
+      return texts.progress.thinking;
+    case 'node':
+      return inertText(texts.progress.node(activity?.name ?? ''));
+    case 'tool':
+      return inertText(texts.progress.tool(activity?.name ?? '', activity?.labels));
+    default:
+      return kind satisfies never;
+  }
 }
 
 /** What is shown at the end. `notes` (how it ended) always find room, below the text. */
@@ -52,7 +83,12 @@ export function finalView(answer: Answer, notes: readonly string[], hasCard: boo
   };
   // Rendering can shorten a text, so a little more than fits is rendered; the rest is only counted.
   const reach = 2 * (limits.firstChars + limits.maxPages * limits.restChars);
-  const blocks = renderBlocks(source.slice(0, reach), hasCard ? 'card' : 'message', texts.markdown);
+  const dialect = hasCard ? 'card' : 'message';
+  const blocks = [
+    ...renderBlocks(source.slice(0, reach), dialect, texts.markdown),
+    ...(answer.form ? formBlocks(answer.form, { texts, dialect, links: options.links ?? false }) : []),
+    ...(answer.formExpired ? [texts.form.expired] : []),
+  ];
   const { pages, leftOutChars } = paginate(blocks, limits);
   const leftOut = leftOutChars + Array.from(source.slice(reach)).length;
   const bodies = pages.length > 0 ? pages : [notes.length > 0 ? '' : texts.emptyAnswer];
@@ -70,16 +106,14 @@ export function finalView(answer: Answer, notes: readonly string[], hasCard: boo
 /** The documents that the answer rests on, each once: several passages of one are listed separately by Dify. */
 function sourcesText({ citations, ending }: Answer, texts: Texts): string {
   if (ending?.kind !== 'complete') return '';
-  const names = new Map(
-    citations.map(({ documentId, documentName }) => [documentId ?? documentName, plainName(documentName)]),
-  );
-  const shown = [...names.values()].filter((name) => name !== '').slice(0, MAX_SOURCES);
+  const documents = new Map<string, { name: string; passages: number }>();
+  for (const { documentId, documentName } of citations) {
+    const key = documentId ?? documentName;
+    const before = documents.get(key);
+    documents.set(key, { name: before?.name ?? plainName(documentName), passages: (before?.passages ?? 0) + 1 });
+  }
+  const shown = [...documents.values()].filter(({ name }) => name !== '').slice(0, MAX_SOURCES);
   return shown.length === 0 ? '' : texts.sources(shown);
-}
-
-/** A file's name without what would be markup. */
-function plainName(name: string): string {
-  return name.replaceAll(/[`*_<>[\]|\s]+/g, ' ').trim();
 }
 
 function below(...parts: readonly string[]): string {

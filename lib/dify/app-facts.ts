@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { AppTypeSetting } from '../runtime/config.ts';
+import { readInputRules, readSizeLimits, readUploadRules, type FileRules, type SizeLimits } from './file-rules.ts';
 
 /** How an app is asked: the path and the parser follow from it. */
 export type AppType = Exclude<AppTypeSetting, 'auto'>;
@@ -11,13 +12,28 @@ export interface AppInput {
   required: boolean;
   /** Takes written text, so that a question fits in. */
   isText: boolean;
+  /** Takes one file, or a list of them; null for every other input. */
+  file: { isList: boolean; rules: FileRules } | null;
 }
 
-export interface AppFacts {
+/** What `GET /parameters` tells. */
+export interface AppParameters {
+  inputs: readonly AppInput[];
+  /** The files that may come with a question; null when the app takes none. */
+  files: FileRules | null;
+  limitsMb: SizeLimits;
+  speechToText: boolean;
+  /** What the app says first, and what may be asked then; empty when it says nothing. */
+  opening: string;
+  openingQuestions: readonly string[];
+  /** Suggests questions after an answer. */
+  suggestsQuestions: boolean;
+}
+
+export interface AppFacts extends AppParameters {
   type: AppType;
   /** False while nothing has told the type, so that it is only the most likely one. */
   isTypeKnown: boolean;
-  inputs: readonly AppInput[];
 }
 
 /** Dify's `mode` in our terms. `agent` is the New Agent of 1.15, asked like a chat. */
@@ -44,24 +60,50 @@ const formItem = z.object({
   required: z.boolean().nullish(),
   default: z.unknown().optional(),
 });
-const parametersBody = z.object({ user_input_form: z.array(z.record(z.string(), z.unknown())).nullish() });
+const enabled = z.object({ enabled: z.boolean().nullish() }).nullish().catch(null);
 
-/** The input form of `GET /parameters`: a list of objects with one key, the kind of the input. */
-export function readInputs(json: unknown): AppInput[] {
-  const form = parametersBody.safeParse(json).data?.user_input_form ?? [];
-  return form.flatMap((item) =>
-    Object.entries(item).flatMap(([kind, value]) => {
-      const parsed = formItem.safeParse(value);
-      if (!parsed.success) return [];
-      const { variable, label, required, default: preset } = parsed.data;
-      return {
-        name: variable,
-        label: label || variable,
-        required: (required ?? false) && (preset === undefined || preset === null || preset === ''),
-        isText: kind === 'text-input' || kind === 'paragraph',
-      };
-    }),
-  );
+/** Each field by itself, so that none that cannot be read takes another with it. */
+const parametersBody = z.object({
+  user_input_form: z.array(z.record(z.string(), z.unknown())).nullish().catch(null),
+  file_upload: z.unknown().optional(),
+  system_parameters: z.unknown().optional(),
+  speech_to_text: enabled,
+  suggested_questions_after_answer: enabled,
+  opening_statement: z.string().nullish().catch(null),
+  suggested_questions: z.array(z.unknown()).nullish().catch(null),
+});
+
+/** The answer of `GET /parameters`; of an app that nothing is known of for what is none. */
+export function readParameters(json: unknown): AppParameters {
+  const body = parametersBody.safeParse(json).data;
+  return {
+    inputs: (body?.user_input_form ?? []).flatMap(readInput),
+    files: readUploadRules(body?.file_upload),
+    limitsMb: readSizeLimits(body?.system_parameters),
+    speechToText: body?.speech_to_text?.enabled ?? false,
+    opening: body?.opening_statement?.trim() ?? '',
+    openingQuestions: (body?.suggested_questions ?? []).filter(
+      (question): question is string => typeof question === 'string' && question.trim() !== '',
+    ),
+    suggestsQuestions: body?.suggested_questions_after_answer?.enabled ?? false,
+  };
+}
+
+/** An entry of the input form: an object with one key, the kind of the input. */
+function readInput(item: Readonly<Record<string, unknown>>): AppInput[] {
+  return Object.entries(item).flatMap(([kind, value]) => {
+    const parsed = formItem.safeParse(value);
+    if (!parsed.success) return [];
+    const { variable, label, required, default: preset } = parsed.data;
+    const isList = kind === 'file-list';
+    return {
+      name: variable,
+      label: label || variable,
+      required: (required ?? false) && (preset === undefined || preset === null || preset === ''),
+      isText: kind === 'text-input' || kind === 'paragraph',
+      file: kind === 'file' || isList ? { isList, rules: readInputRules(value, isList) } : null,
+    };
+  });
 }
 
 /**

@@ -3,9 +3,10 @@ import { sleep, type Clock } from '../runtime/clock.ts';
 import type { DifyConfig } from '../runtime/config.ts';
 import { callJson, isTimeout, readLimited, type Fetch } from '../runtime/http.ts';
 import type { Log } from '../runtime/log.ts';
-import { readAppType, readInputs, type AppFacts, type AppType } from './app-facts.ts';
+import { readAppType, readParameters, type AppFacts, type AppType } from './app-facts.ts';
 import type { DifyEvent } from './events.ts';
 import { readRefusal, type Refusal } from './failures.ts';
+import { wireFile, type UploadedFile } from './file-inputs.ts';
 import { readEvents } from './stream.ts';
 
 export interface Question {
@@ -14,6 +15,8 @@ export interface Question {
   /** Whom Dify keeps conversations and files for: the same string in every call about them. */
   user: string;
   conversationId: string | null;
+  /** Uploaded for the same user. Where they go: `placeFiles`. */
+  files?: readonly UploadedFile[];
 }
 
 /** One Dify app. */
@@ -84,13 +87,13 @@ export function createDifyClient(config: DifyConfig, fetch: Fetch, clock: Clock,
     ]);
     const told = config.appType === 'auto' ? readAppType(info) : config.appType;
     const type = corrected ?? told;
-    return { type: type ?? 'chat', isTypeKnown: type !== null, inputs: readInputs(parameters) };
+    return { type: type ?? 'chat', isTypeKnown: type !== null, ...readParameters(parameters) };
   }
 
   function facts(): Promise<AppFacts> {
     if (remembered && clock.now() < remembered.untilMs) return remembered.facts;
     const fresh = {
-      facts: Promise.resolve<AppFacts>({ type: 'chat', isTypeKnown: false, inputs: [] }),
+      facts: Promise.resolve<AppFacts>({ type: 'chat', isTypeKnown: false, ...readParameters(null) }),
       untilMs: clock.now() + FACTS_TTL_MS,
     };
     remembered = fresh;
@@ -172,8 +175,13 @@ export function createDifyClient(config: DifyConfig, fetch: Fetch, clock: Clock,
   }
 }
 
-function requestBody(type: AppType, { query, inputs, user, conversationId }: Question): object {
-  const shared = { inputs, user, response_mode: 'streaming' };
+function requestBody(type: AppType, { query, inputs, user, conversationId, files = [] }: Question): object {
+  const shared = {
+    inputs,
+    user,
+    response_mode: 'streaming',
+    ...(files.length > 0 ? { files: files.map(wireFile) } : {}),
+  };
   switch (type) {
     case 'chat':
     case 'agent':

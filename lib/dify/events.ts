@@ -1,4 +1,11 @@
 import * as z from 'zod';
+import { logActivity, logShape, nodeActivity, nodeShape, toolActivity, toolShape, type Activity } from './activity.ts';
+import { answerFileOf, answerFileShape, readAnswerFile, type AnswerFile } from './answer-file.ts';
+import { readFormEvent, readPauseReasons, type PendingForm } from './form-shape.ts';
+
+export type { Activity } from './activity.ts';
+export type { AnswerFile } from './answer-file.ts';
+export type { PendingForm } from './form-shape.ts';
 
 /** What Dify calls this run; each id as soon as an event has it, none guaranteed. */
 export interface RunIds {
@@ -6,13 +13,6 @@ export interface RunIds {
   messageId?: string;
   taskId?: string;
   runId?: string;
-}
-
-/** A file that the app made. `url` may be relative, and it is valid for minutes only. */
-export interface AnswerFile {
-  name: string;
-  kind: string;
-  url: string;
 }
 
 /** A passage of the knowledge base that the answer rests on. */
@@ -32,13 +32,24 @@ export type DifyEvent = { ids: RunIds } & (
   /** The text so far is replaced, for example by moderation. */
   | { kind: 'replace'; source: TextSource | 'current'; text: string }
   | { kind: 'reasoning'; text: string }
+  /** What the app does now. */
+  | { kind: 'activity'; activity: Activity }
   /** An agent begins (or reports on) the step of this id. */
-  | { kind: 'step'; stepId: string }
+  | { kind: 'step'; stepId: string; activity: Activity | null }
   | { kind: 'file'; file: AnswerFile }
   | { kind: 'run-started' }
   | { kind: 'message-ended'; citations: readonly Citation[]; files: readonly AnswerFile[]; totalTokens: number | null }
-  | { kind: 'run-finished'; status: RunStatus; outputs: Readonly<Record<string, unknown>> }
-  | { kind: 'run-paused' }
+  | {
+      kind: 'run-finished';
+      status: RunStatus;
+      outputs: Readonly<Record<string, unknown>>;
+      files: readonly AnswerFile[];
+    }
+  /** A person is asked; the run pauses as soon as nothing else goes on in it. */
+  | { kind: 'form'; form: PendingForm }
+  /** The form was answered, or nobody did in time; the run goes on. */
+  | { kind: 'form-closed'; how: 'filled' | 'expired' }
+  | { kind: 'run-paused'; form: PendingForm | null }
   | { kind: 'failed'; upstreamCode: string | null; status: number | null }
   /** Progress and other events that carry only ids. */
   | { kind: 'none' }
@@ -50,12 +61,13 @@ export type TextSource = 'message' | 'agent' | 'chunk';
 type EventBody = DifyEvent extends infer E ? (E extends DifyEvent ? Omit<E, 'ids'> : never) : never;
 
 const text = z.string().nullish();
-const fileShape = z.object({ filename: text, type: text, url: text, remote_url: text });
+const files = z.array(z.unknown()).nullish().catch(null);
 
-function answerFile(wire: z.output<typeof fileShape>): AnswerFile[] {
-  const url = wire.url || wire.remote_url;
-  return url ? [{ name: wire.filename ?? '', kind: wire.type ?? 'custom', url }] : [];
-}
+const answerFiles = (wire: readonly unknown[] | null | undefined): AnswerFile[] =>
+  (wire ?? []).flatMap((file) => readAnswerFile(file) ?? []);
+
+const activityEvent = (activity: Activity | null): EventBody =>
+  activity ? { kind: 'activity', activity } : { kind: 'none' };
 
 /** A schema together with what the event means; the shape is minimal and every field may be null. */
 function reader<T extends z.ZodType>(schema: T, read: (event: z.output<T>) => EventBody): (json: unknown) => EventBody {
@@ -73,6 +85,11 @@ const textEvent = (source: TextSource) =>
 /** `partial-succeeded` means that a node failed into its error branch: a success for the user. */
 const runStatus = (status: string | null | undefined): RunStatus =>
   status === 'failed' || status === 'stopped' ? status : 'succeeded';
+
+const pausedShape = z.object({
+  workflow_run_id: text,
+  data: z.object({ reasons: z.array(z.unknown()).nullish() }).nullish(),
+});
 
 /**
  * Every event name of the interface (`StreamEvent` in Dify's source, up to 1.16). A name that is not here is
@@ -101,17 +118,21 @@ const readers: Readonly<Record<string, (json: unknown) => EventBody>> = {
     text: data.reasoning ?? '',
   })),
   // Since 1.7.2 a text delta can be labelled `message_file` when a file exists before the first token.
-  message_file: reader(z.object({ answer: text, belongs_to: text, type: text, url: text }), (event) => {
+  message_file: reader(answerFileShape.extend({ answer: text, belongs_to: text }), (event) => {
     if (typeof event.answer === 'string') return { kind: 'text', source: 'message', text: event.answer };
     // `user` is the echo of what the asker uploaded.
-    if (event.belongs_to === 'user' || !event.url) return { kind: 'none' };
-    return { kind: 'file', file: { name: '', kind: event.type ?? 'custom', url: event.url } };
+    const file = event.belongs_to === 'user' ? null : answerFileOf(event);
+    return file ? { kind: 'file', file } : { kind: 'none' };
   }),
-  // `thought` repeats the step's text, `tool_input` and `observation` may hold secrets: only the step counts.
-  agent_thought: reader(z.object({ id: z.string() }), ({ id }) => ({ kind: 'step', stepId: id })),
+  // `thought` repeats the step's text, `tool_input` and `observation` may hold secrets: only the step and its tool count.
+  agent_thought: reader(toolShape.extend({ id: z.string() }), (event) => ({
+    kind: 'step',
+    stepId: event.id,
+    activity: toolActivity(event),
+  })),
   message_end: reader(
     z.object({
-      files: z.array(fileShape).nullish(),
+      files,
       metadata: z
         .object({
           usage: z.object({ total_tokens: z.number().nullish() }).nullish(),
@@ -119,9 +140,9 @@ const readers: Readonly<Record<string, (json: unknown) => EventBody>> = {
         })
         .nullish(),
     }),
-    ({ files, metadata }) => ({
+    ({ files: made, metadata }) => ({
       kind: 'message-ended',
-      files: (files ?? []).flatMap(answerFile),
+      files: answerFiles(made),
       citations: (metadata?.retriever_resources ?? []).flatMap((source) =>
         source.document_name ? [{ documentId: source.document_id ?? null, documentName: source.document_name }] : [],
       ),
@@ -130,32 +151,43 @@ const readers: Readonly<Record<string, (json: unknown) => EventBody>> = {
   ),
   workflow_started: () => ({ kind: 'run-started' }),
   workflow_finished: reader(
-    z.object({ data: z.object({ status: text, outputs: z.record(z.string(), z.unknown()).nullish() }) }),
-    ({ data }) => ({ kind: 'run-finished', status: runStatus(data.status), outputs: data.outputs ?? {} }),
+    z.object({ data: z.object({ status: text, outputs: z.record(z.string(), z.unknown()).nullish(), files }) }),
+    ({ data }) => ({
+      kind: 'run-finished',
+      status: runStatus(data.status),
+      outputs: data.outputs ?? {},
+      files: answerFiles(data.files),
+    }),
   ),
-  workflow_paused: () => ({ kind: 'run-paused' }),
+  // The form was told before; a stream that was joined in between has it only here.
+  workflow_paused: (json) => {
+    const { workflow_run_id: runId, data } = pausedShape.safeParse(json).data ?? {};
+    return { kind: 'run-paused', form: readPauseReasons(data?.reasons ?? [], runId ?? null) };
+  },
+  human_input_required: reader(z.object({ workflow_run_id: text, data: z.unknown().optional() }), (event) => {
+    const form = readFormEvent(event.data, event.workflow_run_id ?? null);
+    return form ? { kind: 'form', form } : { kind: 'none' };
+  }),
+  human_input_form_filled: () => ({ kind: 'form-closed', how: 'filled' }),
+  human_input_form_timeout: () => ({ kind: 'form-closed', how: 'expired' }),
   error: reader(z.object({ code: text, status: z.number().nullish() }), ({ code, status }) => ({
     kind: 'failed',
     upstreamCode: code ?? null,
     status: status ?? null,
   })),
-  // Progress of a run; its results arrive as text or outputs.
-  node_started: onlyIds,
+  // The beginnings are what a reader is told of a run; its results arrive as text or outputs.
+  node_started: reader(z.object({ data: nodeShape }), ({ data }) => activityEvent(nodeActivity(data))),
+  iteration_started: reader(z.object({ data: nodeShape }), ({ data }) => activityEvent(nodeActivity(data))),
+  loop_started: reader(z.object({ data: nodeShape }), ({ data }) => activityEvent(nodeActivity(data))),
+  agent_log: reader(z.object({ data: logShape }), ({ data }) => activityEvent(logActivity(data))),
   node_finished: onlyIds,
   node_retry: onlyIds,
-  iteration_started: onlyIds,
   iteration_next: onlyIds,
   iteration_completed: onlyIds,
-  loop_started: onlyIds,
   loop_next: onlyIds,
   loop_completed: onlyIds,
   parallel_branch_started: onlyIds,
   parallel_branch_finished: onlyIds,
-  agent_log: onlyIds,
-  // A pause for a person is told by `workflow_paused`, which always follows.
-  human_input_required: onlyIds,
-  human_input_form_filled: onlyIds,
-  human_input_form_timeout: onlyIds,
   // Speech is not shown in a chat.
   tts_message: onlyIds,
   tts_message_end: onlyIds,

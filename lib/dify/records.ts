@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import type { AnswerFile, Citation } from './events.ts';
+import { answerFileOf, answerFileShape, type AnswerFile } from './answer-file.ts';
+import type { Citation } from './events.ts';
 
 /** What Dify keeps of a run of a workflow or chatflow. `status` is Dify's own word (`docs/wire-dify.md`). */
 export interface RunRecord {
@@ -41,7 +42,7 @@ function readOutputs(outputs: unknown): Readonly<Record<string, unknown>> {
   return outputsShape.safeParse(typeof outputs === 'string' ? parseJson(outputs) : outputs).data ?? {};
 }
 
-const fileShape = z.object({ filename: text, type: text, url: text, belongs_to: text });
+const fileShape = answerFileShape.extend({ belongs_to: text });
 const messageShape = z.object({
   id: z.string(),
   query: text,
@@ -64,9 +65,7 @@ export function readMessages(json: unknown): MessageRecord[] | null {
       source.document_name ? [{ documentId: source.document_id ?? null, documentName: source.document_name }] : [],
     ),
     // `user` is what the asker uploaded.
-    files: (row.message_files ?? []).flatMap(({ filename, type, url, belongs_to }) =>
-      url && belongs_to !== 'user' ? [{ name: filename ?? '', kind: type ?? 'custom', url }] : [],
-    ),
+    files: (row.message_files ?? []).flatMap((file) => (file.belongs_to === 'user' ? [] : (answerFileOf(file) ?? []))),
   }));
 }
 

@@ -1,9 +1,9 @@
 import { BridgeError } from '../errors.ts';
-import { withTimeout, type Clock } from '../runtime/clock.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { DifyConfig } from '../runtime/config.ts';
 import type { Fetch, HttpAnswer } from '../runtime/http.ts';
 import type { AppType } from './app-facts.ts';
-import { authorizationOf, callDify, noAnswer } from './call.ts';
+import { callDify } from './call.ts';
 import type { DifyEvent, RunIds } from './events.ts';
 import { readRefusal } from './failures.ts';
 import {
@@ -14,7 +14,7 @@ import {
   type MessageRecord,
   type RunRecord,
 } from './records.ts';
-import { readEvents } from './stream.ts';
+import { followRun } from './run-events.ts';
 
 /**
  * What Dify still knows of a run after its stream was lost. Only reads: nothing here asks a question.
@@ -41,10 +41,6 @@ export interface DifyRecords {
 }
 
 const LOOK_TIMEOUT_MS = 10_000;
-/** The route begins with a ping, so that its headers come at once. */
-const HEADERS_TIMEOUT_MS = 10_000;
-/** Four missed keep-alives of 10 s. */
-const IDLE_MS = 45_000;
 const MESSAGES = 20;
 const CONVERSATIONS = 5;
 
@@ -62,18 +58,7 @@ export function createDifyRecords(config: DifyConfig, fetch: Fetch, clock: Clock
     callDify(config, fetch, clock, { method: 'GET', path, timeoutMs: LOOK_TIMEOUT_MS, signal });
 
   return {
-    async runEvents(runId, user, signal) {
-      const query = new URLSearchParams({ user, include_state_snapshot: 'true' });
-      const response = await connect(`/workflow/${encodeURIComponent(runId)}/events?${query.toString()}`, signal);
-      const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false;
-      if (response.status === 200 && isStream && response.body) {
-        return readEvents(response.body, { clock, idleMs: IDLE_MS });
-      }
-      await response.body?.cancel().catch(() => undefined);
-      if (response.status === 404) return null;
-      if (response.status !== 200) throw readRefusal(response.status, undefined).error;
-      throw new BridgeError('dify_not_a_stream', 'Dify answered without a stream', { status: 200 });
-    },
+    runEvents: (runId, user, signal) => followRun(config, fetch, clock, { runId, user, withSnapshot: true, signal }),
     async run(runId, signal) {
       const answer = await get(`/workflows/run/${encodeURIComponent(runId)}`, signal);
       if (answer.status === 404) return 'unknown';
@@ -91,25 +76,6 @@ export function createDifyRecords(config: DifyConfig, fetch: Fetch, clock: Clock
       return readable(await get(`/conversations?${query.toString()}`, signal), readConversations);
     },
   };
-
-  async function connect(path: string, signal: AbortSignal): Promise<Response> {
-    try {
-      return await withTimeout(
-        clock,
-        HEADERS_TIMEOUT_MS,
-        (limited) =>
-          fetch(`${config.apiUrl}${path}`, {
-            method: 'GET',
-            headers: { ...authorizationOf(config), accept: 'text/event-stream' },
-            redirect: 'manual',
-            signal: limited,
-          }),
-        signal,
-      );
-    } catch (error) {
-      throw noAnswer(error);
-    }
-  }
 }
 
 function readable<T>({ status, json }: HttpAnswer, read: (json: unknown) => T | null): T {

@@ -2,7 +2,7 @@ import type { Token, Tokens } from 'marked';
 import { chartTable } from './chart.ts';
 import { DIALECTS } from './dialect.ts';
 import type { Dialect, MarkdownWords } from './dialect.ts';
-import { decodeEntities, inertCode, inertText } from './inert.ts';
+import { decodeEntities, inertCode, inertText, withoutSignatures } from './inert.ts';
 import { renderInline } from './inline.ts';
 import { lexMarkdown } from './lex.ts';
 import { isBlock } from './tokens.ts';
@@ -74,7 +74,7 @@ function renderCode({ text, lang = '', raw }: Tokens.Code, context: BlockContext
 /** A fenced block; the fence is longer than any run of backticks in it. */
 function fence(code: string, language: string, { dialect }: BlockContext): string {
   // Only cards list fenced code as supported, so in a message its content may be taken for markup.
-  const text = dialect === 'card' ? code : inertCode(code);
+  const text = dialect === 'card' ? withoutSignatures(code) : inertCode(code);
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
   const marks = '`'.repeat(longest + 1);
   return `${marks}${language}\n${text.replace(/^\n+|\s+$/g, '')}\n${marks}`;

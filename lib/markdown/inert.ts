@@ -45,9 +45,18 @@ export function decodeEntitiesInMarkdown(text: string): string {
   });
 }
 
+/** What opens a file of Dify to everybody who has it, for some minutes: the signature behind its path. */
+const SIGNED_FILE =
+  /(\/files\/[^\s?"'`<>()[\]]{1,300})\?(?=[^\s"'`<>()[\]]{0,100}(?:timestamp|nonce|sign)=)[^\s"'`<>()[\]]*/gi;
+
+/** Text or code without signatures of Dify's files. */
+export function withoutSignatures(text: string): string {
+  return text.includes('/files/') ? text.replace(SIGNED_FILE, '$1') : text;
+}
+
 /** Text that no client can take for a tag, a character reference, a link, a link's definition or a fence. */
 export function inertText(text: string): string {
-  return text
+  return withoutSignatures(text)
     .replace(/<(?=[a-z/!?])/gi, `<${SPLINTER}`)
     .replace(/&(?=#?\w{1,31};)/g, `&${SPLINTER}`)
     .replace(/\](?=[(:])/g, `]${SPLINTER}`)
@@ -71,7 +80,9 @@ export function seam(before: string, after: string): string {
  * in the reader's name must not be left to it; everything else is kept to the letter.
  */
 export function inertCode(code: string): string {
-  return code.replace(/(dtmd|dingtalk)(?=:\/\/)/gi, `$1${SPLINTER}`).replace(/<(?=a\s[^>]*\batid\b)/gi, `<${SPLINTER}`);
+  return withoutSignatures(code)
+    .replace(/(dtmd|dingtalk)(?=:\/\/)/gi, `$1${SPLINTER}`)
+    .replace(/<(?=a\s[^>]*\batid\b)/gi, `<${SPLINTER}`);
 }
 
 /** The address as it may stand between `(` and `)`, or undefined if it may not be a link at all. */

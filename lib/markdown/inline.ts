@@ -1,5 +1,6 @@
 import type { Tokens } from 'marked';
 import type { MarkdownWords } from './dialect.ts';
+import { difyPath } from './dify-path.ts';
 import { LINE_TAGS, fieldText, isComment, readTag } from './html.ts';
 import type { Tag } from './html.ts';
 import { decodeEntities, decodeEntitiesInMarkdown, inertCode, inertText } from './inert.ts';
@@ -38,6 +39,9 @@ const CODE_TAGS = new Set(['code', 'kbd', 'samp', 'tt']);
 const MEDIA_TAGS = new Set(['audio', 'video', 'iframe', 'source', 'embed']);
 const DROPPED_TAGS = new Set(['script', 'style', 'template']);
 const FIELD_TAGS = new Set(['input', 'textarea']);
+
+/** A file name that is an id. */
+const UNNAMED = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.\w{1,10})?$/i;
 
 /** Inline tokens as markdown of the dialect, balanced and without anything active but safe links. */
 export function renderInline(tokens: readonly RawToken[], style: InlineStyle): string {
@@ -114,7 +118,9 @@ function voidPieces(tag: Tag, style: InlineStyle): Piece[] {
   if (FIELD_TAGS.has(tag.name)) return [{ kind: 'text', value: fieldText(tag) }];
   const source = tag.attributes.get('src') ?? '';
   if (tag.name === 'img') return [imagePiece(source, tag.attributes.get('alt') ?? '', style)];
-  const address = MEDIA_TAGS.has(tag.name) ? safeHref(source) : undefined;
+  if (!MEDIA_TAGS.has(tag.name)) return [];
+  if (difyPath(source) !== null) return [{ kind: 'text', value: `【${style.words.media}】` }];
+  const address = safeHref(source);
   return address === undefined ? [] : [{ kind: 'markup', value: `[${style.words.media}](${address})` }];
 }
 
@@ -125,7 +131,8 @@ function elementPieces({ tag, pieces, raw }: OpenElement): Piece[] {
     return [{ kind: 'markup', value: codeSpan(decodeEntities(raw.replace(/<[^<>]*>/g, ''))) }];
   if (tag.name === 'button') return [{ kind: 'text', value: '【' }, ...pieces, { kind: 'text', value: '】' }];
   if (tag.name === 'a') {
-    const address = safeHref(tag.attributes.get('href') ?? '');
+    const href = tag.attributes.get('href') ?? '';
+    const address = difyPath(href) === null ? safeHref(href) : undefined;
     if (address === undefined || !isLabel(pieces) || pieces.length === 0) return pieces;
     const label = joinPieces(pieces, ' ').replace(/(?<!\\)[[\]]/g, '\\$&');
     return [{ kind: 'markup', value: `[${label}](${address})` }];
@@ -183,9 +190,11 @@ function linesOf(text: string): Piece[] {
 }
 
 function linkPieces(token: Tokens.Link, style: InlineStyle): Piece[] {
-  const address = safeHref(token.href);
-  const isBare = token.raw === token.text;
-  if (isBare) return [{ kind: 'text', value: literal(token.raw) }];
+  const isHidden = difyPath(token.href) !== null;
+  const address = isHidden ? undefined : safeHref(token.href);
+  const isBare = token.raw === token.text || (token.autolink ?? false);
+  if (isHidden && isBare) return [{ kind: 'text', value: `【${style.words.media}】` }];
+  if (token.raw === token.text) return [{ kind: 'text', value: literal(token.raw) }];
   if (address === undefined)
     return token.autolink ? [{ kind: 'text', value: token.text }] : collectPieces(token.tokens, style);
   const label = renderInline(token.tokens, { ...style, lineBreak: ' ' }).trim();
@@ -196,7 +205,10 @@ function imagePiece(source: string, description: string, style: InlineStyle): Pi
   const text = decodeEntities(description)
     .replace(/[[\]\\\n<>`*]+/g, ' ')
     .trim();
-  const address = safeImage(source);
+  const isDify = difyPath(source) !== null;
+  const address = isDify ? undefined : safeImage(source);
+  // Tools name what they make by its id, which says nothing.
+  if (isDify && UNNAMED.test(text)) return { kind: 'text', value: `【${style.words.image}】` };
   if (address === undefined) return { kind: 'text', value: `【${text === '' ? style.words.image : text}】` };
   return { kind: 'markup', value: `![${inertText(text)}](${address})` };
 }

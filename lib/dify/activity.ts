@@ -1,0 +1,70 @@
+import * as z from 'zod';
+
+/** What the app is doing at the moment, for a reader who waits. */
+export interface Activity {
+  kind: 'node' | 'tool' | 'thinking';
+  /** One line of at most 40 characters without markup; empty for `thinking`. */
+  name: string;
+  /** The name in the reader's language, where Dify has it: only tools are labelled in several. */
+  labels?: { zh?: string; en?: string };
+}
+
+const MAX_NAME_CHARS = 40;
+
+/** Nodes that move data about, take no time and say nothing to a reader. */
+const SILENT_NODES: ReadonlySet<string> = new Set([
+  'start', 'end', 'answer', 'if-else', 'variable-aggregator', 'variable-assigner', 'assigner', 'iteration-start',
+  'loop-start', 'loop-end', 'human-input', 'trigger-webhook', 'trigger-schedule', 'trigger-plugin',
+]); // prettier-ignore
+
+/** A name as it can stand in a line of text. */
+function activityName(name: string): string {
+  const line = name
+    .replace(/[\p{Cc}\p{Cf}\p{Z}]+/gu, ' ')
+    .replace(/[`*_~<>[\]()|#\\$]+/g, ' ')
+    .replace(/ {2,}/g, ' ')
+    .trim();
+  const characters = Array.from(line);
+  return characters.length <= MAX_NAME_CHARS ? line : `${characters.slice(0, MAX_NAME_CHARS - 1).join('')}…`;
+}
+
+const text = z.string().nullish();
+
+/** The `data` of events that begin a node, an iteration or a loop. */
+export const nodeShape = z.object({ node_type: text, title: text });
+
+export function nodeActivity({ node_type, title }: z.output<typeof nodeShape>): Activity | null {
+  if (node_type && SILENT_NODES.has(node_type)) return null;
+  const name = activityName(title ?? '');
+  return name === '' ? null : { kind: 'node', name };
+}
+
+export const toolShape = z.object({
+  tool: text,
+  tool_labels: z
+    .record(z.string(), z.object({ zh_Hans: text, en_US: text }).nullish().catch(null))
+    .nullish()
+    .catch(null),
+});
+
+/** The tool of an agent's step; of several, joined by `;` on the wire, the first. */
+export function toolActivity({ tool, tool_labels }: z.output<typeof toolShape>): Activity | null {
+  const id = tool?.split(';').find((part) => part.trim() !== '');
+  const name = activityName(id ?? '');
+  if (id === undefined || name === '') return null;
+  const own = tool_labels && Object.hasOwn(tool_labels, id) ? tool_labels[id] : null;
+  const zh = activityName(own?.zh_Hans ?? '');
+  const en = activityName(own?.en_US ?? '');
+  if (zh === '' && en === '') return { kind: 'tool', name };
+  return { kind: 'tool', name, labels: { ...(zh ? { zh } : {}), ...(en ? { en } : {}) } };
+}
+
+export const logShape = z.object({ label: text, status: text });
+
+/** A step of a workflow's agent node. It is told again when it ends, which is nothing new. */
+export function logActivity({ label, status }: z.output<typeof logShape>): Activity | null {
+  if (status && status !== 'start') return null;
+  const tool = /^CALL\s+(\S.*)$/.exec(label ?? '')?.[1];
+  const name = activityName(tool ?? label ?? '');
+  return name === '' ? null : { kind: tool === undefined ? 'node' : 'tool', name };
+}

@@ -1,0 +1,57 @@
+import * as z from 'zod';
+
+/** A file that the app made. `url` may be relative, and it is valid for minutes only. */
+export interface AnswerFile {
+  /** Dify's id; null where it was not told. One file can have two, one of them of the message that holds it. */
+  id: string | null;
+  /** Empty where it was not told. */
+  name: string;
+  /** `image`, `document`, `audio`, `video` or `custom`. */
+  kind: string;
+  url: string;
+  /** In lower case, without the dot. */
+  extension: string | null;
+  mimeType: string | null;
+  sizeBytes: number | null;
+}
+
+const text = z.string().nullish();
+
+/**
+ * A file as Dify writes it: in `message_file`, in the `files` of the end events, among the outputs and in stored
+ * messages. Each of them has other fields (`docs/wire-dify.md`).
+ */
+export const answerFileShape = z.object({
+  id: text,
+  related_id: text,
+  upload_file_id: text,
+  filename: text,
+  type: text,
+  url: text,
+  remote_url: text,
+  extension: text,
+  mime_type: text,
+  size: z.number().nullish(),
+});
+
+/** Null for a file without an address: nothing can be done with it. */
+export function answerFileOf(wire: z.output<typeof answerFileShape>): AnswerFile | null {
+  const url = wire.url || wire.remote_url;
+  if (!url) return null;
+  return {
+    id: wire.related_id || wire.upload_file_id || wire.id || null,
+    name: wire.filename ?? '',
+    kind: wire.type ?? 'custom',
+    url,
+    extension: wire.extension?.replace(/^\./, '').toLowerCase() || null,
+    mimeType: wire.mime_type || null,
+    // -1 stands for unknown.
+    sizeBytes: wire.size !== null && wire.size !== undefined && wire.size >= 0 ? wire.size : null,
+  };
+}
+
+/** The file in a JSON value; null for what is none. */
+export function readAnswerFile(json: unknown): AnswerFile | null {
+  const parsed = answerFileShape.safeParse(json);
+  return parsed.success ? answerFileOf(parsed.data) : null;
+}

@@ -1,0 +1,87 @@
+import type { FormAction, FormField, PendingForm } from './dify/form-shape.ts';
+import type { Dialect } from './markdown/dialect.ts';
+import { inertText } from './markdown/inert.ts';
+import { renderBlocks } from './markdown/render.ts';
+import type { Texts } from './texts/index.ts';
+
+export interface FormViewOptions {
+  texts: Texts;
+  dialect: Dialect;
+  /** Actions become links that send their title in the reader's name. */
+  links: boolean;
+}
+
+const MAX_FIELDS = 20;
+const MAX_OPTIONS = 20;
+const MAX_ACTIONS = 10;
+/** Longest name, option or default that is shown. */
+const MAX_NAME_CHARS = 60;
+const MAX_CONTENT_CHARS = 4_000;
+
+/** `{{#$output.<name>#}}`, where Dify's own page shows the field. */
+const PLACE = /\{\{#\$output\.([^#{}\n]{1,200})#\}\}/g;
+
+/** What a person is asked and how to answer by typing, as blocks of markdown (`readFormReply` reads the answer). */
+export function formBlocks(form: PendingForm, { texts, dialect, links }: FormViewOptions): string[] {
+  const words = texts.form;
+  const fields = form.fields.slice(0, MAX_FIELDS);
+  const labels = new Map(form.fields.map(({ name, label }) => [name, label]));
+  const content = form.content
+    .slice(0, MAX_CONTENT_CHARS)
+    .replace(PLACE, (_place, name: string) => escaped(words.place(plainName(labels.get(name) ?? name))));
+  const blocks = [inertText(words.title(shortName(form.nodeTitle))), ...renderBlocks(content, dialect, texts.markdown)];
+  // Nobody here can answer such a form, so how it would be answered is of no use.
+  if (form.token === null) return [...blocks, texts.formByEmail];
+  if (fields.length > 0) {
+    blocks.push([words.fields, ...fields.map((field) => `- ${inertText(fieldLine(field, texts))}`)].join('\n'));
+  }
+  const actions = form.actions.slice(0, MAX_ACTIONS);
+  const [first] = actions;
+  if (!first) return blocks;
+  blocks.push([words.actions, ...actions.map((action, index) => actionLine(action, index, links))].join('\n'));
+  const typed = fields.find(({ type }) => type === 'text' || type === 'select');
+  blocks.push(inertText(words.how(shortName(first.title), typed ? shortName(typed.label) : null)));
+  return blocks;
+}
+
+function fieldLine({ label, type, required, options, default: preset }: FormField, texts: Texts): string {
+  if (type === 'file' || type === 'file-list') return texts.form.fileField(shortName(label));
+  return texts.form.field({
+    label: shortName(label),
+    required: required && preset === '',
+    options: options.slice(0, MAX_OPTIONS).map(shortName),
+    preset: shortName(preset),
+  });
+}
+
+/** The only links to DingTalk itself in an answer; those that a model writes are broken up (`inert.ts`). */
+function actionLine({ title }: FormAction, index: number, links: boolean): string {
+  const words = inertText(shortName(title));
+  const address = `dtmd://dingtalkclient/sendMessage?content=${encodedText(title.replace(/\s+/g, ' ').trim())}`;
+  return `${index + 1}. ${links && words !== '' ? `[${words}](${address})` : words}`;
+}
+
+/** For a place between parentheses, which `encodeURIComponent` leaves as they are. */
+function encodedText(text: string): string {
+  return encodeURIComponent(text.toWellFormed()).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+/** A text that goes through the renderer and must come out as it is. */
+function escaped(text: string): string {
+  return text.replace(/[[\]]/g, '\\$&');
+}
+
+function shortName(name: string): string {
+  const characters = Array.from(plainName(name));
+  return characters.length <= MAX_NAME_CHARS
+    ? characters.join('')
+    : `${characters.slice(0, MAX_NAME_CHARS - 1).join('')}…`;
+}
+
+/** A name on one line and without what would be markup. */
+export function plainName(name: string): string {
+  return name.replaceAll(/[`*_<>[\]|\s]+/g, ' ').trim();
+}
