@@ -15,6 +15,8 @@ export interface AiCardOptions {
   cardId: string;
   /** What the chat list shows instead of a fixed phrase. It cannot be changed later. */
   summary: string;
+  /** Where what is pressed goes: a registered route key, or null for a card without callback. Never rejects. */
+  routeKey: () => Promise<string | null>;
 }
 
 /** Of a call without an answer; a time-out is repeated only once, for it takes long. */
@@ -31,7 +33,9 @@ const delivered = z.object({
  * A streaming AI card in the chat that the message came from. `processing`, `typing` and the end states follow from
  * delivery and from the frames themselves, so there is no call for the state.
  */
-export function createAiCard({ client, config, templateId, message, cardId, summary }: AiCardOptions): CardSink {
+export function createAiCard(options: AiCardOptions): CardSink {
+  const { client, config, templateId, message, cardId, summary, routeKey } = options;
+
   async function create(body: object): Promise<void> {
     const answer = await client.call('createAndDeliver', {
       method: 'POST',
@@ -46,10 +50,12 @@ export function createAiCard({ client, config, templateId, message, cardId, summ
 
   return {
     async open() {
+      const callbackRouteKey = await routeKey();
       const body = {
         cardTemplateId: templateId,
         outTrackId: cardId,
         cardData: { cardParamMap: { [config.cardContentKey]: '' } },
+        ...(callbackRouteKey === null ? {} : { callbackType: 'HTTP', callbackRouteKey }),
         ...target(message, config.robotCode, summary),
       };
       for (let tries = 1; ; tries += 1) {
@@ -88,6 +94,34 @@ export async function writeFrame(
       isFull: true,
       isFinalize: state === 'finished',
       isError: state === 'failed',
+    },
+  });
+}
+
+/**
+ * Changes variables of a card, also of one that has ended. What is not named stays (without the option everything
+ * else would be cleared, page of `PUT /v1.0/card/instances`).
+ */
+export async function updateCard(
+  client: DingTalkClient,
+  cardId: string,
+  change: {
+    variables?: Readonly<Record<string, string>>;
+    /** For one person only. */
+    own?: { userId: string; isUnionId: boolean; variables: Readonly<Record<string, string>> };
+  },
+): Promise<void> {
+  const { variables, own } = change;
+  await client.call('updateCard', {
+    method: 'PUT',
+    path: '/v1.0/card/instances',
+    body: {
+      outTrackId: cardId,
+      ...(variables ? { cardData: { cardParamMap: variables } } : {}),
+      ...(own
+        ? { privateData: { [own.userId]: { cardParamMap: own.variables } }, userIdType: own.isUnionId ? 2 : 1 }
+        : {}),
+      cardUpdateOptions: { updateCardDataByKey: true, updatePrivateDataByKey: true },
     },
   });
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { BridgeError } from '../errors.ts';
-import { readContent, type Content } from './message-kinds.ts';
+import { readContent, readQuoted, type Content, type Quoted } from './message-kinds.ts';
 
 /** A message that a person sent to the robot. */
 export interface Message {
@@ -13,6 +13,8 @@ export interface Message {
   session: { webhook: string; expiresAtMs: number } | null;
   corpId: string | null;
   content: Content;
+  /** The message that this one refers to. */
+  quoted: Quoted | null;
 }
 
 export interface Sender {
@@ -102,5 +104,6 @@ export function readCallback(body: string): Callback {
     corpId: wire.chatbotCorpId || null,
     robotCode: wire.robotCode || null,
     content: readContent(wire.msgtype ?? '', wire),
+    quoted: readQuoted(wire),
   };
 }

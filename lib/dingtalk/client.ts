@@ -3,12 +3,13 @@ import type { Clock } from '../runtime/clock.ts';
 import type { DingTalkConfig } from '../runtime/config.ts';
 import type { Fetch } from '../runtime/http.ts';
 import { refusal } from './failures.ts';
+import { createMediaUpload, type MediaFile } from './files.ts';
 import { createTokenSource, send, type TokenStore } from './token.ts';
 
 // For the session reply, which needs no token.
 export { send };
 
-/** Calls to api.dingtalk.com as one app. */
+/** Calls to DingTalk as one app. */
 export interface DingTalkClient {
   /**
    * One call with the app's access token.
@@ -17,6 +18,13 @@ export interface DingTalkClient {
    * @throws BridgeError with a `dingtalk_…` code.
    */
   call(api: string, request: ApiRequest): Promise<unknown>;
+  /**
+   * Uploads a file with the app's access token and gives its media id. Bytes that were read cannot be sent again, so
+   * unlike `call` it is not repeated with a new token: after `dingtalk_token_invalid` the next try has another one.
+   *
+   * @throws BridgeError with a `dingtalk_…` code; what the file's bytes throw.
+   */
+  upload(file: MediaFile): Promise<string>;
 }
 
 export interface ApiRequest {
@@ -37,6 +45,8 @@ export function createDingTalkClient(
   store: TokenStore | null = null,
 ): DingTalkClient {
   const tokens = createTokenSource({ config, fetch, clock, store });
+  const uploadMedia = createMediaUpload(config, fetch, clock);
+  const isTokenRefused = (error: unknown) => error instanceof BridgeError && error.code === 'dingtalk_token_invalid';
 
   async function attempt(api: string, request: ApiRequest, accessToken: string): Promise<unknown> {
     const answer = await send(fetch, clock, api, {
@@ -56,10 +66,19 @@ export function createDingTalkClient(
       try {
         return await attempt(api, request, used);
       } catch (error) {
-        if (!(error instanceof BridgeError) || error.code !== 'dingtalk_token_invalid') throw error;
+        if (!isTokenRefused(error)) throw error;
         // Renewed elsewhere or revoked: the call was refused before it did anything, so it may be repeated, once.
         await tokens.invalidate(used);
         return attempt(api, request, await tokens.get());
+      }
+    },
+    async upload(file) {
+      const used = await tokens.get();
+      try {
+        return await uploadMedia(file, used);
+      } catch (error) {
+        if (isTokenRefused(error)) await tokens.invalidate(used);
+        throw error;
       }
     },
   };
@@ -74,18 +93,19 @@ const NOT_COUNTED: ReadonlySet<string> = new Set<DeliveryErrorCode>([
 
 /** The client, with each call that counts for the organisation's month told to `onCall`. */
 export function countCalls(client: DingTalkClient, onCall: () => void): DingTalkClient {
+  async function counted<T>(work: Promise<T>): Promise<T> {
+    let isCounted = true;
+    try {
+      return await work;
+    } catch (error) {
+      isCounted = !(error instanceof BridgeError && NOT_COUNTED.has(error.code));
+      throw error;
+    } finally {
+      if (isCounted) onCall();
+    }
+  }
   return {
-    ...client,
-    async call(api, request) {
-      let isCounted = true;
-      try {
-        return await client.call(api, request);
-      } catch (error) {
-        isCounted = !(error instanceof BridgeError && NOT_COUNTED.has(error.code));
-        throw error;
-      } finally {
-        if (isCounted) onCall();
-      }
-    },
+    call: (api, request) => counted(client.call(api, request)),
+    upload: (file) => counted(client.upload(file)),
   };
 }

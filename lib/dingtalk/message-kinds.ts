@@ -10,6 +10,20 @@ export type Content =
   | { kind: 'file'; downloadCode: string; fileName: string }
   | { kind: 'unknown'; messageType: string };
 
+/** What a message refers to: an earlier one, shown above it. */
+export interface Quoted {
+  text: string;
+  /** The picture or file that is quoted. */
+  file: SentFile | null;
+}
+
+/** A file that somebody sent, as far as the callback tells. */
+export interface SentFile {
+  kind: 'picture' | 'audio' | 'video' | 'file';
+  downloadCode: string;
+  name: string | null;
+}
+
 type Body = Readonly<Record<string, unknown>>;
 
 const textBody = z.object({ text: z.object({ content: z.string() }) });
@@ -23,6 +37,24 @@ const media = z.object({
   content: z.object({
     downloadCode: z.string().min(1),
     fileName: z.string().nullish(),
+  }),
+});
+// Not in the official documents: the shape that several bridges report (docs/wire-dingtalk.md).
+const quoting = z.object({
+  text: z.object({
+    repliedMsg: z.object({
+      msgType: z.string().nullish(),
+      content: z
+        .object({
+          text: z.string().nullish(),
+          downloadCode: z.string().nullish(),
+          fileName: z.string().nullish(),
+          title: z.string().nullish(),
+          summary: z.string().nullish(),
+          richText: z.array(z.object({ text: z.string().nullish(), downloadCode: z.string().nullish() })).nullish(),
+        })
+        .nullish(),
+    }),
   }),
 });
 const audio = z.object({
@@ -74,4 +106,43 @@ const messageKinds: Readonly<Record<string, (body: Body) => Content | null>> = {
 export function readContent(messageType: string, body: Body): Content {
   const read = Object.hasOwn(messageKinds, messageType) ? messageKinds[messageType] : undefined;
   return read?.(body) ?? { kind: 'unknown', messageType };
+}
+
+/** What a message quotes; null when it quotes nothing, or nothing that can be told. */
+export function readQuoted(body: Body): Quoted | null {
+  const replied = quoting.safeParse(body).data?.text.repliedMsg;
+  if (!replied?.content) return null;
+  const { text, title, summary, downloadCode, fileName } = replied.content;
+  const parts = replied.content.richText ?? [];
+  const words = text ?? (parts.map((part) => part.text ?? '').join('') || summary || title || '');
+  const code = downloadCode ?? parts.find((part) => part.downloadCode)?.downloadCode;
+  const kind = FILE_KINDS[replied.msgType ?? ''] ?? (fileName ? 'file' : 'picture');
+  const file: SentFile | null = code ? { kind, downloadCode: code, name: fileName ?? null } : null;
+  return words.trim() === '' && !file ? null : { text: words.trim(), file };
+}
+
+const FILE_KINDS: Readonly<Partial<Record<string, SentFile['kind']>>> = {
+  picture: 'picture',
+  richText: 'picture',
+  audio: 'audio',
+  video: 'video',
+  file: 'file',
+};
+
+/** The files of a message, in their order. */
+export function filesOf(content: Content): SentFile[] {
+  switch (content.kind) {
+    case 'picture':
+    case 'video':
+      return [{ kind: content.kind, downloadCode: content.downloadCode, name: null }];
+    case 'file':
+      return [{ kind: 'file', downloadCode: content.downloadCode, name: content.fileName || null }];
+    case 'audio':
+      return content.downloadCode === null ? [] : [{ kind: 'audio', downloadCode: content.downloadCode, name: null }];
+    case 'rich-text':
+      return content.pictures.map((downloadCode) => ({ kind: 'picture' as const, downloadCode, name: null }));
+    case 'text':
+    case 'unknown':
+      return [];
+  }
 }

@@ -11,6 +11,12 @@ export interface RobotMessageOptions {
   message: Pick<Message, 'chat' | 'sender'>;
 }
 
+/** What a robot message holds: its kind, and a JSON text within the JSON body. */
+export interface RobotContent {
+  msgKey: string;
+  msgParam: string;
+}
+
 interface Markdown {
   title: string;
   text: string;
@@ -47,22 +53,25 @@ const sentToPeople = z.object({
  * Each costs one call of the month and needs the permission `qyapi_robot_sendmsg`. Nobody can be mentioned
  * (page of the robot's abilities: neither call takes an `at`).
  */
-export function createRobotMessage({ client, config, message: { chat, sender } }: RobotMessageOptions): MessageSink {
+export function createRobotMessage(options: RobotMessageOptions): MessageSink {
   return {
     async send({ title, text }) {
-      for (const part of partsOf({ title, text })) {
-        if (chat.isGroup) {
-          await call(client, 'sendToGroup', '/v1.0/robot/groupMessages/send', {
-            robotCode: config.robotCode,
-            openConversationId: chat.id,
-            ...markdown(part),
-          });
-        } else {
-          await sendToPerson(client, config, sender.staffId, part);
-        }
-      }
+      for (const part of partsOf({ title, text })) await sendByRobot(options, markdown(part));
     },
   };
+}
+
+/** Sends one message of any kind to the chat of a message. @throws BridgeError when it was not sent. */
+export async function sendByRobot(
+  { client, config, message: { chat, sender } }: RobotMessageOptions,
+  content: RobotContent,
+): Promise<void> {
+  if (!chat.isGroup) return sendToPerson(client, config, sender.staffId, content);
+  await call(client, 'sendToGroup', '/v1.0/robot/groupMessages/send', {
+    robotCode: config.robotCode,
+    openConversationId: chat.id,
+    ...content,
+  });
 }
 
 /**
@@ -81,23 +90,39 @@ export async function sendToPeople(
   const throttled: string[] = [];
   for (let from = 0; from < people.length; from += MAX_PEOPLE) {
     for (const part of partsOf(notice)) {
-      const answer = await call(client, 'sendToPeople', '/v1.0/robot/oToMessages/batchSend', {
-        robotCode: config.robotCode,
-        userIds: people.slice(from, from + MAX_PEOPLE),
-        ...markdown(part),
-      });
-      const lists = sentToPeople.safeParse(answer).data;
-      unknown.push(...(lists?.invalidStaffIdList ?? []));
-      throttled.push(...(lists?.flowControlledStaffIdList ?? []));
+      const missed = await sendToSome(client, config, people.slice(from, from + MAX_PEOPLE), markdown(part));
+      unknown.push(...missed.unknown);
+      throttled.push(...missed.throttled);
     }
   }
   return { unknown, throttled };
 }
 
-async function sendToPerson(client: DingTalkClient, config: DingTalkConfig, staffId: string | null, part: Markdown) {
+/** One call, for at most `MAX_PEOPLE`. */
+async function sendToSome(
+  client: DingTalkClient,
+  config: DingTalkConfig,
+  userIds: readonly string[],
+  content: RobotContent,
+): Promise<NotReached> {
+  const answer = await call(client, 'sendToPeople', '/v1.0/robot/oToMessages/batchSend', {
+    robotCode: config.robotCode,
+    userIds,
+    ...content,
+  });
+  const lists = sentToPeople.safeParse(answer).data;
+  return { unknown: lists?.invalidStaffIdList ?? [], throttled: lists?.flowControlledStaffIdList ?? [] };
+}
+
+async function sendToPerson(
+  client: DingTalkClient,
+  config: DingTalkConfig,
+  staffId: string | null,
+  content: RobotContent,
+): Promise<void> {
   // Unlike a card, this call does not take union ids.
   if (staffId === null) throw new BridgeError('dingtalk_card_no_target', 'the asker has no staff id');
-  const { unknown, throttled } = await sendToPeople(client, config, [staffId], part);
+  const { unknown, throttled } = await sendToSome(client, config, [staffId], content);
   const facts = { api: 'sendToPeople', status: 200 };
   if (unknown.length > 0) throw new BridgeError('dingtalk_refused', 'DingTalk does not know the asker', facts);
   if (throttled.length > 0) throw new BridgeError('dingtalk_qps', 'the asker got too many messages', facts);
@@ -113,7 +138,7 @@ async function call(client: DingTalkClient, api: string, path: string, body: obj
   }
 }
 
-const markdown = (part: Markdown) => ({ msgKey: 'sampleMarkdown', msgParam: paramOf(part) });
+const markdown = (part: Markdown): RobotContent => ({ msgKey: 'sampleMarkdown', msgParam: paramOf(part) });
 
 /** `msgParam` is a JSON text within the JSON body. */
 const paramOf = ({ title, text }: Markdown) => JSON.stringify({ title, text });

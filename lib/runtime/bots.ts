@@ -16,6 +16,7 @@ const NEVER_INHERITED: ReadonlySet<RobotSettingName> = new Set<RobotSettingName>
   'DINGTALK_ROBOT_CODE',
   'DINGTALK_CARD_TEMPLATE_ID',
   'DINGTALK_CARD_CONTENT_KEY',
+  'DINGTALK_CARD_BUTTONS',
 ]);
 
 const botsSchema = z.array(z.looseObject({ name: z.string().regex(/^[a-z0-9-]{1,32}$/) }), 'a JSON array of robots');

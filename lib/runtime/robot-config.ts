@@ -11,6 +11,8 @@ export interface DingTalkConfig {
   cardContentKey: string;
   cardMaxChars: number;
   cardSettleMs: number;
+  /** The template shows what can be pressed; otherwise it is written below the text. */
+  cardButtons: boolean;
   apiUrl: string;
   oapiUrl: string;
   callsPerSecond: number;
@@ -68,6 +70,7 @@ export function robotConfig(name: string | null, settings: RobotSettings): Robot
       cardContentKey: settings.DINGTALK_CARD_CONTENT_KEY ?? 'content',
       cardMaxChars: settings.DINGTALK_CARD_MAX_CHARS ?? 3000,
       cardSettleMs: settings.DINGTALK_CARD_SETTLE_MS ?? 0,
+      cardButtons: settings.DINGTALK_CARD_BUTTONS ?? false,
       apiUrl: settings.DINGTALK_API_URL ?? 'https://api.dingtalk.com',
       oapiUrl: settings.DINGTALK_OAPI_URL ?? 'https://oapi.dingtalk.com',
       callsPerSecond: settings.DINGTALK_QPS ?? 20,

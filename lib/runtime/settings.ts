@@ -80,6 +80,7 @@ export const robotSettings = {
   DINGTALK_CARD_CONTENT_KEY: text,
   DINGTALK_CARD_MAX_CHARS: whole(300, 20_000),
   DINGTALK_CARD_SETTLE_MS: whole(0, 10_000),
+  DINGTALK_CARD_BUTTONS: flag,
   DINGTALK_API_URL: address,
   DINGTALK_OAPI_URL: address,
   DINGTALK_QPS: whole(1, 10_000),

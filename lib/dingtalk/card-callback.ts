@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import * as z from 'zod';
+import { BridgeError } from '../errors.ts';
+import { withTimeout, type Clock } from '../runtime/clock.ts';
+import type { DingTalkConfig } from '../runtime/config.ts';
+import { cardCallbackSecret } from './card-action.ts';
+import type { DingTalkClient } from './client.ts';
+
+/** Where DingTalk sends what is pressed on a card. */
+export interface CardCallback {
+  /**
+   * The key that a card names its callback by, registered by now; null when that did not work: the card is then made
+   * without. Never rejects.
+   */
+  routeKey(): Promise<string | null>;
+}
+
+export interface CardCallbackOptions {
+  client: DingTalkClient;
+  config: DingTalkConfig;
+  /** The function's own address for this robot. */
+  address: string;
+  /** What all instances know: a registration is one call of the month, and a function has many instances. */
+  marks: { isSet(name: string): Promise<boolean>; set(name: string, ttlMs: number): Promise<void> };
+  clock: Clock;
+  onFailed: (error: unknown) => void;
+}
+
+/** Registered again once in a while, in case it got lost at DingTalk. */
+const REGISTERED_MS = 7 * 86_400_000;
+/** After a refusal cards go without for so long. */
+const RETRY_MS = 600_000;
+/** The first card waits for the registration, but not for ever. */
+const PATIENCE_MS = 4_000;
+
+const registered = z.object({ success: z.boolean().nullish() });
+
+/** Registers the address before the first card, under a key of its own: a key that is registered anew changes all its cards. */
+export function createCardCallback({
+  client,
+  config,
+  address,
+  marks,
+  clock,
+  onFailed,
+}: CardCallbackOptions): CardCallback {
+  const routeKey = `bridge-${hash(`${config.clientId}\n${address}`)}`;
+  const secret = cardCallbackSecret(config.clientSecrets[0]);
+  const mark = `callback:${hash(`${routeKey}\n${secret}`)}`;
+  let known: { key: Promise<string | null>; untilMs: number } | null = null;
+
+  async function register(): Promise<string | null> {
+    // Without the store it is registered once for each instance: that changes nothing but its price.
+    if (await marks.isSet(mark).catch(() => false)) return routeKey;
+    const answer = await client.call('registerCallback', {
+      method: 'POST',
+      path: '/v1.0/card/callbacks/register',
+      body: { callbackRouteKey: routeKey, callbackUrl: address, apiSecret: secret, forceUpdate: true },
+      timeoutMs: PATIENCE_MS,
+    });
+    if (registered.safeParse(answer).data?.success === false) {
+      throw new BridgeError('dingtalk_callback_unregistered', 'DingTalk did not register the address');
+    }
+    await marks.set(mark, REGISTERED_MS).catch(() => undefined);
+    return routeKey;
+  }
+
+  async function attempt(): Promise<string | null> {
+    try {
+      return await withTimeout(clock, PATIENCE_MS, (signal) =>
+        Promise.race([
+          register(),
+          new Promise<never>((_, reject) => {
+            signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+          }),
+        ]),
+      );
+    } catch (error) {
+      if (known) known.untilMs = clock.now() + RETRY_MS;
+      onFailed(error);
+      return null;
+    }
+  }
+
+  return {
+    routeKey() {
+      if (known && clock.now() < known.untilMs) return known.key;
+      const fresh = { key: Promise.resolve<string | null>(null), untilMs: clock.now() + REGISTERED_MS };
+      known = fresh;
+      fresh.key = attempt();
+      return fresh.key;
+    },
+  };
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}

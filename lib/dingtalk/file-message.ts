@@ -1,0 +1,146 @@
+import { zipSync } from 'fflate';
+import { BridgeError } from '../errors.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { DingTalkConfig } from '../runtime/config.ts';
+import type { Fetch } from '../runtime/http.ts';
+import { safeFileName } from '../runtime/multipart.ts';
+import type { Message } from './callback.ts';
+import type { DingTalkClient } from './client.ts';
+import { failureRules } from './failures.ts';
+import { sendByRobot } from './robot-message.ts';
+import { createSessionReply } from './session-reply.ts';
+
+export interface FileMessageOptions {
+  client: DingTalkClient;
+  config: DingTalkConfig;
+  message: Pick<Message, 'chat' | 'sender' | 'session'>;
+  fetch: Fetch;
+  clock: Clock;
+}
+
+/** Messages with a file that was uploaded before. Each costs a call of the month and may throw a BridgeError. */
+export interface FileMessages {
+  /** Goes through the session's address, as a picture within a text, where a robot message is not to be had. */
+  image(image: { mediaId: string; title: string }): Promise<void>;
+  file(file: { mediaId: string; name: string; extension: string }): Promise<void>;
+}
+
+/** Bytes of an image or a file (page of `media/upload`). */
+export const MAX_SENDABLE_BYTES = 20 * 1024 * 1024;
+
+/** What DingTalk takes as an image (page of `media/upload`). */
+const IMAGES: ReadonlySet<string> = new Set(['jpg', 'jpeg', 'gif', 'png', 'bmp']);
+/** What a chat shows as a file (`sampleFile`, page of the robot's message types). */
+const FILES: ReadonlySet<string> = new Set(['xlsx', 'pdf', 'zip', 'rar', 'doc', 'docx']);
+/** Compressed by themselves: another round takes time and brings nothing. */
+const COMPRESSED: ReadonlySet<string> = new Set([
+  'mp3',
+  'm4a',
+  'mp4',
+  'mov',
+  'webm',
+  'webp',
+  'pptx',
+  'epub',
+  '7z',
+  'gz',
+]);
+
+export function createFileMessages({ client, config, message, fetch, clock }: FileMessageOptions): FileMessages {
+  const robot = { client, config, message };
+  const session = createSessionReply({ config, message, fetch, clock });
+  return {
+    async image({ mediaId, title }) {
+      try {
+        await sendByRobot(robot, { msgKey: 'sampleImageMsg', msgParam: JSON.stringify({ photoURL: mediaId }) });
+      } catch (error) {
+        // What may have been sent is not sent twice, what is not allowed not at all.
+        if (!(error instanceof BridgeError) || failureRules.isUnanswered(error) || failureRules.isUnsafe(error)) {
+          throw error;
+        }
+        const plain = plainTitle(title);
+        await session.send({ title: plain, text: `![${plain}](${mediaId})`, mentionAsker: false }).catch(() => {
+          // The first failure is the one that an operator can do something about.
+          throw error;
+        });
+      }
+    },
+    async file({ mediaId, name, extension }) {
+      const msgParam = JSON.stringify({ mediaId, fileName: name, fileType: extension });
+      await sendByRobot(robot, { msgKey: 'sampleFile', msgParam });
+    },
+  };
+}
+
+/** A title that stays within the brackets of its picture and shows as it is written. */
+function plainTitle(title: string): string {
+  const plain = title.replace(/[\s\p{Cc}[\]()<>`*_~!#|\\]+/gu, ' ').trim();
+  return plain === '' ? 'image' : plain;
+}
+
+/** A file as its maker gave it. */
+export interface ResultFile {
+  name: string;
+  /** Lower case, without the dot. */
+  extension: string;
+  mimeType: string;
+  /** Bytes; null when not known beforehand. */
+  size: number | null;
+  bytes: AsyncIterable<Uint8Array>;
+}
+
+/** A file as DingTalk takes it. */
+export interface SendableFile extends ResultFile {
+  kind: 'image' | 'file';
+  size: number;
+}
+
+/**
+ * How a file is sent: as an image, as a file, or, where DingTalk takes no files of its type, within an archive. An
+ * archive, or a file of unknown length, is held in memory, 20 MB of it at most.
+ *
+ * @throws BridgeError `file_too_large`; what reading the bytes throws.
+ */
+export async function asSendable(file: ResultFile, clock: Clock): Promise<SendableFile> {
+  if ((file.size ?? 0) > MAX_SENDABLE_BYTES) throw tooLarge();
+  const kind = IMAGES.has(file.extension) ? 'image' : 'file';
+  if (kind === 'file' && !FILES.has(file.extension)) return zipped(file, clock);
+  // The parts of a stream without a length would have to be believed to be taken.
+  if (file.size === null) return { ...file, kind, ...held(await collect(file.bytes)) };
+  return { ...file, kind, size: file.size };
+}
+
+async function zipped(file: ResultFile, clock: Clock): Promise<SendableFile> {
+  const content = await collect(file.bytes);
+  const level = COMPRESSED.has(file.extension) ? 0 : 6;
+  const archive = zipSync({ [file.name]: [content, { level, mtime: clock.now() }] });
+  if (archive.byteLength > MAX_SENDABLE_BYTES) throw tooLarge();
+  return {
+    kind: 'file',
+    name: safeFileName(`${file.name.slice(0, file.name.length - file.extension.length).replace(/\.$/, '')}.zip`),
+    extension: 'zip',
+    mimeType: 'application/zip',
+    ...held(archive),
+  };
+}
+
+/** Bytes in memory, in the shape of a file. */
+const held = (content: Uint8Array) => ({ size: content.byteLength, bytes: once(content) });
+
+async function* once(content: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield content;
+}
+
+async function collect(bytes: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of bytes) {
+    length += chunk.byteLength;
+    if (length > MAX_SENDABLE_BYTES) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+const tooLarge = () =>
+  new BridgeError('file_too_large', 'the file is too large for DingTalk', { maxBytes: MAX_SENDABLE_BYTES });

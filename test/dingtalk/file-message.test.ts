@@ -1,0 +1,136 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createDingTalkClient } from '../../lib/dingtalk/client.ts';
+import { createFileMessages } from '../../lib/dingtalk/file-message.ts';
+import { BridgeError } from '../../lib/errors.ts';
+import { systemClock } from '../../lib/runtime/clock.ts';
+import { readConfig } from '../../lib/runtime/config.ts';
+import { createDingTalkSimulator } from '../../playground/dingtalk/simulator.ts';
+import type { DingTalkOptions } from '../../playground/dingtalk/types.ts';
+import { bytesOf } from '../support/dingtalk-files.ts';
+
+const GROUP = 'cidGroup0001==';
+const PNG = Buffer.from('89504E470D0A1A0A0000000D49484452', 'hex');
+const app = { clientId: 'dingclientid0001', clientSecret: 'client-secret-1', robotCode: 'dingrobot0001' };
+
+async function scene(isGroup: boolean, options: Partial<DingTalkOptions> & { staffId?: null; session?: null } = {}) {
+  const { staffId = 'staff-1', session, ...world } = options;
+  const dingtalk = await createDingTalkSimulator({
+    app,
+    people: [{ staffId: 'staff-1', unionId: 'union-1', nick: '王小明' }],
+    groups: [{ conversationId: GROUP, title: '售后支持群', members: ['staff-1'] }],
+    // What was uploaded before.
+    media: [
+      { id: '@lADPmedia1', type: 'image', name: '图.png', bytes: PNG },
+      { id: '@lAfile1', type: 'file', name: '报告.xlsx', bytes: Buffer.from('PK') },
+    ],
+    ...world,
+  });
+  onTestFinished(() => dingtalk.close());
+  const result = readConfig({
+    DINGTALK_CLIENT_ID: app.clientId,
+    DINGTALK_CLIENT_SECRET: app.clientSecret,
+    DINGTALK_ROBOT_CODE: app.robotCode,
+    DINGTALK_API_URL: dingtalk.origin,
+    DINGTALK_OAPI_URL: dingtalk.origin,
+    DIFY_API_KEY: 'app-key',
+  });
+  const config = result.ok ? result.config.robots[0]?.dingtalk : undefined;
+  if (!config) throw new Error('the configuration is not complete');
+  const { body } = dingtalk.callback({ from: 'staff-1', ...(isGroup ? { conversation: GROUP } : {}), text: '图' });
+  const id = isGroup ? GROUP : dingtalk.singleConversation('staff-1');
+  const client = createDingTalkClient(config, fetch, systemClock);
+  const messages = createFileMessages({
+    client,
+    config,
+    message: {
+      chat: { id, isGroup, title: null },
+      sender: { staffId, unionId: null, id: 'encrypted', nick: '王小明', isAdmin: false },
+      session: session === null ? null : { webhook: String(body['sessionWebhook']), expiresAtMs: Infinity },
+    },
+    fetch,
+    clock: systemClock,
+  });
+  return { dingtalk, client, messages, id };
+}
+
+const picture = { mediaId: '@lADPmedia1', title: '本周销量' };
+const file = { mediaId: '@lAfile1', name: '报告.xlsx', extension: 'xlsx' };
+
+const codeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => 'fine',
+    (error: unknown) => (error instanceof BridgeError ? error.code : 'unexpected'),
+  );
+
+describe.each([
+  ['the group', true],
+  ['the single chat', false],
+])('in %s', (_where, isGroup) => {
+  test('a picture and a file are messages of their own', async () => {
+    const { dingtalk, messages, id } = await scene(isGroup);
+    await messages.image(picture);
+    await messages.file(file);
+    expect(dingtalk.messages).toMatchObject([
+      { channel: 'robot', kind: 'sampleImageMsg', conversationId: id, raw: { photoURL: '@lADPmedia1' } },
+      {
+        channel: 'robot',
+        kind: 'sampleFile',
+        conversationId: id,
+        raw: { mediaId: '@lAfile1', fileName: '报告.xlsx', fileType: 'xlsx' },
+      },
+    ]);
+  });
+
+  test('without the permission a picture comes as a reply, a file does not come', async () => {
+    const { dingtalk, messages, id } = await scene(isGroup, { permissions: [] });
+    await messages.image(picture);
+    expect(dingtalk.messages).toMatchObject([
+      { channel: 'session', kind: 'markdown', conversationId: id, text: '![本周销量](@lADPmedia1)', mentions: [] },
+    ]);
+    expect(await codeOf(messages.file(file))).toBe('dingtalk_permission_missing');
+    expect(dingtalk.messages).toHaveLength(1);
+  });
+
+  test('without the permission and without a reply address the permission is what is missing', async () => {
+    const { messages } = await scene(isGroup, { permissions: [], session: null });
+    expect(await codeOf(messages.image(picture))).toBe('dingtalk_permission_missing');
+  });
+
+  test('what may have been sent is not sent again', async () => {
+    const { dingtalk, messages } = await scene(isGroup);
+    dingtalk.faults.inject({ api: isGroup ? 'sendToGroup' : 'sendToPeople', kind: 'lost-response' });
+    expect(await codeOf(messages.image(picture))).toBe('dingtalk_unreachable');
+    expect(dingtalk.messages.filter(({ channel }) => channel === 'session')).toEqual([]);
+  });
+});
+
+test('what was uploaded can be sent', async () => {
+  const { dingtalk, client, messages } = await scene(true);
+  const upload = { name: '图.png', mimeType: 'image/png', size: PNG.length };
+  const mediaId = await client.upload({ ...upload, type: 'image', bytes: bytesOf(PNG) });
+  expect(mediaId).not.toBe(picture.mediaId);
+  await messages.image({ mediaId, title: '图' });
+  const pdf = { name: '报告 "终稿".pdf', mimeType: 'application/pdf', size: null };
+  const fileId = await client.upload({ ...pdf, type: 'file', bytes: bytesOf('%PDF-1.7') });
+  await messages.file({ mediaId: fileId, name: pdf.name, extension: 'pdf' });
+  expect(dingtalk.messages).toMatchObject([{ image: { mediaId } }, { file: { mediaId: fileId, type: 'pdf' } }]);
+  expect(dingtalk.media.get(fileId)?.name).toBe(pdf.name);
+  expect(dingtalk.violations).toEqual([]);
+});
+
+test('an asker without a staff id gets a picture as a reply, and no file', async () => {
+  const { dingtalk, messages } = await scene(false, { staffId: null });
+  await messages.image(picture);
+  expect(dingtalk.messages).toMatchObject([{ channel: 'session', text: '![本周销量](@lADPmedia1)' }]);
+  expect(await codeOf(messages.file(file))).toBe('dingtalk_card_no_target');
+});
+
+test('a title does not end its picture', async () => {
+  const { dingtalk, messages } = await scene(true, { permissions: [] });
+  await messages.image({ ...picture, title: 'a](http://evil.example.com) ![b\n# c' });
+  await messages.image({ ...picture, title: '[]' });
+  expect(dingtalk.messages.map(({ text }) => text)).toEqual([
+    '![a http://evil.example.com b c](@lADPmedia1)',
+    '![image](@lADPmedia1)',
+  ]);
+});
