@@ -3,6 +3,8 @@ import type { Clock } from '../runtime/clock.ts';
 const SWEEP_ABOVE = 1_000;
 const SWEEP_EVERY_MS = 3_600_000;
 
+export type ExpiringMap<T> = ReturnType<typeof createExpiringMap<T>>;
+
 /** Values that expire. Expired ones are thrown out now and then, so that nothing grows for ever. */
 export function createExpiringMap<T>(clock: Clock) {
   const entries = new Map<string, { value: T; expiresAtMs: number }>();

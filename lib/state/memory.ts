@@ -1,13 +1,14 @@
 import type { Clock } from '../runtime/clock.ts';
 import { createExpiringMap } from './expiring-map.ts';
-import { createMemoryBudget, createMemoryRates, type Reserved } from './memory-limits.ts';
+import { createMemoryConversations } from './memory-conversations.ts';
+import { createMemoryBudget, createMemoryRates } from './memory-limits.ts';
+import { createMemoryTally } from './memory-tally.ts';
+import { createMemoryRecords, type MemoryTurn } from './memory-records.ts';
 import {
   CLAIM_TTL_MS,
   DROPPED_CALLS,
   FAILED_TTL_MS,
   RECEIPT_TTL_MS,
-  type ConversationContext,
-  type Remembered,
   type StartedTurn,
   type State,
   type Waiting,
@@ -18,39 +19,21 @@ export interface MemoryState extends State {
   size(): number;
 }
 
-interface Turn extends Reserved {
-  acceptedBy: string;
-  owner: string;
-  asker: string;
-  conversationKey: string;
-  state: 'started' | 'queued' | 'full' | 'limited' | 'dropped' | 'done';
-  place: number;
-  claim: number;
-  hop: number;
-  /** The owner who was to ask Dify; '' while nobody was. */
-  askedBy: string;
-  generation: string;
-  progress: string | null;
-  isStopped: boolean;
-  droppedBy: string | null;
-  next: string | null;
-}
-
 /** State within this process: for the playground, and for a single self-hosted server. */
 export function createMemoryState(clock: Clock): MemoryState {
   const claims = createExpiringMap<string>(clock);
-  const turns = createExpiringMap<Turn>(clock);
+  const turns = createExpiringMap<MemoryTurn>(clock);
   const payloads = createExpiringMap<string>(clock);
-  const conversations = createExpiringMap<ConversationContext>(clock);
+  const conversations = createMemoryConversations(clock);
+  const { context } = conversations;
   /** The turn that has the floor, and those that wait, by conversation. */
   const running = new Map<string, string>();
   const queues = new Map<string, string[]>();
   const leases = new Map<string, number>();
   const accounts = createMemoryBudget(clock);
+  const tally = createMemoryTally(clock);
   const isLimited = createMemoryRates(clock);
 
-  const context = (key: string): ConversationContext =>
-    conversations.get(key) ?? { generation: '', difyConversationId: null };
   const runningCount = (nowMs: number) => [...leases.values()].filter((until) => until > nowMs).length;
   const overdue = (nowMs: number, limit: number) =>
     [...leases]
@@ -59,13 +42,9 @@ export function createMemoryState(clock: Clock): MemoryState {
       .slice(0, limit)
       .map(([id]) => id);
 
-  function remember({ conversationKey, generation, difyConversationId, ttlMs }: Remembered): void {
-    if (difyConversationId === null || context(conversationKey).generation !== generation) return;
-    conversations.set(conversationKey, { generation, difyConversationId }, ttlMs);
-  }
-
-  function describe(turnId: string, turn: Turn, owner: string): StartedTurn {
-    const { generation, difyConversationId } = context(turn.conversationKey);
+  function describe(turnId: string, turn: MemoryTurn, owner: string): StartedTurn {
+    const { generation, difyConversationId, form } = context(turn.conversationKey);
+    const isSame = generation === turn.generation;
     return {
       turnId,
       claim: turn.claim,
@@ -74,7 +53,8 @@ export function createMemoryState(clock: Clock): MemoryState {
       conversationKey: turn.conversationKey,
       context: {
         generation: turn.generation,
-        difyConversationId: generation === turn.generation ? difyConversationId : null,
+        difyConversationId: isSame ? difyConversationId : null,
+        form: isSame ? form : null,
       },
       payload: payloads.get(turnId) ?? '',
       progress: turn.progress,
@@ -102,7 +82,7 @@ export function createMemoryState(clock: Clock): MemoryState {
     }
   }
 
-  const waitingOf = (turn: Turn | undefined): Waiting => ({
+  const waitingOf = (turn: MemoryTurn | undefined): Waiting => ({
     state: turn?.state === 'queued' || turn?.state === 'started' ? turn.state : 'over',
     progress: turn?.progress ?? null,
   });
@@ -125,8 +105,8 @@ export function createMemoryState(clock: Clock): MemoryState {
       const isOver = turn?.state === 'done' || turn?.state === 'dropped';
       if (turn && (turn.acceptedBy !== owner || isOver)) return { kind: 'duplicate' };
       if (!turn) {
-        const kept = conversations.get(key);
-        if (kept) conversations.set(key, kept, request.conversationTtlMs);
+        tally.accepted(nowMs);
+        const isFirst = conversations.meet(key, request.conversationTtlMs);
         const isBusy = turns.get(running.get(key) ?? '')?.state === 'started';
         const queue = queues.get(key) ?? [];
         const place = isBusy ? queue.length + 1 : 0;
@@ -149,7 +129,10 @@ export function createMemoryState(clock: Clock): MemoryState {
           askedBy: state === 'started' ? owner : '',
           generation: context(key).generation,
           progress: null,
+          isFirst,
           isStopped: false,
+          receipt: null,
+          ratings: new Map(),
           droppedBy: null,
           next: null,
           ...accounts.reserve(state === 'full' || state === 'limited' ? null : request.budget),
@@ -167,7 +150,7 @@ export function createMemoryState(clock: Clock): MemoryState {
       // A repeat gets the first reply, also when a turn that waited has been started for somebody else meanwhile.
       if (turn.place > 0 && turn.state !== 'full') return { kind: 'queued', place: turn.place, load, budget };
       if (turn.state === 'full' || turn.state === 'limited') return { kind: turn.state, load };
-      return { kind: 'started', turn: { claim: 1, context: context(key) }, load, budget };
+      return { kind: 'started', turn: { claim: 1, context: context(key) }, isFirst: turn.isFirst, load, budget };
     },
 
     async renew({ turnId, claim, nowMs, leaseUntilMs, progress, remembered }) {
@@ -176,21 +159,25 @@ export function createMemoryState(clock: Clock): MemoryState {
       if (turn.claim !== claim || turn.state !== 'started') return { kind: 'lost' };
       turn.progress = progress;
       leases.set(turnId, leaseUntilMs);
-      remember(remembered);
+      conversations.remember(remembered);
       return { kind: 'held', running: runningCount(nowMs), isStopped: turn.isStopped };
     },
 
-    async finish({ turnId, claim, owner, nowMs, failed, remembered, spent, nextLeaseUntilMs }) {
+    async finish(request) {
+      const { turnId, claim, owner, nowMs, failure, remembered, spent, receipt, form, nextLeaseUntilMs } = request;
       const turn = turns.get(turnId);
       if (turn?.claim !== claim) return { kind: 'lost' };
       if (turn.state !== 'done') {
-        remember(remembered);
+        conversations.remember(remembered);
+        conversations.changeForm(remembered, form);
+        turn.receipt = receipt;
+        tally.finished(request);
         if (turn.reserved) accounts.settle(turn.reserved, spent);
         turn.state = 'done';
         turn.progress = null;
         turns.set(turnId, turn, RECEIPT_TTL_MS);
         const payload = payloads.get(turnId);
-        if (failed && payload !== undefined) payloads.set(turnId, payload, FAILED_TTL_MS);
+        if (failure !== null && payload !== undefined) payloads.set(turnId, payload, FAILED_TTL_MS);
         else payloads.delete(turnId);
         leases.delete(turnId);
         const hasFloor = running.get(turn.conversationKey) === turnId;
@@ -200,6 +187,7 @@ export function createMemoryState(clock: Clock): MemoryState {
       return {
         kind: 'finished',
         running: runningCount(nowMs),
+        isStopped: turn.isStopped,
         next: turn.next !== null && next ? describe(turn.next, next, owner) : null,
       };
     },
@@ -237,17 +225,17 @@ export function createMemoryState(clock: Clock): MemoryState {
     },
 
     async startConversation({ conversationKey, generation, ttlMs }) {
-      if (context(conversationKey).generation === generation) return;
-      conversations.set(conversationKey, { generation, difyConversationId: null }, ttlMs);
+      conversations.start(conversationKey, generation, ttlMs);
     },
 
-    async stop({ conversationKey, owner, asker }) {
-      const isTheirs = (turn: Turn | undefined) => turn !== undefined && (asker === null || turn.asker === asker);
+    async stop({ conversationKey, owner, asker, turnId: only }) {
+      const isTheirs = (id: string, turn: MemoryTurn | undefined) =>
+        turn !== undefined && (only === null || id === only) && (asker === null || turn.asker === asker);
       const dropped: { turnId: string; progress: string | null }[] = [];
       for (const turnId of queues.get(conversationKey) ?? []) {
         const turn = turns.get(turnId);
         if (!turn) continue;
-        if (turn.state === 'queued' && isTheirs(turn)) {
+        if (turn.state === 'queued' && isTheirs(turnId, turn)) {
           turn.state = 'dropped';
           turn.droppedBy = owner;
           payloads.delete(turnId);
@@ -257,9 +245,17 @@ export function createMemoryState(clock: Clock): MemoryState {
       }
       const turnId = running.get(conversationKey);
       const turn = turns.get(turnId ?? '');
-      if (turnId === undefined || turn === undefined || !isTheirs(turn)) return { dropped, running: null };
+      if (turnId === undefined || turn === undefined || !isTheirs(turnId, turn)) return { dropped, running: null };
       turn.isStopped = true;
       return { dropped, running: { turnId, payload: payloads.get(turnId) ?? '', progress: turn.progress } };
     },
+
+    ...createMemoryRecords(turns, payloads, clock),
+
+    status: async ({ month }) => ({
+      running: leases.size,
+      waiting: [...queues.values()].flat().filter((id) => turns.get(id)?.state === 'queued').length,
+      ...tally.of(month),
+    }),
   };
 }

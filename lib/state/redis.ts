@@ -1,5 +1,7 @@
 import * as z from 'zod';
 import { BridgeError } from '../errors.ts';
+import * as records from './record-scripts.ts';
+import * as replies from './redis-replies.ts';
 import * as scripts from './scripts.ts';
 import {
   BUDGET_TTL_MS,
@@ -8,51 +10,12 @@ import {
   RECEIPT_TTL_MS,
   type Remembered,
   type SharedToken,
-  type StartedTurn,
   type State,
   type Waiting,
 } from './state.ts';
 
 /** The one command that is needed of a Redis. @throws BridgeError `store_unavailable`. */
 export type RunScript = (script: string, keys: readonly string[], args: readonly string[]) => Promise<unknown>;
-
-const count = z.coerce.number();
-const ids = z.array(z.string());
-
-const levels = z.enum(['full', 'few', 'last', 'none']);
-
-const accepted = z.union([
-  z.tuple([z.literal('duplicate')]),
-  z.tuple([z.enum(['started', 'queued', 'full', 'limited']), z.string(), z.string(), count, count, ids, levels, count]),
-]);
-const turn = z
-  .tuple([z.string(), count, count, z.string(), z.string(), z.string(), z.string(), z.string(), z.string(), levels])
-  .transform(
-    ([turnId, claim, hop, asked, conversationKey, generation, dify, payload, progress, level]): StartedTurn => ({
-      turnId,
-      claim,
-      hop,
-      mayHaveBeenAsked: asked !== '0',
-      conversationKey,
-      context: { generation, difyConversationId: dify || null },
-      payload,
-      progress: progress || null,
-      level,
-    }),
-  );
-const renewed = z.union([z.tuple([z.enum(['lost', 'unknown'])]), z.tuple([z.literal('held'), count, z.string()])]);
-const finished = z.union([
-  z.tuple([z.literal('lost')]),
-  z.tuple([z.literal('finished'), count]),
-  z.tuple([z.literal('finished'), count, turn]),
-]);
-const takenOver = z.union([z.tuple([z.enum(['gone', 'held'])]), z.tuple([z.literal('taken'), turn])]);
-const claimed = z.tuple([count, ids]);
-const waiting = z.tuple([z.enum(['queued', 'started', 'over']), z.string()]);
-const dropped = z.array(
-  z.tuple([z.string(), z.string()]).transform(([turnId, progress]) => ({ turnId, progress: progress || null })),
-);
-const stopped = z.union([z.tuple([dropped]), z.tuple([dropped, z.string(), z.string(), z.string()])]);
 
 const storedToken = z.object({ value: z.string(), expiresAtMs: z.number() });
 /** How long an instance that took the renewal of the token is left to it. */
@@ -87,19 +50,19 @@ export function createRedisState(runScript: RunScript, clientId: string): State 
 
   const tokens: SharedToken = {
     async read() {
-      const stored = await run(z.string(), scripts.READ_TOKEN, [`${prefix}token`], []);
+      const stored = await run(z.string(), records.READ_TOKEN, [`${prefix}token`], []);
       return stored === '' ? null : (storedToken.safeParse(parseJson(stored)).data ?? null);
     },
     async save(token) {
-      await run(z.unknown(), scripts.SAVE_TOKEN, [`${prefix}token`], [JSON.stringify(token), token.expiresAtMs]);
+      await run(z.unknown(), records.SAVE_TOKEN, [`${prefix}token`], [JSON.stringify(token), token.expiresAtMs]);
     },
     async claimRenewal() {
-      return (await run(count, scripts.CLAIM_RENEWAL, [`${prefix}token-renewal`], [RENEWAL_MS])) === 1;
+      return (await run(replies.count, records.CLAIM_RENEWAL, [`${prefix}token-renewal`], [RENEWAL_MS])) === 1;
     },
   };
 
   async function waitingOf(turnId: string, noted: string): Promise<Waiting> {
-    const [stateNow, progress] = await run(waiting, scripts.WAITING, [turnKey(turnId)], [noted]);
+    const [stateNow, progress] = await run(replies.waiting, scripts.WAITING, [turnKey(turnId)], [noted]);
     return { state: stateNow, progress: progress || null };
   }
 
@@ -108,7 +71,7 @@ export function createRedisState(runScript: RunScript, clientId: string): State 
     tokens,
     async claim({ turnId, owner, nowMs }) {
       const keys = [turnKey(turnId), leases];
-      const [isNew, overdue] = await run(claimed, scripts.CLAIM, keys, [owner, nowMs, CLAIM_TTL_MS]);
+      const [isNew, overdue] = await run(replies.claimed, scripts.CLAIM, keys, [owner, nowMs, CLAIM_TTL_MS]);
       return { isNew: isNew === 1, overdue };
     },
     async accept(request) {
@@ -117,7 +80,7 @@ export function createRedisState(runScript: RunScript, clientId: string): State 
       const account = `dify-on-dingtalk:calls:${budget?.account ?? ''}`;
       const { full, few, last } = budget?.reserve ?? { full: 0, few: 0, last: 0 };
       const reply = await run(
-        accepted,
+        replies.accepted,
         scripts.ACCEPT,
         [turnKey(turnId), payloadKey(turnId), conversation, running, queue, leases, account],
         [
@@ -142,18 +105,18 @@ export function createRedisState(runScript: RunScript, clientId: string): State 
         ],
       );
       if (reply[0] === 'duplicate') return { kind: 'duplicate' };
-      const [kind, generation, dify, place, runningCount, overdue, level, reached] = reply;
+      const [kind, generation, dify, form, first, place, runningCount, overdue, level, reached] = reply;
       const load = { running: runningCount, overdue };
       const granted = { level, reached: reached === 0 ? null : reached };
       if (kind === 'queued') return { kind, place, load, budget: granted };
       if (kind === 'full' || kind === 'limited') return { kind, load };
-      const context = { generation, difyConversationId: dify || null };
-      return { kind, turn: { claim: 1, context }, load, budget: granted };
+      const context = { generation, difyConversationId: dify || null, form: form || null };
+      return { kind, turn: { claim: 1, context }, isFirst: first === 1, load, budget: granted };
     },
     async renew({ turnId, claim, nowMs, leaseUntilMs, progress, remembered }) {
       const [conversation] = conversationKeys(remembered.conversationKey);
       const reply = await run(
-        renewed,
+        replies.renewed,
         scripts.RENEW,
         [turnKey(turnId), conversation, leases],
         [turnId, claim, nowMs, leaseUntilMs, progress, ...rememberedArgs(remembered)],
@@ -161,11 +124,12 @@ export function createRedisState(runScript: RunScript, clientId: string): State 
       if (reply[0] !== 'held') return { kind: reply[0] };
       return { kind: 'held', running: reply[1], isStopped: reply[2] !== '' };
     },
-    async finish({ turnId, claim, owner, nowMs, failed, remembered, spent, receipt, nextLeaseUntilMs }) {
+    async finish(request) {
+      const { turnId, claim, owner, nowMs, failure, remembered, spent, receipt, form, nextLeaseUntilMs } = request;
       const [conversation, running, queue] = conversationKeys(remembered.conversationKey);
       const [generation, dify, conversationTtl] = rememberedArgs(remembered);
       const reply = await run(
-        finished,
+        replies.finished,
         scripts.FINISH,
         [turnKey(turnId), payloadKey(turnId), conversation, running, queue, leases],
         [
@@ -175,7 +139,7 @@ export function createRedisState(runScript: RunScript, clientId: string): State 
           owner,
           nowMs,
           nextLeaseUntilMs,
-          failed ? '1' : '0',
+          failure ?? '',
           generation ?? '',
           dify ?? '',
           conversationTtl ?? '',
@@ -183,34 +147,76 @@ export function createRedisState(runScript: RunScript, clientId: string): State 
           FAILED_TTL_MS,
           RECEIPT_TTL_MS,
           spent,
+          { keep: '', forget: '-', wait: form.kind === 'wait' ? form.form : '' }[form.kind],
+          request.month,
+          BUDGET_TTL_MS,
         ],
       );
       if (reply[0] === 'lost') return { kind: 'lost' };
-      return { kind: 'finished', running: reply[1], next: reply[2] ?? null };
+      return { kind: 'finished', running: reply[1], isStopped: reply[2] !== '', next: reply[3] ?? null };
     },
     async takeOver({ turnId, owner, nowMs, leaseUntilMs, handedOver }) {
       const reply = await run(
-        takenOver,
+        replies.takenOver,
         scripts.TAKE_OVER,
         [turnKey(turnId), leases],
         [prefix, turnId, owner, nowMs, leaseUntilMs, handedOver?.claim ?? '', handedOver?.hop ?? ''],
       );
       return reply[0] === 'taken' ? reply[1] : null;
     },
-    overdue: ({ nowMs, limit }) => run(ids, scripts.OVERDUE, [leases], [nowMs, limit]),
+    overdue: ({ nowMs, limit }) => run(replies.ids, scripts.OVERDUE, [leases], [nowMs, limit]),
     noteWaiting: ({ turnId, progress }) => waitingOf(turnId, progress),
     peek: (turnId) => waitingOf(turnId, ''),
     async startConversation({ conversationKey, generation, ttlMs }) {
       const [conversation] = conversationKeys(conversationKey);
       await run(z.unknown(), scripts.START_CONVERSATION, [conversation], [generation, ttl(ttlMs)]);
     },
-    async stop({ conversationKey, owner, asker }) {
+    async stop({ conversationKey, owner, asker, turnId: only }) {
       const [, running, queue] = conversationKeys(conversationKey);
-      const args = [prefix, asker ?? '', owner];
-      const reply = await run(stopped, scripts.STOP, [running, queue], args);
+      const args = [prefix, asker ?? '', owner, only ?? ''];
+      const reply = await run(replies.stopped, scripts.STOP, [running, queue], args);
       const [droppedTurns, turnId, payload = '', progress = ''] = reply;
       const runningTurn = turnId === undefined ? null : { turnId, payload, progress: progress || null };
       return { dropped: droppedTurns, running: runningTurn };
+    },
+    async lookUp(turnId) {
+      const reply = await run(replies.lookedUp, records.LOOK_UP, [turnKey(turnId), payloadKey(turnId)], []);
+      if (reply.length === 0 || reply[0] === 'full' || reply[0] === 'limited') return null;
+      const [stateNow, asker, conversationKey, payload, progress, receipt, isStopped] = reply;
+      return {
+        state: stateNow,
+        asker,
+        conversationKey,
+        payload: payload || null,
+        progress: progress || null,
+        isStopped: isStopped !== '',
+        receipt: receipt || null,
+      };
+    },
+    async rate({ turnId, person, owner, rating: wanted }) {
+      return (await run(replies.rating, records.RATE, [turnKey(turnId)], [person, owner, wanted])) || null;
+    },
+    async status({ nowMs, month }) {
+      const args = [prefix, nowMs, month, CLAIM_TTL_MS];
+      const [runningCount, waiting, calls, accepted, counts, last] = await run(
+        replies.status,
+        records.STATUS,
+        [leases],
+        args,
+      );
+      return {
+        running: runningCount,
+        waiting,
+        calls,
+        lastAcceptedAtMs: accepted === '' ? null : Number(accepted),
+        failures: [...counts].map(([code, n]) => ({ code, count: Number(n), lastMs: Number(last.get(code) ?? 0) })),
+      };
+    },
+    marks: {
+      isSet: async (name) => (await run(replies.count, records.IS_MARKED, [`${prefix}mark:${name}`], [])) === 1,
+      async set(name, ttlMs) {
+        await run(z.unknown(), records.MARK, [`${prefix}mark:${name}`], [ttlMs]);
+      },
     },
   };
 }

@@ -61,12 +61,14 @@ export const ACCEPT = `${RESERVE}
 local turn, payload, conversation, running, queue, leases, account = unpack(KEYS)
 local prefix, id, owner, asker, key, body, now, lease, ttl, limit, day, month, full, few, last, keep, rate, window =
   unpack(ARGV)
-local known = redis.call('HMGET', turn, 'acceptedBy', 'state', 'place', 'level', 'reached')
+local known = redis.call('HMGET', turn, 'acceptedBy', 'state', 'place', 'level', 'reached', 'first')
 if known[1] and (known[1] ~= owner or known[2] == 'done' or known[2] == 'dropped') then return {'duplicate'} end
-local state, place, level, reached = known[2], known[3], known[4] or 'full', known[5] or 0
+local state, place, level, reached, first = known[2], known[3], known[4] or 'full', known[5] or 0, known[6] or 0
 -- A repeat gets the first reply, also when a turn that waited has been started for somebody else meanwhile.
 if state == 'started' and tonumber(place) > 0 then state = 'queued' end
 if not known[1] then
+  first = redis.call('HSETNX', conversation, 'met', 1)
+  redis.call('SET', prefix .. 'accepted', now, 'PX', keep)
   if ttl ~= '' then redis.call('PEXPIRE', conversation, ttl) end
   local current = redis.call('GET', running)
   state, place = 'started', 0
@@ -83,7 +85,7 @@ if not known[1] then
     state = place > tonumber(limit) and 'full' or 'queued'
   end
   redis.call('HSET', turn, 'acceptedBy', owner, 'owner', owner, 'asker', asker, 'conversation', key,
-    'state', state, 'place', place, 'claim', 1, 'hop', 0, 'askedBy', state == 'started' and owner or '',
+    'state', state, 'place', place, 'first', first, 'claim', 1, 'hop', 0, 'askedBy', state == 'started' and owner or '',
     'generation', redis.call('HGET', conversation, 'generation') or '')
   redis.call('PEXPIRE', turn, day)
   if state == 'started' or state == 'queued' then
@@ -98,10 +100,11 @@ if not known[1] then
   elseif state == 'queued' then
     redis.call('RPUSH', queue, id)
     redis.call('PEXPIRE', queue, day)
+    redis.call('ZADD', prefix .. 'waiting', now, id)
   end
 end
-local context = redis.call('HMGET', conversation, 'generation', 'difyConversationId')
-return {state, context[1] or '', context[2] or '', tonumber(place),
+local context = redis.call('HMGET', conversation, 'generation', 'difyConversationId', 'form')
+return {state, context[1] or '', context[2] or '', context[3] or '', tonumber(first), tonumber(place),
   redis.call('ZCOUNT', leases, '(' .. now, '+inf'),
   ${SOME_OVERDUE}, level, tonumber(reached)}`;
 
@@ -126,6 +129,7 @@ local function startNext(prefix, running, queue, leases, owner, now, lease)
     redis.call('DEL', running)
     return ''
   end
+  redis.call('ZREM', prefix .. 'waiting', id)
   local turn = prefix .. 'turn:' .. id
   local conversation = prefix .. 'conversation:' .. redis.call('HGET', turn, 'conversation')
   redis.call('HSET', turn, 'state', 'started', 'owner', owner,
@@ -145,28 +149,43 @@ local function describe(prefix, id, owner)
   local turn = prefix .. 'turn:' .. id
   local t = redis.call('HMGET', turn, 'claim', 'hop', 'askedBy', 'conversation', 'generation', 'progress', 'level')
   local asked = t[3] ~= '' and t[3] ~= owner and '1' or '0'
-  local context = redis.call('HMGET', prefix .. 'conversation:' .. t[4], 'generation', 'difyConversationId')
-  local dify = (context[1] or '') == t[5] and context[2] or ''
-  return {id, t[1], t[2], asked, t[4], t[5], dify, redis.call('GET', prefix .. 'payload:' .. id) or '', t[6] or '', t[7] or 'full'}
+  local context = redis.call('HMGET', prefix .. 'conversation:' .. t[4], 'generation', 'difyConversationId', 'form')
+  local isSame = (context[1] or '') == t[5]
+  local dify, form = isSame and context[2] or '', isSame and context[3] or ''
+  return {id, t[1], t[2], asked, t[4], t[5], dify, form, redis.call('GET', prefix .. 'payload:' .. id) or '', t[6] or '', t[7] or 'full'}
 end`;
 
 /** KEYS: turn, payload, conversation, running, queue, leases. */
 export const FINISH = `${REMEMBER}${START_NEXT}${DESCRIBE}
 local turn, payload, conversation, running, queue, leases = unpack(KEYS)
-local prefix, id, claim, owner, now, nextLease, failed, generation, dify, ttl, receipt, hour, month, spent = unpack(ARGV)
-local held = redis.call('HMGET', turn, 'claim', 'state', 'next')
+local prefix, id, claim, owner, now, nextLease, failure, generation, dify, ttl, receipt, hour, thirty, spent, form,
+  month, keep = unpack(ARGV)
+local held = redis.call('HMGET', turn, 'claim', 'state', 'next', 'stopped')
 if held[1] ~= claim then return {'lost'} end
 local following = held[3]
 if held[2] ~= 'done' then
   remember(conversation, generation, dify, ttl)
+  if form ~= '' and (redis.call('HGET', conversation, 'generation') or '') == generation then
+    if form == '-' then redis.call('HDEL', conversation, 'form') else redis.call('HSET', conversation, 'form', form) end
+  end
   local reserved = redis.call('HMGET', turn, 'reserved', 'account')
   if reserved[2] and reserved[2] ~= '' then
     redis.call('INCRBY', reserved[2], tonumber(spent) - tonumber(reserved[1]))
   end
   redis.call('HSET', turn, 'state', 'done', 'receipt', receipt)
   redis.call('HDEL', turn, 'progress')
-  redis.call('PEXPIRE', turn, month)
-  if failed == '1' then redis.call('PEXPIRE', payload, hour) else redis.call('DEL', payload) end
+  redis.call('PEXPIRE', turn, thirty)
+  if failure ~= '' then
+    redis.call('PEXPIRE', payload, hour)
+    redis.call('HINCRBY', prefix .. 'failures', failure, 1)
+    redis.call('HSET', prefix .. 'failed', failure, now)
+    redis.call('PEXPIRE', prefix .. 'failures', thirty)
+    redis.call('PEXPIRE', prefix .. 'failed', thirty)
+  else redis.call('DEL', payload) end
+  if tonumber(spent) > 0 then
+    redis.call('INCRBY', prefix .. 'calls:' .. month, spent)
+    redis.call('PEXPIRE', prefix .. 'calls:' .. month, keep)
+  end
   redis.call('ZREM', leases, id)
   following = ''
   if redis.call('GET', running) == id then
@@ -175,8 +194,8 @@ if held[2] ~= 'done' then
   redis.call('HSET', turn, 'next', following)
 end
 local count = redis.call('ZCOUNT', leases, '(' .. now, '+inf')
-if not following or following == '' then return {'finished', count} end
-return {'finished', count, describe(prefix, following, owner)}`;
+if not following or following == '' then return {'finished', count, held[4] or ''} end
+return {'finished', count, held[4] or '', describe(prefix, following, owner)}`;
 
 /** KEYS: turn, leases. */
 export const TAKE_OVER = `${DESCRIBE}
@@ -220,20 +239,24 @@ return {state, progress}`;
 export const START_CONVERSATION = `
 if redis.call('HGET', KEYS[1], 'generation') == ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'generation', ARGV[1])
+redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'met', 1)
 if ARGV[2] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 1`;
 
 /** KEYS: running, queue. */
 export const STOP = `
 local running, queue = unpack(KEYS)
-local prefix, asker, owner = unpack(ARGV)
-local function isTheirs(id) return asker == '' or redis.call('HGET', prefix .. 'turn:' .. id, 'asker') == asker end
+local prefix, asker, owner, only = unpack(ARGV)
+local function isTheirs(id)
+  if only ~= '' and id ~= only then return false end
+  return asker == '' or redis.call('HGET', prefix .. 'turn:' .. id, 'asker') == asker
+end
 local dropped = {}
 for _, id in ipairs(redis.call('LRANGE', queue, 0, -1)) do
   local turn = prefix .. 'turn:' .. id
   if isTheirs(id) and redis.call('HGET', turn, 'state') == 'queued' then
     redis.call('HSET', turn, 'state', 'dropped', 'droppedBy', owner)
+    redis.call('ZREM', prefix .. 'waiting', id)
     local reserved = redis.call('HMGET', turn, 'reserved', 'account')
     if reserved[2] and reserved[2] ~= '' then
       redis.call('DECRBY', reserved[2], math.max(0, tonumber(reserved[1]) - ${DROPPED_CALLS}))
@@ -249,12 +272,3 @@ if not id or not isTheirs(id) then return {dropped} end
 local turn = prefix .. 'turn:' .. id
 redis.call('HSET', turn, 'stopped', 1)
 return {dropped, id, redis.call('GET', prefix .. 'payload:' .. id) or '', redis.call('HGET', turn, 'progress') or ''}`;
-
-/** KEYS: token. */
-export const READ_TOKEN = `return redis.call('GET', KEYS[1]) or ''`;
-
-/** KEYS: token. */
-export const SAVE_TOKEN = `return redis.call('SET', KEYS[1], ARGV[1], 'PXAT', ARGV[2])`;
-
-/** KEYS: renewal. A repeat of a lost answer says no: the token is then renewed half a minute later. */
-export const CLAIM_RENEWAL = `return redis.call('SET', KEYS[1], 1, 'NX', 'PX', ARGV[1]) and 1 or 0`;

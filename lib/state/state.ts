@@ -29,8 +29,34 @@ export interface State {
   peek(turnId: string): Promise<Waiting>;
   /** Starts the conversation anew: answers that are still running will not bring the old one back. */
   startConversation(request: { conversationKey: string; generation: string; ttlMs: number | null }): Promise<void>;
-  /** Marks the running turn of a conversation as stopped and drops the waiting ones. */
+  /** Marks the running turn of a conversation as stopped and drops the waiting ones, or does so to one turn only. */
   stop(request: StopRequest): Promise<Stopped>;
+  /** What is on record of a turn; null when nothing is, or no more. */
+  lookUp(turnId: string): Promise<TurnRecord | null>;
+  /** Sets what a person thinks of an answer, or takes it back when they think so already. Returns what holds now. */
+  rate(request: RateAnswerRequest): Promise<Rating | null>;
+  /** How the robot fares: counts and codes only. */
+  status(request: { nowMs: number; month: string }): Promise<RobotStatus>;
+  /** Facts that all instances of a robot share. */
+  readonly marks: SharedMarks;
+}
+
+export interface RobotStatus {
+  /** Answers being written now, and questions that wait behind others. */
+  running: number;
+  waiting: number;
+  /** DingTalk calls of this robot in the month. */
+  calls: number;
+  /** When a question was last accepted; null when none was for a month. */
+  lastAcceptedAtMs: number | null;
+  /** By code, how often it happened within a month of the last time, and when last. */
+  failures: readonly { code: string; count: number; lastMs: number }[];
+}
+
+/** Names that are set for a while, and nothing more. */
+export interface SharedMarks {
+  isSet(name: string): Promise<boolean>;
+  set(name: string, ttlMs: number): Promise<void>;
 }
 
 export interface SharedToken {
@@ -102,7 +128,8 @@ export interface Load {
 }
 
 export type Accepted =
-  | { kind: 'started'; turn: Started; load: Load; budget: Budget }
+  /** `isFirst`: nobody has asked in this conversation before, as far as is remembered. */
+  | { kind: 'started'; turn: Started; isFirst: boolean; load: Load; budget: Budget }
   /** `place` is 1 for the next in line. */
   | { kind: 'queued'; place: number; load: Load; budget: Budget }
   | { kind: 'full'; load: Load }
@@ -124,6 +151,8 @@ export interface ConversationContext {
   /** Changes when the conversation is started anew. */
   generation: string;
   difyConversationId: string | null;
+  /** A form that a paused run waits for in this conversation, as `finish` was given it. */
+  form: string | null;
 }
 
 /** A turn that somebody else put on record. */
@@ -169,18 +198,26 @@ export interface FinishRequest {
   claim: number;
   owner: string;
   nowMs: number;
-  /** A failed turn's payload is kept for an hour, so that it can be tried again. */
-  failed: boolean;
+  /** The code of a failure; null for an answer. A failed turn's payload is kept for an hour, so that it can be tried again. */
+  failure: string | null;
+  /** Names the calendar month that `spent` belongs to. */
+  month: string;
   remembered: Remembered;
   /** DingTalk calls that the answer took; what was reserved and not spent is given back. */
   spent: number;
   /** What a button needs later: ids only. */
   receipt: string;
+  form: FormChange;
   /** Lease of the next turn. Not later than `nowMs`: it is started for somebody else, who asks it. */
   nextLeaseUntilMs: number;
 }
 
-export type Finished = { kind: 'finished'; running: number; next: StartedTurn | null } | { kind: 'lost' };
+/** What becomes of the form that the conversation waits for. Nothing is changed after the conversation began anew. */
+export type FormChange = { kind: 'keep' } | { kind: 'forget' } | { kind: 'wait'; form: string };
+
+export type Finished =
+  /** `isStopped`: somebody has stopped the turn while it ran, on another instance perhaps. */
+  { kind: 'finished'; running: number; isStopped: boolean; next: StartedTurn | null } | { kind: 'lost' };
 
 export interface TakeOverRequest {
   turnId: string;
@@ -203,6 +240,31 @@ export interface StopRequest {
   owner: string;
   /** Only this asker's turns; null for everybody's. */
   asker: string | null;
+  /** Only this turn; null for all of the conversation. */
+  turnId: string | null;
+}
+
+export interface TurnRecord {
+  state: 'queued' | 'started' | 'dropped' | 'done';
+  asker: string;
+  conversationKey: string;
+  /** Null once it is erased. */
+  payload: string | null;
+  progress: string | null;
+  isStopped: boolean;
+  /** Of a turn that has ended. */
+  receipt: string | null;
+}
+
+export type Rating = 'like' | 'dislike';
+
+export interface RateAnswerRequest {
+  turnId: string;
+  /** Who rates, as an opaque name. */
+  person: string;
+  /** Unique to this request. */
+  owner: string;
+  rating: Rating;
 }
 
 export interface Stopped {
@@ -227,3 +289,5 @@ export const DROPPED_CALLS = 3;
 export const BUDGET_TTL_MS = 40 * 86_400_000;
 /** Shares of the month, in percent: from the first on updates get fewer, from the second only the last frame is shown. */
 export const BUDGET_STEPS = { few: 80, last: 95, none: 100 } as const;
+/** How long failures are counted after the last one. */
+export const FAILURES_TTL_MS = 30 * 86_400_000;

@@ -7,6 +7,7 @@ import {
   type Remembered,
   type State,
 } from '../../lib/state/state.ts';
+import { describeButtons } from './contract-buttons.ts';
 
 export interface StateUnderTest {
   state: State;
@@ -52,10 +53,12 @@ export function describeState(open: () => StateUnderTest): void {
     claim: 1,
     owner: of.owner,
     nowMs: NOW + 1_000,
-    failed: false,
+    failure: null,
+    month: '202611',
     remembered: remembered(of.conversationKey),
     spent: 0,
     receipt: '{}',
+    form: { kind: 'keep' },
     nextLeaseUntilMs: NOW + 1_000 + LEASE_MS,
     ...over,
   });
@@ -165,7 +168,7 @@ export function describeState(open: () => StateUnderTest): void {
 
     test("keeps Dify's id, also for other instances, and from a renewal on", async () => {
       const { state, other } = open();
-      expect(await look(state, 'kept')).toEqual({ generation: '', difyConversationId: null });
+      expect(await look(state, 'kept')).toEqual({ generation: '', difyConversationId: null, form: null });
       const running = request({ conversationKey: 'kept' });
       await state.accept(running);
       const kept = remembered('kept', { difyConversationId: 'dify-1' });
@@ -176,8 +179,8 @@ export function describeState(open: () => StateUnderTest): void {
         isStopped: false,
       });
       await state.finish(finish(running));
-      expect(await look(other, 'kept')).toEqual({ generation: '', difyConversationId: 'dify-1' });
-      expect(await look(other, 'another')).toEqual({ generation: '', difyConversationId: null });
+      expect(await look(other, 'kept')).toEqual({ generation: '', difyConversationId: 'dify-1', form: null });
+      expect(await look(other, 'another')).toEqual({ generation: '', difyConversationId: null, form: null });
     });
 
     test('started anew forgets the id, and an answer that still runs does not bring it back', async () => {
@@ -190,10 +193,10 @@ export function describeState(open: () => StateUnderTest): void {
       const old = remembered('renewed', { difyConversationId: 'dify-old' });
       const ended = await state.finish(finish(running, { remembered: old }));
       // What waited starts in the new conversation.
-      expect(ended).toMatchObject({ next: { context: { generation: 'g1', difyConversationId: null } } });
+      expect(ended).toMatchObject({ next: { context: { generation: 'g1', difyConversationId: null, form: null } } });
       const own = remembered('renewed', { generation: 'g1', difyConversationId: 'dify-new' });
       await state.finish(finish(waiting, { remembered: own }));
-      expect(await look(state, 'renewed')).toEqual({ generation: 'g1', difyConversationId: 'dify-new' });
+      expect(await look(state, 'renewed')).toEqual({ generation: 'g1', difyConversationId: 'dify-new', form: null });
     });
 
     test('started anew twice by the same request keeps what came in between', async () => {
@@ -207,14 +210,14 @@ export function describeState(open: () => StateUnderTest): void {
         ttlMs: 60_000,
       });
       await state.startConversation(start);
-      expect(await look(state, 'repeated')).toEqual({ generation: 'g1', difyConversationId: 'dify-2' });
+      expect(await look(state, 'repeated')).toEqual({ generation: 'g1', difyConversationId: 'dify-2', form: null });
     });
 
     test('that never expires is kept so', async () => {
       const { state, pass } = open();
       await remember(state, { conversationKey: 'ever', difyConversationId: 'dify-3', ttlMs: null });
       await pass?.(10 * CLAIM_TTL_MS);
-      expect(await look(state, 'ever', null)).toEqual({ generation: '', difyConversationId: 'dify-3' });
+      expect(await look(state, 'ever', null)).toEqual({ generation: '', difyConversationId: 'dify-3', form: null });
     });
 
     test('expires when nobody asks, and lives on while somebody does', async () => {
@@ -387,8 +390,8 @@ export function describeState(open: () => StateUnderTest): void {
       const [running, waiting] = [request({ conversationKey, budget }), request({ conversationKey, budget })];
       await state.accept(running);
       await state.accept(waiting);
-      await state.stop({ conversationKey, owner: 'stop', asker: null });
-      await state.stop({ conversationKey, owner: 'stop', asker: null });
+      await state.stop({ conversationKey, owner: 'stop', asker: null, turnId: null });
+      await state.stop({ conversationKey, owner: 'stop', asker: null, turnId: null });
       await state.finish(finish(running, { spent: 2 }));
       // 2 for the one that ran and 3 for the dropped one: as many as fit are left.
       const levels: string[] = [];
@@ -433,57 +436,5 @@ export function describeState(open: () => StateUnderTest): void {
     });
   });
 
-  describe('a stop', () => {
-    test("marks the asker's running turn and drops their waiting ones, not those of others", async () => {
-      const { state, other } = open();
-      const conversationKey = 'shared';
-      const [running, mine, theirs] = [
-        request({ conversationKey }),
-        request({ conversationKey }),
-        request({ conversationKey, asker: 'asker-2' }),
-      ];
-      for (const turn of [running, mine, theirs]) await state.accept(turn);
-      const stopped = await other.stop({ conversationKey, owner: 'stop-1', asker: 'asker-1' });
-      expect(stopped).toEqual({
-        running: { turnId: running.turnId, payload: running.payload, progress: null },
-        dropped: [{ turnId: mine.turnId, progress: null }],
-      });
-      expect(await other.stop({ conversationKey, owner: 'stop-1', asker: 'asker-1' })).toEqual(stopped);
-      expect(await other.stop({ conversationKey, owner: 'stop-2', asker: 'asker-1' })).toMatchObject({ dropped: [] });
-      expect(await state.noteWaiting({ turnId: mine.turnId, progress: 'late' })).toEqual({
-        state: 'over',
-        progress: null,
-      });
-      const held = await state.renew({
-        turnId: running.turnId,
-        claim: 1,
-        nowMs: NOW,
-        leaseUntilMs: NOW + LEASE_MS,
-        progress: '',
-        remembered: remembered(conversationKey),
-      });
-      expect(held).toMatchObject({ isStopped: true });
-      expect(await state.finish(finish(running))).toMatchObject({ next: { turnId: theirs.turnId } });
-    });
-
-    test('of somebody who asked nothing stops nothing, and of an administrator everything', async () => {
-      const { state } = open();
-      const conversationKey = 'quiet';
-      const [running, waiting] = [request({ conversationKey }), request({ conversationKey, asker: 'asker-2' })];
-      await state.accept(running);
-      await state.accept(waiting);
-      expect(await state.stop({ conversationKey, owner: 'stop-3', asker: 'asker-3' })).toEqual({
-        running: null,
-        dropped: [],
-      });
-      expect(await state.stop({ conversationKey, owner: 'stop-4', asker: null })).toMatchObject({
-        running: { turnId: running.turnId },
-        dropped: [{ turnId: waiting.turnId, progress: null }],
-      });
-      expect(await state.stop({ conversationKey: 'nothing', owner: 'stop-5', asker: null })).toEqual({
-        running: null,
-        dropped: [],
-      });
-    });
-  });
+  describeButtons(open, { request, finish, remembered, contextOf });
 }

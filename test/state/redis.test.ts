@@ -55,10 +55,12 @@ describeWith('redis-server', 'the store in Upstash', () => {
     claim: 1,
     owner: 'me',
     nowMs: 2_000,
-    failed: false,
+    failure: null,
+    month: '202611',
     remembered: { conversationKey: 'c1', generation: '', difyConversationId: 'd1', ttlMs: 60_000 },
     spent: 0,
     receipt: '{}',
+    form: { kind: 'keep' },
     nextLeaseUntilMs: 42_000,
   };
 
@@ -137,7 +139,11 @@ describeWith('redis-server', 'the store in Upstash', () => {
     const failing = { ...request, turnId: 'm1', conversationKey: 'c2' };
     await client.send([['DEL', `${prefix}turn:m1`]]);
     await state.accept(failing);
-    await state.finish({ ...ending, failed: true, remembered: { ...ending.remembered, conversationKey: 'c2' } });
+    await state.finish({
+      ...ending,
+      failure: 'dify_busy',
+      remembered: { ...ending.remembered, conversationKey: 'c2' },
+    });
     const { text, lifetimeMs } = await dump();
     client.close();
     expect(text).toContain('the question');

@@ -1,0 +1,238 @@
+import { describe, expect, test } from 'vitest';
+import type { AcceptRequest, Accepted, FinishRequest, Remembered, State } from '../../lib/state/state.ts';
+
+interface Makers {
+  request: (over?: Partial<AcceptRequest>) => AcceptRequest;
+  finish: (of: AcceptRequest, over?: Partial<FinishRequest>) => FinishRequest;
+  remembered: (conversationKey: string, over?: Partial<Remembered>) => Remembered;
+  contextOf: (accepted: Accepted) => unknown;
+}
+
+const NOW = 1_800_000_000_000;
+const LEASE_MS = 40_000;
+
+/** What buttons and forms need of every store. */
+export function describeButtons(open: () => { state: State; other: State }, makers: Makers): void {
+  const { request, finish, remembered, contextOf } = makers;
+  let serial = 0;
+
+  describe('a stop', () => {
+    test("marks the asker's running turn and drops their waiting ones, not those of others", async () => {
+      const { state, other } = open();
+      const conversationKey = 'shared';
+      const [running, mine, theirs] = [
+        request({ conversationKey }),
+        request({ conversationKey }),
+        request({ conversationKey, asker: 'asker-2' }),
+      ];
+      for (const turn of [running, mine, theirs]) await state.accept(turn);
+      const stopped = await other.stop({ conversationKey, owner: 'stop-1', asker: 'asker-1', turnId: null });
+      expect(stopped).toEqual({
+        running: { turnId: running.turnId, payload: running.payload, progress: null },
+        dropped: [{ turnId: mine.turnId, progress: null }],
+      });
+      expect(await other.stop({ conversationKey, owner: 'stop-1', asker: 'asker-1', turnId: null })).toEqual(stopped);
+      expect(await other.stop({ conversationKey, owner: 'stop-2', asker: 'asker-1', turnId: null })).toMatchObject({
+        dropped: [],
+      });
+      expect(await state.noteWaiting({ turnId: mine.turnId, progress: 'late' })).toEqual({
+        state: 'over',
+        progress: null,
+      });
+      const held = await state.renew({
+        turnId: running.turnId,
+        claim: 1,
+        nowMs: NOW,
+        leaseUntilMs: NOW + LEASE_MS,
+        progress: '',
+        remembered: remembered(conversationKey),
+      });
+      expect(held).toMatchObject({ isStopped: true });
+      expect(await state.finish(finish(running))).toMatchObject({ next: { turnId: theirs.turnId } });
+    });
+
+    test('of somebody who asked nothing stops nothing, and of an administrator everything', async () => {
+      const { state } = open();
+      const conversationKey = 'quiet';
+      const [running, waiting] = [request({ conversationKey }), request({ conversationKey, asker: 'asker-2' })];
+      await state.accept(running);
+      await state.accept(waiting);
+      expect(await state.stop({ conversationKey, owner: 'stop-3', asker: 'asker-3', turnId: null })).toEqual({
+        running: null,
+        dropped: [],
+      });
+      expect(await state.stop({ conversationKey, owner: 'stop-4', asker: null, turnId: null })).toMatchObject({
+        running: { turnId: running.turnId },
+        dropped: [{ turnId: waiting.turnId, progress: null }],
+      });
+      expect(await state.stop({ conversationKey: 'nothing', owner: 'stop-5', asker: null, turnId: null })).toEqual({
+        running: null,
+        dropped: [],
+      });
+    });
+
+    test('of one turn leaves the others alone', async () => {
+      const { state, other } = open();
+      const conversationKey = 'one-of-them';
+      const [running, first, second] = [
+        request({ conversationKey }),
+        request({ conversationKey }),
+        request({ conversationKey }),
+      ];
+      for (const turn of [running, first, second]) await state.accept(turn);
+      const only = (turnId: string, asker: string | null = null) =>
+        other.stop({ conversationKey, owner: `stop-${(serial += 1)}`, asker, turnId });
+      expect(await only(first.turnId, 'asker-2')).toEqual({ running: null, dropped: [] });
+      expect(await only(first.turnId)).toEqual({ running: null, dropped: [{ turnId: first.turnId, progress: null }] });
+      expect(await only(running.turnId)).toMatchObject({ running: { turnId: running.turnId }, dropped: [] });
+      expect(await state.finish(finish(running))).toMatchObject({ isStopped: true, next: { turnId: second.turnId } });
+      expect(await state.finish(finish(second))).toMatchObject({ isStopped: false, next: null });
+    });
+  });
+
+  describe('what a button needs', () => {
+    test('is there while a turn runs and after it, without what people wrote', async () => {
+      const { state, other } = open();
+      const asked = request();
+      expect(await other.lookUp(asked.turnId)).toBeNull();
+      await state.accept(asked);
+      const { conversationKey, asker, payload } = asked;
+      expect(await other.lookUp(asked.turnId)).toEqual({
+        state: 'started',
+        asker,
+        conversationKey,
+        payload,
+        progress: null,
+        isStopped: false,
+        receipt: null,
+      });
+      await state.finish(finish(asked, { receipt: 'receipt' }));
+      expect(await other.lookUp(asked.turnId)).toEqual({
+        state: 'done',
+        asker,
+        conversationKey,
+        payload: null,
+        progress: null,
+        isStopped: false,
+        receipt: 'receipt',
+      });
+    });
+
+    test('keeps the question of a failed turn, and knows nothing of a mere claim', async () => {
+      const { state } = open();
+      const asked = request();
+      await state.accept(asked);
+      await state.finish(finish(asked, { failure: 'dify_busy' }));
+      expect(await state.lookUp(asked.turnId)).toMatchObject({ state: 'done', payload: asked.payload });
+      await state.claim({ turnId: 'claimed', owner: 'a', nowMs: NOW });
+      expect(await state.lookUp('claimed')).toBeNull();
+      expect(await state.rate({ turnId: 'claimed', person: 'p', owner: 'o', rating: 'like' })).toBeNull();
+    });
+
+    test('tells a rating from its withdrawal, for each person, however often the request comes', async () => {
+      const { state, other } = open();
+      const asked = request();
+      await state.accept(asked);
+      const rate = (on: State, person: string, owner: string, rating: 'like' | 'dislike') =>
+        on.rate({ turnId: asked.turnId, person, owner, rating });
+      expect(await rate(state, 'a', 'tap-1', 'like')).toBe('like');
+      expect(await rate(state, 'a', 'tap-1', 'like')).toBe('like');
+      expect(await rate(other, 'b', 'tap-2', 'like')).toBe('like');
+      expect(await rate(other, 'a', 'tap-3', 'dislike')).toBe('dislike');
+      expect(await rate(other, 'a', 'tap-4', 'dislike')).toBeNull();
+      expect(await rate(other, 'a', 'tap-4', 'dislike')).toBeNull();
+      expect(await rate(state, 'b', 'tap-5', 'like')).toBeNull();
+    });
+
+    test('a mark is seen by every instance', async () => {
+      const { state, other } = open();
+      const name = `mark-${(serial += 1)}`;
+      expect(await other.marks.isSet(name)).toBe(false);
+      await state.marks.set(name, 60_000);
+      expect(await other.marks.isSet(name)).toBe(true);
+      expect(await other.marks.isSet(`${name}-other`)).toBe(false);
+    });
+  });
+
+  describe('a conversation that is met', () => {
+    test('for the first time is told from others, once, and not after it was begun anew', async () => {
+      const { state, other } = open();
+      const asked = request();
+      expect(await state.accept(asked)).toMatchObject({ kind: 'started', isFirst: true });
+      expect(await state.accept(asked)).toMatchObject({ kind: 'started', isFirst: true });
+      await state.finish(finish(asked));
+      const { conversationKey } = asked;
+      expect(await other.accept(request({ conversationKey }))).toMatchObject({ isFirst: false });
+      const fresh = `fresh-${(serial += 1)}`;
+      await state.startConversation({ conversationKey: fresh, generation: 'g', ttlMs: 60_000 });
+      expect(await state.accept(request({ conversationKey: fresh }))).toMatchObject({ isFirst: false });
+    });
+
+    test('waits for a form until it is answered, or the conversation begins anew', async () => {
+      const { state, other } = open();
+      const asked = request();
+      const { conversationKey } = asked;
+      const ask = async (over: Partial<FinishRequest>) => {
+        const next = request({ conversationKey });
+        const accepted = await other.accept(next);
+        const generation = accepted.kind === 'started' ? accepted.turn.context.generation : '';
+        await other.finish(finish(next, { remembered: remembered(conversationKey, { generation }), ...over }));
+        return contextOf(accepted);
+      };
+      await state.accept(asked);
+      const queued = request({ conversationKey });
+      await state.accept(queued);
+      const done = await state.finish(finish(asked, { form: { kind: 'wait', form: 'a form' } }));
+      expect(done).toMatchObject({ next: { context: { form: 'a form' } } });
+      await state.finish(finish(queued));
+      expect(await ask({})).toMatchObject({ form: 'a form' });
+      expect(await ask({ form: { kind: 'forget' } })).toMatchObject({ form: 'a form' });
+      expect(await ask({ form: { kind: 'wait', form: 'another' } })).toMatchObject({ form: null });
+      await state.startConversation({ conversationKey, generation: 'anew', ttlMs: 60_000 });
+      expect(await ask({})).toMatchObject({ form: null });
+      const late = request({ conversationKey });
+      await state.accept(late);
+      const old = remembered(conversationKey, { generation: '' });
+      await state.finish(finish(late, { remembered: old, form: { kind: 'wait', form: 'late' } }));
+      expect(await ask({})).toMatchObject({ form: null });
+    });
+  });
+
+  test('how a robot fares is told in counts and codes', async () => {
+    const { state, other } = open();
+    const month = `m${(serial += 1)}`;
+    const before = await other.status({ nowMs: NOW, month });
+    expect(before.calls).toBe(0);
+    const conversationKey = `status-${serial}`;
+    const asked = [request({ conversationKey }), request({ conversationKey }), request({ conversationKey })];
+    for (const each of asked) await state.accept({ ...each, nowMs: NOW + 5 });
+    const during = await other.status({ nowMs: NOW, month });
+    expect(during).toMatchObject({
+      running: before.running + 1,
+      waiting: before.waiting + 2,
+      lastAcceptedAtMs: NOW + 5,
+    });
+    const [first, second, third] = asked.map((each) => finish(each, { month, spent: 7, failure: `code-${month}` }));
+    if (first && second && third) {
+      await state.finish(first);
+      await state.finish(first);
+      await state.finish({ ...second, failure: null, nowMs: NOW + 2_000 });
+      await state.finish({ ...third, nowMs: NOW + 3_000 });
+    }
+    const after = await other.status({ nowMs: NOW, month });
+    expect(after).toMatchObject({ running: before.running, waiting: before.waiting, calls: 21 });
+    expect(after.failures.filter(({ code }) => code === `code-${month}`)).toEqual([
+      { code: `code-${month}`, count: 2, lastMs: NOW + 3_000 },
+    ]);
+  });
+
+  test('a question that is given up waits no more', async () => {
+    const { state } = open();
+    const conversationKey = `given-up-${(serial += 1)}`;
+    const before = await state.status({ nowMs: NOW, month: 'm' });
+    await state.accept(request({ conversationKey }));
+    await state.accept(request({ conversationKey }));
+    await state.stop({ conversationKey, owner: 'stop', asker: null, turnId: null });
+    expect((await state.status({ nowMs: NOW, month: 'm' })).waiting).toBe(before.waiting);
+  });
+}
