@@ -17,3 +17,8 @@ export function mayAsk({ chat, sender }: Pick<Message, 'chat' | 'sender'>, acces
 export function isAdmin({ sender: { staffId } }: Pick<Message, 'sender'>, access: RobotConfig['access']): boolean {
   return staffId !== null && access.adminUsers.includes(staffId);
 }
+
+/** Names the asker in what is kept. */
+export function askerOf({ sender }: Pick<Message, 'sender'>): string {
+  return sender.staffId ?? sender.id;
+}

@@ -1,15 +1,24 @@
 import { createTraffic, type Traffic } from './card/traffic.ts';
 import { createCourier } from './courier.ts';
+import { errorFields } from './delivery.ts';
 import { createDifyClient } from './dify/client.ts';
+import { rate } from './dify/feedback.ts';
+import { createDifyFiles } from './dify/files.ts';
+import { getForm, submitForm } from './dify/forms.ts';
+import { followRun } from './dify/run-events.ts';
 import { stopRun } from './dify/stop.ts';
+import { suggestedQuestions } from './dify/suggestions.ts';
 import { createCardBreaker } from './dingtalk/card-breaker.ts';
+import { createCardCallback } from './dingtalk/card-callback.ts';
 import { createDingTalkClient } from './dingtalk/client.ts';
 import { failureRules } from './dingtalk/failures.ts';
+import { downloadAddress } from './dingtalk/files.ts';
 import { REQUEST_ERROR_STATUS } from './errors.ts';
 import { LEASE_TIMING, type LeaseTiming } from './lease.ts';
 import { createReceiver, sweepRobots, type Platform, type SweepCounts } from './receiver.ts';
 import { createDifyRecovery } from './recover-answer.ts';
 import { createRobot } from './robot.ts';
+import { pathOf } from './routes.ts';
 import { systemClock, type Clock } from './runtime/clock.ts';
 import {
   describeProblems,
@@ -19,6 +28,7 @@ import {
   type Environment,
   type RobotConfig,
 } from './runtime/config.ts';
+import { createDownload } from './runtime/download.ts';
 import type { Fetch } from './runtime/http.ts';
 import { createLog, type Log } from './runtime/log.ts';
 import type { ConfigProblem } from './runtime/settings.ts';
@@ -86,15 +96,40 @@ export function createApp(options: AppOptions): App {
   const robots = new Map(
     config.robots.map((robot) => {
       const state = storeOf(robot.dingtalk.clientId);
+      const dingtalk = createDingTalkClient(robot.dingtalk, fetch, clock, state.tokens);
+      const download = createDownload({ clock, trustedHosts: hostsOf(robot) });
       return [
         robot.name,
         createRobot({
           config: robot,
           texts: textsFor(robot.language),
-          dingtalk: createDingTalkClient(robot.dingtalk, fetch, clock, state.tokens),
+          dingtalk,
           dify: createDifyClient(robot.dify, fetch, clock, log),
           recovery: createDifyRecovery(robot.dify, fetch, clock, log),
           stopRun: (task) => stopRun(robot.dify, fetch, clock, task),
+          rateAnswer: (rated) => rate(robot.dify, fetch, clock, rated),
+          suggest: (messageId, user) =>
+            suggestedQuestions(robot.dify, fetch, clock, { messageId, user }, shutdown.signal),
+          forms: {
+            get: (token) => getForm(robot.dify, fetch, clock, token),
+            submit: (filled) => submitForm(robot.dify, fetch, clock, filled),
+            follow: (runId, user, signal) =>
+              followRun(robot.dify, fetch, clock, { runId, user, withSnapshot: false, signal }),
+          },
+          download,
+          sentFiles: {
+            addressOf: (code) => downloadAddress(dingtalk, robot.dingtalk.robotCode, code),
+            download,
+            dify: createDifyFiles(robot.dify, fetch, clock),
+          },
+          callback: createCardCallback({
+            client: dingtalk,
+            config: robot.dingtalk,
+            address: `${config.publicUrl}${pathOf(robot.name)}`,
+            marks: state.marks,
+            clock,
+            onFailed: (error) => log.warn('callback_not_registered', callbackFields(error)),
+          }),
           state: options.adaptState?.(state, robot) ?? state,
           courier: createCourier({
             publicUrl: config.publicUrl,
@@ -162,4 +197,14 @@ function refuseAll(problems: readonly ConfigProblem[]): Handle {
       status: REQUEST_ERROR_STATUS.not_configured,
       headers: { 'content-type': 'text/plain; charset=utf-8' },
     });
+}
+
+/** The hosts that an operator has named: files may be fetched from them wherever they are. */
+function hostsOf({ dingtalk, dify }: RobotConfig): ReadonlySet<string> {
+  return new Set([dingtalk.apiUrl, dingtalk.oapiUrl, dify.apiUrl, dify.filesUrl].map((url) => new URL(url).host));
+}
+
+function callbackFields(error: unknown) {
+  const { code: cause, ...fields } = errorFields(error);
+  return { ...fields, code: 'dingtalk_callback_unregistered', cause: cause ?? null };
 }

@@ -13,6 +13,8 @@ export interface CommandContext {
   newId: () => string;
   /** Stops the answers of this conversation; false when there was nothing to stop. */
   stop: () => Promise<boolean>;
+  /** What the app says at the beginning of a conversation; empty when it says nothing. */
+  greeting: () => Promise<string>;
 }
 
 /** Something that a user types instead of a question. It passes the queue of its conversation. */
@@ -29,13 +31,14 @@ const commands: readonly Command[] = [
   {
     words: ['/new', '/reset', '新会话', '重置'],
     open: false,
-    async run({ state, conversation, robot, texts, newId }) {
+    async run({ state, conversation, robot, texts, newId, greeting }) {
       await state.startConversation({
         conversationKey: conversation.key,
         generation: newId(),
         ttlMs: robot.conversation.ttlMs,
       });
-      return texts.newConversation;
+      const opening = await greeting();
+      return opening === '' ? texts.newConversation : `${texts.newConversation}\n\n${opening}`;
     },
   },
   {

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import * as z from 'zod';
 import { BridgeError } from './errors.ts';
+import { pathOf } from './routes.ts';
 import type { Clock } from './runtime/clock.ts';
 import { equalInConstantTime } from './runtime/compare.ts';
 import { callJson, type Fetch } from './runtime/http.ts';
@@ -51,11 +52,10 @@ export function createCourier({ publicUrl, robotName, secrets, bypassSecret, fet
       const handover = { turnId, claim, hop };
       const timestamp = String(clock.now());
       const text = JSON.stringify(handover);
-      const path = robotName === null ? '/api/dingtalk' : `/api/dingtalk/${robotName}`;
       try {
         const answer = await callJson(fetch, clock, {
           method: 'POST',
-          url: `${publicUrl}${path}?resume`,
+          url: `${publicUrl}${pathOf(robotName)}?resume`,
           headers: {
             [TIMESTAMP_HEADER]: timestamp,
             [SIGNATURE_HEADER]: signature(secrets[0] ?? '', robotName, timestamp, text),

@@ -1,6 +1,7 @@
+import { monthOf } from './budget.ts';
 import { sleep, type Clock } from './runtime/clock.ts';
 import type { Log } from './runtime/log.ts';
-import type { StartedTurn, State } from './state/state.ts';
+import type { FinishRequest, StartedTurn, State } from './state/state.ts';
 import type { TurnProgress } from './turn-record.ts';
 
 /** The hold on a running turn: kept while the answer is written, so that nobody else takes it over. */
@@ -22,8 +23,15 @@ export interface Lease {
   stop(): void;
   /** Gives the turn up, with its progress on record, for whoever takes it over. Never rejects. */
   release(): Promise<void>;
-  /** Ends the turn and returns the next one of its conversation, if one waits. Never rejects. */
-  finish(outcome: { failed: boolean }): Promise<NextTurn | null>;
+  /** Ends the turn. Never rejects. */
+  finish(outcome: Pick<FinishRequest, 'failure' | 'receipt' | 'form'>): Promise<Ended>;
+}
+
+export interface Ended {
+  /** Somebody stopped the turn while it ran, on another instance perhaps. */
+  isStopped: boolean;
+  /** The next turn of the conversation, if one waits. */
+  next: NextTurn | null;
 }
 
 export interface NextTurn {
@@ -62,8 +70,6 @@ export interface LeaseOptions {
   onRunning: (running: number, entering: -1 | 0) => void;
   /** The asker has stopped the answer, on another instance perhaps. */
   onStopped: () => void;
-  /** Whom Dify knows the asker as: what a button below the answer needs later. */
-  difyUser: string;
 }
 
 const DEADLINE_SLACK_MS = 3_000;
@@ -172,7 +178,7 @@ export function openLease(options: LeaseOptions): Lease {
       end();
       await put(() => clock.now());
     },
-    async finish({ failed }) {
+    async finish({ failure, receipt, form }) {
       end();
       await writing;
       // What is perhaps not on record is ended there too, so that nobody takes it over; but not at any price.
@@ -186,22 +192,24 @@ export function openLease(options: LeaseOptions): Lease {
             claim,
             owner,
             nowMs,
-            failed,
+            failure,
+            month: monthOf(nowMs),
             spent: kept.progress.calls,
             remembered: remembered(),
-            receipt: JSON.stringify({ ids: kept.progress.ids, appType: kept.progress.appType, user: options.difyUser }),
+            receipt,
+            form,
             nextLeaseUntilMs: isOurs ? leaseUntilMs() : nowMs,
           });
-          if (reply.kind === 'lost') return null;
+          if (reply.kind === 'lost') return { isStopped: false, next: null };
           options.onRunning(reply.running, -1);
-          return reply.next && { turn: reply.next, isOurs };
+          return { isStopped: reply.isStopped, next: reply.next && { turn: reply.next, isOurs } };
         } catch {
           if (pauseMs === null) break;
           await sleep(clock, pauseMs);
         }
       }
       if (isRecorded) log.error('turn_not_ended', { turn: options.reference, code: 'store_unavailable' });
-      return null;
+      return { isStopped: false, next: null };
     },
   };
 }

@@ -1,4 +1,12 @@
 import { readCallback, type Callback } from './dingtalk/callback.ts';
+import {
+  cardUpdateBody,
+  isCardCallback,
+  readCardAction,
+  verifyCardSignature,
+  type CardAction,
+} from './dingtalk/card-action.ts';
+import type { Reaction } from './actions.ts';
 import { verifyRobotSignature } from './dingtalk/signature.ts';
 import { equalInConstantTime } from './runtime/compare.ts';
 import { errorFields } from './delivery.ts';
@@ -22,14 +30,30 @@ export interface ReceivingRobot {
   config: RobotConfig;
   /** Takes a message over; resolves when it is safe to acknowledge it, with the work that remains, if any. */
   accept(message: Extract<Callback, { kind: 'message' }>, platform: Platform): Promise<BackgroundWork | null>;
+  /** Does what a button asks for; what it returns is for the one who pressed. Never rejects. */
+  act(action: CardAction, platform: Platform): Promise<Reaction>;
   /**
    * Takes over a turn that another invocation hands on; null when it is not to be had any more.
    *
    * @throws BridgeError `route_closed` when the request is not signed by this function.
    */
   resume(headers: Headers, body: string, platform: Platform): Promise<Promise<void>[]>;
+  /** @throws BridgeError `store_unavailable`. */
+  status(nowMs: number): Promise<StatusReport>;
   /** Takes over the turns whose function died, and goes on with them in the background. */
   sweep(platform: Platform): Promise<SweepCounts>;
+}
+
+/** What an operator sees of a robot; times are ISO 8601. */
+export interface StatusReport {
+  /** Answers being written now, and questions that wait behind others. */
+  running: number;
+  waiting: number;
+  /** DingTalk calls for answers that ended in this calendar month (UTC+8), and the allowance; null without one. */
+  callsThisMonth: number;
+  monthlyCalls: number | null;
+  lastCallback: string | null;
+  failures: readonly { code: string; count: number; last: string }[];
 }
 
 /** What a sweep found. */
@@ -48,6 +72,8 @@ export interface ReceiverOptions {
   clock: Clock;
   log: Log;
 }
+
+const NOT_KEPT = { 'cache-control': 'no-store' };
 
 /** Counted on the stream: a header can say anything. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -71,16 +97,30 @@ export function createReceiver({ robots, cronSecret, clock, log }: ReceiverOptio
     const route = readRoute(request.method, new URL(request.url), (name) => robots.has(name));
     if (route.kind === 'health') return text(200, 'ok: the DingTalk callback of Dify on DingTalk');
     if (route.kind === 'sweep') return sweep(request.headers, route.robotName, platform);
-    if (route.kind === 'status') throw new BridgeError('route_closed', 'not authorised');
+    if (route.kind === 'status') return status(request.headers, route.robotName);
     const robot = robots.get(route.robotName);
     if (!robot) throw new BridgeError('robot_unknown', 'there is no such robot');
     const body = await peekEmpty(request);
     if (route.kind === 'resume') return resume(robot, request.headers, body, platform);
     // The console's probe when the address is saved. It is not signed.
     if (body === 'empty' && !route.hasQuery) return text(200, 'ok');
+    if (isCardCallback(request.headers)) return act(robot, request.headers, body, platform);
     verifyRobotSignature(request.headers, robot.config.dingtalk.clientSecrets, clock.now());
     const callback = readCallback(body === 'empty' ? '' : await readBody(body));
     return await receiveCallback(callback, robot, platform);
+  }
+
+  async function act(
+    robot: ReceivingRobot,
+    headers: Headers,
+    body: Body | 'empty',
+    platform: Platform,
+  ): Promise<Response> {
+    verifyCardSignature(headers, robot.config.dingtalk.clientSecrets, clock.now());
+    const action = readCardAction(body === 'empty' ? '' : await readBody(body));
+    const { update, work } = await robot.act(action, platform);
+    if (work) platform.waitUntil(work(platform));
+    return Response.json(cardUpdateBody(update));
   }
 
   async function resume(
@@ -96,11 +136,32 @@ export function createReceiver({ robots, cronSecret, clock, log }: ReceiverOptio
 
   /** The flat path sweeps all robots, for a schedule knows only one address. */
   async function sweep(headers: Headers, robotName: string | null, platform: Platform): Promise<Response> {
+    checkOperator(headers);
+    return Response.json(await sweepRobots(robots, robotName, platform));
+  }
+
+  /** Counts and codes only, robots apart. */
+  async function status(headers: Headers, robotName: string | null): Promise<Response> {
+    checkOperator(headers);
+    const nowMs = clock.now();
+    const chosen = [...robots].filter(([name]) => robotName === null || name === robotName);
+    try {
+      const found = await Promise.all(
+        chosen.map(async ([name, robot]) => ({ robot: name, ...(await robot.status(nowMs)) })),
+      );
+      return Response.json({ at: new Date(nowMs).toISOString(), robots: found }, { headers: NOT_KEPT });
+    } catch (error) {
+      log.error('request_failed', errorFields(error));
+      return text(503, 'the store cannot be reached');
+    }
+  }
+
+  /** @throws BridgeError `route_closed`. */
+  function checkOperator(headers: Headers): void {
     const expected = `Bearer ${cronSecret ?? ''}`;
     if (cronSecret === null || !equalInConstantTime(expected, headers.get('authorization') ?? '')) {
       throw new BridgeError('route_closed', 'not authorised');
     }
-    return Response.json(await sweepRobots(robots, robotName, platform));
   }
 
   async function receiveCallback(callback: Callback, robot: ReceivingRobot, platform: Platform): Promise<Response> {

@@ -1,26 +1,26 @@
-import { isAdmin, mayAsk } from './access.ts';
+import { askerOf, isAdmin, mayAsk } from './access.ts';
 import { budgetOf, tellOfMonth } from './budget.ts';
-import { findCommand, type Command } from './commands.ts';
+import { createButtons } from './buttons.ts';
+import { createChannels } from './channels.ts';
+import type { Command } from './commands.ts';
+import { greetingText, mayGreet } from './greeting.ts';
 import { conversationOf, type Conversation } from './conversation.ts';
 import { readHandover } from './courier.ts';
 import { errorFields, sendAll } from './delivery.ts';
 import type { Message } from './dingtalk/callback.ts';
-import type { Content } from './dingtalk/message-kinds.ts';
 import { turnErrorCode } from './errors.ts';
 import { leaseEnd } from './lease.ts';
 import { showQueued } from './queued.ts';
 import type { BackgroundWork, Platform, ReceivingRobot, SweepCounts } from './receiver.ts';
-import { createRunner, referenceOf, type RunnerOptions } from './runner.ts';
+import { readRequest, sentence, type Request } from './request.ts';
+import { reportOf } from './status.ts';
+import { createRunner, type RunnerOptions } from './runner.ts';
 import type { Accepted, AcceptRequest, Budget, Load } from './state/state.ts';
-import { turnIdOf } from './turn-record.ts';
+import { referenceOf, turnIdOf, type FormSubmission, type TurnPayload } from './turn-record.ts';
 import type { Turn } from './turn.ts';
 
 /** A turn before the store has said how it stands. */
 type NewTurn = Omit<Turn, 'record' | 'level'>;
-
-/** What a message asks for: an answer, a command, or a sentence that says why there is none. */
-type Request =
-  { kind: 'question'; text: string } | { kind: 'command'; command: Command } | { kind: 'sentence'; text: string };
 
 /** How often somebody who may not ask is told so, in milliseconds. */
 const REFUSAL_GAP_MS = 600_000;
@@ -32,29 +32,17 @@ const SWEEP_LIMIT = 50;
 /** One robot: claims a message, and does what it asks for after the acknowledgement. */
 export function createRobot(options: RunnerOptions): ReceivingRobot {
   const { config, state, clock, newId, log, texts, failures } = options;
-  const runner = createRunner(options);
+  const channels = createChannels(options);
+  const runner = createRunner(options, channels);
+  const buttons = createButtons(options, runner);
   const refusedAtMs = new Map<string, number>();
 
   return {
     config,
 
-    async accept(message, { deadlineMs }) {
-      const conversation = conversationOf(message, config.conversation.scope);
-      const request = readRequest(message.content);
-      const isOpen = request.kind === 'command' && request.command.open;
-      const isRefused = !isOpen && !mayAsk(message, config.access);
-      if (isRefused) log.info('message_refused', { robot: config.name });
-      if (isRefused && !shouldTellRefusal(conversation.key)) return null;
-      if (request.kind === 'question' && !isRefused) {
-        return acceptQuestion(message, conversation, request.text, deadlineMs);
-      }
-      const turnId = turnIdOf(message.id);
-      const claimed = await state.claim({ turnId, owner: newId(), nowMs: clock.now() });
-      if (!claimed.isNew) return logRepeated();
-      log.info('message_accepted', { turn: referenceOf(turnId), robot: config.name, kind: request.kind });
-      const answered = isRefused ? sentence(texts.refused) : request;
-      return (platform) => beside(respond(answered, turnId, message, conversation), { load: claimed }, platform);
-    },
+    accept: (message, { deadlineMs }) => take(message, deadlineMs, null),
+
+    act: (action, { deadlineMs }) => buttons.press(action, (message, form) => take(message, deadlineMs, form)),
 
     async resume(headers, body, platform) {
       const secrets = config.dingtalk.clientSecrets;
@@ -64,6 +52,8 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
       // In an array, because a promise that is returned is waited for.
       return work ? [work()] : [];
     },
+
+    status: (nowMs) => reportOf(config, state, nowMs),
 
     async sweep(platform) {
       const turnIds = await state.overdue({ nowMs: clock.now(), limit: SWEEP_LIMIT });
@@ -78,10 +68,30 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
     },
   };
 
-  async function acceptQuestion(
+  async function take(
     message: Message,
-    conversation: Conversation,
-    question: string,
+    deadlineMs: number | null,
+    form: FormSubmission | null,
+  ): Promise<BackgroundWork | null> {
+    const conversation = conversationOf(message, config.conversation.scope);
+    const request = readRequest(message, texts);
+    const isOpen = request.kind === 'command' && request.command.open;
+    const isRefused = !isOpen && !mayAsk(message, config.access);
+    if (isRefused) log.info('message_refused', { robot: config.name });
+    if (isRefused && !shouldTellRefusal(conversation.key)) return null;
+    if (request.kind === 'question' && !isRefused) {
+      return acceptQuestion({ message, conversation, question: request.text, form }, deadlineMs);
+    }
+    const turnId = turnIdOf(message.id);
+    const claimed = await state.claim({ turnId, owner: newId(), nowMs: clock.now() });
+    if (!claimed.isNew) return logRepeated();
+    log.info('message_accepted', { turn: referenceOf(turnId), robot: config.name, kind: request.kind });
+    const answered = isRefused ? sentence(texts.refused) : request;
+    return (platform) => beside(respond(answered, turnId, message, conversation), { load: claimed }, platform);
+  }
+
+  async function acceptQuestion(
+    { message, conversation, question, form }: Pick<Turn, 'message' | 'conversation' | 'question' | 'form'>,
     deadlineMs: number | null,
   ): Promise<BackgroundWork | null> {
     const acceptedAtMs = clock.now();
@@ -93,7 +103,7 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
       asker: askerOf(message),
       conversationKey: conversation.key,
       conversationTtlMs: config.conversation.ttlMs,
-      payload: JSON.stringify({ message, question, acceptedAtMs }),
+      payload: JSON.stringify({ message, question, acceptedAtMs, form } satisfies TurnPayload),
       nowMs: acceptedAtMs,
       leaseUntilMs: leaseEnd(acceptedAtMs, options.leaseTiming, deadlineMs),
       queueLimit: QUEUE_LIMIT,
@@ -104,6 +114,7 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
       message,
       question,
       acceptedAtMs,
+      form,
       id,
       reference: referenceOf(id),
       conversation,
@@ -136,14 +147,18 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
       case 'started': {
         const { level } = accepted.budget;
         const started: Turn = { ...turn, level, record: { ...accepted.turn, owner, hop: 0 } };
-        return (platform) => beside(runner.run(started, platform), accepted, platform);
+        const isGreeted = accepted.isFirst && mayGreet(message, config.conversation.scope);
+        return async (platform) => {
+          const greeting = isGreeted ? greet(message, reference) : null;
+          await Promise.all([beside(runner.run(started, platform), accepted, platform), greeting]);
+        };
       }
       case 'queued': {
         const { place } = accepted;
         const { level } = accepted.budget;
-        const card = (onCall: () => void) => runner.cardOf({ id, message, question, level }, onCall);
-        const endDropped = (turnId: string) => runner.endDropped(turnId);
-        const ports = { ...options, card, reply: runner.replyTo(message), endDropped };
+        const card = (onCall: () => void) => channels.cardOf({ id, message, question, level }, onCall);
+        const endDropped = (turnId: string) => channels.endDropped(turnId);
+        const ports = { ...options, card, reply: channels.replyTo(message), endDropped };
         return (platform) => beside(showQueued({ turnId: id, reference, place }, ports), accepted, platform);
       }
       case 'full':
@@ -152,6 +167,19 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
         return (platform) => beside(respond(sentence(why), id, message, conversation), accepted, platform);
       }
     }
+  }
+
+  /** What the app says first, for somebody who has not met it. Never rejects. */
+  async function greet(message: Message, reference: string): Promise<void> {
+    const text = await greetingFor(message);
+    if (text === '') return;
+    await sendAll([text], true, { reply: channels.replyTo(message), clock, log, texts, reference, failures });
+  }
+
+  /** Never rejects: nobody misses what they did not expect. */
+  async function greetingFor({ chat }: Message): Promise<string> {
+    const facts = await options.dify.facts().catch(() => null);
+    return facts ? greetingText(facts, texts, chat.isGroup) : '';
   }
 
   /** Whatever comes in also looks after answers whose function died, and after the month. Never rejects. */
@@ -185,7 +213,7 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
     const reference = referenceOf(turnId);
     const text =
       request.kind === 'sentence' ? request.text : await runCommand(request.command, message, conversation, reference);
-    await sendAll([text], true, { reply: runner.replyTo(message), clock, log, texts, reference, failures });
+    await sendAll([text], true, { reply: channels.replyTo(message), clock, log, texts, reference, failures });
   }
 
   async function runCommand(
@@ -197,32 +225,20 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
     const asker = isAdmin(message, config.access) ? null : askerOf(message);
     const stop = () => runner.stop({ conversationKey: conversation.key, asker });
     try {
-      return await command.run({ message, conversation, robot: config, texts, state, newId, stop });
+      return await command.run({
+        message,
+        conversation,
+        robot: config,
+        texts,
+        state,
+        newId,
+        stop,
+        greeting: () => greetingFor(message),
+      });
     } catch (error) {
       log.error('command_failed', { turn: reference, ...errorFields(error) });
       return `⚠️ ${texts.failures[turnErrorCode(error)]} ${texts.reference(reference)}`;
     }
-  }
-
-  function readRequest(content: Content): Request {
-    switch (content.kind) {
-      case 'text':
-      case 'rich-text':
-        return readText(content.text);
-      case 'audio':
-        return content.recognition === '' ? sentence(texts.unsupported.audio) : readText(content.recognition);
-      case 'picture':
-      case 'video':
-      case 'file':
-      case 'unknown':
-        return sentence(texts.unsupported[content.kind]);
-    }
-  }
-
-  function readText(text: string): Request {
-    if (text === '') return sentence(texts.emptyQuestion);
-    const command = findCommand(text);
-    return command ? { kind: 'command', command } : { kind: 'question', text };
   }
 
   function shouldTellRefusal(key: string): boolean {
@@ -237,10 +253,4 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
     log.info('message_repeated', { robot: config.name });
     return null;
   }
-}
-
-const sentence = (text: string): Request => ({ kind: 'sentence', text });
-
-function askerOf({ sender }: Message): string {
-  return sender.staffId ?? sender.id;
 }

@@ -11,6 +11,11 @@ export interface Route {
 }
 
 const BASE_PATH = '/api/dingtalk';
+/** Where a robot is called. */
+export function pathOf(robotName: string | null): string {
+  return robotName === null ? BASE_PATH : `${BASE_PATH}/${robotName}`;
+}
+
 /** The parameter in which the rewrite of `vercel.json` passes the robot's name. */
 const ROBOT_PARAMETER = 'robot';
 

@@ -1,47 +1,25 @@
-import type { Traffic } from './card/traffic.ts';
-import { paceOf, type Streaming } from './card/pace.ts';
-import { firstThatWorks, type CardSink, type FailureRules, type MessageSink } from './card/sink.ts';
-import { createWriter } from './card/writer.ts';
+import type { ChannelOptions, Channels } from './channels.ts';
 import { conversationOf } from './conversation.ts';
 import { MAX_HOPS, type Courier } from './courier.ts';
 import { errorFields } from './delivery.ts';
-import type { DifyClient } from './dify/client.ts';
 import type { RunningTask } from './dify/stop.ts';
-import { createAiCard, writeFrame } from './dingtalk/ai-card.ts';
-import type { Message } from './dingtalk/callback.ts';
-import { watchCard, type CardBreaker } from './dingtalk/card-breaker.ts';
-import { countCalls, type DingTalkClient } from './dingtalk/client.ts';
-import { createRobotMessage } from './dingtalk/robot-message.ts';
-import { createSessionReply } from './dingtalk/session-reply.ts';
-import { leaseEnd, type LeaseTiming, type NextTurn } from './lease.ts';
+import { leaseEnd, type LeaseTiming } from './lease.ts';
 import type { Platform } from './receiver.ts';
 import type { DifyRecovery } from './recover-answer.ts';
-import type { Clock } from './runtime/clock.ts';
-import type { RobotConfig } from './runtime/config.ts';
-import type { Fetch } from './runtime/http.ts';
-import type { Log } from './runtime/log.ts';
-import type { SpendingLevel, StartedTurn, State } from './state/state.ts';
-import type { Texts } from './texts/index.ts';
-import { readPayload, readProgress } from './turn-record.ts';
-import { runTurn, type Turn } from './turn.ts';
+import type { StartedTurn, State } from './state/state.ts';
+import { createStopSwitch, taskOf } from './stop-switch.ts';
+import type { FormPorts } from './turn-form.ts';
+import type { QuestionPorts } from './turn-question.ts';
+import { readPayload, readProgress, referenceOf, type TurnPayload } from './turn-record.ts';
+import { runTurn, type StopSwitch, type Turn } from './turn.ts';
 
-export interface RunnerOptions {
-  config: RobotConfig;
-  texts: Texts;
-  dingtalk: DingTalkClient;
-  dify: DifyClient;
+export interface RunnerOptions extends ChannelOptions, Pick<QuestionPorts, 'sentFiles'>, FormPorts {
   recovery: DifyRecovery;
   stopRun: (task: RunningTask) => Promise<void>;
+  rateAnswer: (rated: { messageId: string; user: string; rating: 'like' | 'dislike' | null }) => Promise<void>;
   state: State;
   courier: Courier;
-  traffic: Traffic;
-  breaker: CardBreaker;
   leaseTiming: LeaseTiming;
-  failures: FailureRules;
-  fetch: Fetch;
-  clock: Clock;
-  newId: () => string;
-  log: Log;
   shutdown: AbortSignal;
 }
 
@@ -56,84 +34,42 @@ export interface Runner {
     platform: Platform,
   ): Promise<(() => Promise<void>) | null>;
   /** Stops the answers of a conversation, also those that another instance writes. False when there were none. */
-  stop(request: { conversationKey: string; asker: string | null }): Promise<boolean>;
-  /** Where messages to the asker go: the session's address, else the robot's own messages. */
-  replyTo(message: Message): MessageSink;
-  cardOf(turn: Pick<Turn, 'id' | 'message' | 'question' | 'level'>, onCall: () => void): CardSink | null;
-  /** Ends the card of a question that will not be asked any more. Never rejects. */
-  endDropped(turnId: string): Promise<void>;
+  stop(order: StopOrder): Promise<boolean>;
   /** Answers being written in all instances, as the store just told. */
   noteRunning(total: number, entering: -1 | 0 | 1): void;
 }
 
-/** How often a card is updated at most, as far as the month allows. */
-const SPENDING_PACE: Readonly<Record<SpendingLevel, Streaming>> = {
-  full: 'smooth',
-  few: 'thrifty',
-  last: 'off',
-  none: 'off',
-};
-const BY_COST: readonly Streaming[] = ['off', 'thrifty', 'balanced', 'smooth'];
+/** Whose answers of a conversation are stopped: those of one asker, or of everybody; or one turn only. */
+export interface StopOrder {
+  conversationKey: string;
+  asker: string | null;
+  turnId?: string;
+}
 
-const thriftier = (a: Streaming, b: Streaming): Streaming => (BY_COST.indexOf(a) <= BY_COST.indexOf(b) ? a : b);
-
-/** How long a stopped answer is still read, so that Dify's own end is seen. */
-const STOP_PATIENCE_MS = 5_000;
-
-export function createRunner(options: RunnerOptions): Runner {
-  const { config, state, clock, newId, log, traffic, breaker, failures, texts, courier } = options;
+export function createRunner(options: RunnerOptions, channels: Channels): Runner {
+  const { config, state, clock, newId, log, traffic, courier } = options;
   /** Turns that are being answered in this process, with what stops them. */
-  const running = new Map<string, { isAsked: boolean; signal: AbortSignal; abort: () => void }>();
+  const running = new Map<string, StopSwitch>();
 
   /** Both counts must be of one moment, so `entering` corrects ours by the turn that the reply was about. */
   const noteRunning = (total: number, entering: -1 | 0 | 1) => traffic.noteRunning(running.size + entering, total);
 
-  const replyTo = (message: Message): MessageSink =>
-    firstThatWorks(
-      [
-        createSessionReply({ config: config.dingtalk, message, fetch: options.fetch, clock }),
-        createRobotMessage({ client: options.dingtalk, config: config.dingtalk, message }),
-      ],
-      failures,
-      (error) => log.warn('reply_fallback', errorFields(error)),
-    );
+  const difyUserOf = ({ form, message }: TurnPayload) =>
+    form?.user ?? conversationOf(message, config.conversation.scope).difyUser;
 
-  function cardOf(
-    { id, message, question, level }: Pick<Turn, 'id' | 'message' | 'question' | 'level'>,
-    onCall: () => void,
-  ) {
-    const templateId = config.dingtalk.cardTemplateId;
-    if (templateId === null || level === 'none') return null;
-    if (!breaker.mayOpen()) {
-      log.warn('cards_left_alone', { turn: referenceOf(id), code: breaker.reason() });
-      return null;
-    }
-    const card = createAiCard({
-      client: countCalls(options.dingtalk, onCall),
-      config: config.dingtalk,
-      templateId,
-      message,
-      cardId: id,
-      summary: summaryOf(question),
-    });
-    return watchCard(card, breaker, message.sender.id);
-  }
-
-  async function runOne(turn: Turn, platform: Platform): Promise<NextTurn | null> {
-    const controller = new AbortController();
-    const abort = () => controller.abort(new Error('stopped by the asker'));
-    const stopping = { isAsked: false, signal: controller.signal, abort };
+  async function runOne(turn: Turn, platform: Platform, alongside: (work: Promise<void>) => void) {
+    const difyUser = difyUserOf(turn);
+    const stopping = createStopSwitch({ difyUser, stopRun: options.stopRun, clock, log });
     running.set(turn.id, stopping);
     try {
       return await runTurn(turn, {
         ...options,
+        ...channels.of(turn),
         robot: config,
-        card: (onCall) => cardOf(turn, onCall),
-        reply: replyTo(turn.message),
-        pace: paceOf(thriftier(config.streaming, SPENDING_PACE[turn.level])),
         onRunning: noteRunning,
         deadlineMs: platform.deadlineMs,
         stop: stopping,
+        alongside,
       });
     } finally {
       running.delete(turn.id);
@@ -141,9 +77,15 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   async function run(first: Turn, platform: Platform): Promise<void> {
+    const beside: Promise<void>[] = [];
+    await runInOrder(first, platform, (work) => beside.push(work));
+    await Promise.all(beside);
+  }
+
+  async function runInOrder(first: Turn, platform: Platform, alongside: (work: Promise<void>) => void): Promise<void> {
     let turn = first;
     for (;;) {
-      const next = await runOne(turn, platform);
+      const next = await runOne(turn, platform, alongside);
       if (!next) return;
       const { owner, hop } = turn.record;
       if (!next.isOurs) {
@@ -191,61 +133,26 @@ export function createRunner(options: RunnerOptions): Runner {
     return () => run(turn, platform);
   }
 
-  async function stop({ conversationKey, asker }: { conversationKey: string; asker: string | null }): Promise<boolean> {
-    const stopped = await state.stop({ conversationKey, owner: newId(), asker });
+  async function stop({ conversationKey, asker, turnId: only }: StopOrder): Promise<boolean> {
+    const stopped = await state.stop({ conversationKey, owner: newId(), asker, turnId: only ?? null });
     // A card that is not noted yet is ended by whoever opens it.
     const opened = stopped.dropped.filter(({ progress }) => readProgress(progress)?.hasCard === true);
-    await Promise.all(opened.map(({ turnId }) => endDropped(turnId)));
+    await Promise.all(opened.map(({ turnId }) => channels.endDropped(turnId)));
     if (!stopped.running) return stopped.dropped.length > 0;
     const { turnId, payload, progress } = stopped.running;
     const here = running.get(turnId);
-    // What Dify still sends within this time belongs to the answer; then it ends here in any case.
     if (here) {
-      here.isAsked = true;
-      clock.schedule(STOP_PATIENCE_MS, here.abort);
+      await here.ask();
+      return true;
     }
+    // Whoever writes it sees its end at Dify, or the mark at the next renewal.
     const asked = readPayload(payload);
-    const { ids, appType } = readProgress(progress) ?? {};
-    if (asked && appType && ids?.taskId) {
-      const { difyUser } = conversationOf(asked.message, config.conversation.scope);
-      await options
-        .stopRun({ type: appType, user: difyUser, taskId: ids.taskId })
-        .catch((error: unknown) => log.warn('stop_failed', errorFields(error)));
-    } else here?.abort();
+    const task = asked && taskOf(readProgress(progress), difyUserOf(asked));
+    if (task) {
+      await options.stopRun(task).catch((error: unknown) => log.warn('stop_failed', errorFields(error)));
+    }
     return true;
   }
 
-  /** Ends the card of a question that will not be asked any more. Never rejects. */
-  async function endDropped(turnId: string): Promise<void> {
-    const warn = (error: unknown) => log.warn('frame_failed', { turn: referenceOf(turnId), ...errorFields(error) });
-    const writer = createWriter({
-      sink: {
-        open: async () => undefined,
-        write: (frame) => writeFrame(options.dingtalk, config.dingtalk, turnId, frame),
-      },
-      opened: Promise.resolve(),
-      pace: paceOf('off'),
-      clock,
-      newId,
-      settleMs: 0,
-      failures,
-      slot: (priority, signal) => traffic.slot('stream', priority, signal),
-      onFrameFailed: warn,
-      onFrameShown: () => undefined,
-    });
-    await writer.finish({ text: texts.stopped, state: 'finished' }).catch(() => undefined);
-  }
-
-  return { run, replyTo, cardOf, noteRunning, takeOver, stop, endDropped };
-}
-
-/** The short name of a turn, for users and logs. */
-export function referenceOf(turnId: string): string {
-  return turnId.slice(0, 8);
-}
-
-/** The beginning of the question, for the chat list. */
-function summaryOf(question: string): string {
-  const line = Array.from(question.replaceAll(/\s+/g, ' '));
-  return line.length <= 40 ? line.join('') : `${line.slice(0, 39).join('')}…`;
+  return { run, noteRunning, takeOver, stop };
 }

@@ -6,14 +6,29 @@ import { fillInputs } from './inputs.ts';
 import type { Lease } from './lease.ts';
 import type { LostRun } from './lost-run.ts';
 import { endingFailure, relay } from './relay.ts';
+import type { Outbox } from './outbox.ts';
+import { resumeRun } from './resume-run.ts';
 import type { OpenCard } from './turn-card.ts';
+import { readFormTurn } from './turn-form.ts';
+import { prepareQuestion } from './turn-question.ts';
+import type { FormSubmission } from './turn-record.ts';
 import { timeUpSignal } from './turn-time.ts';
 import type { Turn, TurnPorts } from './turn.ts';
 import { typingView, type ViewOptions } from './view.ts';
 
+interface Answered {
+  kind: 'answer';
+  answer: Answer;
+  failure: BridgeError | null;
+  /** The form that the conversation waited for is answered, or cannot be answered any more. */
+  formIsOver?: boolean;
+  /** Why a part of the question was left out. */
+  refused?: BridgeError | null;
+}
+
 /** What became of asking (or looking for) an answer. */
 export type Obtained =
-  | { kind: 'answer'; answer: Answer; failure: BridgeError | null }
+  | Answered
   /** It goes on at Dify, but not here: time is up. */
   | { kind: 'unfinished' }
   /** Somebody else has taken the turn over. */
@@ -26,21 +41,26 @@ const RECORD_IDS_MS = 3_000;
 export async function obtainAnswer(
   turn: Turn,
   ports: TurnPorts,
-  lease: Lease,
-  card: OpenCard | null,
-  view: ViewOptions,
+  { lease, card, outbox, view }: { lease: Lease; card: OpenCard | null; outbox: Outbox | null; view: ViewOptions },
 ): Promise<Obtained> {
   const timeUp = timeUpSignal(ports);
   const signal = AbortSignal.any([timeUp.signal, lease.lost, ports.stop.signal]);
   let answer: Answer = emptyAnswer;
   let hasIds = false;
+  let formIsOver = false;
+  let refused: BridgeError | null = null;
   const onProgress = (soFar: Answer) => {
     answer = soFar;
+    outbox?.see(soFar.files);
     lease.note({ ids: soFar.ids });
     if (!hasIds && Object.keys(soFar.ids).length > 0) lease.writeWithin(RECORD_IDS_MS);
     hasIds ||= Object.keys(soFar.ids).length > 0;
     // What was shown before a change of hands stays until the whole answer is there: pieces are never put together.
-    if (turn.mayHaveBeenAsked || !Object.values(soFar.texts).some((text) => text !== '')) return;
+    if (turn.mayHaveBeenAsked) return;
+    if (!Object.values(soFar.texts).some((text) => text !== '')) {
+      if (soFar.activity) card?.hint(() => typingView(soFar, view));
+      return;
+    }
     lease.noteText(() => answerText(soFar).text);
     card?.noteText();
     card?.writer.show(() => typingView(soFar, view));
@@ -48,15 +68,28 @@ export async function obtainAnswer(
   try {
     // The card is left as it is meanwhile: it may show more than what was put on record.
     if (turn.mayHaveBeenAsked) return await lookFor(turn, ports, lease, signal, onProgress);
-    answer = await relay({
-      dify: ports.dify,
-      question: questionOf(turn, ports),
-      clock: ports.clock,
-      signal,
-      onProgress,
-      onType: (appType) => lease.note({ appType }),
-    });
-    if (answer.ending?.kind !== 'cut') return { kind: 'answer', answer, failure: endingFailure(answer) };
+    const reply = await readFormTurn(turn, ports);
+    formIsOver = reply.kind === 'submission' || reply.isOver;
+    if (reply.kind === 'submission') {
+      // On record before Dify has it: from then on the run is looked for, and never answered twice.
+      lease.note({ ids: { runId: reply.submission.runId }, appType: reply.submission.appType });
+      answer = { ...answer, ids: { runId: reply.submission.runId } };
+      answer = await submit(reply.submission, ports, signal, onProgress);
+    } else {
+      const prepared = await prepareQuestion(turn, ports, signal);
+      const { query, files } = prepared;
+      ({ refused } = prepared);
+      answer = await relay({
+        dify: ports.dify,
+        question: { ...questionOf(turn, ports, query), files },
+        clock: ports.clock,
+        signal,
+        onProgress,
+        onType: (appType) => lease.note({ appType }),
+      });
+    }
+    if (answer.ending?.kind !== 'cut')
+      return { kind: 'answer', answer, failure: endingFailure(answer), formIsOver, refused };
     throw new BridgeError('dify_cut', 'the stream ended without an end');
   } catch (error) {
     if (lease.lost.aborted) return { kind: 'lost' };
@@ -65,16 +98,20 @@ export async function obtainAnswer(
       return { kind: 'answer', answer: { ...answer, ending: { kind: 'stopped' } }, failure: null };
     if (timeUp.signal.aborted && goesOn && mayBeLeft(lease, ports)) return { kind: 'unfinished' };
     answer = endAnswer(answer);
-    if (!isBroken(error)) return { kind: 'answer', answer, failure: asBridgeError(error) };
+    if (!isBroken(error)) {
+      const failure = asBridgeError(error);
+      return { kind: 'answer', answer, failure, formIsOver: formIsOver && failure.code !== 'form_invalid' };
+    }
     // The connection broke. A run that goes on without it is looked after; else the text so far is the answer.
     ports.log.warn('stream_broken', { turn: turn.reference, ...errorFields(error) });
     if (goesOn) {
       // Taken now: what is found while looking holds no text.
       const { text } = answerText(answer);
       card?.writer.show(() => continuing(text, view));
-      return await lookFor(turn, ports, lease, signal, onProgress);
+      const found = await lookFor(turn, ports, lease, signal, onProgress);
+      return found.kind === 'answer' ? { ...found, formIsOver } : found;
     }
-    return { kind: 'answer', answer, failure: endingFailure(answer) && asBridgeError(error) };
+    return { kind: 'answer', answer, failure: endingFailure(answer) && asBridgeError(error), formIsOver };
   } finally {
     timeUp.cancel();
   }
@@ -129,10 +166,27 @@ export function continuing(text: string, view: ViewOptions): string {
   return [text === '' ? '' : typingView(soFar, view), view.texts.continuing].filter((part) => part !== '').join('\n\n');
 }
 
-function questionOf(turn: Turn, { robot }: TurnPorts) {
+/** Fills the form in, and follows the run that goes on then. */
+function submit(
+  { token, action, inputs, user, runId }: FormSubmission,
+  { forms, clock }: TurnPorts,
+  signal: AbortSignal,
+  onProgress: (answer: Answer) => void,
+): Promise<Answer> {
+  return resumeRun({
+    runId,
+    openEvents: (opened) => forms.follow(runId, user, opened),
+    submit: () => forms.submit({ token, action, inputs, user }),
+    clock,
+    signal,
+    onProgress,
+  });
+}
+
+function questionOf(turn: Turn, { robot }: TurnPorts, query: string) {
   return {
-    query: turn.question,
-    inputs: fillInputs(robot.dify.inputs, turn.message, turn.question),
+    query,
+    inputs: fillInputs(robot.dify.inputs, turn.message, query),
     queryInput: robot.dify.queryInput,
     user: turn.conversation.difyUser,
     conversationId: turn.record.context?.difyConversationId ?? null,

@@ -31,6 +31,8 @@ export interface CardPorts {
 /** A turn's card, opening or open. */
 export interface OpenCard {
   writer: Writer;
+  /** Shows what the app is doing, now and then, as long as there is nothing else to see. */
+  hint(render: () => string): void;
   /** Whether it is there. Never rejects. */
   opened: Promise<boolean>;
   noteText(): void;
@@ -38,6 +40,9 @@ export interface OpenCard {
   firstTextMs(): number | null;
 }
 
+/** What the app is doing is worth a call only to somebody who has waited a while, and then not each step of it. */
+const FIRST_HINT_MS = 1_000;
+const HINT_GAP_MS = 2_500;
 /** How often, and how long, the card of a question that waited is looked for before one is made. */
 const CARD_LOOKS = 12;
 const CARD_LOOK_MS = 250;
@@ -50,8 +55,11 @@ export function openCard(turn: Turn, ports: CardPorts, lease: Lease): OpenCard |
   const { clock, log, failures, traffic, robot } = ports;
   const onCall = () => lease.note({ calls: lease.progress.calls + 1 });
   const sink = lease.progress.hasCard === false ? null : ports.card(onCall);
+  const openedAtMs = clock.now();
   let firstTextAtMs: number | null = null;
-  let framesShown = 0;
+  let isTextRecorded = false;
+  let nextHint: (() => string) | null = null;
+  let lastHintAtMs = openedAtMs + FIRST_HINT_MS - HINT_GAP_MS;
   const onFailed = (error: unknown) => {
     if (failures.isRateLimit(error)) traffic.slowDown('stream');
     log.warn('frame_failed', { turn: turn.reference, ...errorFields(error) });
@@ -69,11 +77,19 @@ export function openCard(turn: Turn, ports: CardPorts, lease: Lease): OpenCard |
     slot: (priority, signal) => traffic.slot('stream', priority, signal),
     onFrameFailed: onFailed,
     onFrameShown() {
-      framesShown += 1;
       // From the first words on the turn can be ended by somebody else, with at least those.
-      if (framesShown === 1) void lease.write();
+      if (isTextRecorded || firstTextAtMs === null) return;
+      isTextRecorded = true;
+      void lease.write();
     },
   });
+  const showHint = () => {
+    const render = nextHint;
+    nextHint = null;
+    if (!render || firstTextAtMs !== null) return;
+    lastHintAtMs = clock.now();
+    writer.show(render);
+  };
   const opened = opening.then(
     () => {
       lease.note({ hasCard: true });
@@ -90,6 +106,11 @@ export function openCard(turn: Turn, ports: CardPorts, lease: Lease): OpenCard |
   return {
     writer,
     opened,
+    hint(render) {
+      const isDue = nextHint !== null;
+      nextHint = render;
+      if (!isDue) clock.schedule(Math.max(0, lastHintAtMs + HINT_GAP_MS - clock.now()), showHint);
+    },
     noteText() {
       firstTextAtMs ??= clock.now();
     },

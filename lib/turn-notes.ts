@@ -1,22 +1,29 @@
 import type { Answer } from './answer.ts';
 import { turnErrorCode, type BridgeError } from './errors.ts';
+import { sendLink } from './quick-links.ts';
 import type { Texts } from './texts/index.ts';
+import type { Turn, TurnPorts } from './turn.ts';
 
 /** What stands below the text: how it ended, where that is not simply the end. */
-export function endingNotes(answer: Answer, failure: BridgeError | null, reference: string, texts: Texts): string[] {
+export function endingNotes(
+  answer: Answer,
+  failure: BridgeError | null,
+  { reference, message, question, form }: Pick<Turn, 'reference' | 'message' | 'question' | 'form'>,
+  { texts, robot }: Pick<TurnPorts, 'texts' | 'robot'>,
+): string[] {
   if (failure) {
-    const missing = failure.facts['inputs'];
-    const sentence =
-      failure.code === 'dify_input_missing' && typeof missing === 'string'
-        ? texts.missingInputs(missing)
-        : texts.failures[turnErrorCode(failure)];
-    return [`⚠️ ${sentence}`, texts.reference(reference)];
+    // What has files or a form of its own cannot be said again in words.
+    const isWords = message.content.kind === 'text' && form === null && question.length <= MAX_RETRY_CHARS;
+    const links = isWords && !message.chat.isGroup && !robot.dingtalk.cardButtons;
+    const retry = links ? sendLink(texts.retry, question) : '';
+    return [`⚠️ ${failureText(failure, texts)}`, texts.reference(reference), retry].filter((note) => note !== '');
   }
   switch (answer.ending?.kind) {
     case 'stopped':
       return [texts.stopped];
     case 'paused':
-      return [texts.paused];
+      // A form that is shown says itself what it waits for.
+      return answer.form ? [] : [texts.paused];
     case 'cut':
       return [texts.incomplete(reference)];
     case 'complete':
@@ -24,4 +31,22 @@ export function endingNotes(answer: Answer, failure: BridgeError | null, referen
     case undefined:
       return [];
   }
+}
+
+/** A question beyond this makes an address that is longer than clients take. */
+const MAX_RETRY_CHARS = 300;
+
+/** What the asker reads of a failure. */
+export function failureText(failure: BridgeError, texts: Texts): string {
+  const fact = (name: string) => {
+    const value = failure.facts[name];
+    return typeof value === 'string' && value !== '' ? value : null;
+  };
+  const inputs = fact('inputs');
+  if (failure.code === 'dify_input_missing' && inputs !== null) return texts.missingInputs(inputs);
+  const fields = fact('fields');
+  if (failure.code === 'form_invalid' && fields !== null) return texts.form.missing(fields.split(', '));
+  const kinds = [fact('kinds'), fact('extensions')].flatMap((list) => list?.split(' ') ?? []);
+  if (failure.code === 'file_not_accepted' && kinds.length > 0) return texts.acceptedFiles(kinds);
+  return texts.failures[turnErrorCode(failure)];
 }

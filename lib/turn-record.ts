@@ -3,12 +3,24 @@ import * as z from 'zod';
 import type { AppType } from './dify/app-facts.ts';
 import type { RunIds } from './dify/events.ts';
 import type { Message } from './dingtalk/callback.ts';
+import type { WaitingForm } from './receipt.ts';
 
 /** Everything needed to answer a message, as it is kept until the answer is there. */
 export interface TurnPayload {
   message: Message;
   question: string;
   acceptedAtMs: number;
+  /** The question is an answer to a form, given by a button; null for an ordinary one. */
+  form: FormSubmission | null;
+}
+
+/** What somebody filled in, for a run that waits for it. */
+export interface FormSubmission extends WaitingForm {
+  appType: AppType;
+  /** Whom the run was started for. */
+  user: string;
+  action: string;
+  inputs: Readonly<Record<string, string>>;
 }
 
 /** How far a running answer got: enough to end its card without its function. */
@@ -29,6 +41,10 @@ const payloadSchema = z.object({
   ),
   question: z.string(),
   acceptedAtMs: z.number(),
+  form: z
+    .custom<FormSubmission>((value) => typeof value === 'object' && value !== null)
+    .nullable()
+    .default(null),
 });
 
 const progressSchema = z.object({
@@ -61,4 +77,9 @@ function read<T>(schema: z.ZodType<T>, text: string): T | null {
 /** The same for every delivery of a message, so that neither a turn nor its card can be made twice. */
 export function turnIdOf(messageId: string): string {
   return createHash('sha256').update(messageId).digest('hex').slice(0, 32);
+}
+
+/** The short name of a turn, for users and logs. */
+export function referenceOf(turnId: string): string {
+  return turnId.slice(0, 8);
 }

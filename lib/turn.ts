@@ -1,14 +1,19 @@
 import type { Answer } from './answer.ts';
 import type { Conversation } from './conversation.ts';
 import { MAX_HOPS, type Courier } from './courier.ts';
-import { deliver, errorFields } from './delivery.ts';
+import { deliver, errorFields, sendAll } from './delivery.ts';
 import type { DifyClient } from './dify/client.ts';
 import { openLease, type Lease, type LeaseOptions, type LeaseTiming, type NextTurn } from './lease.ts';
 import type { DifyRecovery } from './recover-answer.ts';
 import type { ConversationContext, SpendingLevel, State } from './state/state.ts';
 import { continuing, obtainAnswer } from './turn-answer.ts';
 import { openCard, type CardPorts, type OpenCard } from './turn-card.ts';
-import { endingNotes } from './turn-notes.ts';
+import { sendFiles, type Outbox } from './outbox.ts';
+import { writeReceipt } from './receipt.ts';
+import type { Extras, FinishedAnswer } from './turn-extras.ts';
+import { formChange, waitingForm, type FormPorts } from './turn-form.ts';
+import type { QuestionPorts } from './turn-question.ts';
+import { endingNotes, failureText } from './turn-notes.ts';
 import { noProgress, type TurnPayload, type TurnProgress } from './turn-record.ts';
 import { finalView, type ViewOptions } from './view.ts';
 
@@ -30,7 +35,7 @@ export interface Turn extends TurnPayload {
   mayHaveBeenAsked: boolean;
 }
 
-export interface TurnPorts extends CardPorts {
+export interface TurnPorts extends CardPorts, QuestionPorts, FormPorts {
   dify: DifyClient;
   recovery: DifyRecovery;
   state: State;
@@ -41,8 +46,24 @@ export interface TurnPorts extends CardPorts {
   deadlineMs: number | null;
   /** Aborts when the process is asked to end; its reason says so. */
   shutdown: AbortSignal;
-  /** Whether the asker stops this answer; the signal aborts a while later, when Dify has not ended it by itself. */
-  stop: { isAsked: boolean; signal: AbortSignal; abort: () => void };
+  stop: StopSwitch;
+  /** For the files of the answer; null where nothing may be spent on them. `onCall` is told of each call that counts. */
+  openOutbox: (onCall: () => void) => Outbox | null;
+  /** Shows what belongs below an answer on its card. */
+  extras: Extras;
+  /** Goes on beside the next turn. The work never rejects. */
+  alongside: (work: Promise<void>) => void;
+}
+
+/** How an answer is stopped, from here or from another instance. */
+export interface StopSwitch {
+  readonly isAsked: boolean;
+  /** Aborts a while after it was asked, when Dify has not ended the answer by itself. */
+  readonly signal: AbortSignal;
+  /** Tells Dify, once however often it is asked. Never rejects. */
+  ask(): Promise<void>;
+  /** Told how far the answer got: what Dify calls it is known only when it has begun. */
+  progress: () => TurnProgress | null;
 }
 
 /**
@@ -60,6 +81,7 @@ export async function runTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | 
 
 async function answerTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | null> {
   const lease = leaseOf(turn, ports);
+  ports.stop.progress = () => lease.progress;
   try {
     return await answerUnderLease(turn, ports, lease);
   } finally {
@@ -69,10 +91,11 @@ async function answerTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | null
 }
 
 async function answerUnderLease(turn: Turn, ports: TurnPorts, lease: Lease): Promise<NextTurn | null> {
-  const { robot, texts, clock, log } = ports;
-  const view: ViewOptions = { texts, showThinking: robot.showThinking, cardMaxChars: robot.dingtalk.cardMaxChars };
+  const { robot, clock, log } = ports;
+  const view = viewOf(turn, ports);
   const card = openCard(turn, ports, lease);
-  const obtained = await obtainAnswer(turn, ports, lease, card, view);
+  const outbox = ports.openOutbox(() => lease.note({ calls: lease.progress.calls + 1 }));
+  const obtained = await obtainAnswer(turn, ports, { lease, card, outbox, view });
   if (obtained.kind === 'lost') {
     await card?.writer.leave();
     return null;
@@ -87,7 +110,7 @@ async function answerUnderLease(turn: Turn, ports: TurnPorts, lease: Lease): Pro
   const answer: Answer = isStopped ? { ...obtained.answer, ending: { kind: 'stopped' } } : obtained.answer;
   if (failure) log.warn('turn_failed', { turn: turn.reference, ...errorFields(failure) });
   const hasCard = card !== null && (await card.opened);
-  const notes = endingNotes(answer, failure, turn.reference, texts);
+  const notes = endingNotes(answer, failure, turn, ports);
   const shown = await deliver(
     hasCard ? card.writer : null,
     failure ? 'failed' : 'finished',
@@ -95,8 +118,21 @@ async function answerUnderLease(turn: Turn, ports: TurnPorts, lease: Lease): Pro
     // Of a card that another invocation has already ended, the end is refused: then it is there to be seen.
     { ...ports, reference: turn.reference, mayHaveEnded: turn.mayHaveBeenAsked },
   );
+  const { refused } = obtained;
+  if (refused) await sendAll([failureText(refused, ports.texts)], false, { ...ports, reference: turn.reference });
+  if (failure === null) await sendFiles(answer, outbox, { ...ports, reference: turn.reference });
   lease.note({ ids: answer.ids });
-  const next = await lease.finish({ failed: failure !== null });
+  const form = waitingForm(answer);
+  const finished: FinishedAnswer = { turn, answer, view, onCard: shown === 'card' };
+  const extra = failure === null && !isStopped ? await ports.extras.plan(finished) : null;
+  if (extra) lease.note({ calls: lease.progress.calls + extra.calls });
+  const { next, isStopped: isStoppedElsewhere } = await lease.finish({
+    failure: failure?.code ?? null,
+    receipt: writeReceipt(turn.message, lease.progress, turn.form?.user ?? turn.conversation.difyUser, form),
+    form: formChange(turn, form, lease.progress.appType, obtained.formIsOver ?? false),
+  });
+  if (isStoppedElsewhere && !isStopped && failure === null) ports.alongside(ports.extras.markStopped(finished));
+  else if (extra) ports.alongside(extra.show());
   log.info('turn_finished', {
     turn: turn.reference,
     robot: robot.name,
@@ -113,8 +149,8 @@ async function answerUnderLease(turn: Turn, ports: TurnPorts, lease: Lease): Pro
 
 /** Time is up, the run is not: the turn goes to a fresh invocation, or stays on record for whoever comes by. */
 async function leaveForLater(turn: Turn, ports: TurnPorts, lease: Lease, card: OpenCard | null): Promise<void> {
-  const { log, texts, courier, robot } = ports;
-  const view: ViewOptions = { texts, showThinking: robot.showThinking, cardMaxChars: robot.dingtalk.cardMaxChars };
+  const { log, courier } = ports;
+  const view = viewOf(turn, ports);
   const hasCard = card !== null && (await card.opened);
   if (hasCard) await card.writer.leave(continuing(lease.progress.text, view));
   await lease.release();
@@ -122,6 +158,11 @@ async function leaveForLater(turn: Turn, ports: TurnPorts, lease: Lease, card: O
   const handedOver =
     hop < MAX_HOPS && !ports.shutdown.aborted && (await courier.resume({ turnId: turn.id, claim, hop: hop + 1 }));
   log.info(handedOver ? 'turn_handed_over' : 'turn_left_on_record', { turn: turn.reference, hop });
+}
+
+function viewOf({ message: { chat } }: Turn, { robot, texts }: TurnPorts): ViewOptions {
+  const { cardButtons, cardMaxChars } = robot.dingtalk;
+  return { texts, showThinking: robot.showThinking, cardMaxChars, links: !cardButtons && !chat.isGroup };
 }
 
 function leaseOf(turn: Turn, ports: TurnPorts): Lease {
@@ -142,7 +183,6 @@ function leaseOf(turn: Turn, ports: TurnPorts): Lease {
     deadlineMs: ports.deadlineMs,
     progress,
     onRunning: ports.onRunning,
-    onStopped: () => ports.stop.abort(),
-    difyUser: turn.conversation.difyUser,
+    onStopped: () => void ports.stop.ask(),
   });
 }

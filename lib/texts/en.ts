@@ -1,5 +1,14 @@
 import type { Texts } from './index.ts';
 
+/** Dify's classes of files. */
+const FILE_WORDS: Readonly<Record<string, string>> = {
+  image: 'pictures',
+  document: 'documents',
+  audio: 'audio',
+  video: 'video',
+  custom: 'other files',
+};
+
 export const en: Texts = {
   help: [
     '**Just ask, or send one of these:**',
@@ -18,13 +27,13 @@ export const en: Texts = {
       `- ${isGroup ? 'Group' : 'Chat'} id: \`${chatId}\``,
     ].join('\n'),
   emptyQuestion: 'I saw no question. Write it after the @ mention, or send /help.',
-  unsupported: {
-    picture: 'I cannot read pictures yet. Please describe your question in words.',
-    audio: 'No words were recognised in this voice message. Please say it again, or type it.',
-    video: 'I cannot watch videos yet. Please describe your question in words.',
-    file: 'I cannot read files yet. Please send the relevant part as text.',
-    unknown: 'I cannot handle this kind of message yet. Please ask in words.',
+  askAbout: {
+    picture: 'Please look at this picture.',
+    audio: 'Please listen to this voice message.',
+    video: 'Please watch this video.',
+    file: 'Please read this file.',
   },
+  unsupported: 'I cannot handle this kind of message. Please ask in words.',
   refused: 'You may not use this robot. Please ask an administrator; /id shows the ids they need.',
   emptyAnswer: '(Nothing was generated this time. Please put the question differently.)',
   stopped: '(stopped)',
@@ -35,7 +44,37 @@ export const en: Texts = {
   leftOut: (characters) =>
     `(${characters} more characters are not shown. Ask for the answer in parts, or narrow the question.)`,
   unsafe: "(This answer did not pass DingTalk's content check and cannot be shown. Please ask in other words.)",
-  sources: (names) => `**Sources**: ${names.join(', ')}`,
+  sources: (documents) =>
+    `**Sources**: ${documents.map(({ name, passages }) => (passages > 1 ? `${name} (${passages} passages)` : name)).join(', ')}`,
+  progress: {
+    node: (name) => `⏳ Running: ${name}`,
+    tool: (name, labels) => `🔧 Using a tool: ${labels?.en ?? name}`,
+    thinking: '💭 Thinking…',
+  },
+  form: {
+    title: (name) => (name === '' ? '📝 **Your decision is needed**' : `📝 **Your decision is needed: ${name}**`),
+    place: (label) => `[${label}]`,
+    fields: '**To fill in**',
+    field: ({ label, required, options, preset }) => {
+      const choice = options.map((option, index) => `${index + 1} ${option}`).join(', ');
+      const hints = [
+        required ? 'required' : 'optional',
+        ...(choice === '' ? [] : [`one of: ${choice}`]),
+        ...(preset === '' ? [] : [`default: ${preset}`]),
+      ];
+      return `${label} (${hints.join('; ')})`;
+    },
+    fileField: (label) => `${label} (needs a file, which cannot be sent here; please use Dify's web page)`,
+    actions: '**Choose one**',
+    how: (action, example) =>
+      [
+        `Reply with the number or the name of an action, for example "${action}".`,
+        ...(example === null ? [] : [` To fill something in, write "${example}: text" below it, one line each.`]),
+      ].join(''),
+    expired: '(Nobody answered this form in time; it has expired.)',
+    missing: (labels) => `The form still lacks: ${labels.join(', ')}. Please reply again with all of it.`,
+  },
+  formByEmail: '(This form was sent by e-mail and can only be answered there; the workflow goes on after that.)',
   thinking: 'Thinking',
   continuing: '⏳ Still being written; it will be completed here …',
   queued: (place) => `⏳ Received. ${place} question(s) before this one; it will be answered here.`,
@@ -46,6 +85,18 @@ export const en: Texts = {
     'Too many questions are waiting. Please wait for the answers before this one, or send /stop to give them up.',
   stopping: 'Stopping.',
   nothingToStop: 'No answer is being written right now.',
+  notices: {
+    received: 'Received.',
+    already: 'This has been done already.',
+    notYours: 'Only the one who asked can use this button.',
+    notYet: 'The answer is not complete yet.',
+    cardUnknown: 'This card is too old. Please ask again.',
+    unknownButton: 'This button does nothing. Please ask an administrator to check the card template.',
+    retryExpired: 'This question is no longer on record. Please ask again.',
+    noFeedback: 'This AI app takes no ratings.',
+    notRated: 'Your rating did not get through. Please try again later.',
+    rated: (rating) => (rating === null ? 'Your rating is withdrawn.' : 'Thank you for rating.'),
+  },
   reference: (reference) => `Reference ${reference}`,
   failures: {
     dify_unreachable:
@@ -85,6 +136,15 @@ export const en: Texts = {
     store_unavailable: 'The conversation record cannot be updated right now. Please try again later.',
     internal: 'Something unexpected went wrong. Please try again.',
   },
+  suggestions: 'Ask next',
+  suggestionsToType: 'Ask next (mention me and type)',
+  unnamedFile: 'a file without a name',
+  filesNotSent: (names) =>
+    `⚠️ These files could not be sent: ${names.join(', ')}. Ask again; if it persists, tell an administrator.`,
+  filesLeftOut: (count) => `(${count} more files were not sent.)`,
+  retry: '🔄 Try again',
+  acceptedFiles: (kinds) =>
+    `This AI app does not accept files of this kind. You can send: ${kinds.map((kind) => FILE_WORDS[kind] ?? `.${kind}`).join(', ')}.`,
   missingInputs: (names) =>
     `The AI app lacks inputs that it requires: ${names}. Please ask an administrator to complete DIFY_INPUTS.`,
   markdown: { image: 'image', chart: 'chart', media: 'media' },

@@ -1,5 +1,14 @@
 import type { Texts } from './index.ts';
 
+/** Dify's classes of files. */
+const FILE_WORDS: Readonly<Record<string, string>> = {
+  image: '图片',
+  document: '文档',
+  audio: '音频',
+  video: '视频',
+  custom: '其他文件',
+};
+
 export const zhCN: Texts = {
   help: [
     '**可以直接提问，也可以发送这些指令：**',
@@ -18,13 +27,13 @@ export const zhCN: Texts = {
       `- ${isGroup ? '群' : '单聊'}会话 ID：\`${chatId}\``,
     ].join('\n'),
   emptyQuestion: '没有看到问题内容。请在 @ 我之后写上你的问题，或发送“帮助”查看用法。',
-  unsupported: {
-    picture: '我还看不懂图片。请用文字描述你的问题。',
-    audio: '这条语音没有识别出文字。请再说一遍，或改用文字提问。',
-    video: '我还看不懂视频。请用文字描述你的问题。',
-    file: '我还不能读取文件。请把相关内容以文字发给我。',
-    unknown: '我还不能处理这种消息。请用文字提问。',
+  askAbout: {
+    picture: '请看这张图片。',
+    audio: '请听这段语音。',
+    video: '请看这段视频。',
+    file: '请阅读这个文件。',
   },
+  unsupported: '我还不能处理这种消息。请用文字提问。',
   refused: '你没有使用这个机器人的权限。请联系管理员；发送 /id 可以查看需要提供的编号。',
   emptyAnswer: '（这次没有生成任何内容，请换个说法再问一次。）',
   stopped: '（已停止）',
@@ -34,7 +43,37 @@ export const zhCN: Texts = {
   continuesBelow: '（内容较长，其余部分见下方消息）',
   leftOut: (characters) => `（还有 ${characters} 个字符未显示。可以请我分段回答，或缩小问题范围。）`,
   unsafe: '（这次的回答没有通过钉钉的内容检查，无法显示。请换个说法再问。）',
-  sources: (names) => `**引用**：${names.map((name) => `《${name}》`).join('、')}`,
+  sources: (documents) =>
+    `**引用**：${documents.map(({ name, passages }) => `《${name}》${passages > 1 ? `（${passages} 处）` : ''}`).join('、')}`,
+  progress: {
+    node: (name) => `⏳ 正在执行：${name}`,
+    tool: (name, labels) => `🔧 正在使用工具：${labels?.zh ?? name}`,
+    thinking: '💭 正在思考…',
+  },
+  form: {
+    title: (name) => (name === '' ? '📝 **需要你来处理**' : `📝 **需要你来处理：${name}**`),
+    place: (label) => `「${label}」`,
+    fields: '**需要填写**',
+    field: ({ label, required, options, preset }) => {
+      const choice = options.map((option, index) => `${index + 1} ${option}`).join('，');
+      const hints = [
+        required ? '必填' : '可不填',
+        ...(choice === '' ? [] : [`可选：${choice}`]),
+        ...(preset === '' ? [] : [`默认：${preset}`]),
+      ];
+      return `${label}（${hints.join('；')}）`;
+    },
+    fileField: (label) => `${label}（需要上传文件，这里无法提交，请在 Dify 的网页中处理）`,
+    actions: '**可选操作**',
+    how: (action, example) =>
+      [
+        `请回复操作的序号或名称，例如“${action}”。`,
+        ...(example === null ? [] : [`要填写内容，请换行后写“${example}：内容”，每项一行。`]),
+      ].join(''),
+    expired: '（这张表单没有在限定时间内处理，已经过期。）',
+    missing: (labels) => `表单还缺少：${labels.join('、')}。请补全后再回复一次。`,
+  },
+  formByEmail: '（这张表单已通过邮件发出，只能在邮件中处理，处理完成后流程才会继续。）',
   thinking: '思考过程',
   continuing: '⏳ 还在生成，完成后会更新到这里……',
   queued: (place) => `⏳ 已收到。前面还有 ${place} 个问题，轮到后会在这里回答。`,
@@ -44,6 +83,18 @@ export const zhCN: Texts = {
   queueFull: '前面等待的问题太多了，请等前面的回答完成后再问。发送“停止”可以放弃正在生成的回答和等待中的问题。',
   stopping: '正在停止。',
   nothingToStop: '现在没有正在生成的回答。',
+  notices: {
+    received: '已收到。',
+    already: '已经处理过了。',
+    notYours: '只有提问的人可以操作这个按钮。',
+    notYet: '回答还没有完成。',
+    cardUnknown: '这张卡片太旧了，请重新提问。',
+    unknownButton: '这个按钮没有可执行的操作，请联系管理员检查卡片模板。',
+    retryExpired: '这个问题已不在记录中，请重新提问。',
+    noFeedback: '这个 AI 应用不支持评价。',
+    notRated: '评价没有提交成功，请稍后再试。',
+    rated: (rating) => (rating === null ? '已取消评价。' : '感谢你的评价。'),
+  },
   reference: (reference) => `编号 ${reference}`,
   failures: {
     dify_unreachable: '暂时连不上 AI 服务，请稍后再试。若持续出现，请联系管理员检查 Dify 地址与网络。',
@@ -77,6 +128,14 @@ export const zhCN: Texts = {
     store_unavailable: '暂时无法更新会话记录，请稍后再试。',
     internal: '处理时出现了意外问题，请再试一次。',
   },
+  suggestions: '接着问',
+  suggestionsToType: '接着问（@我 并输入）',
+  unnamedFile: '未命名的文件',
+  filesNotSent: (names) => `⚠️ 这些文件没能发出来：${names.join('、')}。可以再问一次；若反复出现，请联系管理员。`,
+  filesLeftOut: (count) => `（还有 ${count} 个文件没有发出。）`,
+  retry: '🔄 再试一次',
+  acceptedFiles: (kinds) =>
+    `这个 AI 应用不接受这种文件。可以发送：${kinds.map((kind) => FILE_WORDS[kind] ?? `.${kind}`).join('、')}。`,
   missingInputs: (names) => `AI 应用缺少必填的输入：${names}。请联系管理员补全 DIFY_INPUTS。`,
   markdown: { image: '图片', chart: '图表', media: '媒体' },
   messageTitle: '回答',

@@ -1,0 +1,171 @@
+import type { Download } from './runtime/download.ts';
+import { paceOf, type Pace, type Streaming } from './card/pace.ts';
+import { firstThatWorks, type CardSink, type FailureRules, type MessageSink } from './card/sink.ts';
+import type { Traffic } from './card/traffic.ts';
+import { createWriter } from './card/writer.ts';
+import { errorFields } from './delivery.ts';
+import type { DifyClient } from './dify/client.ts';
+import { createAiCard, updateCard, writeFrame } from './dingtalk/ai-card.ts';
+import type { Message } from './dingtalk/callback.ts';
+import { watchCard, type CardBreaker } from './dingtalk/card-breaker.ts';
+import type { CardCallback } from './dingtalk/card-callback.ts';
+import { countCalls, type DingTalkClient } from './dingtalk/client.ts';
+import { createFileMessages } from './dingtalk/file-message.ts';
+import { createRobotMessage } from './dingtalk/robot-message.ts';
+import { createSessionReply } from './dingtalk/session-reply.ts';
+import { createOutbox, type Outbox } from './outbox.ts';
+import { createResultFiles } from './result-files.ts';
+import type { Clock } from './runtime/clock.ts';
+import type { RobotConfig } from './runtime/config.ts';
+import type { Fetch } from './runtime/http.ts';
+import type { Log } from './runtime/log.ts';
+import type { SpendingLevel } from './state/state.ts';
+import type { Texts } from './texts/index.ts';
+import { createExtras, type Extras } from './turn-extras.ts';
+import { referenceOf } from './turn-record.ts';
+import type { Turn } from './turn.ts';
+
+export interface ChannelOptions {
+  config: RobotConfig;
+  texts: Texts;
+  dingtalk: DingTalkClient;
+  dify: DifyClient;
+  suggest: (messageId: string, user: string) => Promise<string[]>;
+  download: Download;
+  callback: CardCallback;
+  traffic: Traffic;
+  breaker: CardBreaker;
+  failures: FailureRules;
+  fetch: Fetch;
+  clock: Clock;
+  newId: () => string;
+  log: Log;
+  shutdown: AbortSignal;
+}
+
+/** A question as far as its card shows it. */
+export type CardOf = Pick<Turn, 'id' | 'message' | 'question' | 'level'>;
+
+/** The ways from a robot into a chat. */
+export interface Channels {
+  /** Where messages to the asker go: the session's address, else the robot's own messages. */
+  replyTo(message: Message): MessageSink;
+  /** Null without a template, or while cards are left alone. `onCall` is told of each call that counts. */
+  cardOf(turn: CardOf, onCall: () => void): CardSink | null;
+  /** Everything that a turn shows itself by. */
+  of(turn: Turn): TurnChannels;
+  /** Ends the card of a question that will not be asked any more. Never rejects. */
+  endDropped(turnId: string): Promise<void>;
+}
+
+export interface TurnChannels {
+  card: (onCall: () => void) => CardSink | null;
+  reply: MessageSink;
+  pace: Pace;
+  openOutbox: (onCall: () => void) => Outbox | null;
+  extras: Extras;
+}
+
+/** How often a card is updated at most, as far as the month allows. */
+const SPENDING_PACE: Readonly<Record<SpendingLevel, Streaming>> = {
+  full: 'smooth',
+  few: 'thrifty',
+  last: 'off',
+  none: 'off',
+};
+const BY_COST: readonly Streaming[] = ['off', 'thrifty', 'balanced', 'smooth'];
+/** Most files of one answer: each costs two calls of the month. */
+const MAX_FILES: Readonly<Record<SpendingLevel, number>> = { full: 9, few: 3, last: 0, none: 0 };
+
+const thriftier = (a: Streaming, b: Streaming): Streaming => (BY_COST.indexOf(a) <= BY_COST.indexOf(b) ? a : b);
+
+export function createChannels(options: ChannelOptions): Channels {
+  const { config, texts, dingtalk, clock, newId, log, traffic, breaker, failures, fetch, shutdown } = options;
+
+  const replyTo = (message: Message): MessageSink =>
+    firstThatWorks(
+      [
+        createSessionReply({ config: config.dingtalk, message, fetch, clock }),
+        createRobotMessage({ client: dingtalk, config: config.dingtalk, message }),
+      ],
+      failures,
+      (error) => log.warn('reply_fallback', errorFields(error)),
+    );
+
+  function cardOf({ id, message, question, level }: CardOf, onCall: () => void): CardSink | null {
+    const templateId = config.dingtalk.cardTemplateId;
+    if (templateId === null || level === 'none') return null;
+    if (!breaker.mayOpen()) {
+      log.warn('cards_left_alone', { turn: referenceOf(id), code: breaker.reason() });
+      return null;
+    }
+    const card = createAiCard({
+      client: countCalls(dingtalk, onCall),
+      config: config.dingtalk,
+      templateId,
+      message,
+      cardId: id,
+      summary: summaryOf(question),
+      routeKey: () => options.callback.routeKey(),
+    });
+    return watchCard(card, breaker, message.sender.id);
+  }
+
+  function openOutbox({ message, level, reference }: Turn, onCall: () => void): Outbox | null {
+    const limit = MAX_FILES[level];
+    if (limit === 0) return null;
+    const client = countCalls(dingtalk, onCall);
+    const { filesUrl } = config.dify;
+    const results = createResultFiles({ download: options.download, dingtalk: client, filesUrl, clock });
+    const messages = createFileMessages({ client, config: config.dingtalk, message, fetch, clock });
+    return createOutbox({ results, messages, limit, signal: shutdown, log, reference });
+  }
+
+  return {
+    replyTo,
+    cardOf,
+    of(turn) {
+      const reply = replyTo(turn.message);
+      return {
+        card: (onCall) => cardOf(turn, onCall),
+        reply,
+        pace: paceOf(thriftier(config.streaming, SPENDING_PACE[turn.level])),
+        openOutbox: (onCall) => openOutbox(turn, onCall),
+        extras: createExtras({
+          robot: config,
+          texts,
+          facts: () => options.dify.facts(),
+          suggest: options.suggest,
+          amend: (turnId, variables) => updateCard(dingtalk, turnId, { variables }),
+          reply,
+          log,
+        }),
+      };
+    },
+    async endDropped(turnId) {
+      const warn = (error: unknown) => log.warn('frame_failed', { turn: referenceOf(turnId), ...errorFields(error) });
+      const writer = createWriter({
+        sink: {
+          open: async () => undefined,
+          write: (frame) => writeFrame(dingtalk, config.dingtalk, turnId, frame),
+        },
+        opened: Promise.resolve(),
+        pace: paceOf('off'),
+        clock,
+        newId,
+        settleMs: 0,
+        failures,
+        slot: (priority, signal) => traffic.slot('stream', priority, signal),
+        onFrameFailed: warn,
+        onFrameShown: () => undefined,
+      });
+      await writer.finish({ text: texts.stopped, state: 'finished' }).catch(() => undefined);
+    },
+  };
+}
+
+/** The beginning of the question, for the chat list. */
+function summaryOf(question: string): string {
+  const line = Array.from(question.replaceAll(/\s+/g, ' '));
+  return line.length <= 40 ? line.join('') : `${line.slice(0, 39).join('')}…`;
+}

@@ -1,0 +1,23 @@
+import { inertText } from './markdown/inert.ts';
+
+/**
+ * A link that sends a text into the chat as if the reader had typed it (robot interaction page). Only for single chats:
+ * whether a text that is sent so in a group mentions the robot is not known.
+ */
+export function sendLink(label: string, text: string): string {
+  const content = encodeURIComponent(text).replace(
+    /[()!'*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return `[${plain(label)}](dtmd://dingtalkclient/sendMessage?content=${content})`;
+}
+
+/** Questions that somebody may ask next: as links, or as words to type. */
+export function questionLines(questions: readonly string[], links: boolean): string {
+  return questions.map((question) => `- ${links ? sendLink(question, question) : plain(question)}`).join('\n');
+}
+
+/** One line without what would be markup. */
+function plain(text: string): string {
+  return inertText(text.replaceAll(/[[\]`*_<>|#\s]+/g, ' ').trim());
+}

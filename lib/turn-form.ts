@@ -1,0 +1,86 @@
+import * as z from 'zod';
+import { askerOf } from './access.ts';
+import type { Answer } from './answer.ts';
+import type { AppType } from './dify/app-facts.ts';
+import type { DifyEvent } from './dify/events.ts';
+import type { PendingFormDetails } from './dify/forms.ts';
+import { BridgeError } from './errors.ts';
+import { readFormReply } from './forms.ts';
+import type { WaitingForm } from './receipt.ts';
+import type { FormChange } from './state/state.ts';
+import type { FormSubmission } from './turn-record.ts';
+import type { Turn } from './turn.ts';
+
+export interface FormPorts {
+  forms: {
+    get(token: string): Promise<PendingFormDetails>;
+    submit(filled: Omit<FormSubmission, 'runId' | 'appType'>): Promise<void>;
+    /** What happens in a run from now on; null where Dify does not tell. */
+    follow(runId: string, user: string, signal: AbortSignal): Promise<AsyncIterable<DifyEvent> | null>;
+  };
+}
+
+/** What a question has to do with a form that its conversation waits for. */
+export type FormReply =
+  /** It fills the form in. */
+  | { kind: 'submission'; submission: FormSubmission }
+  /** It is an ordinary question; `isOver` when the form that was waited for cannot be answered any more. */
+  | { kind: 'question'; isOver: boolean };
+
+/** A form as the conversation keeps it, so that what is typed next can be an answer to it. */
+const waitingSchema = z.object({
+  token: z.string(),
+  runId: z.string(),
+  appType: z.custom<AppType>((value) => typeof value === 'string'),
+  user: z.string(),
+  asker: z.string(),
+});
+
+/** @throws BridgeError `form_invalid` when it is an answer that lacks something. */
+export async function readFormTurn(turn: Turn, { forms }: FormPorts): Promise<FormReply> {
+  if (turn.form) return { kind: 'submission', submission: turn.form };
+  const waiting = readWaiting(turn.record.context?.form ?? null);
+  // In a chat that shares one conversation others may ask meanwhile, but not answer.
+  if (!waiting || waiting.asker !== askerOf(turn.message)) return { kind: 'question', isOver: false };
+  const form = await openForm(waiting.token, forms);
+  if (form === null) return { kind: 'question', isOver: true };
+  const reply = readFormReply(turn.question, form);
+  if (reply === null) return { kind: 'question', isOver: false };
+  if ('problem' in reply) {
+    throw new BridgeError('form_invalid', 'required fields are missing', { fields: reply.problem.join(', ') });
+  }
+  const { token, runId, appType, user } = waiting;
+  return { kind: 'submission', submission: { token, runId, appType, user, ...reply } };
+}
+
+/** Null when it is answered, or too late. Whoever asks something else must not wait for it. */
+async function openForm(token: string, forms: FormPorts['forms']): Promise<PendingFormDetails | null> {
+  try {
+    return await forms.get(token);
+  } catch (error) {
+    if (error instanceof BridgeError && (error.code === 'form_closed' || error.code === 'form_expired')) return null;
+    throw error;
+  }
+}
+
+/** The form of a paused answer that somebody here can fill in. */
+export function waitingForm({ ending, form, ids }: Answer): WaitingForm | null {
+  const runId = form?.runId ?? ids.runId;
+  return ending?.kind === 'paused' && form?.token && runId ? { token: form.token, runId } : null;
+}
+
+/** What the conversation waits for after this turn. */
+export function formChange(turn: Turn, form: WaitingForm | null, appType: AppType | null, isOver: boolean): FormChange {
+  if (!form || appType === null) return { kind: isOver ? 'forget' : 'keep' };
+  const user = turn.form?.user ?? turn.conversation.difyUser;
+  return { kind: 'wait', form: JSON.stringify({ ...form, appType, user, asker: askerOf(turn.message) }) };
+}
+
+function readWaiting(text: string | null): z.output<typeof waitingSchema> | null {
+  if (text === null) return null;
+  try {
+    return waitingSchema.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
