@@ -1,8 +1,9 @@
 import { isRecord, isText, type Json } from '../http/shape.ts';
 import { inputMistake } from './app-facts.ts';
+import { createAttachments, type FileMistake } from './attachments.ts';
 import type { Conversation, Memory } from './memory.ts';
 import { recorded, refuse, type Refusal } from './refusal.ts';
-import type { AppMode, SampleApp } from './types.ts';
+import type { AppMode, RunFile, SampleApp } from './types.ts';
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/iu;
 const chatModes: readonly AppMode[] = ['chat', 'agent-chat', 'agent', 'advanced-chat'];
@@ -16,6 +17,7 @@ export interface Admitted {
   inputs: Json;
   isBlocking: boolean;
   conversation: Conversation | null;
+  files: readonly RunFile[];
 }
 
 export type Admission =
@@ -53,6 +55,7 @@ const bodyRefusal = (api: GenerationApi, app: SampleApp, body: Json): Refusal | 
 /** Judges a POST that starts a run, in Dify's order: user, mode, body, conversation, inputs. */
 export function createAdmission(memory: Memory) {
   const { behaviour, conversations } = memory;
+  const attachments = createAttachments(memory);
 
   /** The conversation to go on with; null for a new one. */
   const findConversation = (body: Json, key: string, user: string, app: SampleApp): Conversation | null | Admission => {
@@ -68,12 +71,16 @@ export function createAdmission(memory: Memory) {
     return refused(recorded('conversation-not-exists'));
   };
 
-  const inputRefusal = (app: SampleApp, body: Json, inputs: Json): Admission | undefined => {
-    const mistake = inputMistake(app, inputs);
-    if (mistake === undefined) return undefined;
+  /** A wrong input or file: refused, or hidden by a worker (protocol 3.3, 3.5). */
+  const refuseInput = (app: SampleApp, body: Json, mistake: string): Admission => {
     const isWorker = app.mode === 'advanced-chat' || app.mode === 'workflow';
     const isHidden = behaviour.staleConversation === 'nameless-error' && body['response_mode'] === 'streaming';
     return isWorker && isHidden ? { kind: 'nameless-error' } : refused(refuse(400, 'invalid_param', mistake));
+  };
+
+  const refuseFile = (app: SampleApp, body: Json, { mistake, isMalformed }: FileMistake): Admission => {
+    if (isMalformed) memory.blame('invalid-body', mistake);
+    return refuseInput(app, body, mistake);
   };
 
   return (api: GenerationApi, app: SampleApp, key: string, body: Json): Admission => {
@@ -92,8 +99,13 @@ export function createAdmission(memory: Memory) {
     const conversation = api === 'chat' ? findConversation(body, key, user, app) : null;
     if (conversation && 'kind' in conversation) return conversation;
     const inputs = isRecord(body['inputs']) ? body['inputs'] : {};
-    const wrongInputs = inputRefusal(app, body, inputs);
-    if (wrongInputs) return wrongInputs;
+    const wrongInput = inputMistake(app, inputs);
+    if (wrongInput !== undefined) return refuseInput(app, body, wrongInput);
+    const given = attachments.readInputs(app, inputs, { key, user });
+    if (!Array.isArray(given)) return refuseFile(app, body, given);
+    const listed = attachments.readListed(app, body['files'], { key, user });
+    if ('mistake' in listed) return refuseFile(app, body, listed);
+    if (listed.isIgnored) memory.blame('files-ignored', 'the file upload of this app is off');
     return {
       kind: 'admitted',
       user,
@@ -101,6 +113,7 @@ export function createAdmission(memory: Memory) {
       inputs,
       isBlocking: body['response_mode'] !== 'streaming' && app.mode !== 'agent',
       conversation,
+      files: [...listed.files, ...given],
     };
   };
 }

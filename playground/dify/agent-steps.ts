@@ -8,6 +8,8 @@ type ToolUse = Extract<Chunk, { tool: string }>;
 export interface AgentSteps {
   open(): Json[];
   text(delta: string): Json[];
+  /** The step has made a file, which its thought names from now on. */
+  file(id: string): void;
   tool(use: ToolUse): Json[];
   /** The same tool use as a workflow's agent node reports it. */
   log(use: ToolUse): Json[];
@@ -20,6 +22,7 @@ export function createAgentSteps(run: DifyRun, createId: () => string): AgentSte
   let id = createId();
   let position = 1;
   let spoken = '';
+  let fileIds: string[] = [];
 
   /** The same thought is sent again, with the same id, as it grows. */
   const thought = (use?: ToolUse, observation = ''): Json =>
@@ -31,7 +34,7 @@ export function createAgentSteps(run: DifyRun, createId: () => string): AgentSte
       tool: use?.tool ?? '',
       tool_labels: use?.label ? { [use.tool]: use.label } : {},
       tool_input: use ? JSON.stringify({ [use.tool]: use.input }) : '',
-      message_files: [],
+      message_files: fileIds,
     });
 
   /** protocol 2.6 item 4: the stored answer joins the steps with a line break; the live deltas do not. */
@@ -49,10 +52,14 @@ export function createAgentSteps(run: DifyRun, createId: () => string): AgentSte
       store();
       return [messageEvent(run, 'agent_message', { id: run.messageId, answer: delta })];
     },
+    file(fileId) {
+      fileIds = [...fileIds, fileId];
+    },
     tool(use) {
       const events = [thought(), thought(use), thought(use, JSON.stringify({ [use.tool]: use.observation }))];
       finished.push(spoken);
       spoken = '';
+      fileIds = [];
       id = createId();
       position += 1;
       return [...events, thought()];

@@ -1,4 +1,4 @@
-import type { Json } from '../http/shape.ts';
+import { isRecord, type Json } from '../http/shape.ts';
 import type { DifyRun } from './types.ts';
 
 const seconds = (ms: number) => Math.floor(ms / 1000);
@@ -52,7 +52,7 @@ export function usageOf(answer: string): Json {
 export function workflowStarted(run: DifyRun, reason: 'initial' | 'resumption'): Json {
   const system = {
     ...(run.mode === 'workflow' ? run.inputs : { 'sys.query': run.query }),
-    'sys.files': [],
+    'sys.files': run.files.filter(({ variable }) => variable === null),
     'sys.user_id': run.user,
     'sys.workflow_id': 'workflow-1',
     'sys.workflow_run_id': run.workflowRunId,
@@ -119,6 +119,13 @@ export function nodeFinished(run: DifyRun, node: NodeFacts, now: number, outputs
   });
 }
 
+/** The file objects in a value, at any depth (protocol 6.2). */
+function fileObjectsIn(value: unknown): Json[] {
+  if (Array.isArray(value)) return value.flatMap((entry) => fileObjectsIn(entry));
+  if (!isRecord(value)) return [];
+  return value['dify_model_identity'] === '__dify__file__' ? [value] : fileObjectsIn(Object.values(value));
+}
+
 export function workflowFinished(run: DifyRun, now: number, status: string): Json {
   return workflowEvent(run, 'workflow_finished', {
     id: run.workflowRunId,
@@ -133,16 +140,16 @@ export function workflowFinished(run: DifyRun, now: number, status: string): Jso
     created_at: seconds(run.startedAt),
     finished_at: seconds(now),
     exceptions_count: 0,
-    files: [],
+    files: fileObjectsIn(run.outputs),
   });
 }
 
-export function messageEnd(run: DifyRun): Json {
+export function messageEnd(run: DifyRun, files: readonly Json[]): Json {
   const usage = usageOf(run.answer);
   // protocol 2.4: a chatflow sends nulls that easy apps leave out.
   const metadata =
     run.mode === 'advanced-chat'
       ? { annotation_reply: null, retriever_resources: [], usage, reasoning: {} }
       : { retriever_resources: [], usage, reasoning: {} };
-  return messageEvent(run, 'message_end', { id: run.messageId, metadata, files: [] });
+  return messageEvent(run, 'message_end', { id: run.messageId, metadata, files });
 }

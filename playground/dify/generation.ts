@@ -1,6 +1,8 @@
 import type { Admitted, GenerationApi } from './admission.ts';
 import type { Conversation, Memory } from './memory.ts';
 import { isWorkflowBased } from './envelope.ts';
+import type { Forms } from './forms.ts';
+import { questionOf } from './opinions.ts';
 import { createPlayer, type Player } from './player.ts';
 import { sampleScript } from './samples.ts';
 import type { DifyRun, Question, SampleApp, Script } from './types.ts';
@@ -11,7 +13,7 @@ const chooseScript = (app: SampleApp, question: Question): Script => {
 };
 
 /** Starts runs: ids, conversation, script. */
-export function createGeneration(memory: Memory) {
+export function createGeneration(memory: Memory, forms: Forms) {
   const { behaviour, clock, createId } = memory;
 
   const openConversation = (key: string, user: string): Conversation => {
@@ -71,16 +73,28 @@ export function createGeneration(memory: Memory) {
       finishedAt: null,
       disconnectedAt: null,
       saved: false,
+      files: admitted.files,
+      made: [],
+      rating: null,
+      forms: [],
     };
-    const { user, query: text, inputs } = admitted;
-    const script = chooseScript(app, { text, user, inputs, turn: run.turn, mode: app.mode, body });
+    const script = chooseScript(app, questionOf(run, body));
     const onChange = () => {
       // protocol 3.8: who keeps the answer of a client that went away.
       const isKept = isWorkflowRun ? behaviour.runsSurvive : behaviour.easyAnswers === 'saved';
       run.saved = run.disconnectedAt === null || isKept;
       memory.emit({ type: 'run', run });
     };
-    const player = createPlayer({ run, script, behaviour, clock, createId, onChange });
+    const player: Player = createPlayer({
+      run,
+      script,
+      behaviour,
+      clock,
+      createId,
+      make: (file) => memory.files.make(file),
+      onChange,
+      onPause: (pause, facts) => forms.open(player, pause, facts),
+    });
     adoptConversation(run);
     memory.runs.push(run);
     memory.players.set(run.id, player);

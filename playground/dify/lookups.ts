@@ -6,6 +6,34 @@ import type { DifyRun, SampleApp } from './types.ts';
 
 const seconds = (ms: number | null) => (ms === null ? null : Math.floor(ms / 1000));
 
+/** What belongs to the message: the files of the question, then those of the answer. */
+const messageFiles = ({ files, made }: DifyRun): Json[] => [
+  ...files.map(({ id, name, type, url, mimeType, size }) => ({
+    id,
+    filename: name,
+    type,
+    url,
+    mime_type: mimeType,
+    size,
+    transfer_method: id === null ? 'remote_url' : 'local_file',
+    belongs_to: 'user',
+    upload_file_id: id,
+  })),
+  ...made
+    .filter((file) => file.as === 'message_file')
+    .map(({ id, name, type, url, mimeType, size, belongsTo }) => ({
+      id,
+      filename: name,
+      type,
+      url,
+      mime_type: mimeType,
+      size,
+      transfer_method: 'tool_file',
+      belongs_to: belongsTo,
+      upload_file_id: null,
+    })),
+];
+
 const messageRow = (run: DifyRun): Json => ({
   id: run.messageId,
   conversation_id: run.conversationId,
@@ -14,8 +42,8 @@ const messageRow = (run: DifyRun): Json => ({
   query: run.query,
   // protocol 3.8: what was not saved stays an empty answer with status normal.
   answer: run.saved ? run.answer : '',
-  message_files: [],
-  feedback: null,
+  message_files: messageFiles(run),
+  feedback: run.rating === null ? null : { rating: run.rating },
   retriever_resources: [],
   created_at: seconds(run.startedAt),
   agent_thoughts: [],
@@ -101,8 +129,10 @@ export function createLookups(memory: Memory) {
   return { messages, conversationList, runDetail, stop };
 }
 
-/** The blocking form of a finished run (protocol 1.1, 1.2, 1.3). */
-export function blockingAnswer(run: DifyRun): Refusal {
+const pick = (from: Json, ...keys: string[]): Json => Object.fromEntries(keys.map((key) => [key, from[key]]));
+
+/** The blocking form of a finished or paused run (protocol 1.1, 1.2, 1.3). */
+export function blockingAnswer(run: DifyRun, pauseData: Json): Refusal {
   if (run.mode === 'workflow') {
     const data = {
       id: run.workflowRunId,
@@ -115,6 +145,7 @@ export function blockingAnswer(run: DifyRun): Refusal {
       total_steps: 3,
       created_at: seconds(run.startedAt),
       finished_at: seconds(run.finishedAt),
+      ...(run.status === 'paused' ? pick(pauseData, 'paused_nodes', 'reasons') : {}),
     };
     return answerJson({ task_id: run.taskId, workflow_run_id: run.workflowRunId, data });
   }
@@ -124,13 +155,16 @@ export function blockingAnswer(run: DifyRun): Refusal {
       : refuse(400, 'completion_request_error', run.error ?? '');
   const ids = { task_id: run.taskId, id: run.messageId, message_id: run.messageId };
   const conversation = run.conversationId === null ? {} : { conversation_id: run.conversationId };
+  const isPaused = run.status === 'paused';
+  const pause = isPaused ? { workflow_run_id: run.workflowRunId, data: pauseData } : {};
   return answerJson({
-    event: 'message',
+    event: isPaused ? 'workflow_paused' : 'message',
     ...ids,
     ...conversation,
     mode: run.mode,
     answer: run.answer,
     metadata: { usage: usageOf(run.answer), retriever_resources: [] },
     created_at: seconds(run.startedAt),
+    ...pause,
   });
 }

@@ -1,6 +1,17 @@
 import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Player } from './player.ts';
-import type { Behaviour, DifyEvent, DifyRequest, DifyRun, DifyViolation, OpenStream, SampleApp } from './types.ts';
+import { createResultFiles, type ResultFiles } from './result-files.ts';
+import type {
+  Behaviour,
+  DifyEvent,
+  DifyOptions,
+  DifyRequest,
+  DifyRun,
+  DifyUpload,
+  DifyViolation,
+  OpenStream,
+  SampleApp,
+} from './types.ts';
 
 export interface Conversation {
   id: string;
@@ -18,6 +29,8 @@ export interface Memory {
   readonly apps: Record<string, SampleApp>;
   readonly conversations: Map<string, Conversation>;
   readonly players: Map<string, Player>;
+  readonly uploads: Map<string, DifyUpload>;
+  readonly files: ResultFiles;
   readonly runs: DifyRun[];
   readonly requests: DifyRequest[];
   readonly openStreams: OpenStream[];
@@ -27,9 +40,16 @@ export interface Memory {
   subscribe(listener: (event: DifyEvent) => void): () => void;
 }
 
-export function createMemory(parts: Pick<Memory, 'clock' | 'createId' | 'behaviour' | 'apps'>): Memory {
+interface MemoryParts extends Pick<Memory, 'clock' | 'createId' | 'behaviour' | 'apps'> {
+  filesUrl: NonNullable<DifyOptions['filesUrl']>;
+  ownOrigin: () => string;
+}
+
+export function createMemory({ filesUrl, ownOrigin, ...parts }: MemoryParts): Memory {
   const listeners = new Set<(event: DifyEvent) => void>();
   const violations: DifyViolation[] = [];
+  const uploads = new Map<string, DifyUpload>();
+  const { clock, createId } = parts;
   const emit = (event: DifyEvent) => {
     for (const listener of listeners) listener(event);
   };
@@ -37,6 +57,8 @@ export function createMemory(parts: Pick<Memory, 'clock' | 'createId' | 'behavio
     ...parts,
     conversations: new Map(),
     players: new Map(),
+    uploads,
+    files: createResultFiles({ clock, createId, uploads, filesUrl, ownOrigin }),
     runs: [],
     requests: [],
     openStreams: [],

@@ -3,8 +3,10 @@ import { sleep, type Clock } from '../../lib/runtime/clock.ts';
 import { encodeEvent } from './encode.ts';
 import { isWorkflowBased } from './envelope.ts';
 import { readFixture } from './fixtures.ts';
-import { createNarrator } from './narrator.ts';
-import type { Behaviour, BytesScript, ChunkScript, DifyRun, Ending, RunStatus, Script } from './types.ts';
+import type { FormFacts } from './form-facts.ts';
+import { createNarrator, type FormOutcome } from './narrator.ts';
+import type { ResultFiles } from './result-files.ts';
+import type { Behaviour, BytesScript, ChunkScript, DifyRun, Ending, Pause, RunStatus, Script } from './types.ts';
 
 /** How the connection is to be treated after the last byte. */
 export type Close = 'eof' | 'cut' | 'silence' | 'silence-then-eof';
@@ -12,6 +14,8 @@ export type Close = 'eof' | 'cut' | 'silence' | 'silence-then-eof';
 export interface RunListener {
   write(bytes: Buffer): void;
   close(how: Close): void;
+  /** Stays when the run pauses, to hear how it goes on. */
+  outlivesPause?: boolean;
 }
 
 /** A run that is being played. It does not need a listener: a worker's run goes on without one. */
@@ -21,10 +25,15 @@ export interface Player {
   readonly isRecorded: boolean;
   /** Live from now on; what was sent before is gone (protocol 1.2: at-most-once relay). */
   listen(listener: RunListener): () => void;
+  /** A paused run goes on. */
+  resume(outcome: FormOutcome, script: ChunkScript): void;
+  /** What the last pause was reported with; for those who ask afterwards. */
+  readonly pauseEvents: readonly object[];
   /** Noticed after the configured delay. */
   stop(): void;
   /** At once, without an end: what happens to an in-process run whose client has gone. */
   abort(): void;
+  /** The run has ended, or has paused for the first time. */
   readonly done: Promise<void>;
 }
 
@@ -41,14 +50,18 @@ export interface PlayerOptions {
   behaviour: Behaviour;
   clock: Clock;
   createId: () => string;
+  make: ResultFiles['make'];
   onChange: (run: DifyRun) => void;
+  onPause: (pause: Pause, facts: FormFacts) => void;
 }
 
 export function createPlayer(options: PlayerOptions): Player {
-  const { run, script, behaviour, clock, createId, onChange } = options;
+  const { run, script, behaviour, clock, createId, make, onChange, onPause } = options;
   const listeners = new Set<RunListener>();
   const interruption = new AbortController();
+  const narrator = createNarrator({ run, behaviour, clock, createId, make });
   let stopping = false;
+  let pauseEvents: object[] = [];
 
   const write = (bytes: Buffer) => {
     for (const listener of listeners) listener.write(bytes);
@@ -58,8 +71,8 @@ export function createPlayer(options: PlayerOptions): Player {
     run.status = status;
     run.finishedAt = status === 'paused' ? null : clock.now();
     onChange(run);
-    const leaving = new Set(listeners);
-    listeners.clear();
+    const leaving = [...listeners].filter(({ outlivesPause }) => status !== 'paused' || outlivesPause !== true);
+    for (const listener of leaving) listeners.delete(listener);
     for (const listener of leaving) listener.close(close);
   };
 
@@ -73,22 +86,38 @@ export function createPlayer(options: PlayerOptions): Player {
     }
   };
 
-  const playChunks = async ({ chunks, ending = { kind: 'end' }, outputs }: ChunkScript) => {
-    const narrator = createNarrator(run, behaviour, clock, createId);
-    const send = (events: object[]) => {
-      if (events.length > 0) write(Buffer.concat(events.map((event) => encodeEvent(event, behaviour.style))));
-    };
-    send(narrator.begin());
+  const send = (events: readonly object[]) => {
+    if (events.length > 0) write(Buffer.concat(events.map((event) => encodeEvent(event, behaviour.style))));
+  };
+
+  const pauseRun = (pause: Pause) => {
+    const { before, events, facts } = narrator.pause(pause);
+    pauseEvents = events;
+    send([...before, ...events]);
+    // Before anybody hears that it has paused: the form can be submitted at once.
+    onPause(pause, facts);
+  };
+
+  /** From the start, or from a pause, to the end or the next pause. */
+  const playChunks = async (opening: readonly object[], { chunks, ending = { kind: 'end' }, outputs }: ChunkScript) => {
+    send(opening);
     let at = clock.now();
+    const wait = async (ms: number): Promise<boolean> => {
+      at += ms;
+      return !interruption.signal.aborted && (clock.now() >= at || (await until(at)));
+    };
     for (const chunk of chunks) {
-      at += chunk.afterMs ?? 0;
-      if (interruption.signal.aborted || (clock.now() < at && !(await until(at)))) break;
+      if (!(await wait(chunk.afterMs ?? 0))) break;
       if ('raw' in chunk) write(Buffer.from(chunk.raw, 'utf8'));
       else send(narrator.chunk(chunk));
+      if (!('node' in chunk)) continue;
+      if (!(await wait(chunk.forMs ?? 0))) break;
+      send(narrator.endNode());
     }
     if (interruption.signal.aborted && !stopping) return;
     const last = stopping ? ({ kind: 'stopped' } as const) : ending;
-    send(narrator.end(last, outputs));
+    if (last.kind === 'paused') pauseRun(last);
+    else send(narrator.end(last, outputs));
     finish(statusOf[last.kind] ?? 'succeeded', closeOf(last, run, behaviour));
   };
 
@@ -111,7 +140,7 @@ export function createPlayer(options: PlayerOptions): Player {
     // Whoever created the run must have a chance to listen before the first byte.
     await Promise.resolve();
     if ('bytes' in script) await playBytes(script, recordedBytes);
-    else await playChunks(script);
+    else await playChunks(narrator.begin(), script);
   };
 
   return {
@@ -120,6 +149,14 @@ export function createPlayer(options: PlayerOptions): Player {
     listen(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    resume(outcome, next) {
+      run.status = 'running';
+      onChange(run);
+      void playChunks(narrator.resume(outcome), next);
+    },
+    get pauseEvents() {
+      return pauseEvents;
     },
     stop() {
       clock.schedule(behaviour.stopNoticeMs, () => {

@@ -2,7 +2,7 @@ import type { DifyApi } from './types.ts';
 
 export interface RouteMatch {
   api: DifyApi;
-  /** The task or run id in the path; empty where there is none. */
+  /** The task, run or message id or the form's token in the path; empty where there is none. */
   id: string;
 }
 
@@ -18,6 +18,13 @@ const routes: readonly [method: string, path: RegExp, api: DifyApi][] = [
   ['GET', /^\/v1\/conversations$/u, 'conversations'],
   ['GET', /^\/v1\/workflows\/run\/([^/]+)$/u, 'runDetail'],
   ['GET', /^\/v1\/workflow\/([^/]+)\/events$/u, 'runEvents'],
+  ['POST', /^\/v1\/files\/upload$/u, 'upload'],
+  ['POST', /^\/v1\/audio-to-text$/u, 'speech'],
+  ['POST', /^\/v1\/messages\/([^/]+)\/feedbacks$/u, 'feedback'],
+  ['GET', /^\/v1\/messages\/([^/]+)\/suggested$/u, 'suggested'],
+  ['GET', /^\/v1\/form\/human_input\/([^/]+)$/u, 'form'],
+  ['POST', /^\/v1\/form\/human_input\/([^/]+)$/u, 'submitForm'],
+  ['GET', /^\/files\/(?:tools\/[^/]+|[^/]+\/file-preview)$/u, 'file'],
 ];
 
 export function matchRoute(method: string, path: string): RouteMatch {

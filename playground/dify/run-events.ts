@@ -31,7 +31,7 @@ export function createRunEvents(memory: Memory) {
     listener.close('eof');
   };
 
-  const showSnapshot = ({ run }: Player, listener: RunListener) => {
+  const showSnapshot = ({ run, pauseEvents }: Player, listener: RunListener) => {
     const node = { id: 'start', type: 'start', title: 'Start', index: 1 };
     const events = [
       workflowStarted(run, 'initial'),
@@ -42,7 +42,8 @@ export function createRunEvents(memory: Memory) {
       nodeStarted(run, node, run.startedAt),
       nodeFinished(run, node, run.startedAt, run.inputs, null),
     ];
-    for (const event of events) listener.write(encodeEvent(event, behaviour.style));
+    for (const event of [...events, ...(run.status === 'paused' ? pauseEvents : [])])
+      listener.write(encodeEvent(event, behaviour.style));
   };
 
   return (request: RunEventsRequest): Refusal | undefined => {
@@ -58,9 +59,16 @@ export function createRunEvents(memory: Memory) {
     }
     listener.write(ping);
     if (wantsSnapshot) showSnapshot(player, listener);
+    const outlivesPause = request.query.get('continue_on_pause') === 'true';
+    // The pause of a snapshot ends the stream like any other.
+    if (wantsSnapshot && player.run.status === 'paused' && !outlivesPause) {
+      listener.close('eof');
+      return undefined;
+    }
     // An empty terminal set: the server then closes only after 300 s of silence.
-    const staysOpen = request.query.get('continue_on_pause') === 'true' && !wantsSnapshot;
+    const staysOpen = outlivesPause && !wantsSnapshot;
     const stopListening = player.listen({
+      outlivesPause,
       write: (bytes) => listener.write(bytes),
       close: (how) => listener.close(staysOpen && how === 'eof' ? 'silence-then-eof' : how),
     });

@@ -139,6 +139,62 @@ Invoices up to **30 days** old can be claimed.`,
 - **Clock**: more than five minutes off is refused, turn on automatic time
 
 If none of this helps, send me the error code and I will open a ticket.`,
+  sentFiles: (files) =>
+    files.length === 0
+      ? 'I do not see any file. Send me a picture or a document together with your question, and I will tell you what I see.'
+      : `I have looked at what you sent, **${files.length}** in all:\n\n${files
+          .map(({ name, type, size }) => `- \`${name}\` (${type}${size === null ? '' : `, ${size} bytes`})`)
+          .join(
+            '\n',
+          )}\n\nThis looks like a receipt: please check that date and amount can be read before you claim it.`,
+  makeFiles: {
+    before: 'Here is your report: a chart, the numbers, and a printable page.\n\n',
+    after: '\n\nThe links are good for five minutes.',
+    pictureName: 'tickets.png',
+    tableName: 'tickets.csv',
+    documentName: 'tickets.pdf',
+    rows: [
+      ['Month', 'Tickets'],
+      ['January', 420],
+      ['February', 310],
+      ['March', 455],
+      ['April', 430],
+      ['May', 398],
+      ['June', 372],
+    ],
+    document: [
+      'Tickets in the first half of the year',
+      '',
+      'January 420, February 310, March 455,',
+      'April 430, May 398, June 372',
+    ],
+  },
+  beforeSuggestions: 'New colleagues mostly ask about badges, laptops and leave. What would you like to know next?',
+  suggestions: ['How do I file leave?', 'How do I claim expenses?', 'The VPN does not connect, what now?'],
+  approval: {
+    before: 'Your request costs CNY 2,400, which needs a decision.\n\n',
+    check: 'Check the budget',
+    title: 'Approval',
+    form: 'Order **one 27-inch monitor** for CNY 2,400?\n\nComment: {{#$output.comment#}}',
+    comment: 'within the budget',
+    approve: 'Approve',
+    reject: 'Reject',
+    approved: (comment) =>
+      `**Approved**. The order is placed and should arrive within three days. Comment: ${comment || 'none'}`,
+    rejected: (comment) => `**Rejected**. Nothing was ordered. Comment: ${comment || 'none'}`,
+    elsewhere: 'Only a chatflow or a workflow can ask for an approval. Please choose such an app and ask again.',
+  },
+  takesLong: {
+    node: 'Read the archive',
+    before: 'This takes more than a minute; stop me whenever you like.\n\n',
+    step: (number, of) => `${number}. Folder ${number} of ${of} is checked.\n`,
+    after: '\nDone: nothing is missing.',
+  },
+  opening: {
+    statement: 'Hello, I am the HR and IT assistant of Spruce Technology. What can I do for you?',
+    questions: ['How do I file leave?', 'How do I claim expenses?', 'samples'],
+  },
+  transcript: 'How do I file leave?',
   helpIntroduction:
     'I am the HR and IT assistant of Spruce Technology. Just ask, or try one of these words to see a kind of answer:',
   help: {
@@ -156,6 +212,11 @@ If none of this helps, send me the error code and I will open a ticket.`,
     cut: 'breaks off half-way',
     empty: 'an empty answer',
     moderation: 'replaced by content moderation',
+    picture: 'describes the files you send',
+    export: 'returns a picture, a CSV and a PDF',
+    suggestions: 'suggests questions afterwards',
+    approval: 'asks for a decision and goes on',
+    'long task': 'takes more than a minute, for stopping',
     bench: '600 characters, 300 events, 4.5 seconds',
   },
   fallback: (question, turn) =>

@@ -142,6 +142,59 @@ def export_attendance(month: str, token: str) -> list[dict]:
 - **时间不准**：电脑时间差超过 5 分钟会被拒绝，打开自动校时
 
 都试过还不行，请把错误码发给我，我帮您提交工单。`,
+  sentFiles: (files) =>
+    files.length === 0
+      ? '我没有看到文件。请把图片或文档和问题一起发给我，我来告诉您里面有什么。'
+      : `您发来的 **${files.length}** 个文件我都看了：\n\n${files
+          .map(({ name, type, size }) => `- \`${name}\`（${type}${size === null ? '' : `，${size} 字节`}）`)
+          .join('\n')}\n\n看起来是一张发票，报销前请确认日期和金额清晰可读。`,
+  makeFiles: {
+    before: '报告做好了：一张图、一份数据和一页可以打印的文档。\n\n',
+    after: '\n\n链接五分钟内有效。',
+    pictureName: '月度工单.png',
+    tableName: '月度工单.csv',
+    documentName: '月度工单.pdf',
+    rows: [
+      ['月份', '工单数'],
+      ['一月', 420],
+      ['二月', 310],
+      ['三月', 455],
+      ['四月', 430],
+      ['五月', 398],
+      ['六月', 372],
+    ],
+    document: [
+      'Tickets, first half of the year',
+      '',
+      'January 420, February 310, March 455,',
+      'April 430, May 398, June 372',
+    ],
+  },
+  beforeSuggestions: '新同事问得最多的是工牌、电脑和年假。您接下来想了解哪一个？',
+  suggestions: ['年假怎么申请？', '怎么报销？', 'VPN 连不上怎么办？'],
+  approval: {
+    before: '您申请的设备价格为 2400 元，需要有人批准。\n\n',
+    check: '核对预算',
+    title: '采购审批',
+    form: '是否同意采购 **27 英寸显示器一台**，2400 元？\n\n意见：{{#$output.comment#}}',
+    comment: '预算内',
+    approve: '同意',
+    reject: '拒绝',
+    approved: (comment) => `**已同意**，订单已提交，预计三天内到货。意见：${comment || '无'}`,
+    rejected: (comment) => `**已拒绝**，没有下单。意见：${comment || '无'}`,
+    elsewhere: '只有对话流和工作流应用能请人审批，请换成其中一个再试。',
+  },
+  takesLong: {
+    node: '读取档案',
+    before: '这件事要一分多钟，您可以随时让我停下。\n\n',
+    step: (number, of) => `${number}. 第 ${number} 个文件夹（共 ${of} 个）已检查。\n`,
+    after: '\n全部检查完毕，没有缺失。',
+  },
+  opening: {
+    statement: '您好，我是云杉科技的人事与 IT 助手，有什么可以帮您？',
+    questions: ['年假怎么申请？', '怎么报销？', '示例'],
+  },
+  transcript: '年假怎么申请？',
   helpIntroduction: '我是云杉科技的人事与 IT 助手。您可以直接提问，也可以用下面的词看各种回答：',
   help: {
     短答: '一句话的回答',
@@ -158,6 +211,11 @@ def export_attendance(month: str, token: str) -> list[dict]:
     断流: '中途断开',
     空白: '空回答',
     审核: '被内容审核替换',
+    附件: '说出您发来的文件里有什么',
+    导出: '给您一张图、一份 CSV 和一份 PDF',
+    推荐问题: '回答之后给出几个问题',
+    审批: '请人审批后再继续',
+    长任务: '要一分多钟，可以试试停止',
     压测: '600 字、300 个事件、4.5 秒',
   },
   fallback: (question, turn) =>

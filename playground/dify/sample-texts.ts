@@ -1,4 +1,5 @@
 import type { Json } from '../http/shape.ts';
+import type { RunFile } from './types.ts';
 
 export interface ToolUse {
   tool: string;
@@ -30,6 +31,36 @@ export interface SampleTexts {
   leave: string;
   expense: string;
   vpn: string;
+  /** What is said about files that came with the question; there may be none. */
+  sentFiles(files: readonly RunFile[]): string;
+  makeFiles: {
+    before: string;
+    after: string;
+    pictureName: string;
+    tableName: string;
+    documentName: string;
+    rows: readonly (readonly (string | number)[])[];
+    /** Latin letters only. */
+    document: readonly string[];
+  };
+  beforeSuggestions: string;
+  suggestions: readonly string[];
+  approval: {
+    before: string;
+    check: string;
+    title: string;
+    form: string;
+    comment: string;
+    approve: string;
+    reject: string;
+    approved(comment: string): string;
+    rejected(comment: string): string;
+    /** In an app that cannot ask. */
+    elsewhere: string;
+  };
+  takesLong: { node: string; before: string; step(number: number, of: number): string; after: string };
+  opening: { statement: string; questions: readonly string[] };
+  transcript: string;
   helpIntroduction: string;
   help: Record<string, string>;
   fallback(question: string, turn: number): string;

@@ -1,8 +1,10 @@
+import { chartPicture, csvTable, textPdf } from './sample-files.ts';
 import { chineseTexts } from './sample-texts-zh.ts';
 import { englishTexts } from './sample-texts-en.ts';
 import type { SampleTexts, ToolUse } from './sample-texts.ts';
 import { steadyChunks, streamText } from './stream-text.ts';
-import type { Chunk, ChunkScript, Question } from './types.ts';
+import { isWorkflowBased } from './envelope.ts';
+import type { Chunk, ChunkScript, FilePlace, Pause, Question } from './types.ts';
 
 type Build = (texts: SampleTexts, question: Question) => ChunkScript;
 
@@ -42,6 +44,68 @@ const agent: Build = ({ agent: parts }) => ({
   ],
 });
 
+/** protocol 6.2: how an app of this mode would hand a file over. */
+const filePlace = (mode: Question['mode'], isPicture: boolean): FilePlace => {
+  if (mode === 'workflow') return { as: 'output', key: isPicture ? 'picture' : 'files' };
+  if (mode === 'advanced-chat' || mode === 'completion') return { as: 'markdown' };
+  return { as: isPicture ? 'message_file' : 'end' };
+};
+
+const makeFiles: Build = ({ makeFiles: parts }, { mode }) => {
+  const numbers = parts.rows.map(([, value]) => value).filter((value) => typeof value === 'number');
+  const place = filePlace(mode, false);
+  const gap: Chunk[] = place.as === 'markdown' ? [{ text: '\n' }] : [];
+  return {
+    chunks: [
+      ...streamText(parts.before),
+      { afterMs: 600, file: { name: parts.pictureName, bytes: chartPicture(numbers), ...filePlace(mode, true) } },
+      ...gap,
+      { afterMs: 300, file: { name: parts.tableName, bytes: csvTable(parts.rows), ...place } },
+      ...gap,
+      { afterMs: 300, file: { name: parts.documentName, bytes: textPdf(parts.document), ...place } },
+      ...streamText(parts.after, { firstMs: 200 }),
+    ],
+  };
+};
+
+const approval: Build = ({ approval: words }, question) => {
+  if (!isWorkflowBased(question)) return say(words.elsewhere);
+  const pause: Pause = {
+    kind: 'paused',
+    title: words.title,
+    formContent: words.form,
+    inputs: [{ type: 'paragraph', name: 'comment' }],
+    defaults: { comment: words.comment },
+    actions: [
+      { id: 'approve', title: words.approve, button_style: 'primary' },
+      { id: 'reject', title: words.reject, button_style: 'default' },
+    ],
+    onSubmit({ action, inputs }) {
+      const comment = typeof inputs['comment'] === 'string' ? inputs['comment'] : '';
+      return say(action === 'approve' ? words.approved(comment) : words.rejected(comment));
+    },
+  };
+  return {
+    chunks: [{ node: { title: words.check, type: 'tool' }, forMs: 800 }, ...streamText(words.before)],
+    ending: pause,
+  };
+};
+
+const LONG_STEPS = 40;
+
+/** 40 steps of two seconds: long enough to be stopped by hand. */
+const takesLong: Build = ({ takesLong: words }) => ({
+  chunks: [
+    { node: { title: words.node, type: 'tool' }, forMs: 1500 },
+    ...streamText(words.before),
+    ...Array.from({ length: LONG_STEPS }, (_step, index) => ({
+      afterMs: 2000,
+      text: words.step(index + 1, LONG_STEPS),
+    })),
+    ...streamText(words.after),
+  ],
+});
+
 const help: Build = ({ helpIntroduction, help: words }) =>
   say(
     `${helpIntroduction}\n\n${Object.entries(words)
@@ -71,6 +135,11 @@ const builds = {
   }),
   // The load of the acceptance test: the clock starts with the first delta.
   steady: (texts) => ({ chunks: steadyChunks(texts.steady, 600, 300, 4500) }),
+  sentFiles: (texts, { files }) => say(texts.sentFiles(files)),
+  makeFiles,
+  suggestions: (texts) => say(texts.beforeSuggestions),
+  approval,
+  takesLong,
   leave: (texts) => say(texts.leave),
   expense: (texts) => say(texts.expense),
   vpn: (texts) => say(texts.vpn),
@@ -93,6 +162,11 @@ const words: readonly [name: SampleName, chinese: RegExp, english: RegExp][] = [
   ['cut', /断流|断开/u, /\b(cut|break off)\b/iu],
   ['empty', /空白|空回答/u, /\bempty\b/iu],
   ['slow', /慢速|慢一点/u, /\bslow(ly)?\b/iu],
+  ['approval', /审批/u, /\bapprov(e|al)\b/iu],
+  ['takesLong', /长任务|耗时/u, /\b(long task|takes? long)\b/iu],
+  ['suggestions', /推荐问题|追问/u, /\b(suggest(ions?)?|follow-ups?)\b/iu],
+  ['makeFiles', /导出|生成文件|画一张/u, /\b(export|draw)\b/iu],
+  ['sentFiles', /附件|图片|照片|这张图/u, /\b(pictures?|photos?|attachments?)\b/iu],
   ['table', /表格|差旅标准/u, /\btable\b/iu],
   ['code', /代码|脚本/u, /\b(code|script)\b/iu],
   ['list', /清单|列表/u, /\b(list|checklist)\b/iu],
@@ -105,16 +179,24 @@ const words: readonly [name: SampleName, chinese: RegExp, english: RegExp][] = [
 
 const isChinese = (text: string) => /\p{Script=Han}/u.test(text);
 
-/** A sample by its name, in the language of the question. */
-function namedSample(name: SampleName, question: Question): ChunkScript {
-  return builds[name](isChinese(question.text) ? chineseTexts : englishTexts, question);
+/** The words of the samples in the language of the question. */
+export function textsFor({ text }: Pick<Question, 'text'>): SampleTexts {
+  return isChinese(text) ? chineseTexts : englishTexts;
 }
 
-/** The default script: the question's words choose a sample; everything else gets a friendly echo. */
+/** A sample by its name. */
+function namedSample(name: SampleName, question: Question): ChunkScript {
+  return builds[name](textsFor(question), question);
+}
+
+/**
+ * The default script: the question's words choose a sample. Files without such words are described; everything else
+ * gets a friendly echo.
+ */
 export function sampleScript(question: Question): ChunkScript {
-  const { text } = question;
+  const { text, files } = question;
   const found = words.find(([, chinese, english]) => (isChinese(text) ? chinese : english).test(text));
-  return namedSample(found?.[0] ?? 'fallback', question);
+  return namedSample(found?.[0] ?? (files.length > 0 ? 'sentFiles' : 'fallback'), question);
 }
 
 /** `characters` in `events` deltas over `overMs`, starting `firstMs` after the question. */

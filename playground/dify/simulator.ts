@@ -4,32 +4,42 @@ import { sleep, systemClock } from '../../lib/runtime/clock.ts';
 import { closed, parseObject, readBody, reply, resetConnection } from '../http/exchange.ts';
 import { createFaults } from '../http/faults.ts';
 import { startServer } from '../http/server.ts';
-import { isText, type Json } from '../http/shape.ts';
+import { isText, recordOf, type Json } from '../http/shape.ts';
 import { createAdmission, type GenerationApi } from './admission.ts';
 import { infoOf, parametersOf } from './app-facts.ts';
 import { behaviourOf } from './behaviour.ts';
 import { encodeEvent, ping } from './encode.ts';
 import { isWorkflowBased } from './envelope.ts';
 import { openEventStream } from './event-stream.ts';
+import { sendFile } from './file-response.ts';
+import { createForms } from './forms.ts';
 import { createGeneration, disconnect } from './generation.ts';
 import { blockingAnswer, createLookups } from './lookups.ts';
 import { createMemory } from './memory.ts';
+import { describeParts, readMultipart, type Part } from './multipart.ts';
+import { createOpinions } from './opinions.ts';
 import { answerJson, recorded, refuse, type Refusal } from './refusal.ts';
 import { matchRoute, type RouteMatch } from './routes.ts';
 import { createRunEvents } from './run-events.ts';
 import { createSlots } from './slots.ts';
-import type { DifyApi, DifyFaultEffect, DifyOptions, DifyRequest, DifySimulator, SampleApp } from './types.ts';
+import { createUploads } from './uploads.ts';
+import type { DifyApi, DifyFaultEffect, DifyOptions, DifyRequest, DifyRun, DifySimulator, SampleApp } from './types.ts';
 
 interface Exchange {
   route: RouteMatch;
   app: SampleApp;
   key: string;
   body: Json;
+  /** Of a multipart body. */
+  parts: readonly Part[];
   query: URLSearchParams;
   response: ServerResponse;
   request: DifyRequest;
   fault: DifyFaultEffect | undefined;
 }
+
+/** An exchange before anybody knows whose it is. */
+type Bare = Pick<Exchange, 'response' | 'request' | 'fault'>;
 
 const textOrNull = (value: unknown) => (isText(value) ? value : null);
 
@@ -46,16 +56,21 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
     createId: options.createId ?? randomUUID,
     behaviour: behaviourOf(options.version, options.behaviour),
     apps: options.apps,
+    filesUrl: options.filesUrl ?? 'relative',
+    ownOrigin: () => server.origin,
   });
   const { behaviour } = memory;
   const faults = createFaults<DifyApi, DifyFaultEffect>();
   const admit = createAdmission(memory);
-  const generate = createGeneration(memory);
+  const forms = createForms(memory);
+  const generate = createGeneration(memory, forms);
   const lookups = createLookups(memory);
+  const opinions = createOpinions(memory);
+  const uploads = createUploads(memory);
   const showRunEvents = createRunEvents(memory);
   const takeSlot = createSlots(behaviour);
 
-  const openStream = ({ response, request, fault }: Pick<Exchange, 'response' | 'request' | 'fault'>) => {
+  const openStream = ({ response, request, fault }: Bare) => {
     const stream = { requestId: request.id, path: request.path, openedAt: clock.now(), bytes: 0 };
     memory.openStreams.push(stream);
     request.status = 200;
@@ -68,7 +83,7 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
   };
 
   /** A worker that failed before the run began: one frame, then silence (protocol 3.3). */
-  const sendErrorFrame = (exchange: Exchange, frame: Json) => {
+  const sendErrorFrame = (exchange: Bare, frame: Json) => {
     const listener = openStream(exchange);
     listener.write(Buffer.concat([ping, encodeEvent(frame, behaviour.style)]));
     listener.close(behaviour.silenceAfterErrorMs > 0 ? 'silence-then-eof' : 'eof');
@@ -88,7 +103,7 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
     exchange.request.conversationId ??= player.run.conversationId;
     if (admission.isBlocking) {
       await player.done;
-      return blockingAnswer(player.run);
+      return blockingAnswer(player.run, recordOf(recordOf(player.pauseEvents.at(-1))['data']));
     }
     if (fault?.kind === 'lost-response') {
       disconnect(memory, player);
@@ -106,7 +121,7 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
   };
 
   const dispatch = async (exchange: Exchange): Promise<Refusal | undefined> => {
-    const { app, key, body, query, response } = exchange;
+    const { app, key, body, parts, query, response } = exchange;
     const { api, id } = exchange.route;
     switch (api) {
       case 'info':
@@ -127,6 +142,19 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
         return lookups.runDetail(app, key, id);
       case 'runEvents':
         return showRunEvents({ key, runId: id, query, response, open: () => openStream(exchange) });
+      case 'upload':
+        return uploads.upload(app, key, parts);
+      case 'speech':
+        return uploads.transcribe(app, parts);
+      case 'feedback':
+        return opinions.rate(app, key, id, body);
+      case 'suggested':
+        return opinions.suggest(app, key, id, query);
+      case 'form':
+        return forms.show(key, id);
+      case 'submitForm':
+        return forms.submit(key, id, body);
+      case 'file':
       case 'unknown':
         memory.blame('unknown-path', `${exchange.request.method} ${exchange.request.path}`);
         return refuse(404, 'not_found', 'The requested URL was not found on the server.');
@@ -136,7 +164,7 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
   };
 
   /** What a fault does instead of, or before, the answer. True when nothing more is to be done. */
-  const disturb = async (exchange: Exchange): Promise<boolean> => {
+  const disturb = async (exchange: Bare): Promise<boolean> => {
     const { fault, response } = exchange;
     if (!fault) return false;
     if (fault.kind === 'hang') {
@@ -161,14 +189,35 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
     return false;
   };
 
+  /** The links to files want no key, and must not get one (protocol 6.2). */
+  const serveFile = async (exchange: Bare, query: URLSearchParams, isAuthorized: boolean) => {
+    const { response, request, fault } = exchange;
+    const { path } = request;
+    if (isAuthorized) memory.blame('credentials-to-file-host', path);
+    if (await disturb(exchange)) return;
+    if (options.latencyMs) await sleep(clock, options.latencyMs);
+    const file = memory.files.serve(path, query);
+    if (fault?.kind === 'lost-response') resetConnection(response);
+    else if (file.status !== 200) {
+      const isForbidden = file.status === 403;
+      const forbidden = refuse(403, 'forbidden', 'Invalid request.');
+      send(exchange, isForbidden ? forbidden : refuse(404, 'not_found', 'File not found or signature is invalid'));
+    } else {
+      request.status = 200;
+      request.responseBytes = sendFile(response, file, fault);
+    }
+  };
+
   const handle = async (incoming: IncomingMessage, response: ServerResponse) => {
     const bytes = await readBody(incoming);
     const url = new URL(incoming.url ?? '/', server.origin);
     const method = incoming.method ?? 'GET';
-    const body = parseObject(bytes);
     const authorization = incoming.headers.authorization;
     const key = authorization?.startsWith('Bearer ') ? authorization.slice('Bearer '.length) : null;
     const route = matchRoute(method, url.pathname);
+    const wantsParts = route.api === 'upload' || route.api === 'speech';
+    const parts = wantsParts ? readMultipart(incoming.headers['content-type'], bytes) : [];
+    const body = wantsParts ? describeParts(parts ?? []) : parseObject(bytes);
     const request: DifyRequest = {
       id: memory.createId(),
       api: route.api,
@@ -182,6 +231,7 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
       key,
       user: textOrNull(body?.['user'] ?? url.searchParams.get('user')),
       conversationId: textOrNull(body?.['conversation_id'] ?? url.searchParams.get('conversation_id')),
+      taskId: route.api === 'stop' ? route.id : null,
       fault: null,
       responseBytes: 0,
     };
@@ -191,6 +241,12 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
       memory.emit({ type: 'request', request });
     });
 
+    if (route.api === 'file') {
+      const fault = faults.next(route.api, {});
+      request.fault = fault?.kind ?? null;
+      await serveFile({ response, request, fault }, url.searchParams, authorization !== undefined);
+      return;
+    }
     const app = key === null ? undefined : memory.apps[key];
     if (key === null || !app) {
       send({ response, request }, recorded(key === null ? 'unauthorized-no-header' : 'unauthorized'));
@@ -201,9 +257,12 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
       send({ response, request }, refuse(400, 'bad_request', 'Failed to decode JSON object'));
       return;
     }
+    // What cannot be read has no files in it, as Dify sees it.
+    if (!parts) memory.blame('invalid-body', `${method} ${url.pathname} wants multipart/form-data`);
     const fault = faults.next(route.api, body);
     request.fault = fault?.kind ?? null;
-    const exchange: Exchange = { route, app, key, body, query: url.searchParams, response, request, fault };
+    const given = { body, parts: parts ?? [], query: url.searchParams };
+    const exchange: Exchange = { route, app, key, ...given, response, request, fault };
     if (await disturb(exchange)) return;
     if (options.latencyMs) await sleep(clock, options.latencyMs);
     const answer = await dispatch(exchange);
@@ -219,6 +278,7 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
     url: `${server.origin}/v1`,
     requests: memory.requests,
     runs: memory.runs,
+    uploads: memory.uploads,
     openStreams: memory.openStreams,
     violations: memory.violations,
     faults,
@@ -227,12 +287,15 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
     clear() {
       memory.requests.length = 0;
       memory.violations.length = 0;
-      const running = memory.runs.filter(({ status }) => status === 'running');
+      // A paused run goes on when its form is submitted.
+      const isOpen = ({ status }: DifyRun) => status === 'running' || status === 'paused';
+      const running = memory.runs.filter((run) => isOpen(run));
       memory.runs.splice(0, memory.runs.length, ...running);
-      for (const [id, { run }] of memory.players) if (run.status !== 'running') memory.players.delete(id);
+      for (const [id, { run }] of memory.players) if (!isOpen(run)) memory.players.delete(id);
     },
     async close() {
       // A run that still waits for its next delta would keep the process alive.
+      forms.close();
       for (const player of memory.players.values()) player.abort();
       await server.close();
     },

@@ -4,6 +4,30 @@ import type { Json } from '../http/shape.ts';
 
 export type AppMode = 'chat' | 'agent-chat' | 'agent' | 'advanced-chat' | 'workflow' | 'completion';
 
+/** protocol 5.3: the classes of files. Anything without a class of its own is `custom`. */
+export type FileType = 'image' | 'document' | 'audio' | 'video' | 'custom';
+
+/** A file that the app makes. It gets a signed link below `/files/tools`, valid for 300 s. */
+export interface MadeFile {
+  name: string;
+  bytes: Uint8Array;
+  /** Default: by the name's extension. */
+  type?: FileType;
+  /** Default: by the name's extension. */
+  mimeType?: string;
+}
+
+/** How a made file reaches the client (protocol 6.2). What the app's mode does not have is not sent. */
+export type FilePlace =
+  /** A `message_file` event; not in workflows. */
+  | { as: 'message_file'; belongsTo?: 'assistant' | 'user' }
+  /** A link in the text; a chatflow lists it at its end, too. */
+  | { as: 'markdown' }
+  /** Only in `files` of the end events; not in workflows. */
+  | { as: 'end' }
+  /** In the outputs of a workflow, in an array below this key. Default: `files`. */
+  | { as: 'output'; key?: string };
+
 /** One step of an answer. `afterMs` is counted from the step before (the first: from the request). */
 export type Chunk = { afterMs?: number } & (
   | { text: string }
@@ -13,6 +37,9 @@ export type Chunk = { afterMs?: number } & (
   | { tool: string; label?: { en_US: string; zh_Hans: string }; input: Json; observation: string }
   /** `reasoning_chunk`, for workflow-based apps. */
   | { reasoning: string; final?: boolean }
+  /** A node between the start and the model runs for so long; workflow-based apps only. */
+  | { node: { title: string; type: string }; forMs?: number }
+  | { file: MadeFile & FilePlace }
   /** Any other event; the envelope of the app's mode is added. `data` goes where the mode wants it. */
   | { event: string; data: Json }
   /** Bytes as they are. */
@@ -35,14 +62,56 @@ export type Ending =
   | { kind: 'cut' }
   /** Not another byte; the connection stays. */
   | { kind: 'silence' }
-  /** A person is asked; `workflow_paused` closes the stream. Workflow-based apps only. */
-  | { kind: 'paused'; formContent: string; formToken: string | null };
+  | Pause;
+
+/** A field of a form (protocol 1.4). Each must be in what is submitted, if only as an empty text. */
+export type FormInput =
+  | { type: 'paragraph'; name: string }
+  | { type: 'select'; name: string; options: readonly string[] }
+  | { type: 'file'; name: string; allowedTypes?: readonly FileType[] }
+  | { type: 'file-list'; name: string; allowedTypes?: readonly FileType[]; limit?: number };
+
+export interface FormAction {
+  id: string;
+  title: string;
+  button_style: string;
+}
+
+export interface FormSubmission {
+  action: string;
+  inputs: Json;
+}
+
+/** A person is asked; `workflow_paused` closes the stream. Workflow-based apps only. */
+export interface Pause {
+  kind: 'paused';
+  /** The title of the node. Default: `Approval`. */
+  title?: string;
+  /** Markdown; `{{#$output.<name>#}}` marks the place of an input. */
+  formContent: string;
+  /** null: a form that the API cannot reach. Default: a new token. */
+  formToken?: string | null;
+  inputs?: readonly FormInput[];
+  /** Default: `approve` and `reject`. */
+  actions?: readonly FormAction[];
+  /** By the inputs' names. */
+  defaults?: Record<string, string>;
+  /** In seconds. Default: three days. */
+  expiresInS?: number;
+  /** How the run goes on; may pause again. Default: it ends well. */
+  onSubmit?: (submitted: FormSubmission) => ChunkScript;
+  /** How the run goes on when nobody has answered in time. Default: it fails. */
+  onTimeout?: ChunkScript;
+}
 
 export interface ChunkScript {
   chunks: Chunk[];
   /** Default: `{ kind: 'end' }`. */
   ending?: Ending;
-  /** What the End node puts out (workflow). Default: `{ result: <the text> }`. */
+  /**
+   * What the End node puts out (workflow). Default: `{ result: <the text> }`. An object `{ madeFile: MadeFile }` in
+   * it, at any depth, becomes a file object.
+   */
   outputs?: Json;
 }
 
@@ -60,6 +129,21 @@ export interface BytesScript {
 
 export type Script = ChunkScript | BytesScript;
 
+/** A file that came with a question. */
+export interface RunFile {
+  /** The upload's id; null for a remote file. */
+  id: string | null;
+  type: FileType;
+  /** The upload's name, or the last part of the remote address. */
+  name: string;
+  /** The input it was given for; null for `files[]`. */
+  variable: string | null;
+  url: string | null;
+  mimeType: string | null;
+  /** Bytes; null for a remote file. */
+  size: number | null;
+}
+
 /** What a script may depend on. */
 export interface Question {
   text: string;
@@ -69,6 +153,7 @@ export interface Question {
   turn: number;
   mode: AppMode;
   body: Json;
+  files: readonly RunFile[];
 }
 
 export interface SampleApp {
@@ -79,6 +164,12 @@ export interface SampleApp {
   parameters?: Json;
   /** Default: the samples, chosen by the question's words. */
   script?: Script | ((question: Question) => Script);
+  /** Speech to text, when `/parameters` has it enabled. Default: a text that names the file. */
+  transcribe?: (bytes: Uint8Array, file: { name: string; mimeType: string }) => string;
+  /** The questions suggested after an answer, when `/parameters` has that enabled. Default: none. */
+  suggest?: readonly string[] | ((question: Question) => readonly string[]);
+  /** A model writes the suggestions: how long that takes. Default: 0. */
+  suggestDelayMs?: number;
   /** protocol 3.4: runs at the same time. Default: unlimited. */
   maxActiveRequests?: number;
 }
@@ -117,6 +208,8 @@ export interface DifyOptions {
   clock?: Clock;
   createId?: () => string;
   port?: number;
+  /** protocol 6.2: what the links to files begin with. `internal` is a host that nobody outside can reach. Default: `relative`. */
+  filesUrl?: 'relative' | 'own' | 'internal';
 }
 
 export type DifyApi =
@@ -130,6 +223,14 @@ export type DifyApi =
   | 'conversations'
   | 'runDetail'
   | 'runEvents'
+  | 'upload'
+  | 'speech'
+  | 'feedback'
+  | 'suggested'
+  | 'form'
+  | 'submitForm'
+  /** The links to files, outside of `/v1`. */
+  | 'file'
   | 'unknown';
 
 export type DifyFaultEffect =
@@ -158,6 +259,7 @@ export interface DifyRequest {
   method: string;
   path: string;
   query: Record<string, string>;
+  /** Of a multipart body: the fields, and each file as `{ name, mimeType, size }`. */
   body: Json;
   at: number;
   /** When the response was complete or the client had gone. */
@@ -166,11 +268,46 @@ export interface DifyRequest {
   key: string | null;
   user: string | null;
   conversationId: string | null;
+  /** The task that a stop names. */
+  taskId: string | null;
   fault: string | null;
   responseBytes: number;
 }
 
 export type RunStatus = 'running' | 'succeeded' | 'failed' | 'stopped' | 'paused';
+
+export interface DifyForm {
+  id: string;
+  token: string | null;
+  status: 'waiting' | 'submitted' | 'expired';
+  expiresAt: number;
+  /** Who submitted it, and what. */
+  user: string | null;
+  submitted: FormSubmission | null;
+}
+
+/** A file an app made, and where it was shown. */
+export interface DifyMadeFile {
+  id: string;
+  name: string;
+  type: FileType;
+  mimeType: string;
+  /** Bytes. */
+  size: number;
+  url: string;
+  as: FilePlace['as'];
+  belongsTo: 'assistant' | 'user';
+}
+
+export interface DifyUpload {
+  id: string;
+  name: string;
+  mimeType: string;
+  bytes: Uint8Array;
+  user: string;
+  key: string;
+  at: number;
+}
 
 export interface DifyRun {
   /** Workflow run id for workflow-based apps, message id for the others. */
@@ -196,6 +333,13 @@ export interface DifyRun {
   disconnectedAt: number | null;
   /** Whether the answer can be read afterwards. */
   saved: boolean;
+  /** What came with the question. */
+  files: readonly RunFile[];
+  /** What the app made, in the order of making. */
+  made: readonly DifyMadeFile[];
+  rating: 'like' | 'dislike' | null;
+  /** What people were asked, oldest first. */
+  forms: readonly DifyForm[];
 }
 
 export interface OpenStream {
@@ -207,7 +351,10 @@ export interface OpenStream {
 
 export interface DifyViolation {
   at: number;
-  /** `concurrent-run`, `concurrent-with-orphan`, `missing-user`, `invalid-body`, `malformed-json` or `unknown-path`. */
+  /**
+   * `concurrent-run`, `concurrent-with-orphan`, `missing-user`, `invalid-body`, `malformed-json`, `unknown-path`,
+   * `files-ignored` or `credentials-to-file-host`.
+   */
   code: string;
   message: string;
 }
@@ -223,6 +370,8 @@ export interface DifySimulator {
   readonly url: string;
   readonly requests: readonly DifyRequest[];
   readonly runs: readonly DifyRun[];
+  /** What was uploaded, by id. */
+  readonly uploads: ReadonlyMap<string, DifyUpload>;
   /** Event streams whose connection is open now. */
   readonly openStreams: readonly OpenStream[];
   readonly violations: readonly DifyViolation[];

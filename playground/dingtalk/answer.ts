@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import type { Json } from '../http/shape.ts';
 
 /** What one API decided about one request. */
@@ -11,6 +12,8 @@ export interface Answer {
   violation?: string;
   /** False when the refusal does not use up one of the month's calls. */
   counted?: boolean;
+  /** Sends something other than `body` and gives its number of bytes. */
+  send?: (response: ServerResponse) => Promise<number>;
 }
 
 export function accept(body: Json): Answer {

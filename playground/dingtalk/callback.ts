@@ -1,7 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { isText, type Json } from '../http/shape.ts';
-import type { Callback, CallbackInput, CardActionInput, MessageKind, Person } from './types.ts';
-import type { World } from './world.ts';
+import { createContents } from './content.ts';
+import { keepNewest } from './newest.ts';
+import type { Callback, CallbackInput, CardActionInput, Person } from './types.ts';
+import { maxSessions, type World } from './world.ts';
 
 /** protocol 2: measured expiry − createAt is about 90 minutes. */
 const sessionLifeMs = 5_400_000;
@@ -16,41 +18,15 @@ export function signCardCallback(timestamp: string, apiSecret: string): string {
   return createHmac('sha256', apiSecret).update(timestamp, 'utf8').digest('base64');
 }
 
-/** protocol 1.3: an example of each kind's `content`. */
-const examples: Record<Exclude<MessageKind, 'text'>, Json> = {
-  richText: {
-    richText: [
-      { text: '这张发票' },
-      { text: '能报销吗？\n' },
-      { type: 'picture', downloadCode: 'dlcode-rich-1', pictureDownloadCode: 'pdl-rich-1' },
-    ],
-  },
-  picture: { downloadCode: 'dlcode-pic-1', pictureDownloadCode: 'pdl-pic-1' },
-  audio: { duration: 3200, downloadCode: 'dlcode-audio-1', recognition: '年假怎么申请' },
-  video: { duration: 8000, downloadCode: 'dlcode-video-1', videoType: 'mp4' },
-  file: {
-    downloadCode: 'dlcode-file-1',
-    fileName: '报销制度 2026.pdf',
-    spaceId: '24834926306',
-    fileId: '174668037180',
-  },
-  unknownMsgType: { unknownMsgType: '暂不支持的消息' },
-};
-
 function withOverrides(body: Json, overrides: Json): Json {
   const merged = { ...body, ...overrides };
   return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
 }
 
-function payload(input: CallbackInput, inGroup: boolean): Json {
-  const kind = input.kind ?? 'text';
-  if (kind !== 'text') return { content: input.content ?? examples[kind], msgtype: kind };
-  // protocol 1.2: a space is left where the @mention stood.
-  return { text: { content: `${inGroup ? ' ' : ''}${input.text ?? ''}` }, msgtype: 'text' };
-}
-
 export function createCallbacks(world: World, origin: () => string) {
   const robot = `$:LWCP_v1:$${world.robotCode}==`;
+
+  const payload = createContents(world);
 
   const requirePerson = (id: string): Person => {
     const person = world.findPerson(id);
@@ -58,9 +34,14 @@ export function createCallbacks(world: World, origin: () => string) {
     return person;
   };
 
+  /** The encrypted id of whom a message is from; without a person it is the robot. */
+  const senderOf = (from: string | undefined): string =>
+    from === undefined ? robot : `$:LWCP_v1:$${Buffer.from(requirePerson(from).unionId).toString('base64url')}==`;
+
   const openSession = (conversationId: string, now: number): string => {
     const session = world.createId().replaceAll('-', '');
     world.sessions.set(session, { conversationId, expiresAt: now + sessionLifeMs, sentAt: [] });
+    keepNewest(world.sessions, maxSessions);
     return `${origin()}/robot/sendBySession?session=${session}`;
   };
 
@@ -90,13 +71,13 @@ export function createCallbacks(world: World, origin: () => string) {
         createAt: now,
         senderCorpId: world.corpId,
         conversationType: group ? '2' : '1',
-        senderId: `$:LWCP_v1:$${Buffer.from(person.unionId).toString('base64url')}==`,
+        senderId: senderOf(input.from),
         conversationTitle: group?.title,
         isInAtList: group ? true : undefined,
         sessionWebhook: openSession(conversationId, now),
         robotCode: world.robotCode,
         openThreadId: conversationId,
-        ...payload(input, group !== undefined),
+        ...payload(input, group !== undefined, senderOf),
       },
       overrides,
     );
@@ -113,11 +94,14 @@ export function createCallbacks(world: World, origin: () => string) {
     return signed;
   };
 
-  /** A tap on a card's button. Signed only if a secret was registered for the card's route key. */
-  const cardAction = (input: CardActionInput, overrides: Json = {}): Callback => {
-    const card = world.cards.get(input.outTrackId);
-    const route = world.callbackRoutes.get(card?.callbackRouteKey ?? '');
-    const timestamp = String(world.clock.now());
+  /**
+   * A tap on a card's button. Signed only if a secret was registered for the card's route key.
+   *
+   * @param at when it is signed, in ms: the unit DingTalk sends is not known (protocol 4.8).
+   */
+  const cardAction = (input: CardActionInput, overrides: Json = {}, at = world.clock.now()): Callback => {
+    const route = world.routeOf(input.outTrackId);
+    const timestamp = String(at);
     const content = { cardPrivateData: { actionIds: [input.actionId], params: input.params ?? {} } };
     const body = withOverrides(
       {

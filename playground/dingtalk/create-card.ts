@@ -1,5 +1,6 @@
 import { isRecord, isText, isTextMap, recordOf, textMapOf, type Json } from '../http/shape.ts';
 import { accept, blame, refuse, type Answer } from './answer.ts';
+import { unshowable } from './card-buttons.ts';
 import { holdsUnsafeWord } from './content-check.ts';
 import type { SimulatedCard } from './types.ts';
 import type { World } from './world.ts';
@@ -89,13 +90,13 @@ export function createCards(world: World) {
     );
   };
 
+  /** Neither type nor key is needed: then taps go nowhere, as they do with STREAM, which nobody listens to here. */
   const badCallback = (body: Json): Answer | undefined => {
-    const type = body['callbackType'];
-    if (type === undefined || type === 'STREAM') return undefined;
-    if (type !== 'HTTP') return blame(400, 'param.invalid', 'callbackType must be STREAM or HTTP');
-    const key = body['callbackRouteKey'];
-    if (!isText(key)) return blame(400, 'param.callbackRouteKeyEmpty', 'callbackRouteKey is empty');
-    return world.callbackRoutes.has(key)
+    const { callbackType: type, callbackRouteKey: key } = body;
+    if (type !== undefined && type !== 'STREAM' && type !== 'HTTP')
+      return blame(400, 'param.invalid', 'callbackType must be STREAM or HTTP');
+    if (type === 'HTTP' && !isText(key)) return blame(400, 'param.callbackRouteKeyEmpty', 'callbackRouteKey is empty');
+    return !isText(key) || world.callbackRoutes.has(key)
       ? undefined
       : blame(400, 'param.invalid', 'callbackRouteKey is not registered');
   };
@@ -160,7 +161,8 @@ export function createCards(world: World) {
         variables,
         privateVariables: {},
         frames: [],
-        callbackRouteKey: isText(body['callbackRouteKey']) ? body['callbackRouteKey'] : null,
+        callbackRouteKey:
+          body['callbackType'] === 'HTTP' && isText(body['callbackRouteKey']) ? body['callbackRouteKey'] : null,
         createdAt: world.clock.now(),
         endedAt: null,
       };
@@ -174,7 +176,11 @@ export function createCards(world: World) {
       success: found !== undefined,
       ...(found ? { carrierId: world.createId(), errorMsg: '' } : { errorMsg: 'spaceId is illegal' }),
     }));
-    return accept({ success: true, result: { outTrackId, deliverResults } });
+    const violation = unshowable(settings.templates[templateId], variables);
+    return {
+      ...accept({ success: true, result: { outTrackId, deliverResults } }),
+      ...(violation === undefined ? {} : { violation }),
+    };
   };
 
   return { createAndDeliver };

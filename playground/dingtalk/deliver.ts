@@ -1,4 +1,5 @@
-import { isText, parseJson, recordOf, textMapOf, type Json } from '../http/shape.ts';
+import { isText, parseJson, recordOf, type Json } from '../http/shape.ts';
+import { takeCardResponse } from './card-response.ts';
 import type { Callback, Delivery, SimulatedMessage } from './types.ts';
 import type { World } from './world.ts';
 
@@ -26,20 +27,6 @@ export function createDeliver(world: World) {
     world.emit({ type: 'message', message });
   };
 
-  /** protocol 4.8: what a button's response changes, only for the person who tapped. */
-  const applyResponse = (callback: Callback, body: Json) => {
-    const card = world.cards.get(String(callback.body['outTrackId']));
-    if (!card) return;
-    const userId = String(callback.body['userId']);
-    const given = {
-      ...textMapOf(recordOf(body['cardData'])['cardParamMap']),
-      ...textMapOf(recordOf(body['userPrivateData'])['cardParamMap']),
-    };
-    if (Object.keys(given).length === 0) return;
-    card.privateVariables[userId] = { ...card.privateVariables[userId], ...given };
-    world.emit({ type: 'card', card });
-  };
-
   return async (url: string, callback: Callback): Promise<Delivery> => {
     const startedAt = world.clock.now();
     const response = await fetch(url, {
@@ -49,11 +36,9 @@ export function createDeliver(world: World) {
       redirect: 'manual',
     });
     const body = await response.text();
-    if (response.ok) {
-      const parsed = recordOf(parseJson(body));
-      if (callback.body['type'] === 'actionCallback') applyResponse(callback, parsed);
-      else showResponse(callback, parsed);
-    }
+    if (callback.body['type'] === 'actionCallback')
+      takeCardResponse(world, callback.body, { status: response.status, body });
+    else if (response.ok) showResponse(callback, recordOf(parseJson(body)));
     return { status: response.status, body, ms: world.clock.now() - startedAt };
   };
 }

@@ -69,7 +69,7 @@ export function createGateway(world: World): Gateway {
     },
     admit(api, given, permission) {
       if (given === undefined)
-        return { ...blame(400, 'InvalidAuthentication', 'x-acs-dingtalk-access-token is missing'), counted: false };
+        return { ...blame(400, 'InvalidAuthentication', 'the access token is missing'), counted: false };
       if (!token || given !== token.value || token.expiresAt <= clock.now())
         return { ...refuse(400, 'InvalidAuthentication', '不合法的access_token'), counted: false };
       const limited = throttle(api) ?? spend();

@@ -1,5 +1,6 @@
 import { isRecord, isText, isTextList, parseJson, type Json } from '../http/shape.ts';
 import { accept, blame, type Answer } from './answer.ts';
+import { mediaOf, unknownPicture, type ShownMedia } from './message-media.ts';
 import type { SimulatedMessage } from './types.ts';
 import type { World } from './world.ts';
 
@@ -19,9 +20,16 @@ const messageKeys: Record<string, string[]> = {
 
 const kinds: Record<string, string> = { sampleText: 'text', sampleMarkdown: 'markdown' };
 
+interface RobotMessage {
+  key: string;
+  param: Json;
+  /** The file or picture that it consists of, if any. */
+  shown: ShownMedia;
+}
+
 /** Messages not tied to a session (protocol 7). Neither form can mention anybody. */
 export function createRobotMessages(world: World) {
-  const read = (body: Json): { key: string; param: Json } | Answer => {
+  const read = (body: Json): RobotMessage | Answer => {
     if (body['robotCode'] !== world.robotCode)
       return blame(400, 'invalidParameter.robotCode.notExist', "robotCode must be the app's robot code");
     const { msgKey: key, msgParam } = body;
@@ -34,10 +42,12 @@ export function createRobotMessages(world: World) {
     const missing = isRecord(param) ? fields.find((name) => !isText(param[name])) : 'JSON object';
     if (!isRecord(param) || missing !== undefined)
       return blame(400, 'invalidParameter.msgParam', `msgParam needs ${missing} for ${key}`);
-    return { key, param };
+    const shown = mediaOf(world, key, param);
+    if (typeof shown === 'string') return blame(400, 'invalidParameter.msgParam', shown);
+    return { key, param, shown };
   };
 
-  const post = (conversationId: string, key: string, param: Json) => {
+  const post = (conversationId: string, { key, param, shown }: RobotMessage) => {
     const text = param['text'] ?? param['content'];
     const message: SimulatedMessage = {
       id: world.createId(),
@@ -49,10 +59,16 @@ export function createRobotMessages(world: World) {
       text: typeof text === 'string' ? text : '',
       mentions: [],
       mentionsAll: false,
+      ...shown,
       raw: param,
     };
     world.messages.push(message);
     world.emit({ type: 'message', message });
+  };
+
+  const accepted = ({ key, param }: RobotMessage, body: Json): Answer => {
+    const violation = key === 'sampleMarkdown' ? unknownPicture(world, String(param['text'])) : undefined;
+    return { ...accept(body), ...(violation === undefined ? {} : { violation }) };
   };
 
   /** POST /v1.0/robot/oToMessages/batchSend */
@@ -63,8 +79,8 @@ export function createRobotMessages(world: World) {
     if (!isTextList(userIds) || userIds.length === 0 || userIds.length > 20)
       return blame(400, 'invalidParameter.userIds', 'userIds must hold 1 to 20 user ids');
     const known = userIds.map((id) => world.settings.people.find(({ staffId }) => staffId === id));
-    for (const person of known) if (person) post(world.singleConversation(person), reading.key, reading.param);
-    return accept({
+    for (const person of known) if (person) post(world.singleConversation(person), reading);
+    return accepted(reading, {
       processQueryKey: world.createId(),
       invalidStaffIdList: userIds.filter((_, index) => !known[index]),
       flowControlledStaffIdList: [],
@@ -78,8 +94,8 @@ export function createRobotMessages(world: World) {
     const { openConversationId: id } = body;
     if (!isText(id) || !world.findGroup(id))
       return blame(400, 'invalidParameter.openConversationId', 'the robot is not in such a group');
-    post(id, reading.key, reading.param);
-    return accept({ processQueryKey: world.createId() });
+    post(id, reading);
+    return accepted(reading, { processQueryKey: world.createId() });
   };
 
   return { sendToPeople, sendToGroup };

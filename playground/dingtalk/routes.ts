@@ -1,34 +1,38 @@
 import type { Json } from '../http/shape.ts';
 import type { Answer } from './answer.ts';
 import { createCards } from './create-card.ts';
+import { createFileHost, isFilePath, type FileRequest } from './file-host.ts';
 import { createRobotMessages } from './robot-message.ts';
 import { createSessionReplies, type SessionRequest } from './session-reply.ts';
 import { createCardStreaming, type StreamingContext } from './stream-card.ts';
 import type { DingTalkApi, Permission } from './types.ts';
+import { createMediaUploads, type UploadRequest } from './upload-media.ts';
 import { createCardUpdates } from './update-card.ts';
 import type { Gateway } from './gateway.ts';
 import type { World } from './world.ts';
 
-export interface ApiRequest extends SessionRequest, StreamingContext {}
+export interface ApiRequest extends SessionRequest, StreamingContext, FileRequest, UploadRequest {}
 
 export interface Route {
   api: DingTalkApi;
   method: string;
-  path: string;
+  path: string | ((path: string) => boolean);
   /** Whether the gateway wants a token and counts the call; with the permission it asks for. */
-  guard: 'token' | 'rate' | 'none';
+  guard: 'token' | 'tokenInAddress' | 'rate' | 'none';
   permission?: Permission;
   /** Called on arrival. Holds something for as long as the request is in flight, or refuses it. */
   enter?(body: Json): Answer | (() => void);
-  handle(body: Json, request: ApiRequest): Answer;
+  handle(body: Json, request: ApiRequest): Answer | Promise<Answer>;
 }
 
-export function createRoutes(world: World, gateway: Gateway): Route[] {
+export function createRoutes(world: World, gateway: Gateway, origin: () => string): Route[] {
   const cards = createCards(world);
   const streaming = createCardStreaming(world);
   const updates = createCardUpdates(world);
   const robot = createRobotMessages(world);
   const sendBySession = createSessionReplies(world);
+  const files = createFileHost(world, origin);
+  const uploadMedia = createMediaUploads(world);
   return [
     {
       api: 'accessToken',
@@ -85,6 +89,29 @@ export function createRoutes(world: World, gateway: Gateway): Route[] {
       guard: 'token',
       permission: 'qyapi_robot_sendmsg',
       handle: robot.sendToGroup,
+    },
+    {
+      api: 'downloadFile',
+      method: 'POST',
+      path: '/v1.0/robot/messageFiles/download',
+      guard: 'token',
+      permission: 'qyapi_robot_sendmsg',
+      handle: files.giveAddress,
+    },
+    {
+      api: 'fileHost',
+      method: 'GET',
+      path: isFilePath,
+      guard: 'none', // the address is signed
+      handle: (_body, request) => files.serve(request),
+    },
+    {
+      api: 'uploadMedia',
+      method: 'POST',
+      path: '/media/upload',
+      guard: 'tokenInAddress',
+      permission: 'qyapi_base',
+      handle: (_body, request) => uploadMedia(request),
     },
     {
       api: 'sendBySession',

@@ -1,8 +1,9 @@
 import { isRecord, isText, isTextList, recordOf, type Json } from '../http/shape.ts';
 import { sessionAnswer, type Answer } from './answer.ts';
 import { holdsUnsafeWord } from './content-check.ts';
+import { unknownPicture } from './message-media.ts';
 import type { SimulatedMessage } from './types.ts';
-import type { World } from './world.ts';
+import { maxSessions, type World } from './world.ts';
 
 /** protocol 2, reported: bodies over 20,000 bytes are refused. */
 const maxBodyBytes = 20_000;
@@ -60,7 +61,10 @@ export interface SessionRequest {
 export function createSessionReplies(world: World) {
   const { settings } = world;
 
-  /** POST /robot/sendBySession?session=… (protocol 2). */
+  /**
+   * POST /robot/sendBySession?session=… (protocol 2). Pictures go within markdown, by URL or media id; an image or a
+   * file of its own is refused.
+   */
   return (request: SessionRequest): Answer => {
     const { body } = request;
     if (!request.contentType.startsWith('application/json'))
@@ -70,7 +74,9 @@ export function createSessionReplies(world: World) {
     if (request.bytes > maxBodyBytes)
       return sessionAnswer(460101, 'message body is too long', `the body has ${request.bytes} bytes, more than 20000`);
     const session = world.sessions.get(request.session);
-    if (!session) return sessionAnswer(300001, 'session 不存在', 'the session was never issued');
+    const isForgotten = world.sessions.size >= maxSessions;
+    if (!session)
+      return sessionAnswer(300001, 'session 不存在', isForgotten ? undefined : 'the session was never issued');
     if (session.expiresAt <= world.clock.now()) return sessionAnswer(300001, 'session 不存在');
     const kind = body['msgtype'];
     const read = typeof kind === 'string' ? readers[kind] : undefined;
@@ -104,6 +110,6 @@ export function createSessionReplies(world: World) {
     };
     world.messages.push(message);
     world.emit({ type: 'message', message });
-    return sessionAnswer(0, 'ok');
+    return sessionAnswer(0, 'ok', kind === 'markdown' ? unknownPicture(world, reading.text) : undefined);
   };
 }

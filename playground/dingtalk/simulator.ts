@@ -7,10 +7,13 @@ import { startServer } from '../http/server.ts';
 import { blame, refuse, type Answer } from './answer.ts';
 import { openCall, type OpenCall } from './call-log.ts';
 import { createCallbacks } from './callback.ts';
+import { createCardButtons } from './card-buttons.ts';
 import { createDeliver } from './deliver.ts';
 import { faultAnswer } from './fault-answer.ts';
 import { createGateway } from './gateway.ts';
 import { createRoutes, type ApiRequest, type Route } from './routes.ts';
+import { createLinks } from './link.ts';
+import { createTaps } from './tap.ts';
 import type {
   DingTalkApi,
   DingTalkFaultEffect,
@@ -18,11 +21,17 @@ import type {
   DingTalkSettings,
   DingTalkSimulator,
 } from './types.ts';
+import { asOlderAnswer } from './upload-media.ts';
 import { createWorld } from './world.ts';
 
 function settingsOf(options: DingTalkOptions): DingTalkSettings {
   return {
-    permissions: options.permissions ?? ['Card.Instance.Write', 'Card.Streaming.Write', 'qyapi_robot_sendmsg'],
+    permissions: options.permissions ?? [
+      'Card.Instance.Write',
+      'Card.Streaming.Write',
+      'qyapi_robot_sendmsg',
+      'qyapi_base',
+    ],
     templates: options.templates ?? {},
     latencyMs: options.latencyMs ?? 0,
     qps: options.qps ?? 20,
@@ -30,6 +39,7 @@ function settingsOf(options: DingTalkOptions): DingTalkSettings {
     unsafeWords: options.unsafeWords ?? [],
     people: options.people ?? [],
     groups: options.groups ?? [],
+    ...(options.download ? { download: options.download } : {}),
   };
 }
 
@@ -48,17 +58,22 @@ export async function createDingTalkSimulator(options: DingTalkOptions): Promise
     robotCode: options.app.robotCode ?? options.app.clientId,
     corpId: options.corpId ?? 'dingcorp0001',
     settings,
+    media: new Map((options.media ?? []).map((file) => [file.id, { ...file, at: clock.now() }])),
   });
   const faults = createFaults<DingTalkApi, DingTalkFaultEffect>();
   const gateway = createGateway(world);
-  const routes = createRoutes(world, gateway);
+  const routes = createRoutes(world, gateway, () => server.origin);
   const callbacks = createCallbacks(world, () => server.origin);
 
   const latencyOf = (api: DingTalkApi) =>
     typeof settings.latencyMs === 'number' ? settings.latencyMs : settings.latencyMs(api);
 
   /** What the gateway says on arrival, before the API itself is asked. */
-  const admit = (route: Route, headers: IncomingMessage['headers']): Answer | undefined => {
+  const admit = (route: Route, { headers, query }: ApiRequest): Answer | undefined => {
+    if (route.guard === 'tokenInAddress') {
+      const refusal = gateway.admit(route.api, query.get('access_token') ?? undefined, route.permission);
+      return refusal && asOlderAnswer(refusal);
+    }
     const token = headers['x-acs-dingtalk-access-token'];
     if (route.guard === 'token')
       return gateway.admit(route.api, typeof token === 'string' ? token : undefined, route.permission);
@@ -68,13 +83,12 @@ export async function createDingTalkSimulator(options: DingTalkOptions): Promise
   /** The request as an undisturbed DingTalk treats it. */
   const answerOf = async (
     route: Route,
-    headers: IncomingMessage['headers'],
     request: ApiRequest,
     response: ServerResponse,
     delayMs: number,
   ): Promise<Answer> => {
     const wait = () => sleep(clock, delayMs + latencyOf(route.api));
-    const refusal = admit(route, headers);
+    const refusal = admit(route, request);
     if (refusal) {
       await wait();
       return refusal;
@@ -87,8 +101,9 @@ export async function createDingTalkSimulator(options: DingTalkOptions): Promise
     // Whoever hangs up has nothing in flight any more, but what it asked for is still done below.
     response.once('close', () => leave?.());
     await wait();
-    if (!request.body && route.guard !== 'none') return blame(400, 'InvalidParameter', 'the body is not a JSON object');
-    const answer = route.handle(request.body ?? {}, request);
+    const wantsJson = route.guard === 'token' || route.guard === 'rate';
+    if (!request.body && wantsJson) return blame(400, 'InvalidParameter', 'the body is not a JSON object');
+    const answer = await route.handle(request.body ?? {}, request);
     leave?.();
     return answer;
   };
@@ -96,18 +111,15 @@ export async function createDingTalkSimulator(options: DingTalkOptions): Promise
   const note = (call: OpenCall['call'], answer: Answer) => {
     if (answer.violation === undefined) return;
     const outTrackId = call.request['outTrackId'];
-    const violation = {
-      at: clock.now(),
+    world.violate({
       api: call.api,
       code: answer.code,
       message: answer.violation,
       outTrackId: typeof outTrackId === 'string' ? outTrackId : null,
-    };
-    world.violations.push(violation);
-    world.emit({ type: 'violation', violation });
+    });
   };
 
-  const send = (open: OpenCall, answer: Answer, response: ServerResponse, isCounted: boolean, lose: boolean) => {
+  const send = async (open: OpenCall, answer: Answer, response: ServerResponse, isCounted: boolean, lose: boolean) => {
     const result = { status: answer.status, code: answer.code, counted: isCounted, response: answer.body };
     const gone = response.destroyed || response.closed;
     if (gone || lose) {
@@ -116,17 +128,16 @@ export async function createDingTalkSimulator(options: DingTalkOptions): Promise
       resetConnection(response);
       return;
     }
+    if (answer.send) {
+      const responseBytes = await answer.send(response);
+      open.finish({ ...result, responseBytes, outcome: 'answered' });
+      return;
+    }
     const responseBytes = reply(response, answer.status, 'application/json', JSON.stringify(answer.body));
     open.finish({ ...result, responseBytes, outcome: 'answered' });
   };
 
-  const serve = async (
-    route: Route,
-    incoming: IncomingMessage,
-    response: ServerResponse,
-    request: ApiRequest,
-    open: OpenCall,
-  ) => {
+  const serve = async (route: Route, response: ServerResponse, request: ApiRequest, open: OpenCall) => {
     const fault = faults.next(route.api, request.body);
     open.call.fault = fault?.kind ?? null;
     if (fault?.kind === 'hang') {
@@ -143,36 +154,44 @@ export async function createDingTalkSimulator(options: DingTalkOptions): Promise
     }
     const injected = fault && faultAnswer(fault);
     if (injected) await sleep(clock, delayMs + latencyOf(route.api));
-    const answer = injected ?? (await answerOf(route, incoming.headers, request, response, delayMs));
+    const answer = injected ?? (await answerOf(route, request, response, delayMs));
     note(open.call, answer);
-    const isCounted = route.guard === 'token' && (answer.counted ?? true);
-    send(open, answer, response, isCounted, fault?.kind === 'lost-response');
+    const isCounted = (route.guard === 'token' || route.guard === 'tokenInAddress') && (answer.counted ?? true);
+    await send(open, answer, response, isCounted, fault?.kind === 'lost-response');
   };
 
   const handle = async (incoming: IncomingMessage, response: ServerResponse) => {
     const bytes = await readBody(incoming);
     const url = new URL(incoming.url ?? '/', server.origin);
     const method = incoming.method ?? 'GET';
-    const body = parseObject(bytes);
-    const route = routes.find((candidate) => candidate.method === method && candidate.path === url.pathname);
+    // Megabytes of a form are not worth an attempt to read them as JSON.
+    const body = url.pathname === '/media/upload' ? {} : parseObject(bytes);
+    const route = routes.find(
+      ({ method: wanted, path }) =>
+        wanted === method && (typeof path === 'string' ? path === url.pathname : path(url.pathname)),
+    );
     const start = { method, path: url.pathname, bytes: bytes.length, request: body ?? {} };
     const open = openCall(world, { api: route?.api ?? 'unknown', ...start });
     if (!route) {
       const answer = { ...refuse(404, 'InvalidAction.NotFound', 'no such API'), counted: false };
       note(open.call, { ...answer, violation: `${method} ${url.pathname} is not an API of DingTalk` });
-      send(open, answer, response, false, false);
+      await send(open, answer, response, false, false);
       return;
     }
     const request: ApiRequest = {
       body,
       bytes: bytes.length,
+      content: bytes,
       contentType: incoming.headers['content-type'] ?? '',
       session: url.searchParams.get('session') ?? '',
+      path: url.pathname,
+      query: url.searchParams,
+      headers: incoming.headers,
       get abandoned() {
         return response.destroyed || response.closed;
       },
     };
-    await serve(route, incoming, response, request, open);
+    await serve(route, response, request, open);
   };
 
   const server = await startServer(handle, options.port);
@@ -184,6 +203,8 @@ export async function createDingTalkSimulator(options: DingTalkOptions): Promise
     messages: world.messages,
     calls: world.calls,
     violations: world.violations,
+    media: world.media,
+    files: world.files,
     faults,
     countedCalls: () => world.calls.filter(({ counted }) => counted).length,
     invalidateTokens: () => gateway.invalidateTokens(),
@@ -195,17 +216,20 @@ export async function createDingTalkSimulator(options: DingTalkOptions): Promise
       if (!person) throw new Error(`the simulated DingTalk knows nobody called ${id}`);
       return world.singleConversation(person);
     },
-    ...callbacks,
+    callback: callbacks.callback,
+    cardAction: (input, overrides) => callbacks.cardAction(input, overrides),
+    tapLink: createLinks(world),
     deliver: createDeliver(world),
-    callbackUrl(outTrackId) {
-      const key = world.cards.get(outTrackId)?.callbackRouteKey ?? '';
-      return world.callbackRoutes.get(key)?.url ?? null;
-    },
+    callbackUrl: (outTrackId) => world.routeOf(outTrackId)?.url ?? null,
+    buttonsOf: createCardButtons(world),
+    tap: createTaps(world, callbacks.cardAction),
     subscribe: (listener) => world.subscribe(listener),
     clear() {
       world.cards.clear();
       world.unanswered.clear();
       world.messages.length = 0;
+      world.media.clear();
+      world.files.clear();
       world.calls.length = 0;
       world.violations.length = 0;
     },

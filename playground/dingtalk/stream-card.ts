@@ -1,11 +1,15 @@
 import { isText, type Json } from '../http/shape.ts';
 import { accept, blame, refuse, type Answer } from './answer.ts';
 import { holdsUnsafeWord } from './content-check.ts';
+import { keepNewest } from './newest.ts';
 import type { CardFrame, SimulatedCard } from './types.ts';
 import type { World } from './world.ts';
 
 /** Where DingTalk's own code caps a frame (protocol 4.3, reported). */
 const maxFrameCharacters = 20_000;
+
+/** A frame is tried again within seconds, so it is remembered for long enough. */
+const maxRememberedFrames = 5000;
 
 interface Attempt {
   /** The content this guid stood for, to recognise a guid that is used for something else. */
@@ -103,6 +107,7 @@ export function createCardStreaming(world: World) {
     if (refusal || !card) return refusal ?? refuse(500, 'system.busy', 'system busy');
     const answer = apply(card, body);
     attempts.set(guid, { content: String(body['content']), answer });
+    keepNewest(attempts, maxRememberedFrames);
     return answer;
   };
 

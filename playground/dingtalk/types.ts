@@ -2,7 +2,10 @@ import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Faults } from '../http/faults.ts';
 import type { Json } from '../http/shape.ts';
 
-/** The APIs the simulated DingTalk knows; `unknown` is any other path. */
+/**
+ * The APIs the simulated DingTalk knows; `unknown` is any other path. `fileHost` is where files that people sent are
+ * fetched, `cardCallback` the robot's own answer to a tap (it never occurs among the calls, only in violations).
+ */
 export type DingTalkApi =
   | 'accessToken'
   | 'createAndDeliver'
@@ -12,9 +15,13 @@ export type DingTalkApi =
   | 'sendBySession'
   | 'sendToPeople'
   | 'sendToGroup'
+  | 'downloadFile'
+  | 'fileHost'
+  | 'uploadMedia'
+  | 'cardCallback'
   | 'unknown';
 
-export type Permission = 'Card.Instance.Write' | 'Card.Streaming.Write' | 'qyapi_robot_sendmsg';
+export type Permission = 'Card.Instance.Write' | 'Card.Streaming.Write' | 'qyapi_robot_sendmsg' | 'qyapi_base';
 
 export interface AppCredentials {
   clientId: string;
@@ -29,6 +36,35 @@ export interface CardTemplate {
   variables: string[];
   /** Whether the 失败 state is enabled; without it `isError` fails. */
   failedState: boolean;
+  /**
+   * Whether the template has our buttons (`buttonsOf`). It reads the variables `suggestions` (JSON: `{"question"}`
+   * each), `form_actions` (JSON: `{"id","title"}` each), `form_fields` (JSON: `CardField` each), and, for one person,
+   * `like_status` (`like`, `dislike` or empty) and `notice` (a sentence). Default: false.
+   */
+  buttons?: boolean;
+}
+
+/** A field of the form on a card. */
+export interface CardField {
+  name: string;
+  label: string;
+  type: 'text' | 'select';
+  /** What a select offers. */
+  options?: string[];
+  /** What it holds at first. */
+  value?: string;
+}
+
+/** A button as one person sees it on a card; a tap on it is `tap({ outTrackId, userId, actionId, params })`. */
+export interface CardButton {
+  actionId: string;
+  /** A form's values are to be added under `form`, by the names of the fields. */
+  params: Json;
+  label: string;
+  /** The button is marked as chosen: the person's `like_status`. */
+  chosen?: boolean;
+  /** What is to be filled in before a tap on a `form` button. */
+  fields?: CardField[];
 }
 
 export interface Person {
@@ -46,6 +82,20 @@ export interface Group {
   members: string[];
 }
 
+/** How fetching a file that somebody sent goes wrong. */
+export type DownloadTrouble =
+  /** 302 to there. */
+  | { kind: 'redirect'; to: string }
+  /** So many bytes, then silence with the connection open. */
+  | { kind: 'hang'; afterBytes: number }
+  /** Bytes without an end, chunked. */
+  | { kind: 'endless' }
+  /** A `content-length` other than the file's. */
+  | { kind: 'length'; declared: number }
+  | { kind: 'status'; status: number }
+  /** The API names this address in place of its own. */
+  | { kind: 'url'; url: string };
+
 /** What a tenant's administrator can change. Changes take effect with the next request. */
 export interface DingTalkSettings {
   permissions: Permission[];
@@ -59,6 +109,8 @@ export interface DingTalkSettings {
   unsafeWords: string[];
   people: Person[];
   groups: Group[];
+  /** Applies to every file until it is taken away. */
+  download?: DownloadTrouble;
 }
 
 export interface DingTalkOptions extends Partial<DingTalkSettings> {
@@ -67,6 +119,8 @@ export interface DingTalkOptions extends Partial<DingTalkSettings> {
   clock?: Clock;
   createId?: () => string;
   port?: number;
+  /** What the robot uploaded earlier. */
+  media?: Omit<UploadedMedia, 'at'>[];
 }
 
 export interface CardFrame {
@@ -117,6 +171,10 @@ export interface SimulatedMessage {
   /** User ids whose mention counts: listed in `at` and written in the text. */
   mentions: string[];
   mentionsAll: boolean;
+  /** The file that a message consists of, by the id of its upload. */
+  file?: { mediaId: string; name: string; type: string };
+  /** The picture that a message consists of. */
+  image?: { mediaId: string } | { url: string };
   raw: Json;
 }
 
@@ -180,6 +238,32 @@ export type DingTalkFaults = Faults<DingTalkApi, DingTalkFaultEffect>;
 
 export type MessageKind = 'text' | 'richText' | 'picture' | 'audio' | 'video' | 'file' | 'unknownMsgType';
 
+export interface FileContent {
+  name: string;
+  bytes: Uint8Array;
+}
+
+/** What `media/upload` tells apart (protocol 6). */
+export type MediaType = 'image' | 'voice' | 'video' | 'file';
+
+/** A file that the robot uploaded. */
+export interface UploadedMedia extends FileContent {
+  /** With its `@`. */
+  id: string;
+  type: MediaType;
+  at: number;
+}
+
+/** An earlier message that a person replies to (protocol 1.10, reported). */
+export interface QuotedMessage {
+  /** Who wrote it. Default: the robot. */
+  from?: string;
+  text?: string;
+  /** A file with a download code of its own; `kind` says as what it was sent. Default: `file`. */
+  file?: FileContent;
+  kind?: 'picture' | 'audio' | 'video' | 'file';
+}
+
 export interface CallbackInput {
   /** Staff id of a known person, or union id of an external one. */
   from: string;
@@ -190,6 +274,14 @@ export interface CallbackInput {
   kind?: MessageKind;
   /** `content` of the other kinds. Default: an example of that kind. */
   content?: Json;
+  /** What was sent with the kinds `picture`, `audio`, `video` and `file`. Default: a small sample. */
+  file?: FileContent;
+  /** The pictures of a `richText`, which stand after `text`. */
+  pictures?: FileContent[];
+  /** What was understood of an `audio`. Default: a sample sentence. */
+  recognition?: string;
+  /** The message it replies to; only with the kind `text`. */
+  quote?: QuotedMessage;
   msgId?: string;
 }
 
@@ -213,12 +305,41 @@ export interface Delivery {
   ms: number;
 }
 
+/** To forge a tap. */
+export interface TapOverrides {
+  /** Replace fields of the body; `undefined` removes one. */
+  body?: Json;
+  /** Replace headers; `undefined` removes one. */
+  headers?: Record<string, string | undefined>;
+  /** When it was signed, in ms. Default: now. */
+  at?: number;
+  /** Where it goes. Default: the callback URL registered for the card. */
+  url?: string;
+}
+
+/** What a response to a tap may hold (protocol 4.8). */
+export interface CardResponse {
+  cardUpdateOptions: { updateCardDataByKey: boolean; updatePrivateDataByKey: boolean };
+  cardData: Record<string, string> | null;
+  userPrivateData: Record<string, string> | null;
+}
+
+/** `status` is 0 when the card has no callback, or when nothing came within the 2 s that DingTalk waits. */
+export interface Tap extends Delivery {
+  /** What was applied for the person who tapped; `null` when the response was none. */
+  update: CardResponse | null;
+}
+
 export interface DingTalkSimulator {
   /** Serves as both `DINGTALK_API_URL` and `DINGTALK_OAPI_URL`. */
   readonly origin: string;
   readonly settings: DingTalkSettings;
   readonly cards: ReadonlyMap<string, SimulatedCard>;
   readonly messages: readonly SimulatedMessage[];
+  /** What the robot uploaded, by media id. Only the newest are kept. */
+  readonly media: ReadonlyMap<string, UploadedMedia>;
+  /** What people sent, by download code. Only the newest are kept. */
+  readonly files: ReadonlyMap<string, FileContent>;
   readonly calls: readonly DingTalkCall[];
   readonly violations: readonly Violation[];
   readonly faults: DingTalkFaults;
@@ -234,11 +355,24 @@ export interface DingTalkSimulator {
   callback(input: CallbackInput, overrides?: Json): Callback;
   /** A tap on a card button, signed with the secret registered for the card's route key. */
   cardAction(input: CardActionInput, overrides?: Json): Callback;
+  /** The buttons that a person sees on a card now; none when there is no such card. */
+  buttonsOf(outTrackId: string, userId: string): CardButton[];
+  /**
+   * Taps: posts the action to the registered callback URL, waits 2 s by the wall clock, and applies what the response
+   * says for the person who tapped. A malformed or late response is a violation of `cardCallback`.
+   */
+  tap(input: CardActionInput, overrides?: TapOverrides): Promise<Tap>;
+  /**
+   * Follows a link in a message or on a card. `dtmd://dingtalkclient/sendMessage?content=…` makes the person send that
+   * text: in a single chat that message is returned, for `callback`. `null` in a group, where it is not proved that
+   * the message mentions the robot (protocol 4.9), and for any other URL.
+   */
+  tapLink(conversationId: string, person: string, url: string): CallbackInput | null;
   deliver(url: string, callback: Callback): Promise<Delivery>;
   /** Where card actions of this card go: the registered callback URL. */
   callbackUrl(outTrackId: string): string | null;
   subscribe(listener: (event: DingTalkEvent) => void): () => void;
-  /** Forgets cards, messages, calls and violations; settings, tokens and sessions stay. */
+  /** Forgets cards, messages, files, calls and violations; settings, tokens and sessions stay. */
   clear(): void;
   close(): Promise<void>;
 }

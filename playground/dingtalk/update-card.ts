@@ -1,17 +1,9 @@
 import { isRecord, isText, isTextMap, recordOf, textMapOf, type Json } from '../http/shape.ts';
 import { accept, blame, refuse, type Answer } from './answer.ts';
 import { holdsUnsafeWord } from './content-check.ts';
-import type { CardPhase, SimulatedCard } from './types.ts';
+import { cardPhases, unshowable } from './card-buttons.ts';
+import type { SimulatedCard } from './types.ts';
 import type { World } from './world.ts';
-
-/** protocol 4.5: 1 processing, 2 inputing, 3 finished, 4 executing, 5 failed. */
-const phases: Record<string, CardPhase> = {
-  '1': 'processing',
-  '2': 'typing',
-  '3': 'finished',
-  '4': 'typing',
-  '5': 'failed',
-};
 
 export function createCardUpdates(world: World) {
   const { settings } = world;
@@ -25,7 +17,10 @@ export function createCardUpdates(world: World) {
       .map((data) => recordOf(data)['cardParamMap']);
     if (!maps.every((map) => isTextMap(map)))
       return blame(400, 'param.invalid', 'every value of cardParamMap must be a string');
-    const unknown = Object.keys(recordOf(body['privateData'])).find((id) => !world.findPerson(id));
+    const byUnionId = body['userIdType'] === 2;
+    const isKnown = (id: string) =>
+      settings.people.some((person) => (byUnionId ? person.unionId : person.staffId) === id);
+    const unknown = Object.keys(recordOf(body['privateData'])).find((id) => !isKnown(id));
     if (unknown !== undefined) return blame(400, 'param.userIdNotExist', `no user ${unknown}`);
     if (!world.cards.has(body['outTrackId'])) return blame(400, 'param.cardNotExist', 'card is not exist');
     if (
@@ -43,10 +38,11 @@ export function createCardUpdates(world: World) {
     card.variables = byKey ? { ...card.variables, ...given } : { ...given };
     const shown = settings.templates[card.templateId]?.variables[0] ?? '';
     if (shown in given || !byKey) card.content = card.variables[shown] ?? '';
-    const phase = phases[given['flowStatus'] ?? ''];
+    const phase = cardPhases[given['flowStatus'] ?? ''];
     if (!phase) return;
     card.phase = phase;
-    card.endedAt = phase === 'finished' || phase === 'failed' ? (card.endedAt ?? world.clock.now()) : null;
+    // A card that has ended can change its looks; nothing says that it could be streamed again.
+    if (phase === 'finished' || phase === 'failed') card.endedAt ??= world.clock.now();
   };
 
   /** PUT /v1.0/card/instances (protocol 4.4). Works after the last frame, too. */
@@ -60,11 +56,13 @@ export function createCardUpdates(world: World) {
       applyPublic(card, textMapOf(body['cardData']['cardParamMap']), options['updateCardDataByKey'] === true);
     for (const [userId, data] of Object.entries(recordOf(body['privateData']))) {
       const given = textMapOf(recordOf(data)['cardParamMap']);
-      const kept = options['updatePrivateDataByKey'] === true ? card.privateVariables[userId] : {};
-      card.privateVariables[userId] = { ...kept, ...given };
+      const name = world.nameOf(userId);
+      const kept = options['updatePrivateDataByKey'] === true ? card.privateVariables[name] : {};
+      card.privateVariables[name] = { ...kept, ...given };
     }
     world.emit({ type: 'card', card });
-    return accept({ success: true, result: true });
+    const violation = unshowable(settings.templates[card.templateId], card.variables);
+    return { ...accept({ success: true, result: true }), ...(violation === undefined ? {} : { violation }) };
   };
 
   /** POST /v1.0/card/callbacks/register (protocol 4.8). */

@@ -16,6 +16,7 @@ const question = (text: string, mode: AppMode = 'chat', turn = 1): Question => (
   user: 'u',
   inputs: {},
   body: {},
+  files: [],
 });
 
 const textFor = (query: string, turn = 1) =>

@@ -100,7 +100,9 @@ describe('a tap on a card button', () => {
 
   test('is signed with the registered secret, and its response changes the card for who tapped', async () => {
     const { dingtalk, call, create } = await startDingTalk();
-    const robot = await startRobot('{"cardData":{"cardParamMap":{"stopped":"true"}}}');
+    const robot = await startRobot(
+      '{"cardUpdateOptions":{"updateCardDataByKey":true},"cardData":{"cardParamMap":{"stopped":"true"}}}',
+    );
     await call(...register, { callbackRouteKey: 'key', callbackUrl: robot.url, apiSecret: 'card secret' });
     await create({ callbackType: 'HTTP', callbackRouteKey: 'key' });
     const input = { outTrackId: 'card-1', userId: 'staff-0002', actionId: 'stop', params: { action: 'stop' } };

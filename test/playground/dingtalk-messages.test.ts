@@ -93,6 +93,16 @@ describe('a session reply', () => {
     expect(dingtalk.messages).toHaveLength(21);
   });
 
+  test('through an address that was never given is a violation; one of ten thousand sessions ago has expired', async () => {
+    const { dingtalk, send, say } = await startChat();
+    const stranger = await send('POST', '/robot/sendBySession?session=none', text('x'));
+    expect(stranger.body['errcode']).toBe(300001);
+    expect(dingtalk.violations).toMatchObject([{ message: 'the session was never issued' }]);
+    for (let count = 0; count < 10_000; count += 1) dingtalk.callback({ from: 'staff-0001', text: 'x' });
+    expect((await say(text('x'))).body['errcode']).toBe(300001);
+    expect(dingtalk.violations).toHaveLength(1);
+  });
+
   test('with an unsafe word is refused with 430104', async () => {
     const { dingtalk, say } = await startChat({ unsafeWords: ['违禁'] });
     expect((await say(text('含违禁词'))).body['errcode']).toBe(430104);

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../lib/runtime/clock.ts';
+import { createCards } from '../../playground/dingtalk/create-card.ts';
+import { createCardStreaming } from '../../playground/dingtalk/stream-card.ts';
+import { createWorld } from '../../playground/dingtalk/world.ts';
 import type { Json } from '../../playground/http/shape.ts';
-import { startDingTalk } from './support.ts';
+import { app, startDingTalk } from './support.ts';
 
 test('frames replace the text, the last one finishes the card', async () => {
   const { dingtalk, create, stream } = await startDingTalk();
@@ -15,6 +19,47 @@ test('frames replace the text, the last one finishes the card', async () => {
     ['你', false],
     ['你好', true],
   ]);
+});
+
+test('a frame of thousands of frames ago is forgotten, so its guid stands for a new one', () => {
+  const world = createWorld({
+    clock: systemClock,
+    createId: () => 'id',
+    ...app,
+    robotCode: app.clientId,
+    corpId: 'corp',
+    settings: {
+      permissions: [],
+      templates: { 'answer.schema': { published: true, variables: ['content'], failedState: true } },
+      latencyMs: 0,
+      qps: 20,
+      monthlyCalls: Infinity,
+      unsafeWords: [],
+      people: [],
+      groups: [],
+    },
+    media: new Map(),
+  });
+  const { createAndDeliver } = createCards(world);
+  const { stream } = createCardStreaming(world);
+  world.settings.groups.push({ conversationId: 'cid', title: 'a', members: [] });
+  createAndDeliver({
+    cardTemplateId: 'answer.schema',
+    outTrackId: 'card-1',
+    cardData: { cardParamMap: { content: '' } },
+    openSpaceId: 'dtv1.card//IM_GROUP.cid',
+    imGroupOpenSpaceModel: { supportForward: true },
+    imGroupOpenDeliverModel: { robotCode: app.clientId },
+  });
+  const send = (guid: string) =>
+    stream({ outTrackId: 'card-1', key: 'content', content: 'x', isFull: true, guid }, { abandoned: false });
+  const frames = () => world.cards.get('card-1')?.frames.length;
+  for (let count = 0; count < 5000; count += 1) send(`guid-${count}`);
+  send('guid-0');
+  expect(frames()).toBe(5000);
+  send('guid-5000');
+  send('guid-0');
+  expect(frames()).toBe(5002);
 });
 
 test('isError puts the card into its failed state', async () => {

@@ -1,0 +1,164 @@
+import { isRecord, isText, recordOf, type Json } from '../http/shape.ts';
+import { parametersOf } from './app-facts.ts';
+import { extensionOf, fileTypeOf } from './file-classes.ts';
+import type { Memory } from './memory.ts';
+import type { FileType, RunFile, SampleApp } from './types.ts';
+
+const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/iu;
+const fileTypes: readonly string[] = ['image', 'document', 'audio', 'video', 'custom'] satisfies FileType[];
+
+/** What an app, or a variable of it, takes. */
+interface Rules {
+  types: readonly string[];
+  /** Only these, if the type is `custom`; with their dots. */
+  extensions: readonly string[];
+  methods: readonly string[];
+  limit: number;
+}
+
+/** Somebody's files cannot be taken: Dify's own words. */
+export interface FileMistake {
+  mistake: string;
+  /** What no correct client sends, as opposed to what a person may do. */
+  isMalformed: boolean;
+}
+
+const isMistake = (value: object): value is FileMistake => 'mistake' in value;
+const textsOf = (value: unknown, usual: readonly string[]) =>
+  Array.isArray(value) && value.length > 0 ? value.map(String) : usual;
+const bothMethods = ['local_file', 'remote_url'];
+
+/** null: the app's file upload is off, which makes Dify ignore files. */
+function appRules(parameters: Json): Rules | null {
+  const upload = recordOf(parameters['file_upload']);
+  const image = recordOf(upload['image']);
+  // protocol 5.4: older versions only know pictures.
+  if ((upload['enabled'] ?? image['enabled']) !== true) return null;
+  const system = recordOf(parameters['system_parameters']);
+  const methods = textsOf(upload['allowed_file_upload_methods'], textsOf(image['transfer_methods'], bothMethods));
+  return {
+    types: textsOf(upload['allowed_file_types'], ['image']),
+    extensions: textsOf(upload['allowed_file_extensions'], []),
+    methods,
+    limit: Number(upload['number_limits'] ?? image['number_limits'] ?? system['workflow_file_upload_limit'] ?? 10),
+  };
+}
+
+const fieldRules = (type: string, field: Json): Rules => ({
+  types: textsOf(field['allowed_file_types'], fileTypes),
+  extensions: textsOf(field['allowed_file_extensions'], []),
+  methods: textsOf(field['allowed_file_upload_methods'], bothMethods),
+  limit: type === 'file' ? 1 : Number(field['max_length'] ?? 5),
+});
+
+export interface Asker {
+  key: string;
+  user: string;
+}
+
+/** Reads the files of a question: those of `files[]` and those in its inputs (protocol 5.2, 5.3). */
+export function createAttachments({ uploads }: Pick<Memory, 'uploads'>) {
+  const localFile = (entry: Json, variable: string | null, { key, user }: Asker): RunFile | FileMistake => {
+    const id = entry['upload_file_id'];
+    if (!isText(id)) return { mistake: 'Invalid upload file id', isMalformed: true };
+    if (!uuid.test(id)) return { mistake: 'Invalid upload file id format', isMalformed: true };
+    const upload = uploads.get(id);
+    if (!upload || upload.key !== key || upload.user !== user)
+      return { mistake: 'Invalid upload file', isMalformed: false };
+    const { name, mimeType, bytes } = upload;
+    const type = entry['type'] as FileType;
+    return { id, type, name, variable, url: null, mimeType, size: bytes.length };
+  };
+
+  const remoteFile = (entry: Json, variable: string | null): RunFile | FileMistake => {
+    const { url } = entry;
+    if (!isText(url) || !URL.canParse(url)) return { mistake: 'Invalid file url', isMalformed: true };
+    const name = decodeURIComponent(new URL(url).pathname.split('/').at(-1) ?? '');
+    return { id: null, type: entry['type'] as FileType, name, variable, url, mimeType: null, size: null };
+  };
+
+  const readOne = (entry: unknown, rules: Rules, variable: string | null, asker: Asker): RunFile | FileMistake => {
+    if (!isRecord(entry)) return { mistake: 'Invalid file mapping', isMalformed: true };
+    const { type, transfer_method: method } = entry;
+    if (typeof type !== 'string' || !fileTypes.includes(type))
+      return { mistake: `Invalid file type: ${String(type)}`, isMalformed: true };
+    if (method !== 'local_file' && method !== 'remote_url')
+      return { mistake: `Invalid file transfer method: ${String(method)}`, isMalformed: true };
+    const file = method === 'local_file' ? localFile(entry, variable, asker) : remoteFile(entry, variable);
+    if (isMistake(file)) return file;
+    const isFitting = type === 'custom' || fileTypeOf(file.name, file.mimeType ?? '') === type;
+    // A remote file's class comes from what its server says, which the simulator does not ask.
+    if (method === 'local_file' && !isFitting)
+      return {
+        mistake: 'Detected file type does not match the specified type. Please verify the file.',
+        isMalformed: true,
+      };
+    const isTaken =
+      type === 'custom' ? rules.extensions.includes(`.${extensionOf(file.name)}`) : rules.types.includes(type);
+    if (!isTaken || !rules.methods.includes(method))
+      return { mistake: `File validation failed for file: ${file.name}`, isMalformed: false };
+    return file;
+  };
+
+  const readAll = (entries: readonly unknown[], rules: Rules, variable: string | null, asker: Asker) => {
+    const files: RunFile[] = [];
+    for (const entry of entries) {
+      const file = readOne(entry, rules, variable, asker);
+      if (isMistake(file)) return file;
+      files.push(file);
+    }
+    return files;
+  };
+
+  /** The value of a file or file-list variable. */
+  const readField = (
+    type: 'file' | 'file-list',
+    field: Json,
+    value: unknown,
+    asker: Asker,
+  ): RunFile[] | FileMistake => {
+    const name = String(field['variable']);
+    const rules = fieldRules(type, field);
+    if (type === 'file')
+      return isRecord(value)
+        ? readAll([value], rules, name, asker)
+        : { mistake: `${name} in input form must be a file`, isMalformed: true };
+    if (!Array.isArray(value)) return { mistake: `${name} in input form must be a list of files`, isMalformed: true };
+    if (value.length > rules.limit)
+      return { mistake: `${name} in input form must be less than ${rules.limit} files`, isMalformed: false };
+    return readAll(value, rules, name, asker);
+  };
+
+  /** `isIgnored`: there were files, but the app's file upload is off. */
+  const readListed = (
+    app: SampleApp,
+    value: unknown,
+    asker: Asker,
+  ): { files: RunFile[]; isIgnored: boolean } | FileMistake => {
+    if (value === undefined || value === null) return { files: [], isIgnored: false };
+    if (!Array.isArray(value)) return { mistake: 'Input should be a valid list: files', isMalformed: true };
+    const rules = appRules(parametersOf(app));
+    if (!rules) return { files: [], isIgnored: value.length > 0 };
+    if (value.length > rules.limit)
+      return { mistake: `Number of files exceeds the maximum limit ${rules.limit}`, isMalformed: false };
+    const files = readAll(value, rules, null, asker);
+    return Array.isArray(files) ? { files, isIgnored: false } : files;
+  };
+
+  const readInputs = (app: SampleApp, inputs: Json, asker: Asker): RunFile[] | FileMistake => {
+    const form = parametersOf(app)['user_input_form'];
+    const files: RunFile[] = [];
+    for (const item of Array.isArray(form) ? form : []) {
+      const [type, field] = Object.entries(recordOf(item))[0] ?? [];
+      if ((type !== 'file' && type !== 'file-list') || !isRecord(field)) continue;
+      const value = inputs[String(field['variable'])];
+      if (value === undefined || value === null || value === '') continue;
+      const own = readField(type, field, value, asker);
+      if (!Array.isArray(own)) return own;
+      files.push(...own);
+    }
+    return files;
+  };
+
+  return { readListed, readInputs, readField };
+}
