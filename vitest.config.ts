@@ -1,7 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
 /** Several processes, or a clock that runs faster than the wall's: another test beside them would be the bottleneck. */
-const alone = ['test/chaos/**/*.test.ts', 'test/stories/load.test.ts', 'test/stories/budget.test.ts'];
+const alone = [
+  'test/chaos/**/*.test.ts',
+  'test/stories/{budget,load,recovery,stop-elsewhere}.test.ts',
+  'test/scripts/shutdown.test.ts',
+];
 
 export default defineConfig({
   test: {

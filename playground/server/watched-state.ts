@@ -2,7 +2,7 @@ import { sleep, systemClock } from '../../lib/runtime/clock.ts';
 import { BridgeError } from '../../lib/errors.ts';
 import type { State } from '../../lib/state/state.ts';
 import type { Journal } from './journal.ts';
-import { isTroubled, questionOfTurn, watchedQuestion, watching } from './watch.ts';
+import { isTroubled, noteTurn, questionOfTurn, watchedQuestion, watching } from './watch.ts';
 
 /** How long the function waits for its store before it counts as down (the design's figure). */
 const STORE_TIMEOUT_MS = 800;
@@ -12,7 +12,11 @@ export function watchState(state: State, journal: Journal): State {
   /** From here on the running work belongs to the question of this turn. */
   function moveTo(turnId: string | undefined): void {
     const store = watching.getStore();
-    if (store && turnId !== undefined) store.question = questionOfTurn(turnId) ?? store.question;
+    if (!store || turnId === undefined) return;
+    const question = questionOfTurn(turnId);
+    if (question !== undefined) store.question = question;
+    // The message that a tap stands for is made by the function; the tap goes on being what it came from.
+    else if (store.question !== null) noteTurn(turnId, store.question);
   }
 
   async function watch<Result>(name: string, request: object, run: () => Promise<Result>): Promise<Result> {
@@ -62,5 +66,9 @@ export function watchState(state: State, journal: Journal): State {
     peek: (turnId) => watch('peek', { turnId }, () => state.peek(turnId)),
     startConversation: (request) => watch('startConversation', request, () => state.startConversation(request)),
     stop: (request) => watch('stop', request, () => state.stop(request)),
+    lookUp: (turnId) => watch('lookUp', { turnId }, () => state.lookUp(turnId)),
+    rate: (request) => watch('rate', request, () => state.rate(request)),
+    status: (request) => state.status(request),
+    marks: state.marks,
   };
 }

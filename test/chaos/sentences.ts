@@ -23,6 +23,8 @@ const ENDING = [
   zhCN.reference(REFERENCE),
   ...Object.values(zhCN.failures).map((failure) => `⚠️ ${failure}`),
 ].map(pattern);
+/** A link that asks the same again. */
+const RETRY = new RegExp(String.raw`^\[${escaped(zhCN.retry)}\]\(dtmd:[^)]*\)$`, 'u');
 const COMMANDS = [
   zhCN.newConversation,
   zhCN.stopping,
@@ -49,7 +51,7 @@ export function readShown(text: string, answer: string): Shown {
   const parts = text.split('\n\n').map((part) => part.trim());
   for (const [index, part] of parts.entries()) {
     const ending = ENDING.map((each) => each.exec(part)).find((match) => match !== null);
-    if (part === '' || (index === 0 && /^@\S+$/u.test(part))) continue;
+    if (part === '' || (index === 0 && /^@\S+$/u.test(part)) || RETRY.test(part)) continue;
     else if (ending) {
       shown.isEnded = true;
       if (ending.groups?.['reference']) shown.references.push(ending.groups['reference']);

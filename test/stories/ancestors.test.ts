@@ -82,10 +82,12 @@ test('the in-process store does not grow for ever', async () => {
         claim: 1,
         owner: 'o',
         nowMs: clock.now(),
-        failed: false,
+        failure: null,
+        month: '202611',
         remembered: { conversationKey, generation: '', difyConversationId: 'd', ttlMs: 60_000 },
         spent: 0,
         receipt: '',
+        form: { kind: 'keep' },
         nextLeaseUntilMs: 0,
       });
     }

@@ -32,7 +32,7 @@ describe('Dify', () => {
       await bridge().ask('hello');
       const { phase, content } = bridge().card();
       expect(phase).toBe('failed');
-      expect(content).toMatch(/^⚠️ .+。\n\n编号 [0-9a-f]{8}$/s);
+      expect(content).toMatch(/^⚠️ .+。\n\n编号 [0-9a-f]{8}\n\n\[🔄 再试一次\]\(dtmd:[^)]*\)$/s);
       const { body } = bodies.find((entry) => entry.name === name) ?? {};
       const words_ = JSON.stringify(body).match(/[A-Za-z]{5,}/g) ?? [];
       for (const word of words_) if (!['DIFY_INPUTS', 'INPUTS'].includes(word)) expect(content).not.toContain(word);
@@ -127,7 +127,7 @@ describe('Dify', () => {
     await bridge().ask('hello');
     expect(bridge().card()).toMatchObject({
       phase: 'finished',
-      content: expect.stringMatching(/^I need an approval\.\n\n.*人工/s) as string,
+      content: expect.stringMatching(/^I need an approval\.\n\n.*需要你来处理.*Approve/s) as string,
     });
   });
 });
