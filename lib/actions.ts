@@ -91,8 +91,9 @@ const actions: Readonly<Record<string, Action>> = {
   form: {
     whose: 'asker',
     async run({ action: { params }, receipt, accept, messageOf, texts }) {
-      const id = textOf(params['action_id']);
       if (!receipt?.form || receipt.appType === null) return notice(texts.failures.form_closed);
+      // The form component has one button of its own, which names no action: it means the first.
+      const id = textOf(params['action_id']) || receipt.form.action;
       if (id === '') return notice(texts.notices.unknownButton);
       const inputs = fieldsOf(params['form']);
       // A form that was refused can be sent again, with other values.
@@ -176,12 +177,18 @@ function fieldsOf(value: unknown): Record<string, string> {
   if (typeof fields !== 'object' || fields === null) return {};
   return Object.fromEntries(
     Object.entries(fields).flatMap(([name, field]: [string, unknown]) => {
-      const only: unknown = Array.isArray(field) && field.length === 1 ? field[0] : field;
+      const only = chosen(field);
       return typeof only === 'string' || typeof only === 'number' || typeof only === 'boolean'
         ? [[name, String(only)]]
         : [];
     }),
   );
+}
+
+/** One choice: a list of it, or, from the form component, its place and value. */
+function chosen(field: unknown): unknown {
+  if (Array.isArray(field)) return field.length === 1 ? chosen(field[0]) : undefined;
+  return typeof field === 'object' && field !== null && 'value' in field ? field.value : field;
 }
 
 function parseJson(text: string): unknown {

@@ -1,4 +1,4 @@
-import type { Activity, AnswerFile, Citation, DifyEvent, PendingForm, RunIds } from './dify/events.ts';
+import type { Activity, AnswerFile, Citation, DifyEvent, PendingForm, Price, RunIds } from './dify/events.ts';
 import { onlyText, renderOutputs } from './outputs.ts';
 import { splitThinking } from './thinking.ts';
 
@@ -21,6 +21,7 @@ export interface Answer {
   readonly files: readonly AnswerFile[];
   readonly citations: readonly Citation[];
   readonly totalTokens: number | null;
+  readonly price: Price | null;
   readonly progress: {
     /** A run was announced, so that its end is to be expected too. */
     readonly runStarted: boolean;
@@ -53,6 +54,7 @@ export const emptyAnswer: Answer = {
   files: [],
   citations: [],
   totalTokens: null,
+  price: null,
   progress: { runStarted: false, messageEnded: false, runEnded: false },
   ending: null,
 };
@@ -88,6 +90,7 @@ export function foldEvent(answer: Answer, event: DifyEvent): Answer {
         files: [...next.files, ...event.files],
         citations: event.citations,
         totalTokens: event.totalTokens,
+        price: event.price,
         progress: { ...next.progress, messageEnded: true },
         ending: next.ending ?? { kind: 'complete' },
       };

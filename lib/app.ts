@@ -9,7 +9,7 @@ import { followRun } from './dify/run-events.ts';
 import { stopRun } from './dify/stop.ts';
 import { suggestedQuestions } from './dify/suggestions.ts';
 import { createCardBreaker } from './dingtalk/card-breaker.ts';
-import { createCardCallback } from './dingtalk/card-callback.ts';
+import { createCardCallback, streamCallback } from './dingtalk/card-callback.ts';
 import { createDingTalkClient } from './dingtalk/client.ts';
 import { failureRules } from './dingtalk/failures.ts';
 import { downloadAddress } from './dingtalk/files.ts';
@@ -65,6 +65,8 @@ export interface AppOptions {
   adaptState?: (state: State, robot: RobotConfig) => State;
   /** For REDIS_URL. The deployed function has no TCP client: it would be carried along for nothing. */
   connectRedis?: (url: string) => RunScript;
+  /** Where the buttons of cards go: to the registered address, or through the app's Stream connection. */
+  cardCallback?: 'http' | 'stream';
   /** How soon a function that died is noticed; shorter in tests. */
   leaseTiming?: LeaseTiming;
 }
@@ -122,14 +124,17 @@ export function createApp(options: AppOptions): App {
             download,
             dify: createDifyFiles(robot.dify, fetch, clock),
           },
-          callback: createCardCallback({
-            client: dingtalk,
-            config: robot.dingtalk,
-            address: `${config.publicUrl}${pathOf(robot.name)}`,
-            marks: state.marks,
-            clock,
-            onFailed: (error) => log.warn('callback_not_registered', callbackFields(error)),
-          }),
+          callback:
+            options.cardCallback === 'stream'
+              ? streamCallback
+              : createCardCallback({
+                  client: dingtalk,
+                  config: robot.dingtalk,
+                  address: `${config.publicUrl}${pathOf(robot.name)}`,
+                  marks: state.marks,
+                  clock,
+                  onFailed: (error) => log.warn('callback_not_registered', callbackFields(error)),
+                }),
           state: options.adaptState?.(state, robot) ?? state,
           courier: createCourier({
             publicUrl: config.publicUrl,

@@ -53,7 +53,7 @@ export interface Channels {
   /** Null without a template, or while cards are left alone. `onCall` is told of each call that counts. */
   cardOf(turn: CardOf, onCall: () => void): CardSink | null;
   /** Everything that a turn shows itself by. */
-  of(turn: Turn): TurnChannels;
+  of(turn: Turn, deadlineMs: number | null): TurnChannels;
   /** Ends the card of a question that will not be asked any more. Never rejects. */
   endDropped(turnId: string): Promise<void>;
 }
@@ -76,6 +76,9 @@ const SPENDING_PACE: Readonly<Record<SpendingLevel, Streaming>> = {
 const BY_COST: readonly Streaming[] = ['off', 'thrifty', 'balanced', 'smooth'];
 /** Most files of one answer: each costs two calls of the month. */
 const MAX_FILES: Readonly<Record<SpendingLevel, number>> = { full: 9, few: 3, last: 0, none: 0 };
+
+/** What remains of an invocation for the end of its turn, once files are given up. */
+const FILES_RESERVE_MS = 8_000;
 
 const thriftier = (a: Streaming, b: Streaming): Streaming => (BY_COST.indexOf(a) <= BY_COST.indexOf(b) ? a : b);
 
@@ -111,26 +114,35 @@ export function createChannels(options: ChannelOptions): Channels {
     return watchCard(card, breaker, message.sender.id);
   }
 
-  function openOutbox({ message, level, reference }: Turn, onCall: () => void): Outbox | null {
+  function openOutbox(
+    { message, level, reference }: Turn,
+    deadlineMs: number | null,
+    onCall: () => void,
+  ): Outbox | null {
     const limit = MAX_FILES[level];
     if (limit === 0) return null;
     const client = countCalls(dingtalk, onCall);
     const { filesUrl } = config.dify;
     const results = createResultFiles({ download: options.download, dingtalk: client, filesUrl, clock });
     const messages = createFileMessages({ client, config: config.dingtalk, message, fetch, clock });
-    return createOutbox({ results, messages, limit, signal: shutdown, log, reference });
+    const late = new AbortController();
+    // What is not here by then is named, instead of a turn that somebody else would have to end.
+    if (deadlineMs !== null)
+      clock.schedule(Math.max(0, deadlineMs - clock.now() - FILES_RESERVE_MS), () => late.abort());
+    const signal = AbortSignal.any([shutdown, late.signal]);
+    return createOutbox({ results, messages, limit, signal, log, reference });
   }
 
   return {
     replyTo,
     cardOf,
-    of(turn) {
+    of(turn, deadlineMs) {
       const reply = replyTo(turn.message);
       return {
         card: (onCall) => cardOf(turn, onCall),
         reply,
         pace: paceOf(thriftier(config.streaming, SPENDING_PACE[turn.level])),
-        openOutbox: (onCall) => openOutbox(turn, onCall),
+        openOutbox: (onCall) => openOutbox(turn, deadlineMs, onCall),
         extras: createExtras({
           robot: config,
           texts,

@@ -15,6 +15,8 @@ export interface Lease {
   readonly progress: TurnProgress;
   /** Whether the turn is known to be on record, so that somebody else can take it over. */
   readonly isRecorded: boolean;
+  /** Requests to the store so far for this turn, by this holder; the one that accepted it included. */
+  readonly requests: number;
   /** Puts the progress on record now. Never rejects. */
   write(): Promise<void>;
   /** Puts the progress on record within this time, unless it is written before. */
@@ -91,6 +93,7 @@ export function openLease(options: LeaseOptions): Lease {
   let isRecorded = options.generation !== null;
   let isOver = false;
   let writes = 0;
+  let requests = 1;
   let cancelTimer = clock.schedule(timing.renewMs, renew);
   /** Requests follow each other, so that an older progress never overwrites a newer one. */
   let writing: Promise<void> = Promise.resolve();
@@ -110,6 +113,7 @@ export function openLease(options: LeaseOptions): Lease {
     writing = writing.then(async () => {
       try {
         const request = { turnId, claim, nowMs: clock.now(), leaseUntilMs: untilMs() };
+        requests += 1;
         const reply = await state.renew({
           ...request,
           progress: JSON.stringify(kept.progress),
@@ -155,6 +159,9 @@ export function openLease(options: LeaseOptions): Lease {
     get progress() {
       return kept.progress;
     },
+    get requests() {
+      return requests;
+    },
     get isRecorded() {
       return isRecorded;
     },
@@ -187,6 +194,7 @@ export function openLease(options: LeaseOptions): Lease {
           const nowMs = clock.now();
           const leftMs = options.deadlineMs === null ? Number.POSITIVE_INFINITY : options.deadlineMs - nowMs;
           const isOurs = leftMs >= Math.min(MIN_TIME_FOR_NEXT_MS, limitMs / 2);
+          requests += 1;
           const reply = await state.finish({
             turnId,
             claim,

@@ -25,6 +25,8 @@ export interface Receipt {
 export interface WaitingForm {
   token: string;
   runId: string;
+  /** The id of its first action; empty where it has none. */
+  action: string;
 }
 
 const receiptSchema = z.object({
@@ -35,7 +37,7 @@ const receiptSchema = z.object({
   sender: z.object({ staffId: z.string().nullable(), unionId: z.string().nullable(), id: z.string() }),
   session: z.object({ webhook: z.string(), expiresAtMs: z.number().catch(Number.POSITIVE_INFINITY) }).nullable(),
   corpId: z.string().nullable(),
-  form: z.object({ token: z.string(), runId: z.string() }).nullable(),
+  form: z.object({ token: z.string(), runId: z.string(), action: z.string() }).nullable(),
 });
 
 export function writeReceipt(

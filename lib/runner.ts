@@ -64,7 +64,7 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
     try {
       return await runTurn(turn, {
         ...options,
-        ...channels.of(turn),
+        ...channels.of(turn, platform.deadlineMs),
         robot: config,
         onRunning: noteRunning,
         deadlineMs: platform.deadlineMs,

@@ -38,6 +38,8 @@ export interface OpenCard {
   noteText(): void;
   /** When the first text was there, in milliseconds since the message was accepted. */
   firstTextMs(): number | null;
+  /** The code of what kept it from being opened; null when nothing did. */
+  refusedFor(): string | null;
 }
 
 /** What the app is doing is worth a call only to somebody who has waited a while, and then not each step of it. */
@@ -58,6 +60,7 @@ export function openCard(turn: Turn, ports: CardPorts, lease: Lease): OpenCard |
   const openedAtMs = clock.now();
   let firstTextAtMs: number | null = null;
   let isTextRecorded = false;
+  let refusedFor: string | null = null;
   let nextHint: (() => string) | null = null;
   let lastHintAtMs = openedAtMs + FIRST_HINT_MS - HINT_GAP_MS;
   const onFailed = (error: unknown) => {
@@ -98,6 +101,7 @@ export function openCard(turn: Turn, ports: CardPorts, lease: Lease): OpenCard |
     (error: unknown) => {
       // A card that may be there must be ended all the same; if it is not, the answer comes as messages then.
       const mayBeThere = failures.isUnanswered(error);
+      refusedFor = error instanceof BridgeError ? error.code : 'internal';
       lease.note({ hasCard: mayBeThere ? null : false });
       log.error('card_refused', { turn: turn.reference, ...errorFields(error) });
       return mayBeThere;
@@ -114,6 +118,7 @@ export function openCard(turn: Turn, ports: CardPorts, lease: Lease): OpenCard |
     noteText() {
       firstTextAtMs ??= clock.now();
     },
+    refusedFor: () => refusedFor,
     firstTextMs: () => (firstTextAtMs === null ? null : firstTextAtMs - turn.acceptedAtMs),
   };
 }

@@ -9,7 +9,7 @@ import type { Texts } from './texts/index.ts';
 import type { Turn } from './turn.ts';
 import { finalView, type ViewOptions } from './view.ts';
 
-/** Variables of a template with buttons (`docs/card-template.md`): lists, as JSON. */
+/** Variables of a template with buttons (`docs/card-template.md`), as JSON. */
 const VARIABLES = { suggestions: 'suggestions', actions: 'form_actions', fields: 'form_fields' } as const;
 
 /** An answer that has been shown. */
@@ -39,6 +39,9 @@ export interface ExtrasOptions {
   log: Log;
 }
 
+/** What suggested questions take below a text, about. */
+const ROOM_CHARS = 200;
+
 const CHATS: ReadonlySet<AppType> = new Set(['chat', 'agent', 'chatflow']);
 
 export function createExtras({ robot, texts, facts, suggest, amend, reply, log }: ExtrasOptions): Extras {
@@ -66,6 +69,7 @@ export function createExtras({ robot, texts, facts, suggest, amend, reply, log }
       if (turn.level !== 'full' || ending?.kind !== 'complete' || ids.messageId === undefined) return null;
       // A message of its own in a group would be noise.
       if (!onCard && turn.message.chat.isGroup) return null;
+      if (onCard && !cardButtons && textOn(finished, []).length + ROOM_CHARS > cardMaxChars) return null;
       const app = await facts().catch(() => null);
       if (!app?.suggestsQuestions || !CHATS.has(app.type)) return null;
       const { messageId } = ids;
@@ -79,14 +83,22 @@ export function createExtras({ robot, texts, facts, suggest, amend, reply, log }
   };
 
   function showForm(turnId: string, { actions, fields }: NonNullable<Answer['form']>): Promise<void> {
-    const typed = fields.map(({ name, label, type, options, default: value }) => ({
-      name,
-      label,
-      type: type === 'select' ? type : 'text',
-      options,
-      value,
-    }));
-    return amend(turnId, { [VARIABLES.actions]: JSON.stringify(actions), [VARIABLES.fields]: JSON.stringify(typed) });
+    // The form component's own protocol (form variable page). Files cannot be given on a card.
+    const typed = fields
+      .filter(({ type }) => type !== 'file' && type !== 'file-list')
+      .map(({ name, label, type, required, options, default: defaultValue }) => ({
+        name,
+        label,
+        required,
+        defaultValue,
+        ...(type === 'select'
+          ? { type: 'SELECT', options: options.map((option) => ({ value: option, text: option })) }
+          : { type: 'TEXT' }),
+      }));
+    return amend(turnId, {
+      [VARIABLES.actions]: JSON.stringify(actions),
+      [VARIABLES.fields]: JSON.stringify({ fields: typed }),
+    });
   }
 
   async function showSuggestions(messageId: string, finished: FinishedAnswer): Promise<void> {

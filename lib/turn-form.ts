@@ -66,7 +66,8 @@ async function openForm(token: string, forms: FormPorts['forms']): Promise<Pendi
 /** The form of a paused answer that somebody here can fill in. */
 export function waitingForm({ ending, form, ids }: Answer): WaitingForm | null {
   const runId = form?.runId ?? ids.runId;
-  return ending?.kind === 'paused' && form?.token && runId ? { token: form.token, runId } : null;
+  if (ending?.kind !== 'paused' || !form?.token || !runId) return null;
+  return { token: form.token, runId, action: form.actions[0]?.id ?? '' };
 }
 
 /** What the conversation waits for after this turn. */

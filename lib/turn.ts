@@ -9,6 +9,7 @@ import type { ConversationContext, SpendingLevel, State } from './state/state.ts
 import { continuing, obtainAnswer } from './turn-answer.ts';
 import { openCard, type CardPorts, type OpenCard } from './turn-card.ts';
 import { sendFiles, type Outbox } from './outbox.ts';
+import { sendLink } from './quick-links.ts';
 import { writeReceipt } from './receipt.ts';
 import type { Extras, FinishedAnswer } from './turn-extras.ts';
 import { formChange, waitingForm, type FormPorts } from './turn-form.ts';
@@ -131,7 +132,8 @@ async function answerUnderLease(turn: Turn, ports: TurnPorts, lease: Lease): Pro
     receipt: writeReceipt(turn.message, lease.progress, turn.form?.user ?? turn.conversation.difyUser, form),
     form: formChange(turn, form, lease.progress.appType, obtained.formIsOver ?? false),
   });
-  if (isStoppedElsewhere && !isStopped && failure === null) ports.alongside(ports.extras.markStopped(finished));
+  if (isStoppedElsewhere && !isStopped && failure === null && shown === 'card')
+    ports.alongside(ports.extras.markStopped(finished));
   else if (extra) ports.alongside(extra.show());
   log.info('turn_finished', {
     turn: turn.reference,
@@ -141,7 +143,12 @@ async function answerUnderLease(turn: Turn, ports: TurnPorts, lease: Lease): Pro
     frames: card?.writer.frames ?? 0,
     firstTextMs: card?.firstTextMs() ?? null,
     totalMs: clock.now() - turn.acceptedAtMs,
+    calls: lease.progress.calls,
+    storeRequests: lease.requests,
     tokens: answer.totalTokens,
+    price: answer.price?.amount ?? null,
+    currency: answer.price?.currency ?? null,
+    fallback: shown === 'card' ? null : (card?.refusedFor() ?? null),
     hop: turn.record.hop,
   });
   return next;
@@ -162,7 +169,9 @@ async function leaveForLater(turn: Turn, ports: TurnPorts, lease: Lease, card: O
 
 function viewOf({ message: { chat } }: Turn, { robot, texts }: TurnPorts): ViewOptions {
   const { cardButtons, cardMaxChars } = robot.dingtalk;
-  return { texts, showThinking: robot.showThinking, cardMaxChars, links: !cardButtons && !chat.isGroup };
+  const links = !cardButtons && !chat.isGroup;
+  const stopHint = links ? sendLink(texts.stop, texts.stopWord) : cardButtons ? '' : texts.stopByWord;
+  return { texts, showThinking: robot.showThinking, cardMaxChars, links, stopHint };
 }
 
 function leaseOf(turn: Turn, ports: TurnPorts): Lease {

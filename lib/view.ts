@@ -13,6 +13,8 @@ export interface ViewOptions {
   cardMaxChars: number;
   /** The reader may answer by a tap that sends a text in their name: in single chats, where nobody has to be mentioned. */
   links?: boolean;
+  /** How to stop, where no button says it; shown beside what the app does. */
+  stopHint?: string;
 }
 
 /** A finished answer, cut to where it is shown. */
@@ -39,7 +41,8 @@ const MAX_SOURCES = 10;
  */
 export function typingView(answer: Answer, options: ViewOptions): string {
   const { texts } = options;
-  const doing = progressText(answer, texts);
+  const progress = progressText(answer, texts);
+  const doing = progress === '' || !options.stopHint ? progress : `${progress}\n\n${options.stopHint}`;
   const cardMaxChars = doing === '' ? options.cardMaxChars : options.cardMaxChars - doing.length - 2;
   // What is beyond the card is not rendered: it will not be seen here, and answers can be long.
   const visible = sourceText(answer, options).slice(0, cardMaxChars);

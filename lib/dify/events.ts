@@ -15,6 +15,12 @@ export interface RunIds {
   runId?: string;
 }
 
+/** What the model cost, as Dify works it out. */
+export interface Price {
+  amount: number;
+  currency: string;
+}
+
 /** A passage of the knowledge base that the answer rests on. */
 export interface Citation {
   documentId: string | null;
@@ -38,7 +44,13 @@ export type DifyEvent = { ids: RunIds } & (
   | { kind: 'step'; stepId: string; activity: Activity | null }
   | { kind: 'file'; file: AnswerFile }
   | { kind: 'run-started' }
-  | { kind: 'message-ended'; citations: readonly Citation[]; files: readonly AnswerFile[]; totalTokens: number | null }
+  | {
+      kind: 'message-ended';
+      citations: readonly Citation[];
+      files: readonly AnswerFile[];
+      totalTokens: number | null;
+      price: Price | null;
+    }
   | {
       kind: 'run-finished';
       status: RunStatus;
@@ -85,6 +97,20 @@ const textEvent = (source: TextSource) =>
 /** `partial-succeeded` means that a node failed into its error branch: a success for the user. */
 const runStatus = (status: string | null | undefined): RunStatus =>
   status === 'failed' || status === 'stopped' ? status : 'succeeded';
+
+// Prices are texts.
+const usageShape = z.object({
+  total_tokens: z.number().nullish(),
+  total_price: z.union([z.string(), z.number()]).nullish().catch(null),
+  currency: z.string().nullish().catch(null),
+});
+
+function priceOf(usage: z.output<typeof usageShape> | null | undefined): Price | null {
+  const amount = Number(usage?.total_price ?? Number.NaN);
+  return Number.isFinite(amount) && /^[A-Z]{3}$/.test(usage?.currency ?? '')
+    ? { amount, currency: usage?.currency ?? '' }
+    : null;
+}
 
 const pausedShape = z.object({
   workflow_run_id: text,
@@ -135,7 +161,7 @@ const readers: Readonly<Record<string, (json: unknown) => EventBody>> = {
       files,
       metadata: z
         .object({
-          usage: z.object({ total_tokens: z.number().nullish() }).nullish(),
+          usage: usageShape.nullish(),
           retriever_resources: z.array(z.object({ document_id: text, document_name: text })).nullish(),
         })
         .nullish(),
@@ -147,6 +173,7 @@ const readers: Readonly<Record<string, (json: unknown) => EventBody>> = {
         source.document_name ? [{ documentId: source.document_id ?? null, documentName: source.document_name }] : [],
       ),
       totalTokens: metadata?.usage?.total_tokens ?? null,
+      price: priceOf(metadata?.usage),
     }),
   ),
   workflow_started: () => ({ kind: 'run-started' }),

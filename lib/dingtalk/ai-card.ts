@@ -3,6 +3,7 @@ import type { CardSink, Frame } from '../card/sink.ts';
 import { BridgeError, type DeliveryErrorCode } from '../errors.ts';
 import type { DingTalkConfig } from '../runtime/config.ts';
 import type { Message } from './callback.ts';
+import { STREAM, type CardCallback } from './card-callback.ts';
 import type { DingTalkClient } from './client.ts';
 import { remedyFor } from './failures.ts';
 
@@ -16,7 +17,7 @@ export interface AiCardOptions {
   /** What the chat list shows instead of a fixed phrase. It cannot be changed later. */
   summary: string;
   /** Where what is pressed goes: a registered route key, or null for a card without callback. Never rejects. */
-  routeKey: () => Promise<string | null>;
+  routeKey: CardCallback['routeKey'];
 }
 
 /** Of a call without an answer; a time-out is repeated only once, for it takes long. */
@@ -50,12 +51,13 @@ export function createAiCard(options: AiCardOptions): CardSink {
 
   return {
     async open() {
-      const callbackRouteKey = await routeKey();
+      const key = await routeKey();
       const body = {
         cardTemplateId: templateId,
         outTrackId: cardId,
         cardData: { cardParamMap: { [config.cardContentKey]: '' } },
-        ...(callbackRouteKey === null ? {} : { callbackType: 'HTTP', callbackRouteKey }),
+        ...(key === STREAM ? { callbackType: 'STREAM' } : {}),
+        ...(typeof key === 'string' ? { callbackType: 'HTTP', callbackRouteKey: key } : {}),
         ...target(message, config.robotCode, summary),
       };
       for (let tries = 1; ; tries += 1) {

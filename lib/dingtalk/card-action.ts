@@ -63,11 +63,11 @@ const envelope = z.object({
   content: z.string().nullish(),
   value: z.string().nullish(),
 });
+const params = z.record(z.string(), z.unknown()).nullish();
+// A sample of one page has `params` beside `cardPrivateData`.
 const pressed = z.object({
-  cardPrivateData: z.object({
-    actionIds: z.array(z.string()).nullish(),
-    params: z.record(z.string(), z.unknown()).nullish(),
-  }),
+  cardPrivateData: z.object({ actionIds: z.array(z.string()).nullish(), params }),
+  params,
 });
 
 /**
@@ -81,8 +81,8 @@ export function readCardAction(body: string): CardAction {
   const { outTrackId, userId, content, value } = parsed.data;
   const inner = pressed.safeParse(parse(content ?? value ?? ''));
   if (!inner.success) throw new BridgeError('body_invalid', 'not a card callback: content has no cardPrivateData');
-  const { actionIds, params } = inner.data.cardPrivateData;
-  return { cardId: outTrackId, userId, actionIds: actionIds ?? [], params: params ?? {} };
+  const { actionIds, params: own } = inner.data.cardPrivateData;
+  return { cardId: outTrackId, userId, actionIds: actionIds ?? [], params: { ...inner.data.params, ...own } };
 }
 
 /** The response to a card callback. What it puts into `cardData` would reach only the one who pressed, too. */

@@ -6,14 +6,20 @@ import type { DingTalkConfig } from '../runtime/config.ts';
 import { cardCallbackSecret } from './card-action.ts';
 import type { DingTalkClient } from './client.ts';
 
+/** In place of a key: what is pressed goes through the app's Stream connection, where nothing is registered. */
+export const STREAM = Symbol('stream');
+
 /** Where DingTalk sends what is pressed on a card. */
 export interface CardCallback {
   /**
    * The key that a card names its callback by, registered by now; null when that did not work: the card is then made
    * without. Never rejects.
    */
-  routeKey(): Promise<string | null>;
+  routeKey(): Promise<string | typeof STREAM | null>;
 }
+
+/** For development without a public address. */
+export const streamCallback: CardCallback = { routeKey: async () => STREAM };
 
 export interface CardCallbackOptions {
   client: DingTalkClient;

@@ -83,6 +83,9 @@ export const en: Texts = {
   rateLimited: 'You have asked as many questions as one person may for now. Please try again later.',
   queueFull:
     'Too many questions are waiting. Please wait for the answers before this one, or send /stop to give them up.',
+  stop: '⏹ Stop',
+  stopWord: '/stop',
+  stopByWord: 'Mention me and type /stop to stop.',
   stopping: 'Stopping.',
   nothingToStop: 'No answer is being written right now.',
   notices: {

@@ -64,6 +64,10 @@ export interface Texts {
   monthReached: (percent: number) => string;
   queueFull: string;
   rateLimited: string;
+  /** On a link that stops an answer, the word that it sends, and how to stop by typing in a group. */
+  stop: string;
+  stopWord: string;
+  stopByWord: string;
   stopping: string;
   nothingToStop: string;
   /** What the one who pressed a button reads on the card. */

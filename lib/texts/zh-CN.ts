@@ -81,6 +81,9 @@ export const zhCN: Texts = {
     `本月钉钉接口调用已用到 ${percent}%。${percent >= 100 ? '从现在起回答以普通消息发出，下月自动恢复。' : percent >= 95 ? '从现在起卡片只更新一次。' : '从现在起卡片更新会减少。'}`,
   rateLimited: '你提问得太频繁了，请过一会儿再问。',
   queueFull: '前面等待的问题太多了，请等前面的回答完成后再问。发送“停止”可以放弃正在生成的回答和等待中的问题。',
+  stop: '⏹ 停止',
+  stopWord: '停止',
+  stopByWord: '@我 并输入“停止”，可以停止生成。',
   stopping: '正在停止。',
   nothingToStop: '现在没有正在生成的回答。',
   notices: {

@@ -11,23 +11,34 @@ export const cardPhases: Readonly<Record<string, CardPhase>> = {
   '5': 'failed',
 };
 
-const isField = (value: unknown): value is Json & CardField =>
-  isRecord(value) &&
-  isText(value['name']) &&
-  typeof value['label'] === 'string' &&
-  (value['type'] === 'text' || (value['type'] === 'select' && isTextList(value['options']))) &&
-  (value['value'] === undefined || typeof value['value'] === 'string');
+/** A field of the 表单 component, as its page has it: `{name, label, type, options: [{value, text}], defaultValue}`. */
+function readField(value: unknown): CardField | null {
+  if (!isRecord(value) || !isText(value['name']) || typeof value['label'] !== 'string') return null;
+  const { name, label, type, options, defaultValue } = value;
+  if (defaultValue !== undefined && typeof defaultValue !== 'string') return null;
+  const preset = defaultValue === undefined ? {} : { value: defaultValue };
+  if (type === 'TEXT') return { name, label, type: 'text', ...preset };
+  if (type !== 'SELECT' || !Array.isArray(options)) return null;
+  const values = options.map((option: unknown) =>
+    isRecord(option) && isText(option['text']) ? option['value'] : null,
+  );
+  return isTextList(values) ? { name, label, type: 'select', options: values, ...preset } : null;
+}
 
 /** The lists that the template's repeated parts are bound to, and what each of their entries must hold. */
 const lists: Readonly<Record<string, (entry: unknown) => boolean>> = {
   suggestions: (entry) => isRecord(entry) && isText(entry['question']),
   form_actions: (entry) => isRecord(entry) && isText(entry['id']) && isText(entry['title']),
-  form_fields: isField,
+  form_fields: (entry) => readField(entry) !== null,
 };
+
+/** The fields of a form stand within an object. */
+const listOf = (name: string, value: unknown): unknown =>
+  name === 'form_fields' && isRecord(value) ? value['fields'] : name === 'form_fields' ? null : value;
 
 /** The entries of such a variable; none when it is unset or not what the template expects. */
 function entriesOf(variables: Readonly<Record<string, string>>, name: string): Json[] {
-  const value = parseJson(variables[name] ?? '');
+  const value = listOf(name, parseJson(variables[name] ?? ''));
   const isEntry = lists[name];
   return Array.isArray(value) && isEntry && value.every((entry) => isEntry(entry)) ? value : [];
 }
@@ -40,7 +51,7 @@ export function unshowable(
   if (template?.buttons !== true) return undefined;
   const wrong = Object.entries(lists).find(([name, isEntry]) => {
     const text = variables[name] ?? '';
-    const value = text === '' ? [] : parseJson(text);
+    const value = text === '' ? [] : listOf(name, parseJson(text));
     return !Array.isArray(value) || !value.every((entry) => isEntry(entry));
   });
   return wrong && `${wrong[0]} is not a list that the template can show`;
@@ -57,7 +68,7 @@ function finishedButtons(variables: Readonly<Record<string, string>>): CardButto
     params: { action: 'ask', question },
     label: String(question),
   }));
-  const fields = entriesOf(variables, 'form_fields').filter((field) => isField(field));
+  const fields = entriesOf(variables, 'form_fields').flatMap((field) => readField(field) ?? []);
   const submits = entriesOf(variables, 'form_actions').map(({ id, title }) => ({
     actionId: 'form',
     params: { action: 'form', action_id: id, title },

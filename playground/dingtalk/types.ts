@@ -38,7 +38,7 @@ export interface CardTemplate {
   failedState: boolean;
   /**
    * Whether the template has our buttons (`buttonsOf`). It reads the variables `suggestions` (JSON: `{"question"}`
-   * each), `form_actions` (JSON: `{"id","title"}` each), `form_fields` (JSON: `CardField` each), and, for one person,
+   * each), `form_actions` (JSON: `{"id","title"}` each), `form_fields` (JSON of the 表单 component), and, for one person,
    * `like_status` (`like`, `dislike` or empty) and `notice` (a sentence). Default: false.
    */
   buttons?: boolean;

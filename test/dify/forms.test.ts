@@ -157,7 +157,7 @@ describe('a run that is resumed', () => {
   test('ends with the run, not with its message, although its start was not heard', async () => {
     const ids = { messageId: 'm' };
     async function* events(): AsyncGenerator<DifyEvent> {
-      yield { kind: 'message-ended', ids, citations: [], files: [], totalTokens: null };
+      yield { kind: 'message-ended', ids, citations: [], files: [], totalTokens: null, price: null };
       await Promise.resolve();
       yield { kind: 'run-finished', ids, status: 'failed', outputs: {}, files: [] };
     }

@@ -81,6 +81,11 @@ describe('the body of a card callback', () => {
     expect(readCardAction(JSON.stringify(body))).toEqual(action);
   });
 
+  it('takes parameters that stand outside', () => {
+    const content = JSON.stringify({ cardPrivateData: { actionIds: ['stop'] }, params: { action: 'stop' } });
+    expect(readCardAction(JSON.stringify({ outTrackId: 'card', userId: 'user', content }))).toEqual(action);
+  });
+
   it.each([
     ['no JSON', 'x'],
     ['no card', JSON.stringify({ userId: 'user', content: pressed })],

@@ -65,7 +65,17 @@ describe('the buttons of a card', () => {
     const cardParamMap = {
       suggestions: '[{"question":"年假怎么申请？"}]',
       form_actions: '[{"id":"ok","title":"提交"}]',
-      form_fields: JSON.stringify(fields),
+      form_fields: JSON.stringify({
+        fields: [
+          { name: 'days', label: '天数', type: 'TEXT', defaultValue: '3' },
+          {
+            name: 'kind',
+            label: '类型',
+            type: 'SELECT',
+            options: ['年假', '病假'].map((text) => ({ value: text, text })),
+          },
+        ],
+      }),
     };
     await update({ cardData: { cardParamMap } });
     expect(dingtalk.buttonsOf('card-1', 'staff-0002').slice(3)).toEqual([
@@ -88,7 +98,7 @@ describe('the buttons of a card', () => {
   test.each([
     ['suggestions', '["only a text"]'],
     ['form_actions', '{"id":"ok","title":"提交"}'],
-    ['form_fields', '[{"name":"x","label":"X","type":"select"}]'],
+    ['form_fields', '{"fields":[{"name":"x","label":"X","type":"SELECT"}]}'],
     ['suggestions', 'not json'],
   ])('cannot be made of %s = %s: taken, but a violation', async (name, value) => {
     const { dingtalk, update } = await startCard();

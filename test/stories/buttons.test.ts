@@ -309,6 +309,30 @@ describe('suggested questions', () => {
   });
 });
 
+describe('several robots', () => {
+  test('have addresses and secrets of their own: a press of one is nothing to another', async () => {
+    await withButtons({
+      app: { script: words('yes') },
+      env: {
+        BOTS: JSON.stringify([
+          {
+            name: 'hr',
+            dingtalkClientId: 'other',
+            dingtalkClientSecret: 'other-secret',
+            dingtalkCardTemplateId: TEMPLATE,
+          },
+        ]),
+      },
+    });
+    await bridge().ask('one');
+    expect(bridge().dingtalk.callbackUrl(newest().outTrackId)).toBe(bridge().url);
+    expect(await tap('like', {}, { url: `${bridge().url}/hr` })).toMatchObject({ status: 401 });
+    expect(await tap('like', {}, { url: `${bridge().url}/nobody` })).toMatchObject({ status: 404 });
+    await bridge().idle();
+    expect(asked('feedback')).toEqual([]);
+  });
+});
+
 describe('new', () => {
   test('begins the conversation anew for the one who pressed', async () => {
     await withButtons({ app: { script: words('yes') } });
@@ -398,7 +422,11 @@ describe('while nothing is written yet', () => {
     });
     await bridge().ask('one');
     const { frames, content } = bridge().card();
-    expect(frames[0]?.content).toBe('⏳ 正在执行：知识检索');
+    const [hint = ''] = frames.map(({ content: shown }) => shown);
+    expect(hint).toMatch(/^⏳ 正在执行：知识检索\n\n\[⏹ 停止\]\(dtmd:/u);
+    expect(
+      bridge().dingtalk.tapLink(bridge().card().conversationId, 'staff-1', /dtmd:\S+(?=\))/u.exec(hint)?.[0] ?? ''),
+    ).toMatchObject({ text: '停止' });
     expect(content).toBe('found');
   });
 

@@ -128,6 +128,16 @@ describe('a form', () => {
     expect(cards()[1]).toMatchObject({ phase: 'finished', content: 'approve: 有发票 已处理。' });
   });
 
+  test('pressed by the button of the form component, which names no action, means the first', async () => {
+    await begin({ ...approval, inputs: [{ type: 'select', name: 'level', options: ['高', '低'] }] }, buttons);
+    await bridge().ask('apply');
+    const { outTrackId = '' } = cards()[0] ?? {};
+    const params = { form: { level: { index: 1, value: '低' } } };
+    await bridge().dingtalk.tap({ outTrackId, userId: 'staff-1', actionId: 'form', params });
+    await bridge().idle();
+    expect(submitted()).toEqual([{ action: 'approve', inputs: { level: '低' }, user: 'staff-1' }]);
+  });
+
   test('that was answered elsewhere says so', async () => {
     await begin(plain, buttons);
     await bridge().ask('apply');
