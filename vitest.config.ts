@@ -5,6 +5,8 @@ const alone = [
   'test/chaos/**/*.test.ts',
   'test/stories/{budget,load,recovery,stop-elsewhere}.test.ts',
   'test/scripts/shutdown.test.ts',
+  // A browser, beside everything else.
+  'test/playground-page/{page,buttons,files,gallery}.test.ts',
 ];
 
 export default defineConfig({

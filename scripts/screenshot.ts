@@ -26,6 +26,9 @@ const ask = async (page: Page, text: string) => {
   await answer.locator('[data-phase=finished], [data-testid=robot-message]').waitFor({ timeout: 30_000 });
 };
 
+/** The suggested questions come some time after the answer. */
+const suggestions = (page: Page) => page.getByTestId('card').last().getByTestId('button-ask').first().waitFor();
+
 const desktop: BrowserContextOptions = { viewport: { width: 1440, height: 900 }, locale: 'zh-CN' };
 
 const shots: Shot[] = [
@@ -39,6 +42,7 @@ const shots: Shot[] = [
       await ask(page, '一句话说明调休何时生效');
       await page.getByTestId('chat').nth(3).click();
       await ask(page, '差旅标准是多少？请用表格');
+      await suggestions(page);
     },
   },
   {
@@ -46,9 +50,10 @@ const shots: Shot[] = [
     options: { ...desktop, colorScheme: 'dark' },
     async play(page) {
       await page.getByTestId('chat').nth(3).click();
-      await ask(page, '写一个导出考勤的脚本');
-      await page.getByTestId('tab-calls').click();
-      await page.getByTestId('call').filter({ hasText: 'createAndDeliver' }).locator('summary').click();
+      await page.getByTestId('composer').fill('导出上半年工单，再画一张图');
+      await page.getByTestId('composer').press('Enter');
+      await page.getByTestId('robot-file').nth(2).waitFor({ timeout: 30_000 });
+      await suggestions(page);
     },
   },
   {
@@ -62,6 +67,9 @@ const shots: Shot[] = [
     },
     async play(page) {
       await ask(page, '新员工入职清单');
+      await suggestions(page);
+      await page.getByTestId('button-like').last().click();
+      await page.getByTestId('card-notice').last().waitFor();
     },
   },
 ];

@@ -1,3 +1,4 @@
+import { createCardButtons } from './card-buttons.js';
 import { h, icon } from './dom.js';
 import { icons } from './icons.js';
 import { renderMarkdown } from './markdown/render.js';
@@ -9,7 +10,7 @@ import { createTypewriter } from './typewriter.js';
  */
 
 /**
- * An AI card in its four states. It ends when its text has been typed to the end, as on a phone.
+ * An AI card in its four states, with its buttons. It ends when its text has been typed to the end, as on a phone.
  *
  * @param {Ui} ui
  * @param {CardItem} first
@@ -24,6 +25,7 @@ export function createCardView(ui, first, { instant, onEnd }) {
     h('span', null, words.processing),
     h('span', { class: 'dots', 'aria-hidden': 'true' }, h('i', null), h('i', null), h('i', null)),
   );
+  const buttons = createCardButtons(ui);
   const footer = h('footer', { class: 'card-footer', hidden: true, 'data-testid': 'card-footer' });
   const mentions =
     first.mentions.length > 0
@@ -39,14 +41,18 @@ export function createCardView(ui, first, { instant, onEnd }) {
     mentions,
     waiting,
     body,
+    buttons.element,
     footer,
   );
   const typewriter = createTypewriter(body);
   let shownContent = '';
   let shownPhase = 'processing';
 
-  /** @param {CardItem} card */
-  const end = (card) => {
+  /** What is the latest, also while an older text is still being typed. */
+  let latest = first;
+
+  const end = () => {
+    const card = latest;
     const hasFailed = card.phase === 'failed';
     element.dataset.phase = card.phase;
     footer.replaceChildren(
@@ -54,19 +60,27 @@ export function createCardView(ui, first, { instant, onEnd }) {
       h('span', null, hasFailed ? words.failed : words.finished),
     );
     footer.hidden = false;
+    buttons.update(card);
     onEnd(card, body.textContent ?? '');
   };
 
   /** @param {CardItem} card @param {boolean} isInstant */
   const update = (card, isInstant) => {
     const isFinal = card.phase === 'finished' || card.phase === 'failed';
-    if (card.content === shownContent && card.phase === shownPhase) return;
+    latest = card;
+    if (card.content === shownContent && card.phase === shownPhase) {
+      if (element.dataset.phase === card.phase) buttons.update(card);
+      return;
+    }
     shownContent = card.content;
     shownPhase = card.phase;
     waiting.hidden = card.phase !== 'processing' && (card.content !== '' || isFinal);
-    if (!isFinal) element.dataset.phase = card.phase;
+    if (!isFinal) {
+      element.dataset.phase = card.phase;
+      buttons.update(card);
+    }
     typewriter.show(renderMarkdown(card.content, 'card'), { final: isFinal, instant: isInstant });
-    if (isFinal) void typewriter.done().then(() => end(card));
+    if (isFinal) void typewriter.done().then(end);
   };
   if (first.phase !== 'processing') update(first, instant);
 

@@ -1,5 +1,6 @@
 import { groupAvatar, personAvatar } from './avatar.js';
 import { h, reconcile, setProp } from './dom.js';
+import { isAsked } from './model.js';
 import { clockTime } from './ui.js';
 
 /**
@@ -24,10 +25,13 @@ export function createChatList(ui) {
 
   /** @param {ChatItem} item */
   const summary = (item) => {
-    const speaker = item.kind === 'question' ? (model.person(item.from)?.name ?? '') : ui.robot;
-    const text =
-      item.kind === 'question' ? item.text : item.kind === 'card' ? (item.summary ?? '') : (item.title ?? item.text);
-    return model.chat(item.chat)?.kind === 'group' || item.kind !== 'question' ? words.says(speaker, text) : text;
+    if (item.kind === 'tap') return '';
+    const isPerson = item.kind === 'question';
+    const speaker = isPerson ? (model.person(item.from)?.name ?? '') : ui.robot;
+    const text = item.kind === 'card' ? (item.summary ?? '') : isPerson ? item.text : (item.title ?? item.text);
+    const [file] = isPerson ? item.files : item.kind === 'message' && item.file ? [item.file] : [];
+    const line = file ? `[${words.fileKinds[file.kind]}] ${text || file.name}` : text;
+    return model.chat(item.chat)?.kind === 'group' || !isPerson ? words.says(speaker, line) : line;
   };
 
   /** @param {ChatInfo} chat */
@@ -66,7 +70,8 @@ export function createChatList(ui) {
   /** @param {HTMLElement} row @param {ChatInfo} chat */
   const update = (row, chat) => {
     const button = /** @type {HTMLElement} */ (row.firstElementChild);
-    const last = model.itemsOf(chat.id).at(-1);
+    // Nobody else is told of a tap.
+    const last = model.itemsOf(chat.id).findLast(({ kind }) => kind !== 'tap');
     const line = /** @type {HTMLElement} */ (button.querySelector('.chat-line'));
     const time = /** @type {HTMLElement} */ (button.querySelector('.chat-time'));
     line.textContent = last ? summary(last) : words.noMessages;
@@ -93,7 +98,7 @@ export function createChatList(ui) {
 
   const stops = [
     model.subscribe((change) => {
-      if (change.kind === 'item' && change.item.kind !== 'question') unread.add(change.item.chat);
+      if (change.kind === 'item' && !isAsked(change.item)) unread.add(change.item.chat);
       if (change.kind === 'cleared') unread.clear();
       if (change.kind !== 'call' && change.kind !== 'log' && change.kind !== 'frame') render();
     }),

@@ -1,6 +1,7 @@
 import { groupAvatar, personAvatar } from './avatar.js';
 import { createComposer } from './composer.js';
-import { fill, h } from './dom.js';
+import { fill, h, icon } from './dom.js';
+import { icons } from './icons.js';
 import { createTimeline } from './timeline.js';
 
 /**
@@ -33,12 +34,41 @@ export function createChatView(ui, announce) {
   };
   const stop = ui.onMove(render);
   render();
+  const element = h(
+    'main',
+    { class: 'chat', 'data-view': 'chat' },
+    head,
+    timeline.element,
+    composer.element,
+    h('p', { class: 'drop-here', 'aria-hidden': 'true' }, icon(icons.clip), words.dropHere),
+  );
+  acceptDrops(element, composer.addFiles);
   return {
-    element: h('main', { class: 'chat', 'data-view': 'chat' }, head, timeline.element, composer.element),
+    element,
     dispose() {
       stop();
       timeline.dispose();
       composer.dispose();
     },
   };
+}
+
+/** @param {HTMLElement} element @param {(files: Iterable<File>) => void} onFiles */
+function acceptDrops(element, onFiles) {
+  /** @param {DragEvent} event */
+  const hasFiles = ({ dataTransfer }) => dataTransfer?.types.includes('Files') ?? false;
+  element.addEventListener('dragover', (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    element.classList.add('dropping');
+  });
+  element.addEventListener('dragleave', ({ relatedTarget }) => {
+    if (!(relatedTarget instanceof Node) || !element.contains(relatedTarget)) element.classList.remove('dropping');
+  });
+  element.addEventListener('drop', (event) => {
+    element.classList.remove('dropping');
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    onFiles(event.dataTransfer?.files ?? []);
+  });
 }

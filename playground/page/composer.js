@@ -1,5 +1,8 @@
+import { createAttachBar } from './attach-bar.js';
+import { createAttachments } from './attachments.js';
 import { fill, h, icon } from './dom.js';
 import { icons } from './icons.js';
+import { createQuoteBar } from './quote-bar.js';
 import { server } from './server.js';
 
 /**
@@ -11,13 +14,32 @@ import { server } from './server.js';
 const MAX_HEIGHT_PX = 132;
 
 /**
- * Where one types. Enter sends, Shift+Enter breaks the line.
+ * Where one types, and what one sends along. Enter sends, Shift+Enter breaks the line.
  *
  * @param {Ui} ui
- * @returns {Part}
+ * @returns {Part & { addFiles: (files: Iterable<File>) => void }}
  */
 export function createComposer(ui) {
   const { model, words } = ui;
+  const problem = h('p', { class: 'composer-problem', role: 'alert', hidden: true, 'data-testid': 'composer-problem' });
+  /** @param {string} text */
+  const say = (text) => {
+    problem.textContent = text;
+    problem.hidden = text === '';
+  };
+  const attachments = createAttachments(ui, { onChange: () => fit(), say });
+  const quoteBar = createQuoteBar(ui);
+  /** @param {Iterable<File>} files */
+  const addFiles = (files) => {
+    say('');
+    attachments.add(files);
+    field.focus();
+  };
+  const attachBar = createAttachBar(ui, {
+    onFiles: addFiles,
+    onVoice: (voice) => void server.send({ chat: ui.place.chat, from: ui.speaker, voice }),
+    say,
+  });
   const field = h('textarea', {
     id: 'message',
     rows: 1,
@@ -36,6 +58,12 @@ export function createComposer(ui) {
       event.preventDefault();
       void submit();
     },
+    onpaste: (/** @type {ClipboardEvent} */ event) => {
+      const files = event.clipboardData?.files;
+      if (!files || files.length === 0) return;
+      event.preventDefault();
+      addFiles(files);
+    },
   });
   const speaker = h('select', {
     'data-testid': 'speaker',
@@ -50,6 +78,7 @@ export function createComposer(ui) {
     icon(icons.send),
     h('span', null, words.send),
   );
+  const hint = h('p', { class: 'composer-hint', id: 'composer-hint', 'data-testid': 'composer-hint' });
   const chips = h(
     'div',
     { class: 'chips', role: 'group', 'aria-label': words.quick },
@@ -62,7 +91,7 @@ export function createComposer(ui) {
           'data-testid': 'chip',
           'data-text': text,
           title: text,
-          onclick: () => void say(text),
+          onclick: () => void server.send({ chat: ui.place.chat, from: ui.speaker, text }),
         },
         label,
       ),
@@ -71,22 +100,41 @@ export function createComposer(ui) {
 
   const fit = () => {
     field.style.height = 'auto';
-    field.style.height = `${Math.min(MAX_HEIGHT_PX, field.scrollHeight)}px`;
-    sendButton.classList.toggle('ready', field.value.trim() !== '');
+    // On a phone the field is not always on the screen; what is not there has no height.
+    if (field.scrollHeight > 0) field.style.height = `${Math.min(MAX_HEIGHT_PX, field.scrollHeight)}px`;
+    const hasSomething = field.value.trim() !== '' || !attachments.isEmpty;
+    sendButton.classList.toggle('ready', hasSomething && attachments.isReady);
   };
 
-  /** @param {string} text */
-  const say = (text) => server.send({ chat: ui.place.chat, from: ui.speaker, text });
+  /**
+   * As DingTalk sends it: pictures and words are one message, every other file is one of its own.
+   *
+   * @param {string} text
+   * @param {import('./server.js').Uploaded[]} uploads
+   */
+  const sendAll = async (text, uploads) => {
+    const as = { chat: ui.place.chat, from: ui.speaker };
+    const quote = ui.quotes.get(ui.place.chat);
+    const pictures = uploads.filter(({ file }) => file.kind === 'picture').map(({ id }) => id);
+    const others = uploads.filter(({ file }) => file.kind !== 'picture');
+    for (const { id } of others) if (!(await server.send({ ...as, files: [id] }))) return false;
+    if (text === '' && pictures.length === 0) return true;
+    ui.quote(null);
+    return server.send({ ...as, text, files: pictures, ...(quote && pictures.length === 0 ? { quote } : {}) });
+  };
 
   const submit = async () => {
     const text = field.value.trim();
-    if (text === '') return;
+    if ((text === '' && attachments.isEmpty) || !attachments.isReady) return;
     field.value = '';
     ui.drafts.delete(ui.place.chat);
+    say('');
+    const isSent = sendAll(text, attachments.take());
     fit();
-    if (await say(text)) return;
+    if (await isSent) return;
     // Nothing typed is lost because the server is away.
     field.value = text;
+    say(words.notSent);
     fit();
   };
 
@@ -96,17 +144,25 @@ export function createComposer(ui) {
     speakerBox.hidden = !isGroup;
     mention.hidden = !isGroup;
     mention.textContent = `@${ui.robot}`;
+    hint.textContent = isGroup ? words.groupHint : words.hint;
     fill(
       speaker,
       (chat?.members ?? []).map((id) => h('option', { value: id }, model.person(id)?.name ?? id)),
     );
     speaker.value = ui.speaker;
+    attachBar.render();
+    attachments.render();
+    quoteBar.render();
   };
 
   const stops = [
     ui.onMove((change) => {
+      quoteBar.render();
+      if (ui.quotes.has(ui.place.chat) && change.view !== undefined) field.focus();
+      if (change.view !== undefined) requestAnimationFrame(fit);
       if (change.chat === undefined) return;
       render();
+      say('');
       field.value = ui.drafts.get(change.chat) ?? '';
       fit();
     }),
@@ -124,8 +180,16 @@ export function createComposer(ui) {
       },
     },
     chips,
-    h('div', { class: 'composer-box' }, h('div', { class: 'composer-line' }, mention, field), speakerBox, sendButton),
-    h('p', { class: 'composer-hint', id: 'composer-hint' }, words.hint),
+    h(
+      'div',
+      { class: 'composer-box' },
+      quoteBar.element,
+      attachments.element,
+      h('div', { class: 'composer-line' }, mention, field),
+      h('div', { class: 'composer-foot' }, attachBar.element, speakerBox, sendButton),
+    ),
+    problem,
+    hint,
   );
-  return { element: form, dispose: () => stops.forEach((stop) => stop()) };
+  return { element: form, addFiles, dispose: () => stops.forEach((stop) => stop()) };
 }

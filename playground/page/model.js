@@ -3,6 +3,9 @@
  * @typedef {import('../server/protocol.ts').Change} Change
  * @typedef {import('../server/protocol.ts').ChatItem} ChatItem
  * @typedef {import('../server/protocol.ts').QuestionItem} QuestionItem
+ * @typedef {import('../server/protocol.ts').TapItem} TapItem
+ * @typedef {import('../server/protocol.ts').FileInfo} FileInfo
+ * @typedef {import('../server/protocol.ts').ButtonInfo} ButtonInfo
  * @typedef {import('../server/protocol.ts').CardItem} CardItem
  * @typedef {import('../server/protocol.ts').MessageItem} MessageItem
  * @typedef {import('../server/protocol.ts').ChatInfo} ChatInfo
@@ -99,6 +102,9 @@ export function createModel(first) {
     get chats() {
       return snapshot.chats;
     },
+    get voices() {
+      return snapshot.voices;
+    },
     /** @param {string} id */
     person: (id) => snapshot.people.find((person) => person.id === id),
     /** @param {string} id */
@@ -115,7 +121,7 @@ export function createModel(first) {
     answersTo: (question) =>
       [...items.values()].filter(
         /** @returns {item is CardItem | MessageItem} */
-        (item) => item.kind !== 'question' && item.question === question,
+        (item) => !isAsked(item) && item.question === question,
       ),
     /** @param {Snapshot} next */
     replace(next) {
@@ -136,6 +142,9 @@ export function createModel(first) {
 }
 
 /** @typedef {ReturnType<typeof createModel>} Model */
+
+/** What a person did, and what the robot answers. @param {ChatItem} item @returns {item is QuestionItem | TapItem} */
+export const isAsked = (item) => item.kind === 'question' || item.kind === 'tap';
 
 /**
  * @template Key

@@ -4,29 +4,61 @@
  * @typedef {import('../server/protocol.ts').Setup} Setup
  * @typedef {import('../server/protocol.ts').Snapshot} Snapshot
  * @typedef {import('../server/protocol.ts').Change} Change
+ * @typedef {import('../server/protocol.ts').FileInfo} FileInfo
+ * @typedef {{ id: string, file: FileInfo }} Uploaded
+ * @typedef {{ chat: string, from: string, text?: string, files?: string[], voice?: string, quote?: string }} Message
+ * @typedef {{ card: string, from: string, actionId: string, params: object, label: string }} Tap
  */
 
 /**
  * @param {string} action
- * @param {object} [body]
- * @returns {Promise<boolean>}
+ * @param {object} body
+ * @returns {Promise<{ status?: number | null } | null>} null when the server did not do it
  */
-async function post(action, body = {}) {
+async function request(action, body) {
   try {
     const response = await fetch(`/playground/${action}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
-    return response.ok;
+    return response.ok ? await response.json() : null;
   } catch {
-    return false;
+    return null;
+  }
+}
+
+/** @param {string} action @param {object} [body] */
+const post = async (action, body = {}) => (await request(action, body)) !== null;
+
+/** As much as the server takes. */
+export const MAX_UPLOAD_BYTES = 25 * 1024 * 1024;
+
+/**
+ * @param {File} file
+ * @returns {Promise<Uploaded | null>} null when the server did not take it
+ */
+async function upload(file) {
+  try {
+    const response = await fetch(`/playground/upload?name=${encodeURIComponent(file.name)}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/octet-stream' },
+      body: file,
+    });
+    return response.ok ? await response.json() : null;
+  } catch {
+    return null;
   }
 }
 
 export const server = {
-  /** @param {{ chat: string, from: string, text: string }} message */
+  /** @param {Message} message */
   send: (message) => post('send', message),
+  upload,
+  /** True when the function answered, and in time. @param {Tap} tap */
+  tap: async (tap) => (await request('tap', tap))?.status === 200,
+  /** Follows a link that sends a text. @param {{ chat: string, from: string, url: string }} link */
+  follow: (link) => post('link', link),
   /** @param {string} id */
   redeliver: (id) => post('redeliver', { id }),
   /** @param {keyof Setup['trouble']} name @param {boolean} on */

@@ -1,5 +1,7 @@
 import { h, icon } from './dom.js';
 import { createEntry } from './entry.js';
+import { isAsked } from './model.js';
+import { followSendLinks } from './send-link.js';
 
 /**
  * @typedef {import('./ui.js').Ui} Ui
@@ -39,6 +41,7 @@ export function createTimeline(ui, announce) {
     empty,
     list,
   );
+  followSendLinks(ui, list);
   /** @type {Map<string, import('./entry.js').Entry>} */
   const entries = new Map();
   let isAtEnd = true;
@@ -75,7 +78,7 @@ export function createTimeline(ui, announce) {
     entries.set(item.id, entry);
     list.append(entry.element);
     empty.hidden = true;
-    if (item.kind === 'question') scrollToEnd();
+    if (isAsked(item)) scrollToEnd();
   };
 
   const rebuild = () => {
@@ -92,7 +95,7 @@ export function createTimeline(ui, announce) {
     const { question } = ui;
     for (const [id, { element }] of entries) {
       const item = model.item(id);
-      const about = item?.kind === 'question' ? item.id : item?.question;
+      const about = item && (isAsked(item) ? item.id : item.question);
       element.classList.toggle('looked-at', ui.place.question !== null && about === question?.id);
     }
   };
@@ -102,7 +105,7 @@ export function createTimeline(ui, announce) {
       if (change.kind === 'snapshot' || change.kind === 'cleared') rebuild();
       else if (change.kind === 'item' && change.item.chat === ui.place.chat) {
         // Whoever asks wants to see the new answer, not the one looked at before.
-        if (change.item.kind === 'question' && !entries.has(change.item.id)) ui.go({ question: null });
+        if (isAsked(change.item) && !entries.has(change.item.id)) ui.go({ question: null });
         add(change.item, false);
         for (const id of [...entries.keys()].slice(0, -300)) {
           entries.get(id)?.element.remove();

@@ -72,6 +72,17 @@ export function createTopbar(ui, onLanguage) {
     warning,
     h('span', { class: 'spacer' }),
     h(
+      'a',
+      {
+        class: 'icon-button',
+        href: '/gallery',
+        'data-testid': 'gallery',
+        'aria-label': words.gallery,
+        title: words.gallery,
+      },
+      icon(icons.gallery),
+    ),
+    h(
       'button',
       {
         class: 'icon-button',

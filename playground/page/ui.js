@@ -1,3 +1,4 @@
+import { isAsked } from './model.js';
 import { keep, preferredLanguage, recall, wordsOf } from './preferences.js';
 
 /**
@@ -40,6 +41,14 @@ export function createUi(model) {
     place,
     /** What was typed and not sent yet, by chat. @type {Map<string, string>} */
     drafts: new Map(),
+    /** What the next message replies to, by chat. @type {Map<string, string>} */
+    quotes: new Map(),
+    /** @param {string | null} item */
+    quote(item) {
+      if (item === null) this.quotes.delete(place.chat);
+      else this.quotes.set(place.chat, item);
+      for (const listener of listeners) listener({ view: place.view });
+    },
     get language() {
       return language;
     },
@@ -69,11 +78,11 @@ export function createUi(model) {
       speakers.set(place.chat, person);
       for (const listener of listeners) listener({});
     },
-    /** The question that the panel is about. */
+    /** The question, or the tap, that the panel is about. */
     get question() {
       const chosen = model.item(place.question);
-      if (chosen?.kind === 'question') return chosen;
-      return model.itemsOf(place.chat).findLast((item) => item.kind === 'question') ?? null;
+      if (chosen && isAsked(chosen)) return chosen;
+      return model.itemsOf(place.chat).findLast(isAsked) ?? null;
     },
     /** @param {Partial<Place>} change */
     go(change) {
@@ -111,4 +120,8 @@ export const duration = (ms) => {
 };
 
 /** @param {number} count */
-export const bytes = (count) => (count < 1000 ? `${count} B` : `${(count / 1000).toFixed(count < 10_000 ? 1 : 0)} kB`);
+export const bytes = (count) => {
+  if (count < 1000) return `${count} B`;
+  if (count < 1_000_000) return `${(count / 1000).toFixed(count < 10_000 ? 1 : 0)} kB`;
+  return `${(count / 1_000_000).toFixed(1)} MB`;
+};

@@ -1,19 +1,40 @@
 import * as z from 'zod';
 import type { Chats } from './chats.ts';
+import { renderGallery } from './gallery.ts';
 import { openEvents } from './events.ts';
 import type { Journal } from './journal.ts';
+import type { FileContent } from '../dingtalk/types.ts';
 import { REPLY_LANGUAGES, STREAMINGS, TROUBLES, type Setup, type Snapshot, type Trouble } from './protocol.ts';
+import { fileResponse, type Uploads } from './uploads.ts';
 
 export interface ApiOptions {
   journal: Journal;
   chats: Chats;
+  uploads: Uploads;
+  /** What the robot uploaded. */
+  media: (id: string) => FileContent | undefined;
   snapshot: () => Snapshot;
   /** Takes effect with the next question. False when there is no such app. */
   configure: (change: Partial<Setup>) => boolean;
   reset: () => void;
 }
 
-const sending = z.object({ chat: z.string(), from: z.string(), text: z.string().trim().min(1).max(10_000) });
+const sending = z.object({
+  chat: z.string(),
+  from: z.string(),
+  text: z.string().trim().max(10_000).default(''),
+  files: z.array(z.string()).max(9).default([]),
+  voice: z.string().nullable().default(null),
+  quote: z.string().nullable().default(null),
+});
+const tapping = z.object({
+  card: z.string(),
+  from: z.string(),
+  actionId: z.string(),
+  params: z.record(z.string(), z.unknown()),
+  label: z.string(),
+});
+const following = z.object({ chat: z.string(), from: z.string(), url: z.string() });
 const again = z.object({ id: z.string() });
 const switching = z.object({ name: z.enum(TROUBLES), on: z.boolean() });
 const configuring = z
@@ -22,6 +43,7 @@ const configuring = z
     streaming: z.enum(STREAMINGS),
     showThinking: z.boolean(),
     replyLanguage: z.enum(REPLY_LANGUAGES),
+    buttons: z.boolean(),
   })
   .partial();
 
@@ -30,12 +52,20 @@ const failed = (status: number, reason: string) => Response.json({ error: reason
 
 /** What the page asks of the server. */
 export function createApi(options: ApiOptions): (request: Request, path: string) => Promise<Response> {
-  const { journal, chats, snapshot, configure, reset } = options;
+  const { journal, chats, uploads, media, snapshot, configure, reset } = options;
 
-  const post: Record<string, (body: unknown) => Response> = {
+  const post: Record<string, (body: unknown) => Response | Promise<Response>> = {
     send(body) {
       const question = chats.send(sending.parse(body));
-      return question ? done({ id: question.id }) : failed(404, 'no such chat or person');
+      return question ? done({ id: question.id }) : failed(404, 'no such chat or person, or nothing to send');
+    },
+    async tap(body) {
+      const tap = await chats.tap(tapping.parse(body));
+      return tap ? done({ id: tap.id, status: tap.deliveries[0]?.status }) : failed(404, 'no such card or person');
+    },
+    link(body) {
+      const question = chats.followLink(following.parse(body));
+      return question ? done({ id: question.id }) : failed(404, 'the link sends nothing');
     },
     redeliver: (body) => (chats.redeliver(again.parse(body).id) ? done() : failed(404, 'that message is gone')),
     trouble(body) {
@@ -54,14 +84,26 @@ export function createApi(options: ApiOptions): (request: Request, path: string)
     },
   };
 
+  const fileOf = (name: string): Response => {
+    const [kind, id = ''] = name.split('/');
+    const file = kind === 'media' ? media(decodeURIComponent(id)) : uploads.find(id);
+    return file ? fileResponse(file) : failed(404, 'that file is gone');
+  };
+
   return async (request, path) => {
     const name = path.replace(/^\/playground\//, '');
     if (request.method === 'GET' && name === 'events') return openEvents(journal, snapshot);
     if (request.method === 'GET' && name === 'snapshot') return done(snapshot());
+    if (request.method === 'GET' && name === 'gallery') return done(renderGallery(snapshot().setup.replyLanguage));
+    if (request.method === 'GET' && /^(?:uploads|media)\//.test(name)) return fileOf(name);
+    if (request.method === 'POST' && name === 'upload') {
+      const taken = await uploads.take(request, new URL(request.url).searchParams.get('name') ?? '');
+      return taken ? done(taken) : failed(413, 'the file is too large');
+    }
     const action = Object.hasOwn(post, name) ? post[name] : undefined;
     if (request.method !== 'POST' || !action) return failed(404, 'not found');
     try {
-      return action(await request.json());
+      return await action(await request.json());
     } catch (error) {
       if (error instanceof z.ZodError || error instanceof SyntaxError) return failed(400, 'malformed request');
       throw error;

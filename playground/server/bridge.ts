@@ -8,7 +8,7 @@ import { createMemoryState } from '../../lib/state/memory.ts';
 import type { State } from '../../lib/state/state.ts';
 import type { Journal } from './journal.ts';
 import type { Setup } from './protocol.ts';
-import { watchedQuestion, watching } from './watch.ts';
+import { TAP_HEADER, watchedQuestion, watching } from './watch.ts';
 import { watchState } from './watched-state.ts';
 
 export interface BridgeOptions {
@@ -49,9 +49,11 @@ export function createBridge({ journal, fetch, setup, environment }: BridgeOptio
     const env = environment();
     const key = JSON.stringify(env);
     if (current?.key === key) return current.handle;
-    const { app: appName } = setup();
-    const state = states.get(appName) ?? createMemoryState(systemClock);
-    states.set(appName, state);
+    // A sample app has a key, and so its own conversations, for each language.
+    const { app: appName, replyLanguage } = setup();
+    const stateName = `${appName} ${replyLanguage}`;
+    const state = states.get(stateName) ?? createMemoryState(systemClock);
+    states.set(stateName, state);
     const app = createApp({
       env,
       fetch,
@@ -70,7 +72,8 @@ export function createBridge({ journal, fetch, setup, environment }: BridgeOptio
         running += 1;
         platform.waitUntil(work.finally(() => (running -= 1)));
       };
-      return watching.run({ question: null, trouble: { ...setup().trouble } }, () =>
+      const question = request.headers.get(TAP_HEADER);
+      return watching.run({ question, trouble: { ...setup().trouble } }, () =>
         currentHandle()(request, { ...platform, waitUntil }),
       );
     },

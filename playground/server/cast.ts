@@ -1,6 +1,7 @@
 import type { Group, Person } from '../dingtalk/types.ts';
+import { sampleApp } from '../dify/sample-app.ts';
 import type { SampleApp } from '../dify/types.ts';
-import type { AppChoice, Named, PersonInfo } from './protocol.ts';
+import { REPLY_LANGUAGES, type AppChoice, type Named, type PersonInfo, type ReplyLanguage } from './protocol.ts';
 
 /** Who plays along: an invented company, its people and chats, and the sample apps. */
 
@@ -53,9 +54,14 @@ const samples: { id: string; mode: SampleApp['mode']; type: string; name: Named 
 
 export const SAMPLE_CHOICES: AppChoice[] = samples.map(({ id, type, name }) => ({ id, type, name, real: false }));
 
-/** The API key of a sample app at the sample Dify. */
-export const sampleKey = (id: string) => `app-playground-${id}`;
+/** The API key of a sample app at the sample Dify. Each app is there twice: its own words have a language, too. */
+export const sampleKey = (id: string, language: ReplyLanguage) => `app-playground-${id}-${language}`;
 
 export const SAMPLE_APPS: Record<string, SampleApp> = Object.fromEntries(
-  samples.map(({ id, mode, name }) => [sampleKey(id), { mode, name: name.en }]),
+  REPLY_LANGUAGES.flatMap((language) =>
+    samples.map(({ id, mode, name }) => [
+      sampleKey(id, language),
+      language === 'en' ? sampleApp(mode, name.en, 'en') : sampleApp(mode, name.zh, 'zh'),
+    ]),
+  ),
 );

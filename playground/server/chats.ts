@@ -1,16 +1,33 @@
 import type { Callback, DingTalkEvent, DingTalkSimulator, SimulatedCard, SimulatedMessage } from '../dingtalk/types.ts';
 import { GROUPS, PERSON_INFOS } from './cast.ts';
-import { noteQuestion } from './watch.ts';
+import { mirrorButtons, mirrorFile, mirrorNotices } from './mirror.ts';
+import { prepare, type Sending } from './sending.ts';
+import { noteQuestion, TAP_HEADER } from './watch.ts';
 import type { Journal } from './journal.ts';
-import type { ChatInfo, DeliveryInfo, Mention, QuestionItem } from './protocol.ts';
+import type { ChatInfo, DeliveryInfo, Mention, QuestionItem, TapItem } from './protocol.ts';
+import type { Uploads } from './uploads.ts';
 
 /** Callbacks that can be delivered again. */
 const MAX_CALLBACKS = 300;
 
+/** What somebody taps on a card. */
+export interface Tapping {
+  card: string;
+  from: string;
+  actionId: string;
+  params: Record<string, unknown>;
+  /** What the button says. */
+  label: string;
+}
+
 export interface Chats {
   infos: ChatInfo[];
-  /** Sends a message as a person; it is delivered in the background. Null when chat and person do not fit. */
-  send(input: { chat: string; from: string; text: string }): QuestionItem | null;
+  /** Sends a message as a person; it is delivered in the background. Null when that cannot be sent. */
+  send(sending: Sending): QuestionItem | null;
+  /** Taps a button and waits for what comes back. Null when that person does not see the card. */
+  tap(tapping: Tapping): Promise<TapItem | null>;
+  /** Follows a link as a person; null when it sends nothing. */
+  followLink(link: { chat: string; from: string; url: string }): QuestionItem | null;
   /** Delivers the very same callback again. */
   redeliver(id: string): boolean;
   /** Whose request brings about what DingTalk will show next. */
@@ -21,15 +38,17 @@ export interface Chats {
 export interface ChatsOptions {
   dingtalk: DingTalkSimulator;
   journal: Journal;
+  uploads: Uploads;
   callbackUrl: () => string;
 }
 
 /** The chats as people see them: what they write, and what DingTalk shows of the robot. */
-export function createChats({ dingtalk, journal, callbackUrl }: ChatsOptions): Chats {
+export function createChats({ dingtalk, journal, uploads, callbackUrl }: ChatsOptions): Chats {
   const callbacks = new Map<string, Callback>();
-  /** Card ids and bodies of session replies, by the question they belong to. */
+  /** Card ids and bodies of messages, by the question they belong to. */
   const owners = new Map<string, string | null>();
   const infos = chatInfos(dingtalk);
+  let taps = 0;
 
   const remember = <T>(map: Map<string, T>, key: string, value: T) => {
     map.delete(key);
@@ -55,6 +74,7 @@ export function createChats({ dingtalk, journal, callbackUrl }: ChatsOptions): C
     if (frame && !journal.item(card.outTrackId)) return;
     const { at, content, final, error } = frame ?? { at: 0, content: '', final: false, error: false };
     if (frame) journal.addFrame({ card: card.outTrackId, index: card.frames.length - 1, at, content, final, error });
+    const people = infos.find(({ id }) => id === card.conversationId)?.members ?? [];
     journal.putItem({
       kind: 'card',
       id: card.outTrackId,
@@ -64,6 +84,8 @@ export function createChats({ dingtalk, journal, callbackUrl }: ChatsOptions): C
       phase: card.phase,
       content: card.content,
       mentions: card.mentions.map(({ userId, name }) => ({ id: userId, name })),
+      buttons: mirrorButtons(dingtalk, card, people),
+      notices: mirrorNotices(card, people),
       summary: card.listSummary?.['ZH_CN'] ?? null,
       endedAt: card.endedAt,
     });
@@ -81,6 +103,7 @@ export function createChats({ dingtalk, journal, callbackUrl }: ChatsOptions): C
       title: message.title,
       text: message.text,
       mentions: message.mentions.map(mentionOf),
+      file: mirrorFile(dingtalk, message),
     });
   };
 
@@ -89,19 +112,76 @@ export function createChats({ dingtalk, journal, callbackUrl }: ChatsOptions): C
     if (event.type === 'message') onMessage(event.message);
   });
 
+  /** Sends what was made ready. */
+  const dispatch = (callback: Callback, shown: Omit<QuestionItem, 'kind' | 'id' | 'at' | 'deliveries'>) => {
+    const id = String(callback.body['msgId']);
+    remember(callbacks, id, callback);
+    noteQuestion(id);
+    const item: QuestionItem = { kind: 'question', id, at: Date.now(), ...shown, deliveries: [] };
+    void deliver(item, callback);
+    return item;
+  };
+
+  const chatOf = (chat: string, from: string) => {
+    const info = infos.find(({ id }) => id === chat);
+    return info?.members.includes(from) ? info : null;
+  };
+
   return {
     infos,
-    send({ chat, from, text }) {
-      const info = infos.find(({ id }) => id === chat);
-      if (!info?.members.includes(from)) return null;
-      const conversation = info.kind === 'group' ? { conversation: chat } : {};
-      const callback = dingtalk.callback({ from, text, ...conversation });
-      const id = String(callback.body['msgId']);
-      remember(callbacks, id, callback);
-      noteQuestion(id);
-      const item: QuestionItem = { kind: 'question', id, chat, at: Date.now(), from, text, deliveries: [] };
-      void deliver(item, callback);
+    send(sending) {
+      const { chat, from, text } = sending;
+      const info = chatOf(chat, from);
+      if (!info) return null;
+      const isGroup = info.kind === 'group';
+      const prepared = prepare(sending, { uploads, isGroup, item: (id) => journal.item(id) });
+      if (!prepared) return null;
+      const { input, ...shown } = prepared;
+      const callback = dingtalk.callback({ from, ...input, ...(isGroup ? { conversation: chat } : {}) });
+      return dispatch(callback, { chat, from, text, ...shown });
+    },
+    async tap({ card, from, actionId, params, label }) {
+      const shown = journal.item(card);
+      if (shown?.kind !== 'card' || !chatOf(shown.chat, from)) return null;
+      const id = `tap-${(taps += 1)}`;
+      const delivery: DeliveryInfo = { at: Date.now(), ms: null, status: null };
+      const item: TapItem = {
+        kind: 'tap',
+        id,
+        chat: shown.chat,
+        at: Date.now(),
+        from,
+        card,
+        actionId,
+        text: label,
+        deliveries: [delivery],
+      };
+      journal.putItem(item);
+      const request = JSON.stringify({ actionIds: [actionId], params });
+      const call = journal.openCall({
+        service: 'dingtalk',
+        name: 'card callback',
+        method: null,
+        question: id,
+        request,
+        requestBytes: Buffer.byteLength(request),
+      });
+      const tapped = await dingtalk.tap(
+        { outTrackId: card, userId: from, actionId, params },
+        { headers: { [TAP_HEADER]: id } },
+      );
+      const { status, ms, body } = tapped;
+      call.finish({ status, code: status === 200 ? 'ok' : String(status), response: body, responseBytes: body.length });
+      Object.assign(delivery, { status, ms });
+      if (journal.item(id)) journal.putItem(item);
       return item;
+    },
+    followLink({ chat, from, url }) {
+      if (!chatOf(chat, from)) return null;
+      const input = dingtalk.tapLink(chat, from, url);
+      if (!input) return null;
+      const shown = { chat, from, text: input.text ?? '', files: [], recognition: null, quote: null };
+      return dispatch(dingtalk.callback(input), shown);
     },
     redeliver(id) {
       const item = journal.item(id);
@@ -115,10 +195,15 @@ export function createChats({ dingtalk, journal, callbackUrl }: ChatsOptions): C
         const { outTrackId } = JSON.parse(body) as { outTrackId?: unknown };
         remember(owners, String(outTrackId), question);
       } else if (path === '/robot/sendBySession') remember(owners, body, question);
+      else if (/\/robot\/(?:oToMessages\/batchSend|groupMessages\/send)$/.test(path)) {
+        const { msgParam } = JSON.parse(body) as { msgParam?: unknown };
+        remember(owners, JSON.stringify(JSON.parse(String(msgParam))), question);
+      }
     },
     forget() {
       callbacks.clear();
       owners.clear();
+      uploads.forget();
     },
   };
 }

@@ -4,7 +4,8 @@ import type { Setup } from './protocol.ts';
 
 /** The playground's own DingTalk app. */
 export const DINGTALK_APP = { clientId: 'dingplayground0001', clientSecret: 'playground-client-secret' };
-export const TEMPLATE_ID = 'playground-card.schema';
+export const PLAIN_TEMPLATE = 'playground-card.schema';
+export const BUTTON_TEMPLATE = 'playground-card-buttons.schema';
 /** The choice of the app that the environment's DIFY_API_KEY opens. */
 export const REAL_APP = 'own';
 
@@ -20,6 +21,7 @@ const PRESENTATION = [
   'CONVERSATION_TTL_MINUTES',
   'DINGTALK_CARD_MAX_CHARS',
   'DINGTALK_CARD_SETTLE_MS',
+  'DINGTALK_CARD_BUTTONS',
   'FUNCTION_MAX_DURATION_S',
   'LOG_LEVEL',
   'PORT',
@@ -41,6 +43,11 @@ export function readOwnConfig(env: Environment): ConfigResult {
   return readConfig({ ...pick(env, [...PRESENTATION, ...DIFY]), ...robot, DIFY_API_KEY: apiKey });
 }
 
+/** Whether cards have buttons at first: here they do, unless the environment says otherwise. */
+export function wantsButtons(env: Environment, ownWish: boolean): boolean {
+  return env['DINGTALK_CARD_BUTTONS']?.trim() ? ownWish : true;
+}
+
 export const hasRealApp = (env: Environment): boolean => Boolean(env['DIFY_API_KEY']?.trim());
 
 /** The environment of the function for the next question. */
@@ -50,17 +57,21 @@ export function functionEnvironment(
   addresses: { dingtalk: string; dify: string; own: string },
 ): Environment {
   const dify =
-    setup.app === REAL_APP ? pick(env, DIFY) : { DIFY_API_URL: addresses.dify, DIFY_API_KEY: sampleKey(setup.app) };
+    setup.app === REAL_APP
+      ? pick(env, DIFY)
+      : { DIFY_API_URL: addresses.dify, DIFY_API_KEY: sampleKey(setup.app, setup.replyLanguage) };
+  const template = setup.buttons ? BUTTON_TEMPLATE : PLAIN_TEMPLATE;
   return {
     ...pick(env, PRESENTATION),
     ...robot,
     ...dify,
-    ...(setup.trouble.noTemplate ? {} : { DINGTALK_CARD_TEMPLATE_ID: TEMPLATE_ID }),
+    ...(setup.trouble.noTemplate ? {} : { DINGTALK_CARD_TEMPLATE_ID: template }),
     DINGTALK_API_URL: addresses.dingtalk,
     DINGTALK_OAPI_URL: addresses.dingtalk,
     PUBLIC_URL: addresses.own,
     STREAMING: setup.streaming,
     SHOW_THINKING: String(setup.showThinking),
     REPLY_LANGUAGE: setup.replyLanguage,
+    DINGTALK_CARD_BUTTONS: String(setup.buttons),
   };
 }

@@ -14,9 +14,10 @@ export function refusalOf(request: Request, ownHost: string | null): string | nu
   if (origin !== null && origin !== `http://${host}`) return 'another origin';
   const site = request.headers.get('sec-fetch-site');
   if (site !== null && site !== 'same-origin' && site !== 'none') return 'another site';
-  const isJson = (request.headers.get('content-type') ?? '').startsWith('application/json');
-  // A form of another site cannot have this type without asking first.
-  if (request.method === 'POST' && !isJson) return 'the content type must be application/json';
+  const type = request.headers.get('content-type') ?? '';
+  // A form of another site cannot have these types without asking first.
+  const isOwn = type.startsWith('application/json') || type === 'application/octet-stream';
+  if (request.method === 'POST' && !isOwn) return 'the content type must be application/json';
   return null;
 }
 

@@ -9,13 +9,20 @@ const TYPES: Record<string, string> = {
   svg: 'image/svg+xml',
 };
 
+/** What is not asked for below `/page/`. */
+const ADDRESSES: Record<string, string> = {
+  '/': 'index.html',
+  '/gallery': 'gallery.html',
+  '/favicon.ico': 'icon.svg',
+};
+
 /** Answers come from a model: whatever they hold, the page runs and loads nothing but its own. Images are shown. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
   "connect-src 'self'",
-  "img-src 'self' https: data:",
+  "img-src 'self' https: data: blob:",
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
@@ -32,7 +39,7 @@ export function createPages(): (path: string) => Promise<Response | null> {
       .filter((path) => Object.hasOwn(TYPES, extension(path))),
   );
   return async (path) => {
-    const file = path === '/' ? 'index.html' : path === '/favicon.ico' ? 'icon.svg' : path.replace(/^\/page\//, '');
+    const file = ADDRESSES[path] ?? path.replace(/^\/page\//, '');
     if (!files.has(file) || path === `/${file}`) return null;
     return new Response(await readFile(`${folder}${file}`), {
       headers: {

@@ -7,11 +7,21 @@ import { createApi } from './api.ts';
 import { createBridge } from './bridge.ts';
 import { GROUPS, PEOPLE, PERSON_INFOS, ROBOT, SAMPLE_APPS, SAMPLE_CHOICES } from './cast.ts';
 import { createChats } from './chats.ts';
-import { DINGTALK_APP, functionEnvironment, hasRealApp, REAL_APP, TEMPLATE_ID } from './configuration.ts';
+import {
+  BUTTON_TEMPLATE,
+  DINGTALK_APP,
+  functionEnvironment,
+  hasRealApp,
+  PLAIN_TEMPLATE,
+  REAL_APP,
+  wantsButtons,
+} from './configuration.ts';
 import { refusalOf } from './guard.ts';
 import { createJournal } from './journal.ts';
 import { createPages } from './pages.ts';
 import { TROUBLES, type Setup, type Snapshot, type Trouble } from './protocol.ts';
+import { createUploads } from './uploads.ts';
+import { VOICES } from './voices.ts';
 import { watchFetch } from './watched-fetch.ts';
 
 /** Round trips as they are between nearby data centres, so that what is seen is what will be felt. */
@@ -24,9 +34,11 @@ const MAX_SIMULATOR_CALLS = 2_000;
 /** Everything behind `npm start`: the function, a DingTalk, a Dify, a store, and the page. */
 export async function startPlayground(env: Environment, config: Config): Promise<Host> {
   const template = { published: true, variables: ['content'], failedState: true };
+  const withButtons = { ...template, buttons: true };
   const dingtalk = await createDingTalkSimulator({
     app: DINGTALK_APP,
-    templates: { [TEMPLATE_ID]: template },
+    permissions: ['Card.Instance.Write', 'Card.Streaming.Write', 'qyapi_robot_sendmsg', 'qyapi_base'],
+    templates: { [PLAIN_TEMPLATE]: template, [BUTTON_TEMPLATE]: withButtons },
     people: PEOPLE,
     groups: GROUPS,
   });
@@ -35,7 +47,13 @@ export async function startPlayground(env: Environment, config: Config): Promise
   let setup = initialSetup(env, config);
   const hostname = config.host ?? '127.0.0.1';
 
-  const chats = createChats({ dingtalk, journal, callbackUrl: () => `${ownOrigin(host, hostname)}/api/dingtalk` });
+  const uploads = createUploads();
+  const chats = createChats({
+    dingtalk,
+    journal,
+    uploads,
+    callbackUrl: () => `${ownOrigin(host, hostname)}/api/dingtalk`,
+  });
   const bridge = createBridge({
     journal,
     fetch: watchFetch({ dingtalk, journal, onDingTalkRequest: (request) => chats.noteRequest(request) }),
@@ -47,8 +65,8 @@ export async function startPlayground(env: Environment, config: Config): Promise
   /** The switches that are a tenant's settings; the others are read where they matter. */
   const applyTrouble = ({ slowDingTalk, qpsLimit, cardRefused }: Trouble) => {
     dingtalk.settings.latencyMs = (api) => (slowDingTalk ? SLOW_LATENCY_MS : (LATENCY_MS[api] ?? USUAL_LATENCY_MS));
-    dingtalk.settings.qps = qpsLimit ? 2 : 20;
-    template.published = !cardRefused;
+    dingtalk.settings.qps = qpsLimit ? 1 : 20;
+    for (const each of [template, withButtons]) each.published = !cardRefused;
   };
 
   const forgetSimulated = () => {
@@ -57,10 +75,16 @@ export async function startPlayground(env: Environment, config: Config): Promise
     dify.clear();
   };
 
+  const makeReady = () => {
+    if (dingtalk.calls.length + dify.requests.length > MAX_SIMULATOR_CALLS) forgetSimulated();
+    applyTrouble(setup.trouble);
+  };
+
   const snapshot = (): Snapshot => ({
     robot: ROBOT,
     people: PERSON_INFOS,
     chats: chats.infos,
+    voices: VOICES,
     setup,
     ...journal.contents(),
   });
@@ -70,11 +94,20 @@ export async function startPlayground(env: Environment, config: Config): Promise
     chats: {
       ...chats,
       send(input) {
-        if (dingtalk.calls.length + dify.requests.length > MAX_SIMULATOR_CALLS) forgetSimulated();
-        applyTrouble(setup.trouble);
+        makeReady();
         return chats.send(input);
       },
+      tap(input) {
+        applyTrouble(setup.trouble);
+        return chats.tap(input);
+      },
+      followLink(input) {
+        makeReady();
+        return chats.followLink(input);
+      },
     },
+    uploads,
+    media: (id) => dingtalk.media.get(id),
     snapshot,
     configure(change) {
       if (change.app !== undefined && !setup.apps.some(({ id }) => id === change.app)) return false;
@@ -123,6 +156,7 @@ function initialSetup(env: Environment, config: Config): Setup {
     streaming: robot.streaming,
     showThinking: robot.showThinking,
     replyLanguage: robot.language,
+    buttons: wantsButtons(env, robot.dingtalk.cardButtons),
     trouble: Object.fromEntries(TROUBLES.map((name) => [name, false])) as Trouble,
   };
 }

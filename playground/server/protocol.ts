@@ -31,7 +31,24 @@ export interface DeliveryInfo {
   status: number | null;
 }
 
-/** What a person typed. Its id is DingTalk's message id. */
+/** A file as the page shows it. */
+export interface FileInfo {
+  kind: 'picture' | 'voice' | 'video' | 'file';
+  name: string;
+  /** In bytes. */
+  size: number;
+  /** Where the page gets it. */
+  url: string;
+}
+
+/** What a message refers to. */
+export interface QuoteInfo {
+  /** Id of the person who wrote it; `null`: the robot. */
+  from: string | null;
+  text: string;
+}
+
+/** What a person sent. Its id is DingTalk's message id. */
 export interface QuestionItem {
   kind: 'question';
   id: string;
@@ -39,8 +56,44 @@ export interface QuestionItem {
   at: number;
   from: string;
   text: string;
+  files: FileInfo[];
+  /** What DingTalk understood of a voice message; empty when it understood nothing, `null` when there is no voice. */
+  recognition: string | null;
+  quote: QuoteInfo | null;
   /** The first is the message itself, the others are redeliveries. */
   deliveries: DeliveryInfo[];
+}
+
+/** A person has tapped a button of a card. What comes of it has this for its question. */
+export interface TapItem {
+  kind: 'tap';
+  id: string;
+  chat: string;
+  at: number;
+  from: string;
+  card: string;
+  actionId: string;
+  /** What the button says. */
+  text: string;
+  deliveries: DeliveryInfo[];
+}
+
+/** A button as one person sees it. */
+export interface ButtonInfo {
+  actionId: string;
+  params: Record<string, unknown>;
+  label: string;
+  chosen: boolean;
+  /** To be filled in before the tap; its values go along as `params.form`. */
+  fields: FieldInfo[];
+}
+
+export interface FieldInfo {
+  name: string;
+  label: string;
+  type: 'text' | 'select';
+  options: string[];
+  value: string;
 }
 
 export interface Mention {
@@ -57,6 +110,10 @@ export interface CardItem {
   phase: 'processing' | 'typing' | 'finished' | 'failed';
   content: string;
   mentions: Mention[];
+  /** What each person of the chat can tap, by the person's id. */
+  buttons: Record<string, ButtonInfo[]>;
+  /** What only this person reads on the card, by the person's id. */
+  notices: Record<string, string>;
   /** The line in the chat list, which DingTalk fixes when the card is created. */
   summary: string | null;
   endedAt: number | null;
@@ -73,9 +130,11 @@ export interface MessageItem {
   title: string | null;
   text: string;
   mentions: Mention[];
+  /** The message is this file or picture. */
+  file: FileInfo | null;
 }
 
-export type ChatItem = QuestionItem | CardItem | MessageItem;
+export type ChatItem = QuestionItem | TapItem | CardItem | MessageItem;
 
 export interface Frame {
   card: string;
@@ -139,6 +198,25 @@ export type StreamingName = (typeof STREAMINGS)[number];
 export const REPLY_LANGUAGES = ['zh-CN', 'en'] as const;
 export type ReplyLanguage = (typeof REPLY_LANGUAGES)[number];
 
+/** A voice message that can be sent without a microphone. */
+export interface VoiceInfo {
+  id: string;
+  name: Named;
+  /** What DingTalk understands of it; empty: nothing, and the app's own speech to text is asked. */
+  recognition: string;
+  seconds: number;
+}
+
+/** A piece of markdown, and what the function makes of it. */
+export interface GalleryEntry {
+  id: string;
+  name: Named;
+  /** What the app wrote. */
+  source: string;
+  card: string;
+  message: string;
+}
+
 export interface AppChoice {
   id: string;
   name: Named;
@@ -154,6 +232,8 @@ export interface Setup {
   streaming: StreamingName;
   showThinking: boolean;
   replyLanguage: ReplyLanguage;
+  /** The card template has buttons. */
+  buttons: boolean;
   trouble: Trouble;
 }
 
@@ -161,6 +241,7 @@ export interface Snapshot {
   robot: Named;
   people: PersonInfo[];
   chats: ChatInfo[];
+  voices: VoiceInfo[];
   setup: Setup;
   items: ChatItem[];
   frames: Frame[];

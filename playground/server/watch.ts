@@ -18,12 +18,22 @@ export const watching = new AsyncLocalStorage<Watch>();
 export const watchedQuestion = (): string | null => watching.getStore()?.question ?? null;
 export const isTroubled = (name: keyof Trouble): boolean => watching.getStore()?.trouble[name] ?? false;
 
+/**
+ * On the callback of a tap: whose tap it is. The body cannot tell two taps on the same button apart; what the function
+ * knows nothing of does not change what it does.
+ */
+export const TAP_HEADER = 'x-playground-tap';
+
 /** Questions by the turn that the function makes of them; the oldest are forgotten. */
 const questions = new Map<string, string>();
 const MAX_QUESTIONS = 2_000;
 
 export function noteQuestion(messageId: string): void {
-  questions.set(turnIdOf(messageId), messageId);
+  noteTurn(turnIdOf(messageId), messageId);
+}
+
+export function noteTurn(turnId: string, question: string): void {
+  questions.set(turnId, question);
   const [oldest] = questions.keys();
   if (questions.size > MAX_QUESTIONS && oldest !== undefined) questions.delete(oldest);
 }

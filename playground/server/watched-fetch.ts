@@ -31,7 +31,7 @@ export function watchFetch({ dingtalk, journal, onDingTalkRequest }: WatchedFetc
       question,
       // The one body with a secret in it.
       request: isToken || body === '' ? null : body,
-      requestBytes: Buffer.byteLength(body),
+      requestBytes: requestBytes(init),
     });
     if (isDingTalk) onDingTalkRequest({ path: url.pathname, body, question });
     try {
@@ -40,16 +40,18 @@ export function watchFetch({ dingtalk, journal, onDingTalkRequest }: WatchedFetc
       if (response.body && (response.headers.get('content-type') ?? '').startsWith('text/event-stream')) {
         return follow(response, response.body, open);
       }
-      const text = await response.text();
+      const bytes = await response.bytes();
+      const isText = /json|text\//.test(response.headers.get('content-type') ?? '');
+      const text = isText ? new TextDecoder().decode(bytes) : '';
       open.finish({
         status: response.status,
         code: codeOf(text, response.status),
-        responseBytes: Buffer.byteLength(text),
+        responseBytes: bytes.length,
         counted: isDingTalk && isCounted(dingtalk, url.pathname, body),
         response: isToken ? null : text,
       });
       const { status, headers } = response;
-      return new Response(text === '' ? null : text, { status, headers });
+      return new Response(bytes.length === 0 ? null : bytes, { status, headers });
     } catch (error) {
       open.finish({ code: error instanceof Error ? error.name : 'failed' });
       throw error;
@@ -99,16 +101,27 @@ function follow(response: Response, body: NonNullable<Response['body']>, open: O
     },
     cancel(reason) {
       // Whoever leaves after the end event has heard everything.
-      end(/"event": ?"(?:message_end|workflow_finished)"/.test(last) ? 'ok' : 'left');
+      end(/"event": ?"(?:message_end|workflow_finished|workflow_paused)"/.test(last) ? 'ok' : 'left');
       return reader.cancel(reason);
     },
   });
   return new Response(stream, { status: response.status, headers: response.headers });
 }
 
-function nameOf(url: URL, isDingTalk: boolean): string {
-  if (isDingTalk) return url.pathname.split('/').at(-1) ?? url.pathname;
-  return url.pathname.replace(/^.*\/v1(?=\/)/, '');
+function requestBytes({ body, headers }: RequestInit): number {
+  if (typeof body === 'string') return Buffer.byteLength(body);
+  if (body instanceof Uint8Array) return body.byteLength;
+  return Number(new Headers(headers).get('content-length') ?? 0);
+}
+
+/** The last part of these paths says too little. */
+const LONG_NAMES =
+  /(?:messageFiles\/download|media\/upload|oToMessages\/batchSend|groupMessages\/send|callbacks\/register|card\/instances)$/;
+
+function nameOf({ pathname }: URL, isDingTalk: boolean): string {
+  if (isDingTalk) return LONG_NAMES.exec(pathname)?.[0] ?? pathname.split('/').at(-1) ?? pathname;
+  // Ids say nothing, and hide what follows them.
+  return pathname.replace(/^.*\/v1(?=\/)/, '').replaceAll(/\/[\w-]{20,}(?=[/.]|$)/g, '/…');
 }
 
 /** Both vendors put the reason of a refusal into the body. */
@@ -130,6 +143,9 @@ function parseObject(text: string): Record<string, unknown> {
 
 /** What the simulated DingTalk itself says of this call. */
 function isCounted(dingtalk: DingTalkSimulator, path: string, body: string): boolean {
-  const call = dingtalk.calls.findLast((known) => known.path === path && JSON.stringify(known.request) === body);
+  // A body that is no text (an upload) is not compared.
+  const call = dingtalk.calls.findLast(
+    (known) => known.path === path && (body === '' || JSON.stringify(known.request) === body),
+  );
   return call?.counted ?? false;
 }

@@ -20,6 +20,7 @@ const NO_DOTENV = {
   DIFY_INPUTS: '',
   STREAMING: '',
   SHOW_THINKING: '',
+  DINGTALK_CARD_BUTTONS: '',
   REPLY_LANGUAGE: '',
   CONVERSATION_SCOPE: '',
   DINGTALK_CARD_MAX_CHARS: '',
@@ -91,6 +92,8 @@ export async function startPlayground(env: Record<string, string> = {}): Promise
     async ask(question) {
       const { id } = (await (await post('send', question)).json()) as { id: string };
       await until(({ logs }) => logs.some((line) => line.question === id && line.fields['event'] === 'turn_finished'));
+      // What follows an answer: suggested questions.
+      await until(({ calls }) => calls.every(({ question: whose, ms }) => whose !== id || ms !== null));
       return id;
     },
     async close() {

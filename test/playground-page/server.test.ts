@@ -90,17 +90,20 @@ describe('the server of the playground', () => {
     const id = await playground.ask({ chat, from: FROM, text: '差旅标准的表格' });
     const { items, calls } = await playground.snapshot();
     expect(items.find((item) => item.kind === 'card')).toMatchObject({ question: id, phase: 'finished' });
-    expect(calls.filter(({ code }) => code !== 'ok')).toEqual([]);
+    expect(calls.filter(({ code }) => code !== 'ok' && code !== null)).toEqual([]);
     await playground.post('config', { app: 'chat' });
   });
 
   test('delivers the same callback again, and nothing changes', async () => {
     const id = await playground.ask({ chat, from: FROM, text: '一句话' });
+    const before = (await playground.snapshot()).items.map(({ kind }) => kind);
     await playground.post('redeliver', { id });
     const { items } = await playground.until(({ items: now }) =>
       now.some((item) => item.kind === 'question' && item.deliveries[1]?.status === 200),
     );
-    expect(items.map(({ kind }) => kind)).toEqual(['question', 'card']);
+    expect(items.map(({ kind }) => kind)).toEqual(before);
+    // The message is the app's opening words.
+    expect(before).toEqual(['question', 'message', 'card']);
   });
 
   test('tells the answers of two people apart', async () => {
@@ -152,12 +155,47 @@ describe('the server of the playground', () => {
     expect(shown).not.toMatch(/playground-client-secret|app-playground|appSecret|"accessToken\\"/);
   });
 
+  test('sends words, pictures and files as DingTalk would, and nothing that it would not', async () => {
+    const give = async (name: string) => {
+      const answer = await fetch(`${playground.url}/playground/upload?name=${name}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/octet-stream' },
+        body: new Uint8Array([1, 2, 3]),
+      });
+      return ((await answer.json()) as { id: string }).id;
+    };
+    const [picture, other, file, video] = await Promise.all(['a.png', 'b.jpg', 'c.pdf', 'd.mp4'].map(give));
+    const { chats } = await playground.snapshot();
+    const group = chats.find(({ kind }) => kind === 'group')?.id ?? '';
+    const status = async (where: string, body: object) =>
+      (await playground.post('send', { chat: where, from: FROM, ...body })).status;
+    expect(await status(chat, { files: [picture, other], text: 'hi' })).toBe(200);
+    expect(await status(group, { files: [picture] })).toBe(200);
+    expect(await status(chat, { files: [video] })).toBe(200);
+    const refused = [
+      await status(chat, {}),
+      await status(chat, { files: [file], text: 'words' }),
+      await status(chat, { files: [file, picture] }),
+      await status(group, { files: [file] }),
+      await status(group, { voice: 'zh' }),
+      await status(chat, { voice: 'none' }),
+    ];
+    expect(refused).toEqual(refused.map(() => 404));
+    const { items } = await playground.snapshot();
+    const sent = items.flatMap((item) => (item.kind === 'question' ? [item.files.map(({ kind }) => kind)] : []));
+    expect(sent).toEqual([['picture', 'picture'], ['picture'], ['video']]);
+  });
+
   test.each([
     ['send', { chat: 'nowhere', from: FROM, text: 'hi' }, 404],
     ['send', { chat: 'nowhere' }, 400],
     ['trouble', { name: 'rain', on: true }, 400],
     ['config', { app: 'none' }, 404],
     ['redeliver', { id: 'gone' }, 404],
+    ['send', { chat: 'nowhere', from: FROM, files: ['gone'] }, 404],
+    ['tap', { card: 'gone', from: FROM, actionId: 'like', params: {}, label: '' }, 404],
+    ['tap', { card: 'gone' }, 400],
+    ['link', { chat: 'nowhere', from: FROM, url: 'https://example.com' }, 404],
     ['nothing', {}, 404],
   ])('answers a wrong %s with %o', async (action, body, status) => {
     expect((await playground.post(action, body)).status).toBe(status);

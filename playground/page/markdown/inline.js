@@ -10,6 +10,8 @@ import { h } from '../dom.js';
 const TAG = /^<(\/?)([a-z][a-z0-9]*)((?:\s[^<>]*)?)>/i;
 const BARE_LINK = /^https?:\/\/[^\s<>()[\]"'`，。；！？、（）【】「」《》]+/;
 const ENTITIES = /** @type {Record<string, string>} */ ({ nbsp: '\u00a0', lt: '<', gt: '>', amp: '&', quot: '"' });
+/** A link that sends a text as whoever clicks it; the page decides what becomes of the click. */
+const SEND_LINK = /^dtmd:\/\/dingtalkclient\/sendMessage\?content=/i;
 /** DingTalk's colour tokens name the colour; the exact shade is the page's. */
 const COLOURS = /(blue|red|green|orange|yellow|purple|gray|grey)/;
 /** Deeper than anybody writes; hostile text could go on. */
@@ -173,6 +175,8 @@ function link(text, at, context, depth, isImage) {
 /** Only web addresses can be opened; DingTalk's own ones are shown for what they are.
  * @param {string} address @param {Node[]} label */
 function anchor(address, label) {
+  const sent = SEND_LINK.exec(address);
+  if (sent) return h('button', { type: 'button', class: 'link send-link', 'data-url': address }, label);
   const isWeb = /^https?:\/\//i.test(address);
   const props = isWeb ? { href: address, target: '_blank', rel: 'noopener noreferrer' } : { title: address };
   return h('a', { class: isWeb ? 'link' : 'link inert', ...props }, label);

@@ -76,7 +76,7 @@ export function createAnswerTab(ui) {
         facts.answersAMonth === null ? say.callsNone : say.callsNote(facts.answersAMonth),
         'wide accent',
       ),
-      tile('ack', say.ack, duration(facts.ackMs), say.ackNote),
+      tile('ack', say.ack, duration(facts.ackMs), question.kind === 'tap' ? say.tapNote : say.ackNote),
       tile('first', say.first, duration(facts.firstWordsMs), say.firstNote(duration(facts.difyFirstByteMs))),
       tile(
         'end',

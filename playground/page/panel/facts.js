@@ -3,6 +3,7 @@
  *
  * @typedef {import('../model.js').Model} Model
  * @typedef {import('../model.js').QuestionItem} QuestionItem
+ * @typedef {import('../model.js').TapItem} TapItem
  * @typedef {import('../model.js').Call} Call
  */
 
@@ -11,7 +12,7 @@ const FREE_CALLS = 5_000;
 
 /**
  * @param {Model} model
- * @param {QuestionItem} question
+ * @param {QuestionItem | TapItem} question
  */
 export function factsOf(model, question) {
   const calls = model.calls().filter((call) => call.question === question.id);
@@ -20,11 +21,14 @@ export function factsOf(model, question) {
   const messages = answers.filter((item) => item.kind === 'message');
   const frames = card ? model.framesOf(card.id) : [];
   const counted = calls.filter((call) => call.counted).length;
-  const firstWords = frames.find(({ content }) => content !== '')?.at ?? messages[0]?.at ?? null;
+  // A message beside a card is a greeting or a file, not the answer's first words.
+  const firstWords = card ? frames.find(({ content }) => content !== '')?.at : messages[0]?.at;
   const lastMessageAt = messages.at(-1)?.at ?? null;
   const hasFinished = model.logs().some((line) => line.question === question.id && isEnd(line.fields['event']));
   const endedAt = Math.max(card?.endedAt ?? 0, lastMessageAt ?? 0);
-  const isRunning = card ? card.endedAt === null && !hasFinished : endedAt === 0 && !hasFinished;
+  // Most taps bring no answer; then they are done when the function has answered them.
+  const isTapDone = question.kind === 'tap' && typeof question.deliveries[0]?.status === 'number';
+  const isRunning = card ? card.endedAt === null && !hasFinished : endedAt === 0 && !hasFinished && !isTapDone;
   const dify = calls.find((call) => call.service === 'dify' && call.firstByteMs !== null);
   return {
     calls,
@@ -34,13 +38,13 @@ export function factsOf(model, question) {
     counted,
     answersAMonth: counted === 0 ? null : Math.floor(FREE_CALLS / counted),
     ackMs: question.deliveries[0]?.ms ?? null,
-    firstWordsMs: firstWords === null ? null : firstWords - question.at,
-    endMs: endedAt === 0 ? null : endedAt - question.at,
+    firstWordsMs: firstWords === undefined ? null : firstWords - question.at,
+    endMs: endedAt === 0 || isRunning ? null : endedAt - question.at,
     difyFirstByteMs: dify ? dify.at + (dify.firstByteMs ?? 0) - question.at : null,
     storeRequests: calls.filter((call) => call.service === 'store').length,
     characters: Array.from(card?.content ?? messages.map(({ text }) => text).join('')).length,
     isRunning,
-    outcome: outcomeOf(card?.phase ?? null, messages.length, isRunning),
+    outcome: outcomeOf(card?.phase ?? null, messages.length, isRunning, question.kind === 'tap'),
   };
 }
 
@@ -51,11 +55,13 @@ const isEnd = (event) => event === 'turn_finished' || event === 'turn_crashed' |
  * @param {string | null} phase
  * @param {number} messages
  * @param {boolean} isRunning
- * @returns {'running' | 'card' | 'failedCard' | 'message' | 'duplicate'}
+ * @param {boolean} isTap
+ * @returns {'running' | 'card' | 'failedCard' | 'message' | 'tap' | 'duplicate'}
  */
-function outcomeOf(phase, messages, isRunning) {
+function outcomeOf(phase, messages, isRunning, isTap) {
   if (isRunning) return 'running';
   if (phase === 'failed') return 'failedCard';
   if (phase !== null) return 'card';
-  return messages > 0 ? 'message' : 'duplicate';
+  if (messages > 0) return 'message';
+  return isTap ? 'tap' : 'duplicate';
 }

@@ -48,6 +48,12 @@ export function createPanel(ui) {
     ),
   );
 
+  /** @param {import('../model.js').QuestionItem | import('../model.js').TapItem} question */
+  const aboutWords = (question) => {
+    if (question.kind === 'tap') return words.tapped(model.person(question.from)?.name ?? question.from, question.text);
+    return `“${question.text || question.files.map(({ name }) => name).join('、')}”`;
+  };
+
   /** Arrow keys move between tabs, as everywhere. @param {KeyboardEvent} event */
   function onArrow(event) {
     const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
@@ -70,7 +76,7 @@ export function createPanel(ui) {
     setProp(body, 'aria-labelledby', `tab-${tab}`);
     const { question } = ui;
     about.hidden = tab === 'trouble' || !question;
-    fill(about, question ? `“${question.text}”` : '');
+    fill(about, question ? aboutWords(question) : '');
     const view = views[tab];
     if (body.firstElementChild !== view.element) {
       body.replaceChildren(view.element);

@@ -1,4 +1,4 @@
-import { fill, h, setProp } from '../dom.js';
+import { h, setProp } from '../dom.js';
 import { server } from '../server.js';
 
 /**
@@ -65,20 +65,32 @@ export function createTroubleTab(ui) {
     ],
     (value) => void server.configure({ replyLanguage: /** @type {Setup['replyLanguage']} */ (value) }),
   );
-  const thinking = h('button', {
-    type: 'button',
-    role: 'switch',
-    class: 'switch',
-    'data-testid': 'setting-thinking',
-    onclick: () => void server.configure({ showThinking: !model.setup.showThinking }),
-  });
-  const thinkingState = h('span', { class: 'switch-state' });
-  fill(
-    thinking,
-    h('span', { class: 'switch-track', 'aria-hidden': 'true' }),
-    h('span', { class: 'switch-label' }, words.showThinking),
-    thinkingState,
-  );
+  /** @param {'showThinking' | 'buttons'} name @param {string} id @param {string} label */
+  const settingSwitch = (name, id, label) => {
+    const state = h('span', { class: 'switch-state' });
+    const button = h(
+      'button',
+      {
+        type: 'button',
+        role: 'switch',
+        class: 'switch',
+        'data-testid': id,
+        onclick: () => void server.configure({ [name]: !model.setup[name] }),
+      },
+      h('span', { class: 'switch-track', 'aria-hidden': 'true' }),
+      h('span', { class: 'switch-label' }, label),
+      state,
+    );
+    return {
+      button,
+      render() {
+        setProp(button, 'aria-checked', String(model.setup[name]));
+        state.textContent = model.setup[name] ? words.on : words.off;
+      },
+    };
+  };
+  const thinking = settingSwitch('showThinking', 'setting-thinking', words.showThinking);
+  const buttons = settingSwitch('buttons', 'setting-buttons', words.buttonTemplate);
 
   const render = () => {
     const { setup } = model;
@@ -90,8 +102,8 @@ export function createTroubleTab(ui) {
     }
     streaming.select.value = setup.streaming;
     language.select.value = setup.replyLanguage;
-    setProp(thinking, 'aria-checked', String(setup.showThinking));
-    thinkingState.textContent = setup.showThinking ? words.on : words.off;
+    thinking.render();
+    buttons.render();
   };
   return {
     element: h(
@@ -105,7 +117,15 @@ export function createTroubleTab(ui) {
       ),
       h('h3', null, words.settings),
       h('p', { class: 'hint' }, words.settingsNote),
-      h('div', { class: 'settings' }, streaming.row, language.row, thinking),
+      h(
+        'div',
+        { class: 'settings' },
+        streaming.row,
+        language.row,
+        thinking.button,
+        buttons.button,
+        h('p', { class: 'hint' }, words.buttonTemplateNote),
+      ),
     ),
     render,
   };

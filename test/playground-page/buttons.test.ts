@@ -1,0 +1,181 @@
+import { expect, test } from 'vitest';
+import { describeWith } from '../support/require.ts';
+import { usePage } from './page-tools.ts';
+
+/** Draws a message with a link that sends a text, below the others. */
+const FOREIGN_LINK = `import('/page/markdown/render.js').then(({ renderMarkdown }) => {
+  const bubble = document.createElement('div');
+  bubble.className = 'bubble markdown';
+  const address = 'dtmd://dingtalkclient/sendMessage?content=' + encodeURIComponent('我的年假还剩几天？');
+  bubble.append(renderMarkdown('[查余额](' + address + ')', 'message'));
+  const line = document.createElement('li');
+  line.append(bubble);
+  document.querySelector('[data-testid=timeline]').append(line);
+})`;
+
+describeWith('chromium', 'the buttons of cards in the page of the playground', (executablePath) => {
+  const { open, id, ask, openChat, card, chooseApp, playground } = usePage(executablePath);
+
+  const pressed = (name: string, value: boolean) =>
+    id(name)
+      .and(id(name).page().locator(`[aria-pressed=${value}]`))
+      .last();
+  const cards = (count: number) =>
+    playground().until(({ items }) => items.filter((item) => item.kind === 'card').length >= count);
+
+  test('an answer is stopped while it is written', async () => {
+    await open();
+    await ask('跑一个长任务');
+    await card('typing');
+    // The greeting has come by now; it is not the end of the answer.
+    await id('robot-message').waitFor();
+    expect(await id('tile-end').locator('.value').textContent()).toBe('—');
+    await id('button-stop').click();
+    const stopped = await card('finished');
+    expect(await stopped.textContent()).toContain('已停止');
+    expect(await id('button-stop').count()).toBe(0);
+    await id('tap')
+      .and(id('tap').page().locator('[data-action=stop]'))
+      .filter({ hasText: /\d+ ms/ })
+      .waitFor();
+    const { calls } = await playground().snapshot();
+    const callback = calls.find(({ name }) => name === 'card callback');
+    expect(callback).toMatchObject({ status: 200, code: 'ok' });
+    expect(callback?.ms).toBeLessThan(2_000);
+  });
+
+  test('an answer is rated, rated otherwise, and not at all', async () => {
+    const page = await open();
+    await ask('一句话说明调休何时生效');
+    await card('finished');
+    await id('button-like').click();
+    await pressed('button-like', true).waitFor();
+    await page.getByText('感谢你的评价').waitFor();
+    await id('button-dislike').click();
+    await pressed('button-dislike', true).waitFor();
+    await pressed('button-like', false).waitFor();
+    await id('button-dislike').click();
+    await pressed('button-dislike', false).waitFor();
+    await page.getByText('已取消评价').waitFor();
+    const { calls } = await playground().until(
+      ({ calls: now }) => now.filter(({ name, ms }) => name.endsWith('/feedbacks') && ms !== null).length === 3,
+    );
+    const ratings = calls.filter(({ name }) => name.endsWith('/feedbacks')).map(({ request }) => request);
+    expect(ratings.map((text) => (JSON.parse(text ?? '') as { rating: unknown }).rating)).toEqual([
+      'like',
+      'dislike',
+      null,
+    ]);
+    expect(await id('bars').textContent()).toContain('card callback');
+  });
+
+  test('a suggested question is asked by whoever taps it', async () => {
+    await open();
+    await ask('给我推荐问题');
+    await card('finished');
+    await id('button-ask').first().click();
+    await cards(2);
+    expect(await (await card('finished')).textContent()).toContain('工作台');
+  });
+
+  test('a form on the card is filled in and answered', async () => {
+    await open();
+    await chooseApp('chatflow');
+    await ask('提交一个审批');
+    await card('finished');
+    await id('field-comment').fill('同意，走今年的预算');
+    await id('button-form').filter({ hasText: '同意' }).click();
+    await playground().until(({ items }) =>
+      items.some((item) => item.kind === 'card' && item.content.includes('走今年的预算')),
+    );
+    expect(await (await card('finished')).textContent()).toContain('已同意');
+    const { calls } = await playground().snapshot();
+    expect(calls.map(({ name }) => name).join('\n')).toContain('/form/human_input/');
+  });
+
+  test('a failed answer can be asked for again', async () => {
+    await open();
+    await playground().post('trouble', { name: 'difyError', on: true });
+    await ask('年假怎么申请');
+    await card('failed');
+    await playground().post('trouble', { name: 'difyError', on: false });
+    await id('button-retry').click();
+    await cards(2);
+    expect(await (await card('finished')).textContent()).toContain('工作台');
+  });
+
+  test('a tap that nobody answers in time says so', async () => {
+    const page = await open();
+    await ask('一句话');
+    await card('finished');
+    // What the server says when nothing came within the 2 s that DingTalk waits.
+    await page.route('**/playground/tap', (route) => route.fulfill({ json: { id: 'tap-0', status: 0 } }));
+    await id('button-like').click();
+    await id('card-notice').filter({ hasText: '没有' }).waitFor();
+    expect(await id('button-like').getAttribute('aria-busy')).toBeNull();
+  });
+
+  test('a new chat is begun', async () => {
+    await open();
+    await ask('一句话');
+    await card('finished');
+    await id('button-new').click();
+    await id('robot-message').filter({ hasText: '已开始新会话' }).waitFor();
+    const { items } = await playground().snapshot();
+    const tap = items.find(({ kind }) => kind === 'tap');
+    expect(items.find((item) => item.kind === 'message' && item.text.includes('已开始新会话'))).toMatchObject({
+      question: tap?.id,
+    });
+  });
+
+  test('what is the asker’s is not done for somebody else, who alone is told', async () => {
+    await open();
+    await openChat('group');
+    await ask('跑一个长任务');
+    await card('typing');
+    await id('speaker').selectOption('staff-0002');
+    await id('button-stop').click();
+    await id('card-notice').filter({ hasText: '只有提问的人' }).waitFor();
+    expect(await (await card('typing')).isVisible()).toBe(true);
+    await id('speaker').selectOption('staff-0001');
+    await id('card-notice').filter({ hasText: '只有提问的人' }).waitFor({ state: 'hidden' });
+    await id('button-stop').click();
+    await card('finished');
+  });
+
+  test('a link that sends a text does so in single chats; in groups it says what to type', async () => {
+    const page = await open();
+    await playground().post('config', { buttons: false });
+    await ask('给我推荐问题');
+    await card('finished');
+    const link = id('card').last().locator('.send-link');
+    await link.first().click();
+    await id('entry')
+      .filter({ hasText: '年假怎么申请' })
+      .and(id('entry').page().locator('[data-kind=question]'))
+      .waitFor();
+    await cards(2);
+    await openChat('group');
+    await ask('给我推荐问题');
+    await card('finished');
+    // The function writes no such link there; somebody else's message may have one.
+    expect(await id('card').last().locator('.send-link').count()).toBe(0);
+    await page.evaluate(FOREIGN_LINK);
+    await page.getByRole('button', { name: '查余额' }).click();
+    expect(await id('type-this').textContent()).toContain('@云杉小助手 我的年假还剩几天？');
+    const { items } = await playground().snapshot();
+    expect(items.filter((item) => item.kind === 'question').map(({ text }) => text)).not.toContain(
+      '我的年假还剩几天？',
+    );
+  });
+
+  test('without buttons in the template there are none', async () => {
+    await open();
+    await id('tab-trouble').click();
+    await id('setting-buttons').click();
+    await id('setting-buttons').and(id('setting-buttons').page().locator('[aria-checked=false]')).waitFor();
+    await ask('一句话');
+    const plain = await card('finished');
+    expect(await plain.getByRole('button').count()).toBe(0);
+  });
+});

@@ -1,0 +1,89 @@
+// A browser with the page of a playground of its own, for the tests of what one can do in it.
+import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { startPlayground, type Playground } from './child.ts';
+
+/** The machine that runs this may be slow and busy; nothing here waits longer than it has to. */
+const PATIENCE_MS = 20_000;
+
+/** The chats of the page, from the top. */
+export const CHATS = { own: 0, colleague: 1, group: 3 } as const;
+
+export interface PageTools {
+  playground: () => Playground;
+  open: (options?: BrowserContextOptions, address?: string) => Promise<Page>;
+  id: (name: string) => Locator;
+  ask: (text: string) => Promise<void>;
+  openChat: (chat: keyof typeof CHATS) => Promise<void>;
+  /** The card that comes latest, once it is in this state. */
+  card: (phase: string) => Promise<Locator>;
+  chooseApp: (app: string) => Promise<void>;
+}
+
+/** A picture of one pixel. */
+export const PIXEL = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==',
+  'base64',
+);
+
+/** To be called in a suite; everything is started and ended with it. */
+export function usePage(executablePath: string): PageTools {
+  let playground: Playground;
+  let browser: Browser;
+  let page: Page;
+  let problems: string[] = [];
+
+  beforeAll(async () => {
+    playground = await startPlayground();
+    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  });
+  afterAll(async () => {
+    await browser.close();
+    await playground.close();
+  });
+  afterEach(async () => {
+    await page.context().close();
+    const { setup } = await playground.snapshot();
+    for (const [name, on] of Object.entries(setup.trouble)) {
+      if (on) await playground.post('trouble', { name, on: false });
+    }
+    await playground.post('config', { app: 'chat', buttons: true });
+    await playground.post('reset', {});
+    expect(problems).toEqual([]);
+  });
+
+  const id = (name: string) => page.getByTestId(name);
+  return {
+    playground: () => playground,
+    id,
+    async open(options = {}, address = '/') {
+      const context = await browser.newContext({ locale: 'zh-CN', viewport: { width: 1440, height: 900 }, ...options });
+      page = await context.newPage();
+      page.setDefaultTimeout(PATIENCE_MS);
+      problems = [];
+      page.on('pageerror', (error) => problems.push(error.message));
+      page.on('console', (message) => {
+        if (message.type() === 'error') problems.push(message.text());
+      });
+      // Pictures of other sites: the network has nothing to do with these tests.
+      await context.route(/^https:/, (route) => route.fulfill({ contentType: 'image/png', body: PIXEL }));
+      await page.goto(`${playground.url}${address}`);
+      if (address === '/') await id('composer').waitFor();
+      return page;
+    },
+    async ask(text) {
+      await id('composer').fill(text);
+      await id('composer').press('Enter');
+    },
+    openChat: (chat) => id('chat').nth(CHATS[chat]).click(),
+    async card(phase) {
+      const card = id('card').last();
+      await card.and(page.locator(`[data-phase=${phase}]`)).waitFor();
+      return card;
+    },
+    async chooseApp(app) {
+      await id('app-choice').selectOption(app);
+      await playground.until(({ setup }) => setup.app === app);
+    },
+  };
+}
