@@ -59,7 +59,7 @@ const actions: Readonly<Record<string, Action>> = {
     async run({ record, texts, action, stop }) {
       if (record.state !== 'started' && record.state !== 'queued') return notice(texts.nothingToStop);
       const turn = { turnId: action.cardId, conversationKey: record.conversationKey };
-      return { ...notice(texts.stopping), work: record.isStopped ? null : () => stop(turn) };
+      return { ...notice(texts.notices.stopRequested), work: record.isStopped ? null : () => stop(turn) };
     },
   },
   like: { whose: 'anyone', run: (pressed) => rate(pressed, 'like') },

@@ -133,6 +133,19 @@ export function createChannels(options: ChannelOptions): Channels {
     return createOutbox({ results, messages, limit, signal, log, reference });
   }
 
+  /** Calls for an answer beside its frames, as far as they are known: it shall not cost more for them. */
+  function reservedFor({ level }: Turn): () => number {
+    const registering = options.callback.isPending() ? 1 : 0;
+    let suggesting = 0;
+    if (level === 'full') {
+      options.dify.facts().then(
+        ({ suggestsQuestions }) => (suggesting = suggestsQuestions ? 1 : 0),
+        () => undefined,
+      );
+    }
+    return () => registering + suggesting;
+  }
+
   return {
     replyTo,
     cardOf,
@@ -141,7 +154,7 @@ export function createChannels(options: ChannelOptions): Channels {
       return {
         card: (onCall) => cardOf(turn, onCall),
         reply,
-        pace: paceOf(thriftier(config.streaming, SPENDING_PACE[turn.level])),
+        pace: paceOf(thriftier(config.streaming, SPENDING_PACE[turn.level]), reservedFor(turn)),
         openOutbox: (onCall) => openOutbox(turn, deadlineMs, onCall),
         extras: createExtras({
           robot: config,

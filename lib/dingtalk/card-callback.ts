@@ -16,10 +16,12 @@ export interface CardCallback {
    * without. Never rejects.
    */
   routeKey(): Promise<string | typeof STREAM | null>;
+  /** Whether the next card may cost a call for the registration. */
+  isPending(): boolean;
 }
 
 /** For development without a public address. */
-export const streamCallback: CardCallback = { routeKey: async () => STREAM };
+export const streamCallback: CardCallback = { routeKey: async () => STREAM, isPending: () => false };
 
 export interface CardCallbackOptions {
   client: DingTalkClient;
@@ -89,6 +91,7 @@ export function createCardCallback({
   }
 
   return {
+    isPending: () => known === null,
     routeKey() {
       if (known && clock.now() < known.untilMs) return known.key;
       const fresh = { key: Promise.resolve<string | null>(null), untilMs: clock.now() + REGISTERED_MS };

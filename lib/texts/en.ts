@@ -90,6 +90,7 @@ export const en: Texts = {
   nothingToStop: 'No answer is being written right now.',
   notices: {
     received: 'Received.',
+    stopRequested: 'Asked to stop.',
     already: 'This has been done already.',
     notYours: 'Only the one who asked can use this button.',
     notYet: 'The answer is not complete yet.',

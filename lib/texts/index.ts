@@ -73,6 +73,7 @@ export interface Texts {
   /** What the one who pressed a button reads on the card. */
   notices: {
     received: string;
+    stopRequested: string;
     already: string;
     notYours: string;
     notYet: string;

@@ -88,6 +88,7 @@ export const zhCN: Texts = {
   nothingToStop: '现在没有正在生成的回答。',
   notices: {
     received: '已收到。',
+    stopRequested: '已收到停止请求。',
     already: '已经处理过了。',
     notYours: '只有提问的人可以操作这个按钮。',
     notYet: '回答还没有完成。',

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { paceOf, type Streaming } from '../../lib/card/pace.ts';
 
 /** DingTalk calls of an answer whose text never stops growing: the card, each frame that is allowed, the end. */
-function calls(streaming: Streaming, lengthMs: number): number {
-  const pace = paceOf(streaming);
+function calls(streaming: Streaming, lengthMs: number, reserved = 0): number {
+  const pace = paceOf(streaming, () => reserved);
   let frames = 0;
   let lastAtMs = 0;
   for (let atMs = 0; atMs <= lengthMs; atMs += 10) {
@@ -37,4 +37,20 @@ test('the first frame waits for nothing', () => {
 
 test('a long silence does not let frames follow each other without a gap', () => {
   expect(paceOf('balanced').waitMs(1, 60_000, 0)).toBeGreaterThanOrEqual(400);
+});
+
+test.each([
+  ['smooth', 1],
+  ['balanced', 1],
+  ['balanced', 2],
+  ['thrifty', 1],
+] as const)('%s gives up frames for %i other calls of the same answer', (streaming, reserved) => {
+  for (const [lengthMs, most] of [
+    [5_300, { smooth: 14, balanced: 8, thrifty: 5 }[streaming]],
+    [60_300, { smooth: 45, balanced: 20, thrifty: 5 }[streaming]],
+    [300_300, { smooth: 90, balanced: 40, thrifty: 5 }[streaming]],
+  ] as const) {
+    expect(calls(streaming, lengthMs, reserved) + reserved).toBeLessThanOrEqual(most);
+  }
+  expect(paceOf(streaming, () => reserved).waitMs(0, 0, 0)).toBe(0);
 });

@@ -41,7 +41,11 @@ test.each([
     const { phase, content } = bridge().card();
     expect(phase).toBe('finished');
     expect(content.replaceAll('<br>', '\n')).toBe(textOf(times).trim());
-    expect(bridge().dingtalk.countedCalls()).toBeLessThanOrEqual(most);
+    // Once for an address; where an answer has frames, one of them is given up for it.
+    const registrations = bridge().dingtalk.calls.filter(({ api }) => api === 'registerCallback').length;
+    expect(registrations).toBe(1);
+    const once = streaming === 'off' ? registrations : 0;
+    expect(bridge().dingtalk.countedCalls() - once).toBeLessThanOrEqual(most);
   },
 );
 

@@ -7,7 +7,7 @@ import { stage, words } from '../support/stage.ts';
 
 const { start, bridge } = stage();
 
-const NOTICE = { zh: { stopping: '正在停止。', notYours: '只有提问的人可以操作这个按钮。' } } as const;
+const NOTICE = { zh: { stopping: '已收到停止请求。', notYours: '只有提问的人可以操作这个按钮。' } } as const;
 
 const withButtons = (options: BridgeOptions = {}) =>
   start({

@@ -42,7 +42,7 @@ describeWith('redis-server', 'a stop on another instance than the one that write
           { outTrackId, userId: 'staff-1', actionId: 'stop', params: { action: 'stop' } },
           { url: other.url },
         );
-        expect(pressed.update?.userPrivateData).toMatchObject({ notice: '正在停止。' });
+        expect(pressed.update?.userPrivateData).toMatchObject({ notice: '已收到停止请求。' });
         await expect.poll(() => card()?.content, { timeout: 10_000 }).toContain('（已停止）');
         expect(Date.now() - tappedAt).toBeLessThanOrEqual(5_000);
         expect(card()).toMatchObject({ phase: 'finished' });
