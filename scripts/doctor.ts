@@ -1,0 +1,53 @@
+// `npm run doctor`: checks a real configuration piece by piece and says how to mend what is wrong.
+import { systemClock } from '../lib/runtime/clock.ts';
+import { environment } from '../lib/runtime/environment.ts';
+import { createTcpRedis } from '../lib/state/tcp.ts';
+import { readArguments, usageOf } from './doctor/arguments.ts';
+import { hasFailed, jsonReport, readableReport } from './doctor/report.ts';
+import { languageOf, runDoctor } from './doctor/run.ts';
+import { loadDotenv } from './dotenv.ts';
+
+loadDotenv();
+const env = environment();
+const usage = usageOf[languageOf(env)];
+process.exit(await doctor().catch(failed));
+
+/** The exit code. A connection to Redis would keep the process, so it is ended. */
+async function doctor(): Promise<0 | 1 | 2> {
+  const command = readArguments(process.argv.slice(2));
+  if (command.kind === 'help') {
+    await print(usage);
+    return 0;
+  }
+  if (command.kind === 'wrong') return refuse(command.reason);
+  const ports = {
+    env,
+    fetch: (url: string, init: RequestInit) => globalThis.fetch(url, init),
+    clock: systemClock,
+    newId: () => crypto.randomUUID(),
+    connectRedis: (url: string) => createTcpRedis({ url, clock: systemClock }),
+    nodeVersion: process.version,
+  };
+  const report = await runDoctor(ports, command.request);
+  if (!report.ok) return refuse(report.reason);
+  const isColoured = process.stdout.isTTY && !command.isPlain && !env['NO_COLOR'];
+  await print(command.isJson ? jsonReport(report) : readableReport(report, isColoured));
+  return hasFailed(report) ? 1 : 0;
+}
+
+/** Waits until all of it is out: to a pipe that can be after the end of the process. */
+function print(text: string): Promise<void> {
+  return new Promise((resolve) => process.stdout.write(`${text}\n`, () => resolve()));
+}
+
+function refuse(reason: string): 2 {
+  console.error(`${reason}\n\n${usage}`);
+  return 2;
+}
+
+/** A mistake of the doctor's own. Its message may quote a value, so only the places are shown. */
+function failed(error: unknown): 1 {
+  const places = error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) : [];
+  console.error(['The doctor itself failed; please report these lines:', ...places].join('\n'));
+  return 1;
+}

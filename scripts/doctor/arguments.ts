@@ -1,0 +1,81 @@
+import { parseArgs } from 'node:util';
+import type { DoctorRequest } from './check.ts';
+import type { Language } from './sentences/index.ts';
+
+export type Command =
+  | { kind: 'check'; request: DoctorRequest; isJson: boolean; isPlain: boolean }
+  | { kind: 'help' }
+  /** What is wrong with the arguments, in a short word of English that `usageOf` explains. */
+  | { kind: 'wrong'; reason: string };
+
+const OPTIONS = {
+  help: { type: 'boolean', short: 'h' },
+  json: { type: 'boolean' },
+  card: { type: 'string' },
+  robot: { type: 'string' },
+  color: { type: 'boolean' },
+} as const;
+
+const ROBOT_PATH = /^(?:\/|\/api\/dingtalk(?:\/([a-z0-9-]{1,32}))?\/?)$/;
+
+export function readArguments(args: readonly string[]): Command {
+  let parsed;
+  try {
+    parsed = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, allowNegative: true });
+  } catch (error) {
+    // The first of Node's own sentences; it quotes the option.
+    return { kind: 'wrong', reason: error instanceof Error ? (error.message.split('. ')[0] ?? '') : '' };
+  }
+  const { values, positionals } = parsed;
+  if (values.help) return { kind: 'help' };
+  if (positionals.length > 1) return { kind: 'wrong', reason: 'only one address' };
+  const target = readTarget(positionals[0]);
+  if (!target) return { kind: 'wrong', reason: 'the address must be https://host[/api/dingtalk[/NAME]]' };
+  if (target.robotName !== null && values.robot !== undefined && values.robot !== target.robotName) {
+    return { kind: 'wrong', reason: 'the address and --robot name different robots' };
+  }
+  if (values.card === '' || values.robot === '') return { kind: 'wrong', reason: '--card and --robot want a value' };
+  const request = {
+    origin: target.origin,
+    robotName: values.robot ?? target.robotName,
+    cardTo: values.card ?? null,
+  };
+  return { kind: 'check', request, isJson: values.json ?? false, isPlain: values.color === false };
+}
+
+/** Null when it is not the address of a function. Query and user are not taken: they may hold a secret. */
+function readTarget(address: string | undefined): { origin: string | null; robotName: string | null } | null {
+  if (address === undefined) return { origin: null, robotName: null };
+  const url = URL.parse(address);
+  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username || url.password) return null;
+  const path = ROBOT_PATH.exec(url.pathname);
+  return path && { origin: url.origin, robotName: path[1] ?? null };
+}
+
+export const usageOf: Record<Language, string> = {
+  en: `npm run doctor [-- [https://host[/api/dingtalk[/NAME]]] [options]]
+
+Checks the configuration of .env and the environment piece by piece, and with an address also what is deployed there.
+Each line says what was checked, what came back, how to mend it, and where. Nobody sees anything in DingTalk,
+unless --card is given. It takes up to five DingTalk calls of the month for each robot, and seven more with --card.
+
+  --card STAFF_ID  send two test cards to this person and end them: the only proof of the template
+  --robot NAME     only this robot of BOTS; without it all of them
+  --json           for programs: the same findings with codes that do not change
+  --no-color       no colours; there are none anyway where the output is no terminal
+  -h, --help       this text
+
+Exit code: 0 nothing failed, 1 something failed, 2 wrong arguments. REPLY_LANGUAGE=en: English.`,
+  'zh-CN': `npm run doctor [-- [https://主机[/api/dingtalk[/NAME]]] [选项]]
+
+逐项检查 .env 与环境变量中的配置；给出地址时，也检查那里的部署。每一行说明检查了什么、结果如何、怎样处理、在哪里处理。
+除非使用 --card，否则不会在钉钉里显示任何内容。每个机器人最多消耗当月 5 次钉钉调用，使用 --card 时再加 7 次。
+
+  --card 员工ID    给此人发两张测试卡片并结束它们：只有这样才能验证模板
+  --robot NAME     只检查 BOTS 中的这个机器人；不写则检查全部
+  --json           供程序使用：同样的结果，代码固定不变
+  --no-color       不用颜色；输出不是终端时本来就没有颜色
+  -h, --help       显示本说明
+
+退出码：0 没有失败，1 有失败，2 参数错误。REPLY_LANGUAGE=en 时为英文。`,
+};

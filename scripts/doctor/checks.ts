@@ -1,0 +1,38 @@
+import { checkAddress, checkProbe } from './address.ts';
+import { checkCardCallback, checkTemplate } from './card.ts';
+import type { AddressCheck, DeploymentCheck, RobotCheck } from './check.ts';
+import { checkConfiguration, checkValues } from './configuration.ts';
+import { checkCallbacks, checkSameSecret } from './deployed.ts';
+import { checkPermissions, checkToken } from './dingtalk.ts';
+import { checkDify, checkDifyFeatures, checkDifyFiles, checkDifyInputs, checkDifyType } from './dify.ts';
+import { checkClock, checkLimits, checkNode } from './platform.ts';
+import { checkStore } from './store.ts';
+
+/** Once, in this order. */
+export const DEPLOYMENT_CHECKS: readonly DeploymentCheck[] = [
+  { name: 'configuration', subject: 'deployment', needs: [], run: checkConfiguration },
+  { name: 'values', subject: 'deployment', needs: [], run: checkValues },
+  { name: 'node', subject: 'deployment', needs: [], run: checkNode },
+  { name: 'limits', subject: 'deployment', needs: ['configuration'], run: checkLimits },
+  { name: 'store', subject: 'deployment', needs: ['configuration'], run: checkStore },
+];
+
+/** For each robot, in this order. Those of the subject `robot` need its configuration, those of `address` do not. */
+export const ROBOT_CHECKS: readonly (AddressCheck | RobotCheck)[] = [
+  { name: 'token', subject: 'robot', needs: ['configuration'], run: checkToken },
+  { name: 'permissions', subject: 'robot', needs: ['token'], run: checkPermissions },
+  { name: 'template', subject: 'robot', needs: ['token'], run: checkTemplate },
+  { name: 'dify', subject: 'robot', needs: ['configuration'], run: checkDify },
+  { name: 'difyType', subject: 'robot', needs: ['dify'], run: checkDifyType },
+  { name: 'difyInputs', subject: 'robot', needs: ['dify'], run: checkDifyInputs },
+  { name: 'difyFeatures', subject: 'robot', needs: ['dify'], run: checkDifyFeatures },
+  { name: 'difyFiles', subject: 'robot', needs: ['dify'], run: checkDifyFiles },
+  { name: 'clock', subject: 'robot', needs: ['configuration'], run: checkClock },
+  { name: 'address', subject: 'address', needs: [], run: checkAddress },
+  { name: 'probe', subject: 'address', needs: ['address'], run: checkProbe },
+  { name: 'sameSecret', subject: 'robot', needs: ['configuration', 'clock', 'probe'], run: checkSameSecret },
+  // It would overwrite the registration of a deployment with another secret.
+  { name: 'cardCallback', subject: 'robot', needs: ['token', 'sameSecret'], run: checkCardCallback },
+  // The cron secret goes only where the other secret is known already.
+  { name: 'callbacks', subject: 'robot', needs: ['sameSecret'], run: checkCallbacks },
+];

@@ -1,0 +1,70 @@
+import { readConfig, type RobotConfig } from '../../lib/runtime/config.ts';
+import type { DeploymentContext } from './check.ts';
+import type { Finder, Finding } from './finding.ts';
+import { shortened } from './hosts.ts';
+
+export function checkConfiguration({ ports: { env } }: DeploymentContext, say: Finder): Finding[] {
+  const result = readConfig(env);
+  if (!result.ok) return result.problems.map(({ variable, expected }) => say.failed('variable', variable, expected));
+  const robots = result.config.robots.map(({ name, dingtalk }) => ({ name, clientId: shortened(dingtalk.clientId) }));
+  return [say.ok('configurationRead', robots)];
+}
+
+/** Values that pass, and yet are hardly ever right. */
+export function checkValues({ ports: { env }, config, request }: DeploymentContext, say: Finder): Finding[] {
+  const findings = [...quoted(env, say), ...unusable(env, say), ...storeTwice(env, say)];
+  for (const robot of config?.robots ?? []) findings.push(...oddValues(robot, say));
+  const own = env['PUBLIC_URL']?.trim();
+  const host = request.origin === null ? null : new URL(request.origin).host;
+  if (own && host !== null && URL.parse(own)?.host !== host) {
+    findings.push(say.warning('publicUrlDiffers', host));
+  }
+  return findings.some(({ level }) => level !== 'note') ? findings : [say.ok('valuesFine'), ...findings];
+}
+
+function oddValues({ name, dingtalk, dify }: RobotConfig, say: Finder): Finding[] {
+  const findings: Finding[] = [];
+  if (dingtalk.cardTemplateId !== null && !dingtalk.cardTemplateId.endsWith('.schema')) {
+    findings.push(say.warning('templateIdOdd', dingtalk.cardTemplateId, name));
+  }
+  // A Client ID is `ding` and 16 more characters; a secret is three times as long.
+  const isLikeId = (secret: string) => secret === dingtalk.clientId || /^ding[a-z0-9]{12,20}$/.test(secret);
+  if (dingtalk.clientSecrets.some(isLikeId)) findings.push(say.warning('secretLooksLikeId', name));
+  if (dingtalk.robotCode !== dingtalk.clientId) findings.push(say.note('robotCodeDiffers', name));
+  if (dify.apiKey.startsWith('dataset-')) findings.push(say.failed('difyKeyDataset', name));
+  else if (!dify.apiKey.startsWith('app-')) findings.push(say.warning('difyKeyOdd', name));
+  if (!new URL(dify.apiUrl).pathname.endsWith('/v1')) findings.push(say.warning('difyUrlOdd', name));
+  return findings;
+}
+
+/** A value that was pasted into a console with the quotes of a file: there they belong to the value. */
+function quoted(env: DeploymentContext['ports']['env'], say: Finder): Finding[] {
+  return Object.entries(env)
+    .filter(
+      ([name, value = '']) => /^(?:DINGTALK|DIFY|UPSTASH|KV)_|^CRON_SECRET$/.test(name) && /^(["']).*\1$/.test(value),
+    )
+    .map(([name]) => say.warning('valueQuoted', name));
+}
+
+/** Ids, keys and tokens: they go into headers, where `fetch` refuses other characters without saying which. */
+const PLAIN = [
+  'DINGTALK_CLIENT_ID',
+  'DINGTALK_CLIENT_SECRET',
+  'DINGTALK_CARD_TEMPLATE_ID',
+  'DIFY_API_KEY',
+  'UPSTASH_REDIS_REST_TOKEN',
+  'KV_REST_API_TOKEN',
+  'CRON_SECRET',
+] as const;
+
+function unusable(env: DeploymentContext['ports']['env'], say: Finder): Finding[] {
+  const isPlain = (value: string) => /^[\x21-\x7e]*$/.test(value.trim().replace(/\s*,\s*/, ','));
+  return PLAIN.filter((name) => !isPlain(env[name] ?? '')).map((name) => say.warning('valueUnusable', name));
+}
+
+function storeTwice(env: DeploymentContext['ports']['env'], say: Finder): Finding[] {
+  const differs = (one: string, other: string) => Boolean(env[one] && env[other]) && env[one] !== env[other];
+  const isTwice =
+    differs('UPSTASH_REDIS_REST_URL', 'KV_REST_API_URL') || differs('UPSTASH_REDIS_REST_TOKEN', 'KV_REST_API_TOKEN');
+  return isTwice ? [say.warning('storeTwice')] : [];
+}

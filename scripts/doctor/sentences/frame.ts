@@ -1,0 +1,82 @@
+import type { Titles } from './index.ts';
+
+/** The words around the findings. */
+export interface Frame {
+  titles: Titles;
+  deployment: string;
+  robot: (name: string | null) => string;
+  skipped: (needed: string) => string;
+  summary: (counts: { failed: number; warning: number; ok: number }) => string;
+  mend: string;
+  colon: string;
+  comma: string;
+  where: string;
+  noSuchRobot: (name: string, known: readonly string[]) => string;
+}
+
+export const frameEn: Frame = {
+  titles: {
+    configuration: 'Configuration',
+    values: 'Values',
+    node: 'Node',
+    limits: 'Platform limits',
+    store: 'Store',
+    token: 'DingTalk credentials',
+    permissions: 'DingTalk permissions',
+    template: 'Card template',
+    dify: 'Dify',
+    difyType: 'Dify: type of the app',
+    difyInputs: 'Dify: inputs',
+    difyFeatures: 'Dify: features',
+    difyFiles: 'Dify: files of answers',
+    clock: 'Clock',
+    address: 'Callback address',
+    probe: 'Callback address: answers',
+    sameSecret: 'Callback address: secret',
+    cardCallback: 'Card buttons',
+    callbacks: 'Callbacks from DingTalk',
+  },
+  deployment: 'Deployment',
+  robot: (name) => (name === null ? 'Robot of the flat variables' : `Robot ${name}`),
+  skipped: (needed) => `not checked, because this comes first: ${needed}`,
+  summary: ({ failed, warning, ok }) => `${failed} failed, ${warning} warnings, ${ok} fine`,
+  mend: 'Mend',
+  colon: ': ',
+  comma: ', ',
+  where: 'Where',
+  noSuchRobot: (name, known) =>
+    `BOTS has no robot called ${name}; there are: ${known.join(', ') || 'none with a name'}`,
+};
+
+export const frameZh: Frame = {
+  titles: {
+    configuration: '配置',
+    values: '配置的值',
+    node: 'Node 版本',
+    limits: '平台限制',
+    store: '存储',
+    token: '钉钉凭证',
+    permissions: '钉钉权限',
+    template: '卡片模板',
+    dify: 'Dify',
+    difyType: 'Dify 应用类型',
+    difyInputs: 'Dify 输入变量',
+    difyFeatures: 'Dify 功能',
+    difyFiles: 'Dify 回答中的文件',
+    clock: '时钟',
+    address: '回调地址',
+    probe: '回调地址的响应',
+    sameSecret: '回调地址的密钥',
+    cardCallback: '卡片按钮',
+    callbacks: '来自钉钉的回调',
+  },
+  deployment: '部署',
+  robot: (name) => (name === null ? '机器人（平铺变量）' : `机器人 ${name}`),
+  skipped: (needed) => `未检查，请先解决：${needed}`,
+  summary: ({ failed, warning, ok }) => `失败 ${failed} 项，警告 ${warning} 项，正常 ${ok} 项`,
+  mend: '处理',
+  colon: '：',
+  comma: '、',
+  where: '位置',
+  noSuchRobot: (name, known) => `BOTS 里没有名为 ${name} 的机器人；现有：${known.join('、') || '没有带名称的机器人'}`,
+};

@@ -1,0 +1,13 @@
+import type { Sentence } from '../finding.ts';
+
+/** @param mend how to mend it; left out where nothing is wrong. @param where in which console. */
+export function line(found: string, mend?: string, where?: string): Sentence {
+  return { found, ...(mend === undefined ? {} : { mend }), ...(where === undefined ? {} : { where }) };
+}
+
+/** HTTP status and the other side's code, as far as there are any. */
+export function facts(status: number, code = ''): string {
+  return [status > 0 ? `HTTP ${status}` : '', code].filter(Boolean).join(', ');
+}
+
+export const ofRobot = (name: string | null) => (name === null ? '' : ` (${name})`);

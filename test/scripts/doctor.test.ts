@@ -1,0 +1,159 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { sentencesOf } from '../../scripts/doctor/sentences/index.ts';
+import { startRedisServer, type RedisServer } from '../support/redis-server.ts';
+import { describeWith } from '../support/require.ts';
+import { createRespClient } from '../support/resp.ts';
+import { createUpstashFront, type UpstashFront } from '../support/upstash-front.ts';
+import { WRONG_SETUPS } from './doctor-cases.ts';
+import { BOT, CLIENT_ID, MARK, openStage, STORE_TOKEN, type RunOptions, type Stage } from './doctor-stage.ts';
+
+describeWith('redis-server', 'the doctor', () => {
+  let redis: RedisServer;
+  let front: UpstashFront;
+  /** All that was printed in any test. */
+  const outputs: string[] = [];
+  beforeAll(async () => {
+    redis = await startRedisServer();
+    front = await createUpstashFront({ redisPort: redis.port, token: STORE_TOKEN });
+  });
+  beforeEach(async () => {
+    const client = createRespClient(redis.port);
+    await client.send([['FLUSHALL']]);
+    client.close();
+  });
+  afterAll(async () => {
+    await front.close();
+    await redis.close();
+  });
+
+  async function examine(stage: Stage, options: RunOptions = {}) {
+    const result = await stage.run(options);
+    outputs.push(result.output);
+    return result;
+  }
+
+  /** Somebody asks, so that a callback has arrived. */
+  async function askOnce({ dingtalk, url }: Stage) {
+    await dingtalk.deliver(`${url}/api/dingtalk`, dingtalk.callback({ from: 'staff-1', text: 'hello' }));
+    await expect
+      .poll(() => [...dingtalk.cards.values()].map(({ phase }) => phase), { timeout: 10_000 })
+      .toEqual(['finished']);
+    dingtalk.clear();
+  }
+
+  test('finds nothing in a good set-up, and nobody sees anything', async () => {
+    const stage = await openStage({ front });
+    await askOnce(stage);
+    const { findings } = await examine(stage);
+    expect(findings.filter(({ level }) => level === 'failed' || level === 'warning')).toEqual([]);
+    expect(findings.filter(({ level }) => level === 'note').map(({ code }) => code)).toEqual([
+      'limitUnset',
+      'templateUnproved',
+      'filesNotTaken',
+      'speechNotTaken',
+      'noOpening',
+      'sourcesNotShown',
+      'noSuggestions',
+    ]);
+    expect(findings.map(({ code }) => code)).toEqual(
+      expect.arrayContaining(['storeFine', 'tokenFine', 'sameSecret', 'callbackRegistered', 'callbacksArrive']),
+    );
+    expect(findings.filter(({ code }) => code === 'permissionGranted')).toHaveLength(4);
+    const { cards, messages, media } = stage.dingtalk;
+    expect([cards.size, messages.length, media.size]).toEqual([0, 0, 0]);
+    await stage.close();
+  });
+
+  test('proves a template by one card that ends well and one that ends as failed', async () => {
+    const stage = await openStage({ front });
+    const { findings } = await examine(stage, { request: { cardTo: 'staff-1' } });
+    expect(findings.filter(({ check }) => check === 'template').map(({ code }) => code)).toEqual([
+      'cardShown',
+      'failedStateFine',
+    ]);
+    expect([...stage.dingtalk.cards.values()].map(({ phase, space }) => [phase, space.id])).toEqual([
+      ['finished', 'staff-1'],
+      ['failed', 'staff-1'],
+    ]);
+    expect(stage.dingtalk.countedCalls()).toBeLessThanOrEqual(5 + 7);
+    await stage.close();
+  });
+
+  test.each(WRONG_SETUPS.map((setup, index) => ({ ...setup, language: index % 2 === 0 ? 'zh-CN' : 'en' })))(
+    'names $name ($code, $language)',
+    async ({ stage: options, run = {}, arrange, code, level = 'failed', says, also = [], language }) => {
+      const stage = await openStage({ front, ...options });
+      arrange?.(stage);
+      const given = typeof run === 'function' ? await run() : run;
+      const { findings } = await examine(stage, { ...given, env: { ...given.env, REPLY_LANGUAGE: language } });
+      const found = findings.filter((finding) => finding.code === code);
+      expect(found.map((finding) => finding.level)).toContain(level);
+      expect(found.map(({ found: came, mend, where }) => [came, mend, where].join('\n')).join('\n')).toMatch(says);
+      expect(found.every(({ mend }) => mend !== undefined)).toBe(true);
+      const others = findings.filter((finding) => finding.level === 'failed' || finding.level === 'warning');
+      // Nobody has asked anything yet, which is true of every case and said in each.
+      const codes = new Set(others.map((finding) => finding.code).filter((other) => other !== 'callbacksNever'));
+      expect([...codes].filter((other) => other !== code).toSorted()).toEqual([...also].toSorted());
+      // No card is left writing, whatever went wrong.
+      expect([...stage.dingtalk.cards.values()].filter(({ endedAt }) => endedAt === null)).toEqual([]);
+      await stage.close();
+    },
+  );
+
+  test('leaves out what cannot be judged, and says what comes first', async () => {
+    const stage = await openStage({ front });
+    const { findings } = await examine(stage, {
+      env: { DINGTALK_CLIENT_SECRET: `${MARK}-wrong`, REPLY_LANGUAGE: 'en' },
+    });
+    const skipped = findings.filter(({ code }) => code === 'skipped').map(({ check }) => check);
+    expect(skipped).toEqual(['permissions', 'template', 'cardCallback', 'callbacks']);
+    expect(findings.find(({ check }) => check === 'template')?.found).toContain('DingTalk credentials');
+    // A registration with another secret would make the buttons of the deployment fail.
+    expect(stage.dingtalk.calls.filter(({ api }) => api === 'registerCallback')).toEqual([]);
+    await stage.close();
+  });
+
+  test('looks at an address without a configuration, and at all robots of one', async () => {
+    const hr = { name: 'hr', dingtalkClientId: CLIENT_ID, dingtalkClientSecret: `${MARK}-client-secret` };
+    const BOTS = JSON.stringify([hr]);
+    const stage = await openStage({ front, deployed: { BOTS } });
+    const bare = await examine(stage, { env: { DINGTALK_CLIENT_ID: '' }, request: { origin: BOT } });
+    expect(bare.findings.map(({ code }) => code)).toContain('addressFine');
+    const { report, findings } = await examine(stage, { env: { BOTS } });
+    expect(report.ok && report.sections.map(({ robot }) => robot)).toEqual([null, null, 'hr']);
+    expect(findings.filter(({ code }) => code === 'sameSecret')).toHaveLength(2);
+    const only = await examine(stage, { env: { BOTS }, request: { robotName: 'hr' } });
+    expect(only.report.ok && only.report.sections.map(({ robot }) => robot)).toEqual([null, 'hr']);
+    const none = await examine(stage, { env: { BOTS }, request: { robotName: 'sales' } });
+    expect(none.report).toMatchObject({ ok: false, reason: expect.stringMatching(/sales.*hr/u) as string });
+    await stage.close();
+  });
+
+  test('works with a Redis over TCP', async () => {
+    const stage = await openStage({ front });
+    const { findings } = await examine(stage, {
+      env: { UPSTASH_REDIS_REST_URL: '', UPSTASH_REDIS_REST_TOKEN: '', REDIS_URL: redis.url },
+    });
+    expect(findings.filter(({ check }) => check === 'store').map(({ code }) => code)).toEqual([
+      'storeFine',
+      'storeFast',
+    ]);
+    await stage.close();
+  });
+
+  // The last one: it looks at what the others have printed.
+  test('never prints a secret', () => {
+    expect(outputs.length).toBeGreaterThan(WRONG_SETUPS.length);
+    expect(WRONG_SETUPS.length).toBeGreaterThanOrEqual(25);
+    expect(outputs.filter((output) => output.includes(MARK))).toEqual([]);
+    expect(outputs.some((output) => output.includes(CLIENT_ID))).toBe(false);
+    expect(outputs.some((output) => output.includes(CLIENT_ID.slice(0, 6)))).toBe(true);
+  });
+});
+
+test('both languages know every sentence, and Chinese is Chinese', () => {
+  expect(Object.keys(sentencesOf['zh-CN']).toSorted()).toEqual(Object.keys(sentencesOf.en).toSorted());
+  expect(sentencesOf['zh-CN'].variable('PORT', 'a whole number from 0 to 65535').mend).toBe(
+    '设置 PORT：0 到 65535 之间的整数',
+  );
+});
