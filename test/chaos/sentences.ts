@@ -12,8 +12,19 @@ const pattern = (text: string) =>
     'u',
   );
 
+/** A link of ours with this label. */
+function linkPattern(label: string): RegExp {
+  return new RegExp(String.raw`^\[${escaped(label)}\]\(dtmd:[^)]*\)$`, 'u');
+}
+
 /** Says that it goes on or waits: not an outcome by itself. */
-const PASSING = [zhCN.queued(PLACE), zhCN.continuing].map(pattern);
+const PASSING = [zhCN.queued(PLACE), zhCN.continuing, zhCN.stopByWord, zhCN.progress.thinking]
+  .map(pattern)
+  .concat([
+    new RegExp(`^${escaped(zhCN.progress.node('NAME')).replace('NAME', '.+')}$`, 'u'),
+    new RegExp(`^${escaped(zhCN.progress.tool('NAME', undefined)).replace('NAME', '.+')}$`, 'u'),
+    linkPattern(zhCN.stop),
+  ]);
 /** Ends an answer, with or without text. */
 const ENDING = [
   zhCN.stopped,
@@ -24,7 +35,7 @@ const ENDING = [
   ...Object.values(zhCN.failures).map((failure) => `⚠️ ${failure}`),
 ].map(pattern);
 /** A link that asks the same again. */
-const RETRY = new RegExp(String.raw`^\[${escaped(zhCN.retry)}\]\(dtmd:[^)]*\)$`, 'u');
+const RETRY = linkPattern(zhCN.retry);
 const COMMANDS = [
   zhCN.newConversation,
   zhCN.stopping,
