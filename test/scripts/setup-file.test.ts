@@ -27,8 +27,7 @@ describe('a file of variables', () => {
     fc.assert(
       fc.property(line, line, (a, added) => {
         const merged = change(before, { A: a, ADDED: added });
-        const hasAllQuotes = (value: string) => ["'", '"', '`'].every((quote) => value.includes(quote));
-        if (!merged.ok) return hasAllQuotes(a) || hasAllQuotes(added) || /["\\]/.test(`${a}${added}`);
+        if (!merged.ok) return [a, added].some((value) => value.includes("'") && value.includes('`'));
         expect(parseEnv(merged.text)).toEqual({ ...parseEnv(before), A: a, ...(added === '' ? {} : { ADDED: added }) });
         expect(merged.text).toContain('# a\r\nA=');
         expect(merged.text).toContain('export B = "two\r\nlines" # b\r\n\r\nC=\r\n#A=0');

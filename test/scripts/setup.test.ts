@@ -264,6 +264,21 @@ describe('the guide', () => {
     SLOW_MS,
   );
 
+  test('asks nobody with --no-check, and passes over what applies no more on the way back', async () => {
+    const { dingtalk, dify, env } = await startWorld();
+    const pair = 'KV_REST_API_URL=https://kv.example.com\nKV_REST_API_TOKEN=marked-kv\n';
+    await writeFile(join(directory, '.env'), `${pair}UPSTASH_REDIS_REST_URL=https://store.example.com\n`);
+    const answers = [CLIENT_ID, 'wrong-secret', TEMPLATE, 'n', dify.url, API_KEY];
+    const back = ['-', 'b', 'app-wrong-secret'];
+    const { code, output } = await walk(env, [...answers, ...back, HOST, 'none', 'y'], '--no-check');
+    expect(output).toContain('Nothing is checked');
+    expect(output).toContain('The store is given by KV_REST_API_URL');
+    expect(code).toBe(0);
+    expect(await written()).toMatchObject({ DIFY_API_KEY: 'app-wrong-secret', KV_REST_API_TOKEN: 'marked-kv' });
+    expect(await written()).not.toHaveProperty('UPSTASH_REDIS_REST_URL');
+    expect([...dingtalk.calls, ...dify.requests]).toEqual([]);
+  }, 60_000);
+
   test(
     'asks for the inputs that the app requires, and for the one that carries the question',
     async () => {

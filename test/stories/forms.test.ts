@@ -152,6 +152,20 @@ describe('a form', () => {
     expect(cards().at(-1)?.content).toContain('这张表单已经处理过了');
   });
 
+  test('whose time is over says so to a press, and lets words be a question', async () => {
+    await begin({ ...plain, expiresInS: 1 }, buttons);
+    await bridge().ask('apply');
+    const { outTrackId = '' } = cards()[0] ?? {};
+    await expect.poll(() => bridge().dify.runs[0]?.forms?.[0]?.status, { timeout: 5_000 }).toBe('expired');
+    const params = { action: 'form', action_id: 'approve' };
+    await bridge().dingtalk.tap({ outTrackId, userId: 'staff-1', actionId: 'form', params });
+    await bridge().idle();
+    expect(cards().at(-1)).toMatchObject({ phase: 'failed' });
+    expect(cards().at(-1)?.content).toContain('这张表单已过期');
+    await bridge().ask('同意');
+    expect(cards().at(-1)?.content).toBe('re 同意');
+  });
+
   test('that lacks something required is asked for it, and stays open', async () => {
     await begin({ ...approval, inputs: [{ type: 'select', name: 'level', options: ['高', '低'] }] });
     await bridge().ask('apply');

@@ -1,0 +1,128 @@
+import * as z from 'zod';
+import { questionInput, readAppType, readParameters, type AppInput } from '../../lib/dify/app-facts.ts';
+import { createDingTalkClient } from '../../lib/dingtalk/client.ts';
+import { pathOf } from '../../lib/routes.ts';
+import { readConfig } from '../../lib/runtime/config.ts';
+import { REQUIRED_OF_ROBOT } from '../../lib/runtime/robot-config.ts';
+import { checkCardCallback } from '../doctor/card.ts';
+import type { Ports, RobotContext } from '../doctor/check.ts';
+import { askDify, checkDify, checkDifyInputs, checkDifyType } from '../doctor/dify.ts';
+import { checkToken } from '../doctor/dingtalk.ts';
+import { createFinder, type Finding } from '../doctor/finding.ts';
+import { isPublicHost } from '../doctor/hosts.ts';
+import { sentencesOf, type Language } from '../doctor/sentences/index.ts';
+import { checkStore } from '../doctor/store.ts';
+import { watchDates, type Answer, type NoAnswer } from '../doctor/wire.ts';
+import type { Draft } from './draft.ts';
+
+/** What the app tells of itself, as far as the guide asks about it. */
+export interface DifyApp {
+  name: string;
+  type: string;
+  /** Required inputs that get no value. */
+  missing: readonly AppInput[];
+  /** Names of the text inputs where it is not clear which of them carries the question; null where it is. */
+  unclearQuestion: readonly string[] | null;
+}
+
+/** What the guide asks the other sides: the doctor's checks, on the configuration as it is so far. */
+export interface Checks {
+  token: () => Promise<Finding[]>;
+  dify(): Promise<{ findings: Finding[]; app: DifyApp | null }>;
+  /** With what was answered about the inputs. */
+  difyInputs(): Promise<Finding[]>;
+  store: () => Promise<Finding[]>;
+  /** Asks nobody: the address is mostly not deployed yet. */
+  address(url: URL): Finding[];
+  /** Null where there is nothing to register, or nowhere. */
+  register(): Promise<Finding[] | null>;
+}
+
+const STORES = [
+  ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'],
+  ['KV_REST_API_URL', 'KV_REST_API_TOKEN'],
+] as const;
+
+const infoBody = z.object({ name: z.string().nullish() });
+
+export function createChecks(ports: Ports, draft: Draft, language: Language): Checks {
+  const say = createFinder(sentencesOf[language]);
+  const context = () => contextOf(ports, draft, language);
+
+  return {
+    token: async () => checkToken(context(), say),
+    async dify() {
+      const known = context();
+      const findings = await checkDify(known, say);
+      if (findings.some(({ level }) => level === 'failed')) return { findings, app: null };
+      findings.push(...(await checkDifyType(known, say)));
+      return { findings, app: appOf(known, await known.dify.info(), await known.dify.parameters()) };
+    },
+    difyInputs: async () => checkDifyInputs(context(), say),
+    store: async () => checkStore(context(), say),
+    address({ protocol, host, hostname }) {
+      if (!isPublicHost(hostname)) return [say.warning('addressPrivate', host)];
+      if (protocol === 'http:') return [say.failed('addressHttp', host)];
+      return hostname.endsWith('.vercel.app') ? [say.warning('addressVercel', host)] : [];
+    },
+    async register() {
+      const known = context();
+      const { address, robot } = known;
+      const isReachable = address?.protocol === 'https:' && isPublicHost(address.hostname);
+      if (!isReachable || robot.dingtalk.cardTemplateId === null) return null;
+      return checkCardCallback(known, say);
+    },
+  };
+}
+
+/** The robot of the flat variables. What is not answered yet is filled in: no check here needs what comes after it. */
+function contextOf(ports: Ports, draft: Draft, language: Language): RobotContext {
+  const { BOTS: _others, ...env } = draft.environment();
+  // One half of a pair is not a store yet.
+  for (const [url, token] of STORES)
+    if (!(url in env && token in env)) for (const name of [url, token]) delete env[name];
+  const unanswered = Object.fromEntries(REQUIRED_OF_ROBOT.map((variable) => [variable, 'unanswered']));
+  const result = readConfig({ ...unanswered, ...env });
+  const robot = result.ok ? result.config.robots[0] : undefined;
+  if (!result.ok || !robot) throw new Error('a draft holds only what the schema accepts');
+  const { fetch, dates } = watchDates(ports.fetch, ports.clock);
+  const watched = { ...ports, fetch };
+  return {
+    ports: watched,
+    request: { origin: null, robotName: null, cardTo: null },
+    config: result.config,
+    language,
+    robotName: null,
+    address: env['PUBLIC_URL'] === undefined ? null : new URL(`${result.config.publicUrl}${pathOf(null)}`),
+    robot,
+    dingtalk: createDingTalkClient(robot.dingtalk, fetch, ports.clock),
+    dify: askDify(watched, robot),
+    dates,
+  };
+}
+
+function appOf({ robot }: RobotContext, info: Answer | NoAnswer, parameters: Answer | NoAnswer): DifyApp {
+  const infoJson = info.kind === 'answer' ? info.json : undefined;
+  const { inputs } = readParameters(parameters.kind === 'answer' ? parameters.json : undefined);
+  const { appType, queryInput, inputs: given } = robot.dify;
+  const type = appType === 'auto' ? (readAppType(infoJson) ?? 'chat') : appType;
+  const isAsked = type === 'workflow' || type === 'completion';
+  const question = isAsked ? questionInput(inputs, queryInput) : null;
+  const texts = inputs.filter(({ isText }) => isText).map(({ name }) => printable(name));
+  return {
+    name: printable(infoBody.safeParse(infoJson).data?.name ?? '?'),
+    type,
+    missing: inputs.filter(
+      ({ name, required, file }) =>
+        required && file === null && name !== question && (given[name] === undefined || given[name] === ''),
+    ),
+    // An app without any text input takes no question; that is for the doctor to say.
+    unclearQuestion: isAsked && question === null && texts.length > 0 ? texts : null,
+  };
+}
+
+/** What somebody wrote in Dify, on one line and without what a terminal would obey. */
+export function printable(text: string): string {
+  const plain = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+  return plain.length > 80 ? `${plain.slice(0, 80)}…` : plain;
+}

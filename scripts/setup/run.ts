@@ -1,0 +1,140 @@
+import { parseEnv } from 'node:util';
+import { describeProblems, readConfig } from '../../lib/runtime/config.ts';
+import type { Ports } from '../doctor/check.ts';
+import type { Finding } from '../doctor/finding.ts';
+import type { Language } from '../doctor/sentences/index.ts';
+import { expectedInChinese } from '../doctor/sentences/expected-zh-CN.ts';
+import type { Options } from './arguments.ts';
+import { createChecks } from './checks.ts';
+import { createDraft, type Draft } from './draft.ts';
+import { remainingSteps, summaryOf } from './ending.ts';
+import { mergeEnv, readEnvFile, writeEnvFile } from './env-file.ts';
+import { createGuide, hasFailed, sayFindings } from './guide.ts';
+import { addressFindings, type State } from './questions.ts';
+import type { Terminal } from './terminal.ts';
+import { VARIABLES } from './variables.ts';
+import { wordsOf } from './words/index.ts';
+
+export interface Setup {
+  ports: Ports;
+  options: Options;
+  language: Language;
+  /** Only `say` where nothing is asked. */
+  terminal: Terminal;
+  /** What a file begins as where there is none: every variable with its comment. */
+  example: string;
+  /** Told when the file is written: an interruption has less to say then. */
+  onWritten: () => void;
+}
+
+/** The exit code: 1 means that nothing was written. Throws only for mistakes of its own. */
+export async function runSetup(setup: Setup): Promise<0 | 1> {
+  const { ports, options, language, terminal } = setup;
+  const words = wordsOf[language];
+  let before: string;
+  try {
+    before = readEnvFile(options.envFile);
+  } catch (error) {
+    terminal.say(words.fileRefused(options.envFile, codeOf(error)));
+    return 1;
+  }
+  const draft = createDraft({ given: options.given, env: ports.env, file: parseEnv(before) });
+  const state: State = {
+    draft,
+    words,
+    checks: createChecks(ports, draft, language),
+    isChecked: options.isChecked,
+    app: null,
+    extras: new Set(),
+  };
+  if (!options.isUnattended) terminal.say(`\n${words.intro(options.envFile, !options.isChecked)}`);
+  else if (!(await isReady(setup, state))) return 1;
+
+  const guide = createGuide(state, terminal, language);
+  for (;;) {
+    if (!options.isUnattended) await guide.run();
+    for (const { variable, expected } of draft.malformed()) terminal.say(`  ! ${words.malformed(variable, expected)}`);
+    terminal.say(`\n${summaryOf(draft, words)}\n`);
+    const merged = mergeEnv(before === '' ? setup.example : before, draft.changes());
+    if (!merged.ok) {
+      terminal.say(words.unwritable(merged.variable));
+      return 1;
+    }
+    if (options.isDryRun) {
+      terminal.say(words.dryRun(options.envFile, [...draft.changes().keys()]));
+      break;
+    }
+    const isSame = merged.text === before;
+    if (isSame) terminal.say(words.unchanged(options.envFile));
+    const decision = isSame || options.isUnattended ? 'write' : await confirm(setup);
+    if (decision === 'back') {
+      guide.goBack();
+      continue;
+    }
+    if (decision === 'leave') {
+      terminal.say(words.declined);
+      return 1;
+    }
+    if (!isSame) {
+      try {
+        writeEnvFile(options.envFile, merged.text, ports.newId());
+      } catch (error) {
+        terminal.say(words.fileRefused(options.envFile, codeOf(error)));
+        return 1;
+      }
+      setup.onWritten();
+      terminal.say(words.written(options.envFile));
+    }
+    if (options.isChecked) sayFindings(terminal, (await state.checks.register()) ?? [], language);
+    break;
+  }
+  terminal.say(remainingSteps(draft, words, options.envFile));
+  return 0;
+}
+
+async function confirm({ options, language, terminal }: Setup): Promise<'write' | 'back' | 'leave'> {
+  const words = wordsOf[language];
+  for (;;) {
+    const answer = await terminal.ask(`${words.confirm(options.envFile)}: `, false);
+    if (/^(?:y|yes|是)$/i.test(answer)) return 'write';
+    if (/^(?:n|no|否)$/i.test(answer)) return 'leave';
+    if (answer === 'b') return 'back';
+    terminal.say(words.yesOrNo);
+  }
+}
+
+/** Without questions: whether all is there and right. What is not is listed. */
+async function isReady({ language, terminal }: Setup, state: State): Promise<boolean> {
+  const { draft, words, checks } = state;
+  const result = readConfig(everyValue(draft));
+  if (!result.ok) {
+    const problems = result.problems.map(({ variable, expected }) => ({
+      variable,
+      expected: language === 'en' ? expected : expectedInChinese(expected),
+    }));
+    terminal.say(words.missing(describeProblems(problems)));
+    return false;
+  }
+  const findings: Finding[] = addressFindings(state);
+  if (state.isChecked) {
+    findings.push(...(await checks.token()));
+    const { findings: ofDify, app } = await checks.dify();
+    findings.push(...ofDify);
+    if (app) findings.push(...(await checks.difyInputs()));
+    findings.push(...(await checks.store()));
+    state.app = app;
+  }
+  sayFindings(terminal, findings, language);
+  if (state.app) terminal.say(`  – ${words.app(state.app.name, state.app.type)}`);
+  if (!hasFailed(findings)) return true;
+  terminal.say(words.checksFailed);
+  return false;
+}
+
+/** Malformed values, too: they are to be named. */
+const everyValue = (draft: Draft) => Object.fromEntries(VARIABLES.map((variable) => [variable, draft.get(variable)]));
+
+function codeOf(error: unknown): string {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  throw error;
+}
