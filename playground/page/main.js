@@ -7,6 +7,7 @@ import { createPanel } from './panel/panel.js';
 import { applyTheme, preferredLanguage, wordsOf } from './preferences.js';
 import { listen } from './server.js';
 import { createTopbar } from './topbar.js';
+import { createTour } from './tour/tour.js';
 import { createUi } from './ui.js';
 
 /**
@@ -79,7 +80,9 @@ function mount(ui) {
     createBottomBar(ui, shell),
   ];
   shell.append(...parts.map(({ element }) => element));
-  fill(root, shell);
+  const tour = createTour(ui);
+  parts.push(tour);
+  fill(root, shell, tour.element);
 }
 
 applyTheme();

@@ -13,7 +13,7 @@
 /**
  * @param {string} action
  * @param {object} body
- * @returns {Promise<{ status?: number | null } | null>} null when the server did not do it
+ * @returns {Promise<{ id?: string, status?: number | null } | null>} null when the server did not do it
  */
 async function request(action, body) {
   try {
@@ -54,6 +54,8 @@ async function upload(file) {
 export const server = {
   /** @param {Message} message */
   send: (message) => post('send', message),
+  /** The question's id, or null when it was not sent. @param {Message} message @returns {Promise<string | null>} */
+  ask: async (message) => (await request('send', message))?.id ?? null,
   upload,
   /** True when the function answered, and in time. @param {Tap} tap */
   tap: async (tap) => (await request('tap', tap))?.status === 200,

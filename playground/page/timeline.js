@@ -28,6 +28,11 @@ export function createTimeline(ui, announce) {
     h('img', { src: '/page/icon.svg', alt: '', width: 56, height: 56 }),
     h('p', { class: 'empty-title' }, words.emptyTitle),
     h('p', null, words.emptyText),
+    h(
+      'button',
+      { type: 'button', class: 'text-button tour-offer', 'data-testid': 'tour-offer', onclick: () => ui.startTour() },
+      words.tour.offer,
+    ),
   );
   const toEnd = h(
     'button',

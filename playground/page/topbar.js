@@ -72,6 +72,18 @@ export function createTopbar(ui, onLanguage) {
     warning,
     h('span', { class: 'spacer' }),
     h(
+      'button',
+      {
+        class: 'text-button tour-open',
+        type: 'button',
+        'data-testid': 'tour-open',
+        'aria-label': words.tour.openLabel,
+        title: words.tour.openLabel,
+        onclick: () => ui.startTour(),
+      },
+      words.tour.open,
+    ),
+    h(
       'a',
       {
         class: 'icon-button',

@@ -34,11 +34,23 @@ export function createUi(model) {
   const speakers = new Map();
   /** @type {Set<(change: Partial<Place>) => void>} */
   const listeners = new Set();
+  /** @type {Set<() => void>} */
+  const tourStarters = new Set();
   let language = preferredLanguage();
 
   return {
     model,
     place,
+    /** The tour, while it is open: its question, and where it is. @type {{ question: string, chat: string, step: number } | null} */
+    tour: null,
+    startTour() {
+      for (const starter of tourStarters) starter();
+    },
+    /** @param {() => void} starter */
+    onTour(starter) {
+      tourStarters.add(starter);
+      return () => tourStarters.delete(starter);
+    },
     /** What was typed and not sent yet, by chat. @type {Map<string, string>} */
     drafts: new Map(),
     /** What the next message replies to, by chat. @type {Map<string, string>} */

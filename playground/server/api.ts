@@ -14,6 +14,8 @@ export interface ApiOptions {
   /** What the robot uploaded. */
   media: (id: string) => FileContent | undefined;
   snapshot: () => Snapshot;
+  /** One question, or the whole session with `null`, as JSON to test with. Null when it is too large. */
+  exportFixture: (question: string | null) => string | null;
   /** Takes effect with the next question. False when there is no such app. */
   configure: (change: Partial<Setup>) => boolean;
   reset: () => void;
@@ -52,7 +54,7 @@ const failed = (status: number, reason: string) => Response.json({ error: reason
 
 /** What the page asks of the server. */
 export function createApi(options: ApiOptions): (request: Request, path: string) => Promise<Response> {
-  const { journal, chats, uploads, media, snapshot, configure, reset } = options;
+  const { journal, chats, uploads, media, snapshot, exportFixture, configure, reset } = options;
 
   const post: Record<string, (body: unknown) => Response | Promise<Response>> = {
     send(body) {
@@ -90,11 +92,28 @@ export function createApi(options: ApiOptions): (request: Request, path: string)
     return file ? fileResponse(file) : failed(404, 'that file is gone');
   };
 
+  const fixtureOf = (question: string | null): Response => {
+    if (question !== null && !journal.item(question)) return failed(404, 'that message is gone');
+    const text = exportFixture(question);
+    if (text === null) return failed(413, 'that is too much to export');
+    return new Response(text, {
+      headers: {
+        'content-type': 'application/json; charset=utf-8',
+        'content-disposition': 'attachment; filename="playground-fixture.json"',
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+      },
+    });
+  };
+
   return async (request, path) => {
     const name = path.replace(/^\/playground\//, '');
     if (request.method === 'GET' && name === 'events') return openEvents(journal, snapshot);
     if (request.method === 'GET' && name === 'snapshot') return done(snapshot());
     if (request.method === 'GET' && name === 'gallery') return done(renderGallery(snapshot().setup.replyLanguage));
+    if (request.method === 'GET' && name === 'export') {
+      return fixtureOf(new URL(request.url).searchParams.get('question'));
+    }
     if (request.method === 'GET' && /^(?:uploads|media)\//.test(name)) return fileOf(name);
     if (request.method === 'POST' && name === 'upload') {
       const taken = await uploads.take(request, new URL(request.url).searchParams.get('name') ?? '');

@@ -4,6 +4,7 @@ import { mirrorButtons, mirrorFile, mirrorNotices } from './mirror.ts';
 import { prepare, type Sending } from './sending.ts';
 import { noteQuestion, TAP_HEADER } from './watch.ts';
 import type { Journal } from './journal.ts';
+import type { Recorder } from './recorder.ts';
 import type { ChatInfo, DeliveryInfo, Mention, QuestionItem, TapItem } from './protocol.ts';
 import type { Uploads } from './uploads.ts';
 
@@ -38,12 +39,13 @@ export interface Chats {
 export interface ChatsOptions {
   dingtalk: DingTalkSimulator;
   journal: Journal;
+  recorder: Recorder;
   uploads: Uploads;
   callbackUrl: () => string;
 }
 
 /** The chats as people see them: what they write, and what DingTalk shows of the robot. */
-export function createChats({ dingtalk, journal, uploads, callbackUrl }: ChatsOptions): Chats {
+export function createChats({ dingtalk, journal, recorder, uploads, callbackUrl }: ChatsOptions): Chats {
   const callbacks = new Map<string, Callback>();
   /** Card ids and bodies of messages, by the question they belong to. */
   const owners = new Map<string, string | null>();
@@ -117,6 +119,7 @@ export function createChats({ dingtalk, journal, uploads, callbackUrl }: ChatsOp
     const id = String(callback.body['msgId']);
     remember(callbacks, id, callback);
     noteQuestion(id);
+    recorder.noteMessage(id, callback);
     const item: QuestionItem = { kind: 'question', id, at: Date.now(), ...shown, deliveries: [] };
     void deliver(item, callback);
     return item;
@@ -157,6 +160,7 @@ export function createChats({ dingtalk, journal, uploads, callbackUrl }: ChatsOp
         deliveries: [delivery],
       };
       journal.putItem(item);
+      recorder.noteTap(id, { outTrackId: card, userId: from, actionId, params });
       const request = JSON.stringify({ actionIds: [actionId], params });
       const call = journal.openCall({
         service: 'dingtalk',
@@ -203,6 +207,7 @@ export function createChats({ dingtalk, journal, uploads, callbackUrl }: ChatsOp
     forget() {
       callbacks.clear();
       owners.clear();
+      recorder.clear();
       uploads.forget();
     },
   };

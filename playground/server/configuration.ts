@@ -1,6 +1,6 @@
 import { readConfig, type ConfigResult, type Environment } from '../../lib/runtime/config.ts';
-import { sampleKey } from './cast.ts';
-import type { Setup } from './protocol.ts';
+import { SAMPLE_CHOICES, sampleKey } from './cast.ts';
+import { REPLY_LANGUAGES, type Setup } from './protocol.ts';
 
 /** The playground's own DingTalk app. */
 export const DINGTALK_APP = { clientId: 'dingplayground0001', clientSecret: 'playground-client-secret' };
@@ -49,6 +49,12 @@ export function wantsButtons(env: Environment, ownWish: boolean): boolean {
 }
 
 export const hasRealApp = (env: Environment): boolean => Boolean(env['DIFY_API_KEY']?.trim());
+
+/** What must not leave in an export, wherever it occurs. */
+export function secretsOf(env: Environment): string[] {
+  const keys = SAMPLE_CHOICES.flatMap(({ id }) => REPLY_LANGUAGES.map((language) => sampleKey(id, language)));
+  return [env['DIFY_API_KEY']?.trim() ?? '', DINGTALK_APP.clientSecret, ...keys];
+}
 
 /** The environment of the function for the next question. */
 export function functionEnvironment(

@@ -14,12 +14,15 @@ import {
   hasRealApp,
   PLAIN_TEMPLATE,
   REAL_APP,
+  secretsOf,
   wantsButtons,
 } from './configuration.ts';
 import { refusalOf } from './guard.ts';
 import { createJournal } from './journal.ts';
+import { writeFixture } from './fixture.ts';
 import { createPages } from './pages.ts';
 import { TROUBLES, type Setup, type Snapshot, type Trouble } from './protocol.ts';
+import { createRecorder } from './recorder.ts';
 import { createUploads } from './uploads.ts';
 import { VOICES } from './voices.ts';
 import { watchFetch } from './watched-fetch.ts';
@@ -48,15 +51,17 @@ export async function startPlayground(env: Environment, config: Config): Promise
   const hostname = config.host ?? '127.0.0.1';
 
   const uploads = createUploads();
+  const recorder = createRecorder(Date.now, () => setup);
   const chats = createChats({
     dingtalk,
     journal,
+    recorder,
     uploads,
     callbackUrl: () => `${ownOrigin(host, hostname)}/api/dingtalk`,
   });
   const bridge = createBridge({
     journal,
-    fetch: watchFetch({ dingtalk, journal, onDingTalkRequest: (request) => chats.noteRequest(request) }),
+    fetch: watchFetch({ dingtalk, journal, recorder, onDingTalkRequest: (request) => chats.noteRequest(request) }),
     setup: () => setup,
     environment: () =>
       functionEnvironment(env, setup, { dingtalk: dingtalk.origin, dify: dify.url, own: ownOrigin(host, hostname) }),
@@ -109,6 +114,11 @@ export async function startPlayground(env: Environment, config: Config): Promise
     uploads,
     media: (id) => dingtalk.media.get(id),
     snapshot,
+    exportFixture(question) {
+      const recordings = recorder.recordings().filter((each) => question === null || each.question === question);
+      const { items, frames, people } = snapshot();
+      return writeFixture({ recordings, items, frames, people, chats: chats.infos, secrets: secretsOf(env), setup });
+    },
     configure(change) {
       if (change.app !== undefined && !setup.apps.some(({ id }) => id === change.app)) return false;
       setup = { ...setup, ...change };

@@ -2,11 +2,13 @@ import type { Fetch } from '../../lib/runtime/http.ts';
 import type { DingTalkSimulator } from '../dingtalk/types.ts';
 import type { Journal, OpenCall } from './journal.ts';
 import { disturbDify } from './dify-trouble.ts';
+import type { OpenExchange, Recorder } from './recorder.ts';
 import { isTroubled, watchedQuestion } from './watch.ts';
 
 export interface WatchedFetchOptions {
   dingtalk: DingTalkSimulator;
   journal: Journal;
+  recorder: Recorder;
   /** Called before a request to DingTalk leaves, so that what it brings about can be told whose it is. */
   onDingTalkRequest: (request: { path: string; body: string; question: string | null }) => void;
 }
@@ -17,7 +19,7 @@ const KEPT_STREAM_CHARS = 8_000;
 const TAIL_CHARS = 65_536;
 
 /** The function's way out: every call is on record, as the function itself sees it. */
-export function watchFetch({ dingtalk, journal, onDingTalkRequest }: WatchedFetchOptions): Fetch {
+export function watchFetch({ dingtalk, journal, recorder, onDingTalkRequest }: WatchedFetchOptions): Fetch {
   return async (address, init) => {
     const url = new URL(address);
     const isDingTalk = url.origin === dingtalk.origin;
@@ -29,26 +31,35 @@ export function watchFetch({ dingtalk, journal, onDingTalkRequest }: WatchedFetc
       name: nameOf(url, isDingTalk),
       method: init.method ?? 'GET',
       question,
-      // The one body with a secret in it.
-      request: isToken || body === '' ? null : body,
+      // The one body that is nothing but secrets.
+      request: isToken || body === '' ? null : withoutSecret(body),
       requestBytes: requestBytes(init),
     });
     if (isDingTalk) onDingTalkRequest({ path: url.pathname, body, question });
+    const exchange = isDingTalk
+      ? null
+      : recorder.openExchange(question, {
+          method: init.method ?? 'GET',
+          path: url.pathname,
+          request: body === '' ? null : body,
+        });
     try {
       const disturbed = isDingTalk ? null : await disturbDify(init, url);
       const response = disturbed ?? (await globalThis.fetch(address, init));
+      exchange?.answered(response.status, response.headers.get('content-type'));
       if (response.body && (response.headers.get('content-type') ?? '').startsWith('text/event-stream')) {
-        return follow(response, response.body, open);
+        return follow(response, response.body, open, exchange);
       }
       const bytes = await response.bytes();
       const isText = /json|text\//.test(response.headers.get('content-type') ?? '');
       const text = isText ? new TextDecoder().decode(bytes) : '';
+      if (isText) exchange?.append(text);
       open.finish({
         status: response.status,
         code: codeOf(text, response.status),
         responseBytes: bytes.length,
         counted: isDingTalk && isCounted(dingtalk, url.pathname, body),
-        response: isToken ? null : text,
+        response: isToken ? null : withoutSecret(text),
       });
       const { status, headers } = response;
       return new Response(bytes.length === 0 ? null : bytes, { status, headers });
@@ -59,8 +70,13 @@ export function watchFetch({ dingtalk, journal, onDingTalkRequest }: WatchedFetc
   };
 }
 
-/** Passes a stream on while counting it, and keeps its beginning. */
-function follow(response: Response, body: NonNullable<Response['body']>, open: OpenCall): Response {
+/** Passes a stream on while counting it; the panel gets its beginning, an export all of it. */
+function follow(
+  response: Response,
+  body: NonNullable<Response['body']>,
+  open: OpenCall,
+  exchange: OpenExchange | null,
+): Response {
   const decoder = new TextDecoder();
   const cutAfter = isTroubled('cutStream') ? 5 : Infinity;
   const reader = body.getReader();
@@ -84,6 +100,7 @@ function follow(response: Response, body: NonNullable<Response['body']>, open: O
         const text = value ? decoder.decode(value, { stream: true }) : '';
         bytes += value?.byteLength ?? 0;
         last = (last + text).slice(-TAIL_CHARS);
+        exchange?.append(text);
         if (kept.length < KEPT_STREAM_CHARS) kept += text;
         pieces += text.match(/"event": ?"(?:agent_)?(?:message|text_chunk)"/g)?.length ?? 0;
         if (done || pieces > cutAfter) {
@@ -113,6 +130,9 @@ function requestBytes({ body, headers }: RequestInit): number {
   if (body instanceof Uint8Array) return body.byteLength;
   return Number(new Headers(headers).get('content-length') ?? 0);
 }
+
+/** The secret with which DingTalk is to sign taps; it is registered, and repeated in the answer. */
+const withoutSecret = (text: string) => text.replaceAll(/("apiSecret":\s*")[^"]*/g, '$1removed');
 
 /** The last part of these paths says too little. */
 const LONG_NAMES =

@@ -10,6 +10,8 @@ export const PEOPLE = ['p1', 'p2', 'p3', 'p4', 'p5', 'u-outside'] as const;
 export const GROUPS = ['cidGroupA==', 'cidGroupB=='] as const;
 /** Stands in every error of an upstream; nobody may ever read it. */
 export const UPSTREAM_MARK = 'UPSTREAM';
+/** What an app's author wrote for whoever fills in a form: meant to be seen. */
+export const FORM_TEXT = 'May this go on?';
 
 export interface Chat {
   robot: RobotName;
@@ -81,7 +83,7 @@ export function planOf(seed: number, turns: number): PlannedEvent[] {
     if (lot < 0.06) return { kind: 'error', status: 500, code: 'internal_server_error', message: UPSTREAM_MARK };
     if (lot < 0.08) return { kind: 'eof' };
     if (lot < 0.1) return { kind: 'cut' };
-    if (lot < 0.11 && robot !== 'easy') return { kind: 'paused', formContent: UPSTREAM_MARK, formToken: null };
+    if (lot < 0.11 && robot !== 'easy') return { kind: 'paused', formContent: FORM_TEXT, formToken: null };
     return { kind: 'end' };
   };
 

@@ -1,5 +1,6 @@
 // What may stand beside an answer: the sentences of the product, so that anything else is found out.
 import { zhCN } from '../../lib/texts/zh-CN.ts';
+import { FORM_TEXT } from './plan.ts';
 
 const escaped = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/gu, String.raw`\$&`);
 const PLACE = 987_654;
@@ -24,11 +25,14 @@ const PASSING = [zhCN.queued(PLACE), zhCN.continuing, zhCN.stopByWord, zhCN.prog
     new RegExp(`^${escaped(zhCN.progress.node('NAME')).replace('NAME', '.+')}$`, 'u'),
     new RegExp(`^${escaped(zhCN.progress.tool('NAME', undefined)).replace('NAME', '.+')}$`, 'u'),
     linkPattern(zhCN.stop),
+    pattern(FORM_TEXT),
+    new RegExp(`^${escaped(zhCN.form.title('NAME')).replace('NAME', '.+')}$`, 'u'),
   ]);
 /** Ends an answer, with or without text. */
 const ENDING = [
   zhCN.stopped,
   zhCN.paused,
+  zhCN.formByEmail,
   zhCN.emptyAnswer,
   zhCN.incomplete(REFERENCE),
   zhCN.reference(REFERENCE),

@@ -1,6 +1,7 @@
 import { fill, h, setProp } from '../dom.js';
 import { createAnswerTab } from './answer.js';
 import { createCallsTab } from './calls.js';
+import { createExportBar } from './export.js';
 import { createFramesTab } from './frames.js';
 import { createLogTab } from './log.js';
 import { createTroubleTab } from './trouble.js';
@@ -31,6 +32,7 @@ export function createPanel(ui) {
     trouble: createTroubleTab(ui),
   };
   const about = h('p', { class: 'about ellipsis', 'data-testid': 'about' });
+  const exportBar = createExportBar(ui);
   const body = h('div', { class: 'tab-body', role: 'tabpanel', id: 'tab-body', tabindex: 0 });
   const tabs = TABS.map((tab) =>
     h(
@@ -83,6 +85,7 @@ export function createPanel(ui) {
       body.scrollTop = 0;
     }
     view.render();
+    exportBar.render();
   };
   const schedule = () => {
     // A hidden page draws nothing; a timer still brings it up to date.
@@ -102,6 +105,7 @@ export function createPanel(ui) {
       h('div', { class: 'tabs', role: 'tablist', 'aria-label': words.developerPanel }, tabs),
       about,
       body,
+      exportBar.element,
     ),
     dispose() {
       clearInterval(timer);

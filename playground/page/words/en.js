@@ -1,3 +1,5 @@
+import { tourEn } from './tour-en.js';
+
 /** @type {typeof import('./zh.js').zh} */
 export const en = {
   title: 'Playground',
@@ -133,14 +135,42 @@ export const en = {
   on: 'on',
   off: 'off',
   trouble: {
-    slowDingTalk: ['Slow DingTalk', 'Each call to DingTalk takes 1.5 s: fewer frames, the same text.'],
-    qpsLimit: ['QPS limit', 'One call a second to one API, more get 403: frames are skipped, the last one lands.'],
-    cardRefused: ['Card refused', 'The template is unpublished, creating a card gets 400: answered by message.'],
-    noTemplate: ['No template', 'No card template configured: markdown through sessionWebhook, no permission needed.'],
-    difyError: ['Dify error', 'The model’s provider limits, Dify answers 400: a failed card, a sentence, a reference.'],
-    cutStream: ['Cut stream', 'Dify’s stream breaks after a few words: they stay, and it says so.'],
-    storeDown: ['Store down', 'Every store operation times out: still answered, without memory.'],
+    slowDingTalk: [
+      'Slow DingTalk',
+      'You see: late first words, fewer updates, the same text. The function: each call takes 1.5 s, one is under way at a time, and the next frame has all that came meanwhile. Log: no code; fewer frames in turn_finished.',
+    ],
+    qpsLimit: [
+      'QPS limit',
+      'You see: jerky updates, whole in the end. The function: one call a second to one API, more get 403; it skips frames and repeats the last one until it is shown. Log: frame_failed, dingtalk_qps.',
+    ],
+    cardRefused: [
+      'Card refused',
+      'You see: no card, the answer is a message. The function: the template is unpublished, creating a card gets 400, so it answers through sessionWebhook. Log: card_refused, dingtalk_template_unpublished.',
+    ],
+    noTemplate: [
+      'No template',
+      'You see: the whole answer at once, as a markdown message. The function: no template is configured; sessionWebhook needs no permission and does not count. Log: no code; shown is message.',
+    ],
+    difyError: [
+      'Dify error',
+      'You see: a failed card with a sentence and a reference. The function: the model’s provider limits, Dify answers 400; nothing of the vendor’s words is passed on. Log: turn_failed, dify_model_failed.',
+    ],
+    cutStream: [
+      'Cut stream',
+      'You see: the few words stay, and it says that some may be missing. The function: the stream breaks, it keeps the text and ends the card. Log: stream_broken, dify_cut.',
+    ],
+    storeDown: [
+      'Store down',
+      'You see: a later start, an answer, no memory of what was said before. The function: every store operation times out, it answers without a record. Log: store_down and lease_not_renewed, store_unavailable.',
+    ],
   },
+  troubleCodes: 'Cause and cure of each code: docs/operations.md',
+  exportLabel: 'Export as a fixture',
+  exportOne: 'This answer',
+  exportAll: 'All',
+  exportNote:
+    'Downloads JSON: callbacks, Dify’s event streams, frames. People’s ids are replaced; there are no secrets in it',
+  tour: tourEn,
   settings: 'Settings',
   settingsNote: 'The same variables as in .env, from the next question on.',
   streaming: 'Pace of updates',

@@ -1,3 +1,5 @@
+import { tourZh } from './tour-zh.js';
+
 /** The page's own words. Both languages have the same keys; the type checker compares them. */
 export const zh = {
   title: '演练场',
@@ -132,14 +134,41 @@ export const zh = {
   on: '开',
   off: '关',
   trouble: {
-    slowDingTalk: ['钉钉变慢', '每次调用钉钉要 1.5 秒：帧变少，但文字一样完整。'],
-    qpsLimit: ['QPS 限制', '每个接口每秒最多 1 次，超出得到 403：跳过中间帧，最后一帧必达。'],
-    cardRefused: ['卡片被拒', '模板未发布，创建卡片得到 400：改用会话消息回答。'],
-    noTemplate: ['没有模板', '不配置卡片模板：只用 sessionWebhook 回复 Markdown，不需要任何权限。'],
-    difyError: ['Dify 报错', '模型供应商限流，Dify 返回 400：卡片以失败结束，附一句话和编号。'],
-    cutStream: ['断流', 'Dify 的流在几个字后断开：保留已有文字，并说明可能不完整。'],
-    storeDown: ['存储不可用', '每次存储操作超时：仍然回答，但没有上下文记忆。'],
+    slowDingTalk: [
+      '钉钉变慢',
+      '看到：首字晚，更新少，文字一样完整。函数：每次调用要 1.5 秒，同时只发一帧，其间的文字并入下一帧。日志：没有错误码，turn_finished 里 frames 变少。',
+    ],
+    qpsLimit: [
+      'QPS 限制',
+      '看到：更新一顿一顿，最后完整。函数：每个接口每秒 1 次，多的得到 403；跳过中间帧，最后一帧重试到显示为止。日志：frame_failed，dingtalk_qps。',
+    ],
+    cardRefused: [
+      '卡片被拒',
+      '看到：没有卡片，答案是一条消息。函数：模板未发布，创建卡片得到 400，改走 sessionWebhook。日志：card_refused，dingtalk_template_unpublished。',
+    ],
+    noTemplate: [
+      '没有模板',
+      '看到：答案写完才作为一条 Markdown 消息出现。函数：没有配置模板，只用 sessionWebhook，不需要任何权限，不占额度。日志：没有错误码，shown 是 message。',
+    ],
+    difyError: [
+      'Dify 报错',
+      '看到：失败的卡片，一句话和编号。函数：模型供应商限流，Dify 返回 400；不转述上游原文。日志：turn_failed，dify_model_failed。',
+    ],
+    cutStream: [
+      '断流',
+      '看到：已有的几个字留下，并说明可能不完整。函数：流中途断开，保留文字，把卡片收尾。日志：stream_broken，dify_cut。',
+    ],
+    storeDown: [
+      '存储不可用',
+      '看到：慢一点开始，仍然回答，但不记得上文。函数：每次存储操作超时，不登记就作答。日志：store_down 和 lease_not_renewed，store_unavailable。',
+    ],
   },
+  troubleCodes: '每个错误码的原因和处理：docs/operations.md',
+  exportLabel: '导出为测试数据',
+  exportOne: '本次',
+  exportAll: '全部',
+  exportNote: '下载 JSON：回调、Dify 的事件流、帧。人的编号已替换，不含密钥',
+  tour: tourZh,
   settings: '设置',
   settingsNote: '同 .env 里的变量，从下一个问题起生效。',
   streaming: '更新节奏',
