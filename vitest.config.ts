@@ -6,7 +6,7 @@ const alone = [
   'test/stories/{budget,load,recovery,stop-elsewhere}.test.ts',
   'test/scripts/shutdown.test.ts',
   // A browser, beside everything else.
-  'test/playground-page/{page,buttons,files,gallery}.test.ts',
+  'test/playground-page/{page,buttons,files,gallery,tour}.test.ts',
 ];
 
 export default defineConfig({
