@@ -3,8 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Several processes, or a clock that runs faster than the wall's: another test beside them would be the bottleneck. */
 const alone = [
   'test/chaos/**/*.test.ts',
-  'test/stories/{budget,load,recovery,stop-elsewhere}.test.ts',
-  'test/scripts/shutdown.test.ts',
+  'test/stories/{budget,load,recovery}.test.ts',
   // A browser, beside everything else.
   'test/playground-page/{page,buttons,files,gallery,tour}.test.ts',
 ];
@@ -16,7 +15,14 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'together', include: ['test/**/*.test.ts'], exclude: alone, sequence: { groupOrder: 0 } },
+        // Most of them wait more than they compute.
+        test: {
+          name: 'together',
+          include: ['test/**/*.test.ts'],
+          exclude: alone,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
       },
       {
         extends: true,
