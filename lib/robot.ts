@@ -121,8 +121,10 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
       progress: null,
       hasWaited: false,
       mayHaveBeenAsked: false,
+      acceptMs: null,
     };
     const accepted = await state.accept(request);
+    turn.acceptMs = clock.now() - acceptedAtMs;
     if (accepted.kind !== 'unrecorded') return begin(accepted, turn, owner);
     return async (platform) => {
       // The claim may have been carried out with only its answer lost; the same claim gets the same reply.

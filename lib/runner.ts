@@ -117,6 +117,7 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
       progress: readProgress(started.progress),
       // Only a turn that waited can be on record without having been asked.
       hasWaited: !started.mayHaveBeenAsked,
+      acceptMs: null,
       mayHaveBeenAsked: started.mayHaveBeenAsked,
       level: started.level,
     };

@@ -32,6 +32,8 @@ export interface Turn extends TurnPayload {
   progress: TurnProgress | null;
   /** It has waited, so that whoever accepted it is opening (or has opened) its card. */
   hasWaited: boolean;
+  /** How long the store took to accept it, in milliseconds; null for a turn that somebody else had accepted. */
+  acceptMs: number | null;
   /** Then the answer is looked for and never asked for again: that would be a second run. */
   mayHaveBeenAsked: boolean;
 }
@@ -141,6 +143,7 @@ async function answerUnderLease(turn: Turn, ports: TurnPorts, lease: Lease): Pro
     outcome: failure?.code ?? answer.ending?.kind ?? 'failed',
     shown,
     frames: card?.writer.frames ?? 0,
+    acceptMs: turn.acceptMs,
     firstTextMs: card?.firstTextMs() ?? null,
     totalMs: clock.now() - turn.acceptedAtMs,
     calls: lease.progress.calls,
