@@ -55,8 +55,8 @@ const commands: readonly Command[] = [
   },
 ];
 
-/** The command that a message is, or null for a question. */
+/** The command that a message is, or null for a question. A Chinese keyboard may write the slash in its full width. */
 export function findCommand(text: string): Command | null {
-  const typed = text.trim().toLowerCase();
+  const typed = text.normalize('NFKC').trim().toLowerCase();
   return commands.find(({ words }) => words.includes(typed)) ?? null;
 }

@@ -35,7 +35,7 @@ const receiptSchema = z.object({
   user: z.string(),
   chat: z.object({ id: z.string(), isGroup: z.boolean() }),
   sender: z.object({ staffId: z.string().nullable(), unionId: z.string().nullable(), id: z.string() }),
-  session: z.object({ webhook: z.string(), expiresAtMs: z.number().catch(Number.POSITIVE_INFINITY) }).nullable(),
+  session: z.object({ webhook: z.string(), expiresAtMs: z.number().nullable() }).nullable(),
   corpId: z.string().nullable(),
   form: z.object({ token: z.string(), runId: z.string(), action: z.string() }).nullable(),
 });

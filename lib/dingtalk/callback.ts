@@ -9,8 +9,8 @@ export interface Message {
   id: string;
   chat: { id: string; isGroup: boolean; title: string | null };
   sender: Sender;
-  /** The address for replies without a permission, and when it closes (milliseconds since the epoch). */
-  session: { webhook: string; expiresAtMs: number } | null;
+  /** The address for replies without a permission, and when it closes (milliseconds since the epoch), if that is told. */
+  session: { webhook: string; expiresAtMs: number | null } | null;
   corpId: string | null;
   content: Content;
   /** The message that this one refers to. */
@@ -99,7 +99,7 @@ export function readCallback(body: string): Callback {
       isAdmin: wire.isAdmin ?? false,
     },
     session: wire.sessionWebhook
-      ? { webhook: wire.sessionWebhook, expiresAtMs: wire.sessionWebhookExpiredTime ?? Number.POSITIVE_INFINITY }
+      ? { webhook: wire.sessionWebhook, expiresAtMs: wire.sessionWebhookExpiredTime ?? null }
       : null,
     corpId: wire.chatbotCorpId || null,
     robotCode: wire.robotCode || null,

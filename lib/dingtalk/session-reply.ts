@@ -76,7 +76,7 @@ function trustedWebhook(config: DingTalkConfig, session: Message['session'], clo
     url.username === '' &&
     url.password === '';
   if (!trusted) throw new BridgeError('dingtalk_session_untrusted', 'the reply address is not of DingTalk');
-  if (clock.now() >= session.expiresAtMs) {
+  if (session.expiresAtMs !== null && clock.now() >= session.expiresAtMs) {
     throw new BridgeError('dingtalk_session_expired', 'the reply address has expired');
   }
   return url.href;

@@ -45,7 +45,7 @@ async function scene(isGroup: boolean, options: Partial<DingTalkOptions> & { sta
     message: {
       chat: { id, isGroup, title: null },
       sender: { staffId, unionId: null, id: 'encrypted', nick: '王小明', isAdmin: false },
-      session: session === null ? null : { webhook: String(body['sessionWebhook']), expiresAtMs: Infinity },
+      session: session === null ? null : { webhook: String(body['sessionWebhook']), expiresAtMs: null },
     },
     fetch,
     clock: systemClock,

@@ -70,7 +70,7 @@ describe('the context', () => {
 });
 
 describe('/new', () => {
-  test.each(['/new', '/RESET', ' 新会话 ', '重置'])(
+  test.each(['/new', '/RESET', '／new', ' 新会话 ', '重置'])(
     'typed as "%s" starts again, without a call to Dify',
     async (typed) => {
       await start({ app: { script: words('Hello') } });

@@ -59,6 +59,21 @@ describe('two quick questions of one person', () => {
 describe('without a card', () => {
   const env = { DINGTALK_CARD_TEMPLATE_ID: '' };
 
+  test('a question that waits is answered through its own reply address, also when nobody tells how long that lives', async () => {
+    await start({ env, app: { script }, clock: createFastClock(10) });
+    await bridge().send('slow one');
+    const { dingtalk, url } = bridge();
+    await dingtalk.deliver(
+      url,
+      dingtalk.callback({ from: 'staff-1', text: 'two' }, { sessionWebhookExpiredTime: undefined }),
+    );
+    await bridge().idle();
+    expect(dingtalk.messages.map(({ channel, text }) => `${channel} ${text}`)).toEqual([
+      'session well, slow one',
+      'session two',
+    ]);
+  });
+
   test('nobody is told of a short wait', async () => {
     const clock = createFastClock(10);
     await start({ app: { script: ({ text }) => slow(6_000, text) }, env, clock });
