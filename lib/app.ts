@@ -162,7 +162,12 @@ export function createApp(options: AppOptions): App {
   const limited = (platform: Platform): Platform => {
     const ownMs = limitMs === null ? null : clock.now() + limitMs;
     const ends = [platform.deadlineMs, ownMs].filter((end) => end !== null);
-    return { ...platform, deadlineMs: ends.length > 0 ? Math.min(...ends) : null };
+    return {
+      // A rejection would end the process, and with it the answers of everybody else. There should be none.
+      waitUntil: (work) =>
+        platform.waitUntil(work.catch((error: unknown) => log.error('background_failed', errorFields(error)))),
+      deadlineMs: ends.length > 0 ? Math.min(...ends) : null,
+    };
   };
   return {
     ok: true,

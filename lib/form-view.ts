@@ -2,6 +2,7 @@ import type { FormAction, FormField, PendingForm } from './dify/form-shape.ts';
 import type { Dialect } from './markdown/dialect.ts';
 import { inertText } from './markdown/inert.ts';
 import { renderBlocks } from './markdown/render.ts';
+import { sendLink } from './quick-links.ts';
 import type { Texts } from './texts/index.ts';
 
 export interface FormViewOptions {
@@ -54,19 +55,11 @@ function fieldLine({ label, type, required, options, default: preset }: FormFiel
   });
 }
 
-/** The only links to DingTalk itself in an answer; those that a model writes are broken up (`inert.ts`). */
+/** A link that the model writes to DingTalk itself would be broken up (`inert.ts`); this one is ours. */
 function actionLine({ title }: FormAction, index: number, links: boolean): string {
-  const words = inertText(shortName(title));
-  const address = `dtmd://dingtalkclient/sendMessage?content=${encodedText(title.replace(/\s+/g, ' ').trim())}`;
-  return `${index + 1}. ${links && words !== '' ? `[${words}](${address})` : words}`;
-}
-
-/** For a place between parentheses, which `encodeURIComponent` leaves as they are. */
-function encodedText(text: string): string {
-  return encodeURIComponent(text.toWellFormed()).replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
+  const name = shortName(title);
+  const isLink = links && name !== '';
+  return `${index + 1}. ${isLink ? sendLink(name, title.replace(/\s+/g, ' ').trim()) : inertText(name)}`;
 }
 
 /** A text that goes through the renderer and must come out as it is. */

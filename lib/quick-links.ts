@@ -5,7 +5,8 @@ import { inertText } from './markdown/inert.ts';
  * whether a text that is sent so in a group mentions the robot is not known.
  */
 export function sendLink(label: string, text: string): string {
-  const content = encodeURIComponent(text).replace(
+  // Half a character, which a text that was cut may end in, has no encoding; parentheses would end the address.
+  const content = encodeURIComponent(text.toWellFormed()).replace(
     /[()!'*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );

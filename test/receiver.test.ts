@@ -20,7 +20,7 @@ const env = {
 let called: string[] = [];
 let work: Promise<void>[] = [];
 let logs: Record<string, unknown>[] = [];
-const open = (over: Record<string, string | undefined> = {}) => {
+const open = (over: Record<string, string | undefined> = {}, brokenAt: string | null = null) => {
   // Its own list, for the work of an earlier test may still be writing.
   const own: typeof logs = [];
   logs = own;
@@ -31,7 +31,11 @@ const open = (over: Record<string, string | undefined> = {}) => {
       called.push(url);
       throw new TypeError('no network in this test');
     },
-    writeLog: (line) => own.push(JSON.parse(line) as Record<string, unknown>),
+    writeLog(line) {
+      const entry = JSON.parse(line) as Record<string, unknown>;
+      if (entry['event'] === brokenAt) throw new Error('the log is broken, too');
+      own.push(entry);
+    },
   });
 };
 let app = open();
@@ -185,6 +189,13 @@ describe('a signed message', () => {
     expect((await post(base, { ...recorded('text-single'), msgId: 'b' }, signed('new-secret'))).status).toBe(200);
     expect(work).toHaveLength(2);
   });
+});
+
+test('work that fails in a way that nobody thought of does not end the process', async () => {
+  app = open({}, 'message_not_sent');
+  await post(base, { ...recorded('text-single'), text: { content: '/help' } });
+  await expect(Promise.all(work)).resolves.toHaveLength(1);
+  expect(logs.at(-1)).toMatchObject({ level: 'error', event: 'background_failed', code: 'internal' });
 });
 
 test('without the flat robot, GET still answers and POST is 404', async () => {

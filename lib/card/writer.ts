@@ -103,9 +103,16 @@ export function createWriter(options: WriterOptions): Writer {
     } catch {
       return;
     }
-    // Rendered only now, so that what came while waiting is in it.
-    const text = latest?.() ?? '';
+    const render = latest;
     latest = null;
+    let text = '';
+    try {
+      // Only now, so that what came while waiting is in it.
+      text = render?.() ?? '';
+    } catch (error) {
+      // Nobody waits for this frame who could hear of it.
+      options.onFrameFailed(error);
+    }
     if (closed || text === '' || text === lastText) return;
     lastAtMs = clock.now();
     if (frames === 0) firstAtMs = lastAtMs;

@@ -16,6 +16,8 @@ interface Scene {
   overlapped: () => boolean;
   /** Errors that the next calls answer with; null passes. */
   answers: (ErrorCode | null)[];
+  /** What the writer told of frames that failed. */
+  failed: unknown[];
 }
 
 function scene({ latencyMs = 80, settleMs = 0 } = {}): Scene {
@@ -23,6 +25,7 @@ function scene({ latencyMs = 80, settleMs = 0 } = {}): Scene {
   const startMs = clock.now();
   const sent: Scene['sent'] = [];
   const answers: Scene['answers'] = [];
+  const failed: unknown[] = [];
   const gate = Promise.withResolvers<void>();
   let running = 0;
   let overlap = false;
@@ -46,11 +49,11 @@ function scene({ latencyMs = 80, settleMs = 0 } = {}): Scene {
     newId: () => `frame-${(ids += 1)}`,
     settleMs,
     failures: failureRules,
-    onFrameFailed: () => undefined,
+    onFrameFailed: (error) => failed.push(error),
     onFrameShown: () => undefined,
     slot: async () => undefined,
   });
-  return { clock, writer, sent, open: gate.resolve, overlapped: () => overlap, answers };
+  return { clock, writer, sent, open: gate.resolve, overlapped: () => overlap, answers, failed };
 }
 
 /** Shows one more word every `everyMs` milliseconds. */
@@ -118,6 +121,19 @@ describe('typing', () => {
     const [first, second] = it.sent;
     expect(second?.atMs).toBeGreaterThanOrEqual((first?.atMs ?? 0) + 1_000);
     expect(second?.text.length).toBeGreaterThan(first?.text.length ?? 0);
+  });
+
+  test('a frame that cannot be rendered is left out', async () => {
+    const it = scene();
+    it.open();
+    it.writer.show(() => {
+      throw new Error('on purpose');
+    });
+    await it.clock.advance(1_000);
+    expect(it.failed).toMatchObject([{ message: 'on purpose' }]);
+    it.writer.show(() => 'the next one');
+    await it.clock.advance(1_000);
+    expect(it.sent).toMatchObject([{ text: 'the next one' }]);
   });
 
   test('after three failures in a row typing stops', async () => {
