@@ -36,7 +36,7 @@ export function readConfig(env: Environment): ConfigResult {
   const deployment = readSettings(deploymentSettings, (variable) => env[variable], problems);
   const flat = readSettings(robotSettings, (variable) => env[variable], problems);
   const robots: RobotConfig[] = [];
-  const missing = REQUIRED_OF_ROBOT.filter((variable) => (env[variable] ?? '').trim() === '');
+  const missing = REQUIRED_OF_ROBOT.filter((variable) => !isGiven(env, variable));
   if (missing.length === 0) {
     const robot = robotConfig(null, flat);
     if (robot) robots.push(robot);
@@ -44,7 +44,7 @@ export function readConfig(env: Environment): ConfigResult {
     for (const variable of missing) problems.push({ variable, expected: 'a value; it is required' });
   }
   if (deployment.BOTS !== undefined) robots.push(...readBots(deployment.BOTS, flat, problems));
-  const store = storeConfig(deployment, env['VERCEL'] !== undefined, problems);
+  const store = storeConfig(deployment, env, problems);
   if (problems.length > 0) return { ok: false, problems };
   const port = deployment.PORT ?? 3000;
   return {
@@ -74,22 +74,27 @@ function platformUrl(env: Environment): string | null {
   return host ? `https://${host}` : null;
 }
 
-function storeConfig(settings: DeploymentSettings, onVercel: boolean, problems: ConfigProblem[]): StoreConfig {
+/** Whether a variable has a value at all, be it a malformed one. */
+const isGiven = (env: Environment, variable: string) => (env[variable] ?? '').trim() !== '';
+
+function storeConfig(settings: DeploymentSettings, env: Environment, problems: ConfigProblem[]): StoreConfig {
   const pairs = [
     ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'],
     ['KV_REST_API_URL', 'KV_REST_API_TOKEN'],
   ] as const;
-  for (const [urlName, tokenName] of pairs) {
-    const url = settings[urlName];
-    const token = settings[tokenName];
-    if (url !== undefined && token !== undefined) return { kind: 'upstash', url, token };
-    if (url !== undefined) problems.push({ variable: tokenName, expected: `a value, because ${urlName} is set` });
-    if (token !== undefined) problems.push({ variable: urlName, expected: `a value, because ${tokenName} is set` });
-    if (url !== undefined || token !== undefined) return { kind: 'memory' };
+  for (const pair of pairs) {
+    const given = pair.filter((variable) => isGiven(env, variable));
+    if (given.length === 0) continue;
+    for (const variable of pair.filter((name) => !given.includes(name))) {
+      problems.push({ variable, expected: `a value, because ${given[0]} is set` });
+    }
+    const [url, token] = [settings[pair[0]], settings[pair[1]]];
+    return url !== undefined && token !== undefined ? { kind: 'upstash', url, token } : { kind: 'memory' };
   }
+  const onVercel = env['VERCEL'] !== undefined;
   // Redis integrations of the platform set REDIS_URL by themselves; functions there need the REST interface.
   if (settings.REDIS_URL !== undefined && !onVercel) return { kind: 'redis', url: settings.REDIS_URL };
-  if (onVercel && !problems.some(({ variable }) => variable.includes('REST_'))) {
+  if (onVercel) {
     for (const variable of pairs[0]) problems.push({ variable, expected: 'a value; a store is required on Vercel' });
   }
   return { kind: 'memory' };

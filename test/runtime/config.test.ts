@@ -86,6 +86,12 @@ describe('a wrong configuration', () => {
     expect(wrong({ ...minimal, UPSTASH_REDIS_REST_URL: 'https://a.upstash.io' })).toEqual(['UPSTASH_REDIS_REST_TOKEN']);
     expect(wrong({ ...minimal, VERCEL: '1', KV_REST_API_TOKEN: 't' })).toEqual(['KV_REST_API_URL']);
   });
+
+  test('of the store is named whole: a malformed address hides no missing token, and is not called missing', () => {
+    const malformed = { ...minimal, UPSTASH_REDIS_REST_URL: 'a.upstash.io' };
+    expect(wrong(malformed)).toEqual(['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN']);
+    expect(wrong({ ...malformed, UPSTASH_REDIS_REST_TOKEN: 't' })).toEqual(['UPSTASH_REDIS_REST_URL']);
+  });
 });
 
 test('the store is found under both pairs of names', () => {
@@ -156,6 +162,11 @@ describe('several robots', () => {
     });
   });
 
+  test('take ids that are written as numbers', () => {
+    const { robots } = config({ ...minimal, BOTS: JSON.stringify([{ ...bot, allowedUsers: [10023, '10024'] }]) });
+    expect(robots[1]?.access.allowedUsers).toEqual(['10023', '10024']);
+  });
+
   test('do not need the flat variables', () => {
     const { robots } = config({ BOTS: JSON.stringify([{ ...bot, difyApiKey: 'app-2' }]) });
     expect(robots.map(({ name }) => name)).toEqual(['hr']);
@@ -164,7 +175,18 @@ describe('several robots', () => {
   test('are refused with every mistake named', () => {
     expect(wrong({ BOTS: '{' })).toEqual(['BOTS']);
     expect(wrong({ BOTS: '[]' })).toEqual(['BOTS']);
-    expect(wrong({ BOTS: JSON.stringify([{ ...bot, name: 'HR Team' }]) })).toEqual(['BOTS[0].name']);
+    expect(wrong({ BOTS: JSON.stringify([{ ...bot, name: 'HR Team', difyApiKey: 'a' }]) })).toEqual(['BOTS[0].name']);
+    expect(
+      wrong({ BOTS: JSON.stringify(['hr', { name: 'HR', typo: 1 }, { ...bot, difyApiKey: 'a', qps: 1 }]) }),
+    ).toEqual([
+      'BOTS[0]',
+      'BOTS[1].name',
+      'BOTS[1].typo',
+      'BOTS[1].dingtalkClientId',
+      'BOTS[1].dingtalkClientSecret',
+      'BOTS[1].difyApiKey',
+      'BOTS[2].qps',
+    ]);
     expect(
       wrong({
         BOTS: JSON.stringify([
