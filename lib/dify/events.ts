@@ -1,11 +1,14 @@
 import * as z from 'zod';
 import { logActivity, logShape, nodeActivity, nodeShape, toolActivity, toolShape, type Activity } from './activity.ts';
-import { answerFileOf, answerFileShape, readAnswerFile, type AnswerFile } from './answer-file.ts';
+import { answerFileOf, answerFileShape, type AnswerFile } from './answer-file.ts';
 import { readFormEvent, readPauseReasons, type PendingForm } from './form-shape.ts';
+import { messageEndShape, readMessageEnd, type MessageEnd } from './message-end.ts';
+import { answerFiles, files, number, text } from './wire-fields.ts';
 
 export type { Activity } from './activity.ts';
 export type { AnswerFile } from './answer-file.ts';
 export type { PendingForm } from './form-shape.ts';
+export type { Citation, Price } from './message-end.ts';
 
 /** What Dify calls this run; each id as soon as an event has it, none guaranteed. */
 export interface RunIds {
@@ -13,18 +16,6 @@ export interface RunIds {
   messageId?: string;
   taskId?: string;
   runId?: string;
-}
-
-/** What the model cost, as Dify works it out. */
-export interface Price {
-  amount: number;
-  currency: string;
-}
-
-/** A passage of the knowledge base that the answer rests on. */
-export interface Citation {
-  documentId: string | null;
-  documentName: string;
 }
 
 export type RunStatus = 'succeeded' | 'failed' | 'stopped';
@@ -44,13 +35,7 @@ export type DifyEvent = { ids: RunIds } & (
   | { kind: 'step'; stepId: string; activity: Activity | null }
   | { kind: 'file'; file: AnswerFile }
   | { kind: 'run-started' }
-  | {
-      kind: 'message-ended';
-      citations: readonly Citation[];
-      files: readonly AnswerFile[];
-      totalTokens: number | null;
-      price: Price | null;
-    }
+  | ({ kind: 'message-ended' } & MessageEnd)
   | {
       kind: 'run-finished';
       status: RunStatus;
@@ -72,12 +57,6 @@ export type TextSource = 'message' | 'agent' | 'chunk';
 
 type EventBody = DifyEvent extends infer E ? (E extends DifyEvent ? Omit<E, 'ids'> : never) : never;
 
-const text = z.string().nullish();
-const files = z.array(z.unknown()).nullish().catch(null);
-
-const answerFiles = (wire: readonly unknown[] | null | undefined): AnswerFile[] =>
-  (wire ?? []).flatMap((file) => readAnswerFile(file) ?? []);
-
 const activityEvent = (activity: Activity | null): EventBody =>
   activity ? { kind: 'activity', activity } : { kind: 'none' };
 
@@ -98,19 +77,7 @@ const textEvent = (source: TextSource) =>
 const runStatus = (status: string | null | undefined): RunStatus =>
   status === 'failed' || status === 'stopped' ? status : 'succeeded';
 
-// Prices are texts.
-const usageShape = z.object({
-  total_tokens: z.number().nullish(),
-  total_price: z.union([z.string(), z.number()]).nullish().catch(null),
-  currency: z.string().nullish().catch(null),
-});
-
-function priceOf(usage: z.output<typeof usageShape> | null | undefined): Price | null {
-  const amount = Number(usage?.total_price ?? Number.NaN);
-  return Number.isFinite(amount) && /^[A-Z]{3}$/.test(usage?.currency ?? '')
-    ? { amount, currency: usage?.currency ?? '' }
-    : null;
-}
+const runShape = z.object({ status: text, outputs: z.record(z.string(), z.unknown()).nullish().catch(null), files });
 
 const pausedShape = z.object({
   workflow_run_id: text,
@@ -156,36 +123,14 @@ const readers: Readonly<Record<string, (json: unknown) => EventBody>> = {
     stepId: event.id,
     activity: toolActivity(event),
   })),
-  message_end: reader(
-    z.object({
-      files,
-      metadata: z
-        .object({
-          usage: usageShape.nullish(),
-          retriever_resources: z.array(z.object({ document_id: text, document_name: text })).nullish(),
-        })
-        .nullish(),
-    }),
-    ({ files: made, metadata }) => ({
-      kind: 'message-ended',
-      files: answerFiles(made),
-      citations: (metadata?.retriever_resources ?? []).flatMap((source) =>
-        source.document_name ? [{ documentId: source.document_id ?? null, documentName: source.document_name }] : [],
-      ),
-      totalTokens: metadata?.usage?.total_tokens ?? null,
-      price: priceOf(metadata?.usage),
-    }),
-  ),
+  message_end: reader(messageEndShape, (event) => ({ kind: 'message-ended', ...readMessageEnd(event) })),
   workflow_started: () => ({ kind: 'run-started' }),
-  workflow_finished: reader(
-    z.object({ data: z.object({ status: text, outputs: z.record(z.string(), z.unknown()).nullish(), files }) }),
-    ({ data }) => ({
-      kind: 'run-finished',
-      status: runStatus(data.status),
-      outputs: data.outputs ?? {},
-      files: answerFiles(data.files),
-    }),
-  ),
+  workflow_finished: reader(z.object({ data: runShape.nullish().catch(null) }), ({ data }) => ({
+    kind: 'run-finished',
+    status: runStatus(data?.status),
+    outputs: data?.outputs ?? {},
+    files: answerFiles(data?.files),
+  })),
   // The form was told before; a stream that was joined in between has it only here.
   workflow_paused: (json) => {
     const { workflow_run_id: runId, data } = pausedShape.safeParse(json).data ?? {};
@@ -197,7 +142,7 @@ const readers: Readonly<Record<string, (json: unknown) => EventBody>> = {
   }),
   human_input_form_filled: () => ({ kind: 'form-closed', how: 'filled' }),
   human_input_form_timeout: () => ({ kind: 'form-closed', how: 'expired' }),
-  error: reader(z.object({ code: text, status: z.number().nullish() }), ({ code, status }) => ({
+  error: reader(z.object({ code: text, status: number }), ({ code, status }) => ({
     kind: 'failed',
     upstreamCode: code ?? null,
     status: status ?? null,

@@ -25,6 +25,19 @@ describe('an event', () => {
     expect(readEvent(JSON.stringify({ event, ...nulls, task_id: null }))).toMatchObject({ ids: {} });
   });
 
+  test('that ends an answer does so whatever its details look like', () => {
+    const metadata = { usage: { total_tokens: '12' }, retriever_resources: [{ document_id: 7, document_name: 'a' }] };
+    const wire = { event: 'message_end', message_id: 'm', metadata };
+    expect(readEvent(JSON.stringify(wire))).toMatchObject({ kind: 'message-ended', totalTokens: null });
+    expect(readEvent(JSON.stringify({ ...wire, metadata: 'x', files: {} }))).toMatchObject({ kind: 'message-ended' });
+    expect(readEvent('{"event":"workflow_finished","data":{"status":"failed","outputs":"x"}}')).toMatchObject({
+      kind: 'run-finished',
+      status: 'failed',
+    });
+    expect(readEvent('{"event":"workflow_finished"}')).toMatchObject({ kind: 'run-finished' });
+    expect(readEvent('{"event":"error","code":7,"status":"400"}')).toMatchObject({ kind: 'failed' });
+  });
+
   test('gives its ids whatever else it holds', () => {
     const wire = { event: 'agent_log', conversation_id: 'c', message_id: 'm', task_id: 't', workflow_run_id: 'r' };
     expect(readEvent(JSON.stringify(wire))).toEqual({

@@ -1,0 +1,62 @@
+import * as z from 'zod';
+import type { AnswerFile } from './answer-file.ts';
+import { answerFiles, files, number, text } from './wire-fields.ts';
+
+/** What the model cost, as Dify works it out. */
+export interface Price {
+  amount: number;
+  currency: string;
+}
+
+/** A passage of the knowledge base that the answer rests on. */
+export interface Citation {
+  documentId: string | null;
+  documentName: string;
+}
+
+/** What the end of a message tells of it. */
+export interface MessageEnd {
+  citations: readonly Citation[];
+  files: readonly AnswerFile[];
+  totalTokens: number | null;
+  price: Price | null;
+}
+
+// Prices are texts.
+const usageShape = z.object({
+  total_tokens: number,
+  total_price: z.union([z.string(), z.number()]).nullish().catch(null),
+  currency: text,
+});
+
+export const messageEndShape = z.object({
+  files,
+  metadata: z
+    .object({
+      usage: usageShape.nullish().catch(null),
+      retriever_resources: z
+        .array(z.object({ document_id: text, document_name: text }))
+        .nullish()
+        .catch(null),
+    })
+    .nullish()
+    .catch(null),
+});
+
+export function readMessageEnd({ files: made, metadata }: z.output<typeof messageEndShape>): MessageEnd {
+  return {
+    files: answerFiles(made),
+    citations: (metadata?.retriever_resources ?? []).flatMap((source) =>
+      source.document_name ? [{ documentId: source.document_id ?? null, documentName: source.document_name }] : [],
+    ),
+    totalTokens: metadata?.usage?.total_tokens ?? null,
+    price: priceOf(metadata?.usage),
+  };
+}
+
+function priceOf(usage: z.output<typeof usageShape> | null | undefined): Price | null {
+  const amount = Number(usage?.total_price ?? Number.NaN);
+  return Number.isFinite(amount) && /^[A-Z]{3}$/.test(usage?.currency ?? '')
+    ? { amount, currency: usage?.currency ?? '' }
+    : null;
+}
