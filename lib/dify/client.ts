@@ -116,7 +116,7 @@ export function createDifyClient(config: DifyConfig, fetch: Fetch, clock: Clock,
     },
     async ask(type, question, signal) {
       const response = await post(`${config.apiUrl}${PATHS[type]}`, requestBody(type, question), signal);
-      const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false;
+      const isStream = response.headers.get('content-type')?.toLowerCase().startsWith('text/event-stream') ?? false;
       if (response.status === 200 && isStream && response.body) {
         return { ok: true, events: readEvents(response.body, { clock, idleMs: IDLE_MS }) };
       }

@@ -37,6 +37,11 @@ export function classifyDifyError(code: string | null, status: number | null): T
   }
 }
 
+/** Without a JSON body of Dify's these come from a web page or a proxy: the configured address is not that of its API. */
+function isElsewhere(status: number): boolean {
+  return status < 400 || status === 404 || status === 405;
+}
+
 /** What a refusal before the stream asks us to do. */
 export type RefusalKind = 'stale-conversation' | 'wrong-app-type' | 'failure';
 
@@ -64,6 +69,9 @@ export function readRefusal(status: number, json: unknown): Refusal {
   }
   if (status === 400 && message !== null && message.endsWith(' is required in input form')) {
     return { kind: 'failure', error: failure('dify_input_missing', status, upstreamCode) };
+  }
+  if (code === null && message === null && isElsewhere(status)) {
+    return { kind: 'failure', error: failure('dify_not_a_stream', status, null) };
   }
   return { kind: 'failure', error: failure(classifyDifyError(upstreamCode, status), status, upstreamCode) };
 }

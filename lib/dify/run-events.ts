@@ -35,7 +35,7 @@ export async function followRun(
 ): Promise<AsyncGenerator<DifyEvent, void, undefined> | null> {
   const query = new URLSearchParams({ user, ...(withSnapshot ? { include_state_snapshot: 'true' } : {}) });
   const response = await connect(`/workflow/${encodeURIComponent(runId)}/events?${query.toString()}`);
-  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false;
+  const isStream = response.headers.get('content-type')?.toLowerCase().startsWith('text/event-stream') ?? false;
   if (response.status === 200 && isStream && response.body) {
     return readEvents(response.body, { clock, idleMs: IDLE_MS });
   }

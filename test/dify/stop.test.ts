@@ -70,7 +70,7 @@ describe('a request to stop that does not get through', () => {
       response.writeHead(307, { location: elsewhere.url }).end();
     });
     await expect(stopRun(configOf(redirecting.url), fetch, systemClock, task)).rejects.toMatchObject({
-      code: 'dify_rejected',
+      code: 'dify_not_a_stream',
     });
     expect(elsewhere.paths).toEqual([]);
     const page = await startServer((_path, response) => response.end('<html>login</html>'));
