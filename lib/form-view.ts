@@ -29,7 +29,7 @@ export function formBlocks(form: PendingForm, { texts, dialect, links }: FormVie
   const labels = new Map(form.fields.map(({ name, label }) => [name, label]));
   const content = form.content
     .slice(0, MAX_CONTENT_CHARS)
-    .replace(PLACE, (_place, name: string) => escaped(words.place(plainName(labels.get(name) ?? name))));
+    .replace(PLACE, (_place, name: string) => words.place(plainName(labels.get(name) ?? name)));
   const blocks = [inertText(words.title(shortName(form.nodeTitle))), ...renderBlocks(content, dialect, texts.markdown)];
   // Nobody here can answer such a form, so how it would be answered is of no use.
   if (form.token === null) return [...blocks, texts.formByEmail];
@@ -60,11 +60,6 @@ function actionLine({ title }: FormAction, index: number, links: boolean): strin
   const name = shortName(title);
   const isLink = links && name !== '';
   return `${index + 1}. ${isLink ? sendLink(name, title.replace(/\s+/g, ' ').trim()) : inertText(name)}`;
-}
-
-/** A text that goes through the renderer and must come out as it is. */
-function escaped(text: string): string {
-  return text.replace(/[[\]]/g, '\\$&');
 }
 
 function shortName(name: string): string {

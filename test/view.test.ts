@@ -126,6 +126,12 @@ describe('a form', () => {
     expect(card(asked, en)).toContain('Reply with the number or the name of an action, for example "同意 (1)".');
   });
 
+  test.each([zh, en])('shows where a field stands, also on a line of its own', (options) => {
+    const content = 'Refund?\n\n{{#$output.comment#}}\n\n{{#$output.level#}}: why';
+    const places = [options.texts.form.place('备注'), `${options.texts.form.place('level')}: why`];
+    expect(card({ ...asked, form: { ...form, content } }, options)).toContain(['Refund?', ...places].join('\n\n'));
+  });
+
   test('offers links that type the action, which the reader of answers understands', () => {
     const view = card(asked, { ...zh, links: true });
     const links = [...view.matchAll(/\]\(dtmd:\/\/dingtalkclient\/sendMessage\?content=([^()\s]*)\)/g)];

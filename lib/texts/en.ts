@@ -53,7 +53,7 @@ export const en: Texts = {
   },
   form: {
     title: (name) => (name === '' ? '📝 **Your decision is needed**' : `📝 **Your decision is needed: ${name}**`),
-    place: (label) => `[${label}]`,
+    place: (label) => `【${label}】`,
     fields: '**To fill in**',
     field: ({ label, required, options, preset }) => {
       const choice = options.map((option, index) => `${index + 1} ${option}`).join(', ');
