@@ -97,6 +97,10 @@ describe('without a signature', () => {
     expect((await request(`${base}?resume`, { method: 'POST', body: '{}' })).status).toBe(401);
   });
 
+  test('what is too large to be signed is not, and says no more than that', async () => {
+    expect((await post(`${base}?resume`, 'x'.repeat(1024 * 1024 + 1))).status).toBe(401);
+  });
+
   test("DingTalk's own signature does not open the resume route, nor does a button's open anything", async () => {
     expect((await post(`${base}?resume`, '{}')).status).toBe(401);
     const button = { 'x-ddpaas-signature': 'x', 'x-ddpaas-signature-timestamp': String(NOW) };
