@@ -2,7 +2,7 @@ import type { Token, Tokens } from 'marked';
 import { chartTable } from './chart.ts';
 import { DIALECTS } from './dialect.ts';
 import type { Dialect, MarkdownWords } from './dialect.ts';
-import { decodeEntities, inertCode, inertText, withoutSignatures } from './inert.ts';
+import { decodeEntities, inertCode, inertText } from './inert.ts';
 import { renderInline } from './inline.ts';
 import { lexMarkdown } from './lex.ts';
 import { isBlock } from './tokens.ts';
@@ -41,9 +41,9 @@ function renderBlock(token: RawToken, context: BlockContext): string {
     case 'code':
       return renderCode(token, context);
     case 'preformatted':
-      return fence(decodeEntities(token.text.replace(/<\/?[a-z][^<>]*>/gi, '')), '', context);
+      return fence(decodeEntities(token.text.replace(/<\/?[a-z][^<>]*>/gi, '')), '');
     case 'maths':
-      return fence(token.text, 'latex', context);
+      return fence(token.text, 'latex');
     case 'blockquote':
       return indent(renderAll(token.tokens, context).join('\n\n'), '> ', '> ');
     case 'list':
@@ -63,18 +63,18 @@ export function renderAll(tokens: readonly RawToken[] | undefined, context: Bloc
 }
 
 function renderCode({ text, lang = '', raw }: Tokens.Code, context: BlockContext): string {
-  if (!/^echarts\b/i.test(lang)) return fence(text, /^[\w+#.-]*/.exec(lang)?.[0] ?? '', context);
+  if (!/^echarts\b/i.test(lang)) return fence(text, /^[\w+#.-]*/.exec(lang)?.[0] ?? '');
   const isOpen = context.growing && !/\n[ \t>]*(?:`{3,}|~{3,})\s*$/.test(raw);
   if (isOpen) return context.words.chart;
   const table = chartTable(text);
-  if (table === undefined) return `${context.words.chart}\n\n${fence(text, 'json', context)}`;
+  if (table === undefined) return `${context.words.chart}\n\n${fence(text, 'json')}`;
   return renderAll(lexMarkdown(table, { growing: false }), context).join('\n\n');
 }
 
 /** A fenced block; the fence is longer than any run of backticks in it. */
-function fence(code: string, language: string, { dialect }: BlockContext): string {
-  // Only cards list fenced code as supported, so in a message its content may be taken for markup.
-  const text = dialect === 'card' ? withoutSignatures(code) : inertCode(code);
+function fence(code: string, language: string): string {
+  // Messages do not list fenced code as supported, and where a card looks for mentions is not known.
+  const text = inertCode(code);
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
   const marks = '`'.repeat(longest + 1);
   return `${marks}${language}\n${text.replace(/^\n+|\s+$/g, '')}\n${marks}`;

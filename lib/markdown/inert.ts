@@ -50,7 +50,7 @@ const SIGNED_FILE =
   /(\/files\/[^\s?"'`<>()[\]]{1,300})\?(?=[^\s"'`<>()[\]]{0,100}(?:timestamp|nonce|sign)=)[^\s"'`<>()[\]]*/gi;
 
 /** Text or code without signatures of Dify's files. */
-export function withoutSignatures(text: string): string {
+function withoutSignatures(text: string): string {
   return text.includes('/files/') ? text.replace(SIGNED_FILE, '$1') : text;
 }
 
@@ -76,8 +76,9 @@ export function seam(before: string, after: string): string {
 }
 
 /**
- * Inline code. It is not in DingTalk's list of what a card can show, so what would mention a person or act
- * in the reader's name must not be left to it; everything else is kept to the letter.
+ * Code, inline or fenced. Inline code is not in DingTalk's list of what a card can show, and neither kind in that of a
+ * message, so what would mention a person or act in the reader's name must not be left to it; everything else is kept
+ * to the letter.
  */
 export function inertCode(code: string): string {
   return withoutSignatures(code)
