@@ -11,6 +11,8 @@ const GRACE_MS = 20_000;
 /** Within it, what is left for putting unfinished answers on record. */
 const RECORD_MS = 3_000;
 const SWEEP_EVERY_MS = 60_000;
+/** Who tells all processes of a group to end tells the launcher too, which passes it on: that is one order. */
+const SAME_ORDER_MS = 1_000;
 
 loadDotenv();
 // The TCP client is loaded only where it is needed.
@@ -38,11 +40,14 @@ const sweep = () =>
 void sweep();
 const sweeping = setInterval(() => void sweep(), SWEEP_EVERY_MS);
 
-let stopping = false;
+let askedToEndAtMs: number | null = null;
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {
-    if (stopping) process.exit(1);
-    stopping = true;
+    if (askedToEndAtMs !== null) {
+      if (Date.now() - askedToEndAtMs > SAME_ORDER_MS) process.exit(1);
+      return;
+    }
+    askedToEndAtMs = Date.now();
     clearInterval(sweeping);
     setTimeout(() => app.shutDown(), GRACE_MS - RECORD_MS).unref();
     void server.close(GRACE_MS).then(() => process.exit(0));

@@ -118,4 +118,23 @@ describe('the launcher', () => {
     await writeFile(join(project, 'scripts/killed.ts'), 'process.kill(process.pid, "SIGKILL");\n');
     expect(await launch(['scripts/killed.ts'])).toMatchObject({ code: 128 + 9 });
   });
+
+  it('ends its command when the shell that npm runs it in has been told to end', async () => {
+    const polite = 'process.on("SIGTERM", () => { console.log("bye"); process.exit(0); });';
+    await writeFile(
+      join(project, 'scripts/polite.ts'),
+      `${polite}\nsetInterval(() => {}, 1000);\nconsole.log("up");\n`,
+    );
+    // What comes after it keeps any shell from becoming the command itself.
+    const shell = spawn('/bin/sh', ['-c', `"${process.execPath}" scripts/run.mjs scripts/polite.ts; exit $?`], {
+      cwd: project,
+      env: { PATH: [join(project, 'bin'), process.env['PATH']].join(delimiter), npm_lifecycle_event: 'serve' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    let output = '';
+    shell.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
+    await expect.poll(() => output, { timeout: 10_000 }).toBe('up\n');
+    shell.kill('SIGTERM');
+    await expect.poll(() => output).toBe('up\nbye\n');
+  });
 });
