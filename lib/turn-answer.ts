@@ -96,7 +96,9 @@ export async function obtainAnswer(
     const goesOn = survivesDisconnect(lease.progress.appType ?? 'chat', answer.ids);
     if (ports.stop.signal.aborted)
       return { kind: 'answer', answer: { ...answer, ending: { kind: 'stopped' } }, failure: null };
-    if (timeUp.signal.aborted && goesOn && mayBeLeft(lease, ports)) return { kind: 'unfinished' };
+    // A process that is told to end leaves every answer to the next one, which has the time to look for it.
+    const isLeft = goesOn || ports.shutdown.aborted;
+    if (timeUp.signal.aborted && isLeft && mayBeLeft(lease, ports)) return { kind: 'unfinished' };
     answer = endAnswer(answer);
     if (!isBroken(error)) {
       const failure = asBridgeError(error);

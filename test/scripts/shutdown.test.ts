@@ -17,14 +17,20 @@ const script = fileURLToPath(new URL('../../scripts/serve.ts', import.meta.url))
 describeWith('redis-server', 'npm run serve, told to end in mid-answer', () => {
   test('ends in time; another process completes what is on record, and without a store the card ends', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'shutdown-'));
-    const redis = await startRedisServer();
-    const front = await createUpstashFront({ redisPort: redis.port });
-    const begin = async (store: Record<string, string>) => {
+    const stores = await Promise.all(
+      [1, 2].map(async () => {
+        const redis = await startRedisServer();
+        const front = await createUpstashFront({ redisPort: redis.port });
+        const env = { UPSTASH_REDIS_REST_URL: front.url, UPSTASH_REDIS_REST_TOKEN: front.token };
+        return { env, close: () => front.close().then(() => redis.close()) };
+      }),
+    );
+    const begin = async (mode: 'workflow' | 'chat', store: Record<string, string> = {}) => {
       const chunks = [
         { afterMs: 100, text: 'first words' },
         { afterMs: 30_000, text: ' and the end.' },
       ];
-      const vendors = await startVendors({ app: { mode: 'workflow', script: { chunks } } }, systemClock);
+      const vendors = await startVendors({ app: { mode, script: { chunks } } }, systemClock);
       const serve = async () => {
         const env = { ...vendors.env, ...store, PORT: '0', HOST: '127.0.0.1' };
         const child = spawn(process.execPath, [script], { cwd: directory, env, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -43,23 +49,27 @@ describeWith('redis-server', 'npm run serve, told to end in mid-answer', () => {
       expect(code).toBe(0);
       return { ...vendors, serve, card };
     };
-    const [durable, alone] = await Promise.all([
-      begin({ UPSTASH_REDIS_REST_URL: front.url, UPSTASH_REDIS_REST_TOKEN: front.token }),
-      begin({}),
+    const [durable, chat, alone] = await Promise.all([
+      begin('workflow', stores[0]?.env),
+      begin('chat', stores[1]?.env),
+      begin('workflow'),
     ]);
     expect(alone.card()).toMatchObject({
       phase: 'failed',
       content: expect.stringMatching(/^first words.*⚠️/s) as string,
     });
-    expect(durable.card()).toMatchObject({ phase: 'typing', content: expect.stringContaining('还在生成') as string });
+    for (const { card } of [durable, chat])
+      expect(card()).toMatchObject({ phase: 'typing', content: expect.stringContaining('还在生成') as string });
     // A process that starts sweeps at once.
-    const second = await durable.serve();
+    const next = await Promise.all([durable.serve(), chat.serve()]);
     await expect.poll(() => durable.card()?.phase, { timeout: 25_000 }).toBe('finished');
     expect(durable.card()?.content).toBe('first words and the end.');
-    second.child.kill('SIGKILL');
-    for (const { dingtalk, dify } of [durable, alone]) await Promise.all([dingtalk.close(), dify.close()]);
-    await front.close();
-    await redis.close();
+    // The answer of a chatbot ends with its connection: what was there is what there is.
+    await expect.poll(() => chat.card()?.phase, { timeout: 25_000 }).toBe('finished');
+    expect(chat.card()?.content).toMatch(/^first words\n\n⚠️ .*不完整/s);
+    for (const { child } of next) child.kill('SIGKILL');
+    for (const { dingtalk, dify } of [durable, chat, alone]) await Promise.all([dingtalk.close(), dify.close()]);
+    await Promise.all(stores.map(({ close }) => close()));
     await rm(directory, { recursive: true, force: true });
   }, 90_000);
 });
