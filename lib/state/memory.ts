@@ -109,14 +109,11 @@ export function createMemoryState(clock: Clock): MemoryState {
         const isFirst = conversations.meet(key, request.conversationTtlMs);
         const isBusy = turns.get(running.get(key) ?? '')?.state === 'started';
         const queue = queues.get(key) ?? [];
-        const place = isBusy ? queue.length + 1 : 0;
-        const state = isLimited(request)
-          ? 'limited'
-          : place === 0
-            ? 'started'
-            : place > request.queueLimit
-              ? 'full'
-              : 'queued';
+        const isTooMany = isLimited(request);
+        // What was dropped stays in the list until its turn would have come, but nobody waits behind it.
+        const ahead = queue.filter((id) => turns.get(id)?.state === 'queued').length;
+        const place = isBusy && !isTooMany ? ahead + 1 : 0;
+        const state = isTooMany ? 'limited' : place === 0 ? 'started' : place > request.queueLimit ? 'full' : 'queued';
         turn = {
           acceptedBy: owner,
           owner,
@@ -156,7 +153,10 @@ export function createMemoryState(clock: Clock): MemoryState {
     async renew({ turnId, claim, nowMs, leaseUntilMs, progress, remembered }) {
       const turn = turns.get(turnId);
       if (!turn) return { kind: 'unknown' };
-      if (turn.claim !== claim || turn.state !== 'started') return { kind: 'lost' };
+      if (turn.claim !== claim || (turn.state !== 'started' && turn.state !== 'queued')) return { kind: 'lost' };
+      // Answered without the store: it waits no more, or it would be asked once again.
+      if (turn.state === 'queued') turn.askedBy = turn.acceptedBy;
+      turn.state = 'started';
       turn.progress = progress;
       leases.set(turnId, leaseUntilMs);
       conversations.remember(remembered);

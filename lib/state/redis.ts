@@ -119,7 +119,7 @@ export function createRedisState(runScript: RunScript, clientId: string): State 
         replies.renewed,
         scripts.RENEW,
         [turnKey(turnId), conversation, leases],
-        [turnId, claim, nowMs, leaseUntilMs, progress, ...rememberedArgs(remembered)],
+        [prefix, turnId, claim, nowMs, leaseUntilMs, progress, ...rememberedArgs(remembered)],
       );
       if (reply[0] !== 'held') return { kind: reply[0] };
       return { kind: 'held', running: reply[1], isStopped: reply[2] !== '' };

@@ -1,4 +1,4 @@
-import { BUDGET_STEPS, DROPPED_CALLS } from './state.ts';
+import { BUDGET_STEPS, CLAIM_TTL_MS, DROPPED_CALLS } from './state.ts';
 
 /**
  * The scripts that run inside Redis, sent whole with EVAL: a fresh database has no script cache to miss. All times are
@@ -16,6 +16,13 @@ local function remember(conversation, generation, id, ttl)
   if (redis.call('HGET', conversation, 'generation') or '') ~= generation then return end
   redis.call('HSET', conversation, 'generation', generation, 'difyConversationId', id)
   if ttl ~= '' then redis.call('PEXPIRE', conversation, ttl) else redis.call('PERSIST', conversation) end
+end`;
+
+/** What is in the set goes when its turn ends or is taken over; the set itself outlives no turn. */
+const HOLD = `
+local function hold(leases, lease, id)
+  redis.call('ZADD', leases, lease, id)
+  redis.call('PEXPIRE', leases, ${CLAIM_TTL_MS})
 end`;
 
 const SOME_OVERDUE = `redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, 3)`;
@@ -57,7 +64,7 @@ local function reserve(account, limit, full, few, last, ttl)
 end`;
 
 /** KEYS: turn, payload, conversation, running, queue, leases, account. */
-export const ACCEPT = `${RESERVE}
+export const ACCEPT = `${RESERVE}${HOLD}
 local turn, payload, conversation, running, queue, leases, account = unpack(KEYS)
 local prefix, id, owner, asker, key, body, now, lease, ttl, limit, day, month, full, few, last, keep, rate, window =
   unpack(ARGV)
@@ -81,7 +88,11 @@ if not known[1] then
   if asked > tonumber(rate) then
     state = 'limited'
   elseif current and redis.call('HGET', prefix .. 'turn:' .. current, 'state') == 'started' then
-    place = redis.call('LLEN', queue) + 1
+    place = 1
+    -- What was dropped stays in the list until its turn would have come, but nobody waits behind it.
+    for _, before in ipairs(redis.call('LRANGE', queue, 0, -1)) do
+      if redis.call('HGET', prefix .. 'turn:' .. before, 'state') == 'queued' then place = place + 1 end
+    end
     state = place > tonumber(limit) and 'full' or 'queued'
   end
   redis.call('HSET', turn, 'acceptedBy', owner, 'owner', owner, 'asker', asker, 'conversation', key,
@@ -96,11 +107,12 @@ if not known[1] then
   end
   if state == 'started' then
     redis.call('SET', running, id, 'PX', day)
-    redis.call('ZADD', leases, lease, id)
+    hold(leases, lease, id)
   elseif state == 'queued' then
     redis.call('RPUSH', queue, id)
     redis.call('PEXPIRE', queue, day)
     redis.call('ZADD', prefix .. 'waiting', now, id)
+    redis.call('PEXPIRE', prefix .. 'waiting', day)
   end
 end
 local context = redis.call('HMGET', conversation, 'generation', 'difyConversationId', 'form')
@@ -108,15 +120,22 @@ return {state, context[1] or '', context[2] or '', context[3] or '', tonumber(fi
   redis.call('ZCOUNT', leases, '(' .. now, '+inf'),
   ${SOME_OVERDUE}, level, tonumber(reached)}`;
 
-/** KEYS: turn, conversation, leases. */
-export const RENEW = `${REMEMBER}
+/**
+ * KEYS: turn, conversation, leases. A turn that waits by the record and is renewed all the same was accepted without its
+ * instance hearing of it, which answers it from itself alone: it waits no more, or it would be asked once again.
+ */
+export const RENEW = `${REMEMBER}${HOLD}
 local turn, conversation, leases = unpack(KEYS)
-local id, claim, now, lease, progress, generation, dify, ttl = unpack(ARGV)
-local held = redis.call('HMGET', turn, 'claim', 'state', 'stopped')
+local prefix, id, claim, now, lease, progress, generation, dify, ttl = unpack(ARGV)
+local held = redis.call('HMGET', turn, 'claim', 'state', 'stopped', 'acceptedBy')
 if not held[1] then return {'unknown'} end
-if held[1] ~= claim or held[2] ~= 'started' then return {'lost'} end
-redis.call('HSET', turn, 'progress', progress)
-redis.call('ZADD', leases, lease, id)
+if held[1] ~= claim or (held[2] ~= 'started' and held[2] ~= 'queued') then return {'lost'} end
+redis.call('HSET', turn, 'progress', progress, 'state', 'started')
+if held[2] == 'queued' then
+  redis.call('HSET', turn, 'askedBy', held[4])
+  redis.call('ZREM', prefix .. 'waiting', id)
+end
+hold(leases, lease, id)
 remember(conversation, generation, dify, ttl)
 return {'held', redis.call('ZCOUNT', leases, '(' .. now, '+inf'), held[3] or ''}`;
 
@@ -136,7 +155,7 @@ local function startNext(prefix, running, queue, leases, owner, now, lease)
     'askedBy', tonumber(lease) > tonumber(now) and owner or '',
     'generation', redis.call('HGET', conversation, 'generation') or '')
   redis.call('SET', running, id, 'PX', redis.call('PTTL', turn))
-  redis.call('ZADD', leases, lease, id)
+  hold(leases, lease, id)
   return id
 end`;
 
@@ -156,7 +175,7 @@ local function describe(prefix, id, owner)
 end`;
 
 /** KEYS: turn, payload, conversation, running, queue, leases. */
-export const FINISH = `${REMEMBER}${START_NEXT}${DESCRIBE}
+export const FINISH = `${REMEMBER}${HOLD}${START_NEXT}${DESCRIBE}
 local turn, payload, conversation, running, queue, leases = unpack(KEYS)
 local prefix, id, claim, owner, now, nextLease, failure, generation, dify, ttl, receipt, hour, thirty, spent, form,
   month, keep = unpack(ARGV)
@@ -198,7 +217,7 @@ if not following or following == '' then return {'finished', count, held[4] or '
 return {'finished', count, held[4] or '', describe(prefix, following, owner)}`;
 
 /** KEYS: turn, leases. */
-export const TAKE_OVER = `${DESCRIBE}
+export const TAKE_OVER = `${HOLD}${DESCRIBE}
 local turn, leases = unpack(KEYS)
 local prefix, id, owner, now, lease, claim, hop = unpack(ARGV)
 local held = redis.call('HMGET', turn, 'state', 'owner', 'claim')
@@ -215,7 +234,7 @@ if held[2] ~= owner then
   end
   redis.call('HSET', turn, 'owner', owner)
   redis.call('HINCRBY', turn, 'claim', 1)
-  redis.call('ZADD', leases, lease, id)
+  hold(leases, lease, id)
 end
 local described = describe(prefix, id, owner)
 if described[4] == '0' then redis.call('HSET', turn, 'askedBy', owner) end

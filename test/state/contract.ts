@@ -166,6 +166,17 @@ export function describeState(open: () => StateUnderTest): void {
       expect(kinds).toEqual(['started', 'queued', 'queued', 'full']);
     });
 
+    test('has room again for as many as were dropped while they waited', async () => {
+      const { state } = open();
+      const first = request({ queueLimit: 2 });
+      const { conversationKey } = first;
+      await state.accept(first);
+      for (let count = 0; count < 2; count += 1) await state.accept(request({ conversationKey, queueLimit: 2 }));
+      await state.stop({ conversationKey, owner: 'stop', asker: null, turnId: null });
+      const next = await state.accept(request({ conversationKey, queueLimit: 2 }));
+      expect(next).toMatchObject({ kind: 'queued', place: 1 });
+    });
+
     test("keeps Dify's id, also for other instances, and from a renewal on", async () => {
       const { state, other } = open();
       expect(await look(state, 'kept')).toEqual({ generation: '', difyConversationId: null, form: null });
@@ -334,6 +345,20 @@ export function describeState(open: () => StateUnderTest): void {
       expect(again).toMatchObject({ mayHaveBeenAsked: true });
     });
 
+    test('that waits by the record, but is being answered, is not begun once more', async () => {
+      const { state, other } = open();
+      const first = request();
+      const unheard = request({ conversationKey: first.conversationKey });
+      const third = request({ conversationKey: first.conversationKey });
+      for (const turn of [first, unheard, third]) await state.accept(turn);
+      const renewal = { turnId: unheard.turnId, claim: 1, nowMs: NOW, leaseUntilMs: NOW + LEASE_MS, progress: '{}' };
+      const held = await other.renew({ ...renewal, remembered: remembered(first.conversationKey) });
+      expect(held).toMatchObject({ kind: 'held', running: 2 });
+      expect(await state.finish(finish(first))).toMatchObject({ next: { turnId: third.turnId } });
+      const late = NOW + 2 * LEASE_MS;
+      expect(await state.takeOver(takeOver(unheard.turnId, 'later', late))).toMatchObject({ mayHaveBeenAsked: true });
+    });
+
     test('overdue is told to whoever comes by', async () => {
       const { state } = open();
       const turn = request();
@@ -433,6 +458,15 @@ export function describeState(open: () => StateUnderTest): void {
       expect(await ask(state, person, start + 59_999)).toBe('limited');
       expect(await ask(state, `${person}-other`, start)).toBe('started');
       expect(await ask(state, person, start + 60_000)).toBe('started');
+    });
+
+    test('limits a question as well that would have to wait', async () => {
+      const { state } = open();
+      const rate = { questions: 1, windowMs: 60_000 };
+      const first = request({ asker: 'hasty', rate });
+      const second = request({ asker: 'hasty', rate, conversationKey: first.conversationKey });
+      expect(await state.accept(first)).toMatchObject({ kind: 'started' });
+      expect(await state.accept(second)).toMatchObject({ kind: 'limited' });
     });
   });
 

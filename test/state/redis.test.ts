@@ -115,8 +115,7 @@ describeWith('redis-server', 'the store in Upstash', () => {
     const [...lifetimes] = await client.send(names.map((name) => ['PTTL', name]));
     const endless = names.filter((_, index) => lifetimes[index] === -1);
     client.close();
-    // The leases are one small set for all turns: what is in it goes when its turn ends or is taken over.
-    expect(endless).toEqual([`${prefix}leases`]);
+    expect(endless).toEqual([]);
   });
 
   test('of an answered question neither the words nor the answer are left, of a failed one the words for an hour', async () => {
