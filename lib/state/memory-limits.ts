@@ -17,22 +17,29 @@ export interface Reserved extends Budget {
 /** The organisations' months, within this process. */
 export function createMemoryBudget(clock: Clock) {
   const accounts = createExpiringMap<number>(clock);
+  /** What was really spent, by account. */
+  const settled = createExpiringMap<number>(clock);
   const steps = createExpiringMap<true>(clock);
   return {
-    /** Reserves what an answer may cost; a step of the month is reported to the first who reaches it. */
+    /**
+     * Reserves what an answer may cost. How freely it may spend goes by what is spent or reserved; a step of the month is
+     * reported by what is spent, once.
+     */
     reserve(budget: BudgetRequest | null): Reserved {
       if (!budget) return { level: 'full', reached: null, reserved: null };
       const { account, limit } = budget;
       const used = accounts.get(account) ?? 0;
       const share = (used * 100) / limit;
       const fits = (level: 'full' | 'few' | 'last') => used + budget.reserve[level] <= limit;
-      let level: SpendingLevel = share >= BUDGET_STEPS.few ? 'few' : 'full';
+      let level: SpendingLevel = share >= BUDGET_STEPS.few || !fits('full') ? 'few' : 'full';
       if (share >= BUDGET_STEPS.last || !fits(level)) level = fits('last') ? 'last' : 'none';
       const calls = level === 'none' ? 0 : budget.reserve[level];
       if (calls > 0) accounts.set(account, used + calls, BUDGET_TTL_MS);
+      const spent = settled.get(account) ?? 0;
       let reached: number | null = null;
       for (const step of Object.values(BUDGET_STEPS)) {
-        const isReached = share >= step || (step === BUDGET_STEPS.none && level === 'none');
+        const isUsedUp = step === BUDGET_STEPS.none && spent + budget.reserve.last > limit;
+        const isReached = (spent * 100) / limit >= step || isUsedUp;
         if (!isReached || steps.get(`${account}:${step}`)) continue;
         steps.set(`${account}:${step}`, true, BUDGET_TTL_MS);
         reached = step;
@@ -43,6 +50,7 @@ export function createMemoryBudget(clock: Clock) {
     /** Gives back what was reserved and not spent. */
     settle({ account, calls }: { account: string; calls: number }, spent: number): void {
       accounts.set(account, (accounts.get(account) ?? 0) + spent - calls, BUDGET_TTL_MS);
+      settled.set(account, (settled.get(account) ?? 0) + spent, BUDGET_TTL_MS);
     },
   };
 }

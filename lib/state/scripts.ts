@@ -1,4 +1,5 @@
-import { BUDGET_STEPS, CLAIM_TTL_MS, DROPPED_CALLS } from './state.ts';
+import { RESERVE, SETTLE } from './budget-scripts.ts';
+import { CLAIM_TTL_MS, DROPPED_CALLS } from './state.ts';
 
 /**
  * The scripts that run inside Redis, sent whole with EVAL: a fresh database has no script cache to miss. All times are
@@ -37,31 +38,6 @@ if not holder then
   redis.call('PEXPIRE', turn, day)
 end
 return {(holder or owner) == owner and 1 or 0, ${SOME_OVERDUE}}`;
-
-/**
- * Reserves what an answer may cost. A step of the month is reported to the first who reaches it.
- * `account` is empty without a budget.
- */
-const RESERVE = `
-local function reserve(account, limit, full, few, last, ttl)
-  if limit == 0 then return 'full', 0, 0 end
-  local used = tonumber(redis.call('GET', account) or '0')
-  local share = used * 100 / limit
-  local level, calls = 'full', full
-  if share >= ${BUDGET_STEPS.few} then level, calls = 'few', few end
-  if share >= ${BUDGET_STEPS.last} or used + calls > limit then level, calls = 'last', last end
-  if used + calls > limit then level, calls = 'none', 0 end
-  if calls > 0 then
-    redis.call('INCRBY', account, calls)
-    redis.call('PEXPIRE', account, ttl)
-  end
-  local reached = 0
-  for _, step in ipairs({${Object.values(BUDGET_STEPS).join(', ')}}) do
-    local isReached = share >= step or (step == 100 and level == 'none')
-    if isReached and redis.call('SET', account .. ':' .. step, 1, 'NX', 'PX', ttl) then reached = step end
-  end
-  return level, calls, reached
-end`;
 
 /** KEYS: turn, payload, conversation, running, queue, leases, account. */
 export const ACCEPT = `${RESERVE}${HOLD}
@@ -175,7 +151,7 @@ local function describe(prefix, id, owner)
 end`;
 
 /** KEYS: turn, payload, conversation, running, queue, leases. */
-export const FINISH = `${REMEMBER}${HOLD}${START_NEXT}${DESCRIBE}
+export const FINISH = `${REMEMBER}${HOLD}${SETTLE}${START_NEXT}${DESCRIBE}
 local turn, payload, conversation, running, queue, leases = unpack(KEYS)
 local prefix, id, claim, owner, now, nextLease, failure, generation, dify, ttl, receipt, hour, thirty, spent, form,
   month, keep = unpack(ARGV)
@@ -187,10 +163,7 @@ if held[2] ~= 'done' then
   if form ~= '' and (redis.call('HGET', conversation, 'generation') or '') == generation then
     if form == '-' then redis.call('HDEL', conversation, 'form') else redis.call('HSET', conversation, 'form', form) end
   end
-  local reserved = redis.call('HMGET', turn, 'reserved', 'account')
-  if reserved[2] and reserved[2] ~= '' then
-    redis.call('INCRBY', reserved[2], tonumber(spent) - tonumber(reserved[1]))
-  end
+  settle(turn, tonumber(spent))
   redis.call('HSET', turn, 'state', 'done', 'receipt', receipt)
   redis.call('HDEL', turn, 'progress')
   redis.call('PEXPIRE', turn, thirty)
@@ -263,7 +236,7 @@ if ARGV[2] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 1`;
 
 /** KEYS: running, queue. */
-export const STOP = `
+export const STOP = `${SETTLE}
 local running, queue = unpack(KEYS)
 local prefix, asker, owner, only = unpack(ARGV)
 local function isTheirs(id)
@@ -276,10 +249,7 @@ for _, id in ipairs(redis.call('LRANGE', queue, 0, -1)) do
   if isTheirs(id) and redis.call('HGET', turn, 'state') == 'queued' then
     redis.call('HSET', turn, 'state', 'dropped', 'droppedBy', owner)
     redis.call('ZREM', prefix .. 'waiting', id)
-    local reserved = redis.call('HMGET', turn, 'reserved', 'account')
-    if reserved[2] and reserved[2] ~= '' then
-      redis.call('DECRBY', reserved[2], math.max(0, tonumber(reserved[1]) - ${DROPPED_CALLS}))
-    end
+    settle(turn, math.min(tonumber(redis.call('HGET', turn, 'reserved') or '0'), ${DROPPED_CALLS}))
     redis.call('DEL', prefix .. 'payload:' .. id)
     table.insert(dropped, {id, redis.call('HGET', turn, 'progress') or ''})
   elseif redis.call('HGET', turn, 'droppedBy') == owner then

@@ -351,8 +351,8 @@ export function describeState(open: () => StateUnderTest): void {
       const unheard = request({ conversationKey: first.conversationKey });
       const third = request({ conversationKey: first.conversationKey });
       for (const turn of [first, unheard, third]) await state.accept(turn);
-      const renewal = { turnId: unheard.turnId, claim: 1, nowMs: NOW, leaseUntilMs: NOW + LEASE_MS, progress: '{}' };
-      const held = await other.renew({ ...renewal, remembered: remembered(first.conversationKey) });
+      const unasked = { turnId: unheard.turnId, claim: 1, nowMs: NOW, leaseUntilMs: NOW + LEASE_MS, progress: '{}' };
+      const held = await other.renew({ ...unasked, remembered: remembered(first.conversationKey) });
       expect(held).toMatchObject({ kind: 'held', running: 2 });
       expect(await state.finish(finish(first))).toMatchObject({ next: { turnId: third.turnId } });
       const late = NOW + 2 * LEASE_MS;
@@ -425,6 +425,24 @@ export function describeState(open: () => StateUnderTest): void {
         levels.push(accepted.kind === 'started' ? accepted.budget.level : accepted.kind);
       }
       expect(levels).toEqual(['full', 'full', 'few']);
+    });
+
+    test('that is too small for an answer as configured leaves it fewer updates, not only the last', async () => {
+      const { state } = open();
+      const name = account();
+      expect(await spend(state, name, 60, 30)).toEqual({ level: 'full', reached: null });
+      expect(await spend(state, name, 60, 5)).toEqual({ level: 'few', reached: null });
+    });
+
+    test('is not told to have reached a step by what is only reserved', async () => {
+      const { state } = open();
+      const budget = { account: account(), limit: 100, reserve };
+      const asked = Array.from({ length: 8 }, () => request({ budget }));
+      const reached: unknown[] = [];
+      for (const each of asked) reached.push(await state.accept(each));
+      expect(reached.at(-1)).toMatchObject({ budget: { level: 'none', reached: null } });
+      for (const each of asked) await state.finish(finish(each, { spent: 12 }));
+      expect(await state.accept(request({ budget }))).toMatchObject({ budget: { level: 'few', reached: 80 } });
     });
 
     test('is never exceeded by answers that run at the same time', async () => {
