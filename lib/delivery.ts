@@ -9,6 +9,8 @@ import type { FinalView } from './view.ts';
 /** Pause between messages of one answer: webhooks of robots have been limited to 20 a minute. */
 const MESSAGE_GAP_MS = 3_000;
 const MESSAGE_RETRY_MS = 1_500;
+/** A card that could not be ended is left in peace for so long. */
+const LATE_MS = 10_000;
 
 export interface DeliveryOptions {
   reply: MessageSink;
@@ -20,6 +22,12 @@ export interface DeliveryOptions {
   failures: FailureRules;
   /** Whether somebody else may have ended the card before. */
   mayHaveEnded?: boolean;
+  /** DingTalk's content check has refused the card: its answer is not sent by any other way. */
+  isUnsafe?: boolean;
+  /** Asks whether this answer is still ours to show. Never rejects. */
+  isHeld?: () => Promise<boolean>;
+  /** Goes on after the delivery. The work never rejects. */
+  endLater?: (work: Promise<void>) => void;
 }
 
 /** How an answer reached its reader. */
@@ -38,7 +46,7 @@ export async function deliver(
   view: (hasCard: boolean) => FinalView,
   options: DeliveryOptions,
 ): Promise<Shown> {
-  const { log, reference, texts } = options;
+  const { log, reference, texts, failures } = options;
   if (writer) {
     const { card, messages } = view(true);
     try {
@@ -46,12 +54,27 @@ export async function deliver(
       await sendAll(messages, false, options);
       return 'card';
     } catch (error) {
-      if (options.mayHaveEnded && options.failures.isRefused(error)) return 'card';
+      if (options.mayHaveEnded && failures.isRefused(error)) return 'card';
       log.error('card_not_ended', { turn: reference, ...errorFields(error) });
-      if (options.failures.isUnsafe(error)) return endNeutrally(writer, options);
+      if (failures.isUnsafe(error)) return endNeutrally(writer, options);
+      // It may be refused because whoever took the turn over has ended it.
+      if ((await options.isHeld?.()) === false) return 'nothing';
+      // A card that has worked will work again.
+      if (writer.hasShown && failures.isPassing(error)) options.endLater?.(endLate(writer, options));
     }
   }
+  if (options.isUnsafe) return (await sendAll([texts.unsafe], true, options)) ? 'message' : 'nothing';
   return (await sendAll(view(false).messages, true, options)) ? 'message' : 'nothing';
+}
+
+/** Ends a card that could not be ended in time: its answer stands below it. Never rejects. */
+async function endLate(writer: Writer, { texts, clock, log, reference }: DeliveryOptions): Promise<void> {
+  await sleep(clock, LATE_MS);
+  try {
+    await writer.finish({ text: texts.answeredBelow, state: 'finished' });
+  } catch (error) {
+    log.error('card_not_ended', { turn: reference, ...errorFields(error) });
+  }
 }
 
 /** DingTalk's content check refused the text: it is not sent again by any other way. */
@@ -77,7 +100,7 @@ export async function sendAll(
     const message = { title: titleOf(text, texts), text, mentionAsker: mentionAsker && index === 0 };
     try {
       await reply.send(message).catch(async (error: unknown) => {
-        // A refused message was not sent; one without an answer may have been, and twice is worse than late.
+        // A refused message was not sent; one without an answer may have been, and has been repeated as far as that helps.
         if (!failures.isPassing(error) || failures.isUnanswered(error)) throw error;
         await sleep(clock, MESSAGE_RETRY_MS);
         await reply.send(message);

@@ -19,6 +19,11 @@ export interface Lease {
   readonly requests: number;
   /** Puts the progress on record now. Never rejects. */
   write(): Promise<void>;
+  /**
+   * Whether the turn is still held here, as far as can be known: the store is asked when the lease has lapsed, because
+   * this process stood still perhaps. Never rejects.
+   */
+  isHeld(): Promise<boolean>;
   /** Puts the progress on record within this time, unless it is written before. */
   writeWithin(ms: number): void;
   /** Renews no more. The turn is left to whoever takes it over when the lease lapses. */
@@ -72,6 +77,8 @@ export interface LeaseOptions {
   onRunning: (running: number, entering: -1 | 0) => void;
   /** The asker has stopped the answer, on another instance perhaps. */
   onStopped: () => void;
+  /** The process is about to end: what waits is left to another one, if there can be one. */
+  isEnding: () => boolean;
 }
 
 const DEADLINE_SLACK_MS = 3_000;
@@ -94,6 +101,7 @@ export function openLease(options: LeaseOptions): Lease {
   let isOver = false;
   let writes = 0;
   let requests = 1;
+  let heldUntilMs = leaseEnd(clock.now(), timing, options.deadlineMs);
   let cancelTimer = clock.schedule(timing.renewMs, renew);
   /** Requests follow each other, so that an older progress never overwrites a newer one. */
   let writing: Promise<void> = Promise.resolve();
@@ -126,6 +134,7 @@ export function openLease(options: LeaseOptions): Lease {
           return;
         }
         isRecorded = true;
+        heldUntilMs = request.leaseUntilMs;
         options.onRunning(reply.running, 0);
         if (reply.isStopped) options.onStopped();
       } catch {
@@ -149,6 +158,13 @@ export function openLease(options: LeaseOptions): Lease {
     void put(leaseUntilMs);
   }
 
+  async function write(): Promise<void> {
+    if (isOver) return;
+    cancelTimer();
+    cancelTimer = clock.schedule(timing.renewMs, renew);
+    await put(leaseUntilMs);
+  }
+
   function end(): void {
     isOver = true;
     cancelTimer();
@@ -167,11 +183,10 @@ export function openLease(options: LeaseOptions): Lease {
     },
     note: kept.note,
     noteText: kept.noteText,
-    async write() {
-      if (isOver) return;
-      cancelTimer();
-      cancelTimer = clock.schedule(timing.renewMs, renew);
-      await put(leaseUntilMs);
+    write,
+    async isHeld() {
+      if (clock.now() >= heldUntilMs) await write();
+      return !controller.signal.aborted;
     },
     writeWithin(ms) {
       if (isOver) return;
@@ -193,7 +208,8 @@ export function openLease(options: LeaseOptions): Lease {
         try {
           const nowMs = clock.now();
           const leftMs = options.deadlineMs === null ? Number.POSITIVE_INFINITY : options.deadlineMs - nowMs;
-          const isOurs = leftMs >= Math.min(MIN_TIME_FOR_NEXT_MS, limitMs / 2);
+          const isLeft = options.isEnding() && state.isDurable;
+          const isOurs = !isLeft && leftMs >= Math.min(MIN_TIME_FOR_NEXT_MS, limitMs / 2);
           requests += 1;
           const reply = await state.finish({
             turnId,

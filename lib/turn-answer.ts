@@ -53,8 +53,12 @@ export async function obtainAnswer(
     answer = soFar;
     outbox?.see(soFar.files);
     lease.note({ ids: soFar.ids });
-    if (!hasIds && Object.keys(soFar.ids).length > 0) lease.writeWithin(RECORD_IDS_MS);
-    hasIds ||= Object.keys(soFar.ids).length > 0;
+    if (!hasIds && Object.keys(soFar.ids).length > 0) {
+      hasIds = true;
+      // Of a run that goes on by itself they are worth the whole answer, and its first text may be long in coming.
+      if (survivesDisconnect(lease.progress.appType ?? 'chat', soFar.ids)) void lease.write();
+      else lease.writeWithin(RECORD_IDS_MS);
+    }
     // What was shown before a change of hands stays until the whole answer is there: pieces are never put together.
     if (turn.mayHaveBeenAsked) return;
     if (!Object.values(soFar.texts).some((text) => text !== '')) {

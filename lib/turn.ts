@@ -99,7 +99,7 @@ async function answerUnderLease(turn: Turn, ports: TurnPorts, lease: Lease): Pro
   const card = openCard(turn, ports, lease);
   const outbox = ports.openOutbox(() => lease.note({ calls: lease.progress.calls + 1 }));
   const obtained = await obtainAnswer(turn, ports, { lease, card, outbox, view });
-  if (obtained.kind === 'lost') {
+  if (obtained.kind === 'lost' || !(await lease.isHeld())) {
     await card?.writer.leave();
     return null;
   }
@@ -118,8 +118,18 @@ async function answerUnderLease(turn: Turn, ports: TurnPorts, lease: Lease): Pro
     hasCard ? card.writer : null,
     failure ? 'failed' : 'finished',
     (onCard) => finalView(answer, notes, onCard, view),
-    // Of a card that another invocation has already ended, the end is refused: then it is there to be seen.
-    { ...ports, reference: turn.reference, mayHaveEnded: turn.mayHaveBeenAsked },
+    {
+      ...ports,
+      reference: turn.reference,
+      // Of a card that another invocation has already ended, the end is refused: then it is there to be seen.
+      mayHaveEnded: turn.mayHaveBeenAsked,
+      isUnsafe: card?.refusedFor() === 'dingtalk_content_unsafe',
+      async isHeld() {
+        await lease.write();
+        return !lease.lost.aborted;
+      },
+      endLater: ports.alongside,
+    },
   );
   const { refused } = obtained;
   if (refused) await sendAll([failureText(refused, ports.texts)], false, { ...ports, reference: turn.reference });
@@ -196,5 +206,6 @@ function leaseOf(turn: Turn, ports: TurnPorts): Lease {
     progress,
     onRunning: ports.onRunning,
     onStopped: () => void ports.stop.ask(),
+    isEnding: () => ports.shutdown.aborted,
   });
 }

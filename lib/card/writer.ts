@@ -17,6 +17,8 @@ export interface Writer {
   leave(last?: string): Promise<void>;
   /** Typing frames sent so far, without the last. */
   readonly frames: number;
+  /** Whether one of them was shown. */
+  readonly hasShown: boolean;
 }
 
 export interface WriterOptions {
@@ -40,6 +42,8 @@ export interface WriterOptions {
 const IN_FLIGHT_PATIENCE_MS = 3_000;
 /** Pauses before each repeat of the last frame. DingTalk counts its limits by the second. */
 const LAST_FRAME_RETRY_MS = [1_000, 1_500, 2_500, 4_000] as const;
+/** And then, where the card has shown something: whoever reads it waits for its end, and a card that works will work. */
+const SHOWN_RETRY_MS = [...LAST_FRAME_RETRY_MS, 6_000] as const;
 /** After this many failures in a row typing stops; only the last frame is still tried. */
 const MAX_FAILURES = 3;
 /** A limit of calls per second is over after one. */
@@ -143,7 +147,7 @@ export function createWriter(options: WriterOptions): Writer {
     await sleep(clock, options.settleMs);
     let frame: Frame = { text, state, id: newId() };
     let mayBeShown = false;
-    for (const pauseMs of [...LAST_FRAME_RETRY_MS, null]) {
+    for (const pauseMs of [...(lastText === null ? LAST_FRAME_RETRY_MS : SHOWN_RETRY_MS), null]) {
       try {
         await options.slot('last');
         await sink.write(frame);
@@ -183,6 +187,9 @@ export function createWriter(options: WriterOptions): Writer {
     },
     get frames() {
       return frames;
+    },
+    get hasShown() {
+      return lastText !== null;
     },
   };
 }

@@ -30,6 +30,10 @@ const delivered = z.object({
   }),
 });
 
+const streamed = z.object({ success: z.boolean().nullish() });
+/** Frames have been seen to take 3 to 10 s; one that is given up too soon is shown all the same, beside what replaces it. */
+const FRAME_TIMEOUT_MS = 11_000;
+
 /**
  * A streaming AI card in the chat that the message came from. `processing`, `typing` and the end states follow from
  * delivery and from the frames themselves, so there is no call for the state.
@@ -84,9 +88,10 @@ export async function writeFrame(
   cardId: string,
   { text, state, id }: Frame,
 ): Promise<void> {
-  await client.call('streaming', {
+  const answer = await client.call('streaming', {
     method: 'PUT',
     path: '/v1.0/card/streaming',
+    timeoutMs: FRAME_TIMEOUT_MS,
     body: {
       outTrackId: cardId,
       guid: id,
@@ -98,6 +103,9 @@ export async function writeFrame(
       isError: state === 'failed',
     },
   });
+  if (streamed.safeParse(answer).data?.success === false) {
+    throw new BridgeError('dingtalk_server_error', 'DingTalk did not take the frame', { api: 'streaming' });
+  }
 }
 
 /**

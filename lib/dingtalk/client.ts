@@ -2,7 +2,7 @@ import { BridgeError, type DeliveryErrorCode } from '../errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { DingTalkConfig } from '../runtime/config.ts';
 import type { Fetch } from '../runtime/http.ts';
-import { refusal } from './failures.ts';
+import { isOfGateway, refusal } from './failures.ts';
 import { createMediaUpload, type MediaFile } from './files.ts';
 import { createTokenSource, send, type TokenStore } from './token.ts';
 
@@ -56,7 +56,8 @@ export function createDingTalkClient(
       body: request.body,
       timeoutMs: request.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     });
-    if (answer.status !== 200) throw refusal(api, answer.status, answer.json);
+    // A gateway that blocks an address answers with a page, or in its own words, whatever the status (rate limit page).
+    if (answer.status !== 200 || isOfGateway(answer.json)) throw refusal(api, answer.status, answer.json);
     return answer.json;
   }
 

@@ -33,11 +33,19 @@ const REMEDIES: Readonly<Partial<Record<DeliveryErrorCode, string>>> = {
   dingtalk_month_used_up: 'the organisation has used up its monthly calls; set DINGTALK_MONTHLY_CALLS to end softly',
 };
 
+/** An address that called too often: it is left out for some minutes. */
+const blocked = z.object({ punish: z.string() });
+
+/** Whether an answer comes from before the interface: a page, or the words of the gateway that blocks an address. */
+export function isOfGateway(body: unknown): boolean {
+  return body === undefined || blocked.safeParse(body).success;
+}
+
 /** Turns a refusal of api.dingtalk.com into our error; the facts hold the HTTP status and DingTalk's code only. */
 export function refusal(api: string, status: number, body: unknown): BridgeError {
   const parsed = errorBody.safeParse(body).data;
   const upstreamCode = safeUpstreamCode(parsed?.code ?? parsed?.Code);
-  const code = classify(status, upstreamCode);
+  const code = blocked.safeParse(body).success ? 'dingtalk_qps' : classify(status, upstreamCode);
   return new BridgeError(code, remedyFor(code) ?? `DingTalk refused ${api}`, { api, status, upstreamCode });
 }
 
@@ -54,7 +62,8 @@ function classify(status: number, upstreamCode: string | null): DeliveryErrorCod
   if (status === 401) return 'dingtalk_token_invalid';
   // A 500 with this code nearly always means that the template has no variable of that name.
   if (status === 500 && code === 'unknownerror') return 'dingtalk_card_variable';
-  return status >= 500 ? 'dingtalk_server_error' : 'dingtalk_refused';
+  // A 200 that gets here held nothing that the interface says.
+  return status >= 500 || status === 200 ? 'dingtalk_server_error' : 'dingtalk_refused';
 }
 
 const anyOf =

@@ -13,7 +13,7 @@ import { createSessionReply } from './session-reply.ts';
 export interface FileMessageOptions {
   client: DingTalkClient;
   config: DingTalkConfig;
-  message: Pick<Message, 'chat' | 'sender' | 'session'>;
+  message: Pick<Message, 'id' | 'chat' | 'sender' | 'session'>;
   fetch: Fetch;
   clock: Clock;
 }

@@ -1,11 +1,13 @@
+import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { MessageSink } from '../card/sink.ts';
 import { BridgeError, type DeliveryErrorCode } from '../errors.ts';
-import type { Clock } from '../runtime/clock.ts';
+import { sleep, type Clock } from '../runtime/clock.ts';
 import type { DingTalkConfig } from '../runtime/config.ts';
 import type { Fetch } from '../runtime/http.ts';
 import type { Message } from './callback.ts';
 import { send } from './client.ts';
+import { failureRules } from './failures.ts';
 
 /** HTTP is 200 even on failure; `errcode` decides, and one official sample has it as a string. */
 const answerBody = z.object({ errcode: z.union([z.number(), z.string().transform(Number)]) });
@@ -23,43 +25,66 @@ const ERRCODES: Readonly<Record<number, DeliveryErrorCode>> = {
 };
 
 const TIMEOUT_MS = 8_000;
+/** Tries of one message, while they have no answer; and the pause between them. */
+const MAX_TRIES = 4;
+const RETRY_MS = 1_000;
 
 export interface SessionReplyOptions {
   config: DingTalkConfig;
-  message: Pick<Message, 'chat' | 'sender' | 'session'>;
+  message: Pick<Message, 'id' | 'chat' | 'sender' | 'session'>;
   fetch: Fetch;
   clock: Clock;
 }
 
 /** Markdown messages through the callback's own reply address: no access token, no permission. */
 export function createSessionReply({ config, message, fetch, clock }: SessionReplyOptions): MessageSink {
+  async function post(webhook: string, body: object): Promise<void> {
+    const answer = await send(fetch, clock, 'sendBySession', {
+      method: 'POST',
+      url: webhook,
+      body,
+      timeoutMs: TIMEOUT_MS,
+    });
+    const errcode = answerBody.safeParse(answer.json).data?.errcode;
+    if (answer.status === 200 && errcode === 0) return;
+    const code =
+      (errcode === undefined ? undefined : ERRCODES[errcode]) ??
+      (answer.status >= 500 ? 'dingtalk_server_error' : 'dingtalk_refused');
+    throw new BridgeError(code, 'DingTalk refused the reply', {
+      api: 'sendBySession',
+      status: answer.status,
+      upstreamCode: errcode ?? null,
+    });
+  }
+
   return {
     async send({ title, text, mentionAsker }) {
       const webhook = trustedWebhook(config, message.session, clock);
       const mentioned = mentionAsker && message.chat.isGroup ? message.sender.staffId : null;
-      const answer = await send(fetch, clock, 'sendBySession', {
-        method: 'POST',
-        url: webhook,
-        body: {
-          msgtype: 'markdown',
-          // A mention works only when the id also stands in the text.
-          markdown: { title, text: mentioned ? `@${mentioned}  \n\n${text}` : text },
-          ...(mentioned ? { at: { atUserIds: [mentioned], isAtAll: false } } : {}),
-        },
-        timeoutMs: TIMEOUT_MS,
-      });
-      const errcode = answerBody.safeParse(answer.json).data?.errcode;
-      if (answer.status === 200 && errcode === 0) return;
-      const code =
-        (errcode === undefined ? undefined : ERRCODES[errcode]) ??
-        (answer.status >= 500 ? 'dingtalk_server_error' : 'dingtalk_refused');
-      throw new BridgeError(code, 'DingTalk refused the reply', {
-        api: 'sendBySession',
-        status: answer.status,
-        upstreamCode: errcode ?? null,
-      });
+      const body = {
+        msgtype: 'markdown',
+        msgUuid: uuidOf(message.id, text),
+        // A mention works only when the id also stands in the text.
+        markdown: { title, text: mentioned ? `@${mentioned}  \n\n${text}` : text },
+        ...(mentioned ? { at: { atUserIds: [mentioned], isAtAll: false } } : {}),
+      };
+      for (let tries = 1; ; tries += 1) {
+        try {
+          await post(webhook, body);
+          return;
+        } catch (error) {
+          // Without an answer it may have been sent, or not at all: its id lets DingTalk tell.
+          if (tries === MAX_TRIES || !failureRules.isUnanswered(error)) throw error;
+          await sleep(clock, RETRY_MS);
+        }
+      }
     },
   };
+}
+
+/** The same for the same text below the same question, whoever sends it: DingTalk then shows it once. */
+function uuidOf(messageId: string, text: string): string {
+  return createHash('sha256').update(`${messageId}\n${text}`).digest('hex').slice(0, 32);
 }
 
 /**

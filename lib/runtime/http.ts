@@ -12,7 +12,7 @@ export interface HttpRequest {
   signal?: AbortSignal | undefined;
 }
 
-/** `json` is undefined when the body is not JSON, for example a proxy's HTML page. */
+/** `json` is undefined when the body is not JSON, for example a proxy's HTML page, and null when there is none. */
 export interface HttpAnswer {
   status: number;
   json: unknown;
@@ -69,6 +69,7 @@ export async function readLimited(body: NonNullable<Response['body']>, maxBytes:
 }
 
 function parseJson(text: string): unknown {
+  if (text === '') return null;
   try {
     return JSON.parse(text) as unknown;
   } catch {

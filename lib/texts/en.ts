@@ -41,6 +41,7 @@ export const en: Texts = {
   incomplete: (reference) =>
     `⚠️ The connection broke; the text above may be incomplete. Ask again, or give reference ${reference} to an administrator if it keeps happening.`,
   continuesBelow: '(continued in the messages below)',
+  answeredBelow: '(The answer is in the messages below.)',
   leftOut: (characters) =>
     `(${characters} more characters are not shown. Ask for the answer in parts, or narrow the question.)`,
   unsafe: "(This answer did not pass DingTalk's content check and cannot be shown. Please ask in other words.)",

@@ -24,6 +24,8 @@ export interface Texts {
   incomplete: (reference: string) => string;
   /** Where the rest of a long answer is. */
   continuesBelow: string;
+  /** On a card that could not be ended in time: the answer came as messages. */
+  answeredBelow: string;
   leftOut: (characters: number) => string;
   /** Instead of an answer that DingTalk's content check refused. */
   unsafe: string;

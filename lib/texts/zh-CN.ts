@@ -41,6 +41,7 @@ export const zhCN: Texts = {
   incomplete: (reference) =>
     `⚠️ 连接中断，以上内容可能不完整。可以再问一次；若反复出现，请把编号 ${reference} 告诉管理员。`,
   continuesBelow: '（内容较长，其余部分见下方消息）',
+  answeredBelow: '（回答见下方消息）',
   leftOut: (characters) => `（还有 ${characters} 个字符未显示。可以请我分段回答，或缩小问题范围。）`,
   unsafe: '（这次的回答没有通过钉钉的内容检查，无法显示。请换个说法再问。）',
   sources: (documents) =>

@@ -40,7 +40,7 @@ export function createCallbacks(world: World, origin: () => string) {
 
   const openSession = (conversationId: string, now: number): string => {
     const session = world.createId().replaceAll('-', '');
-    world.sessions.set(session, { conversationId, expiresAt: now + sessionLifeMs, sentAt: [] });
+    world.sessions.set(session, { conversationId, expiresAt: now + sessionLifeMs, sentAt: [], uuids: new Set() });
     keepNewest(world.sessions, maxSessions);
     return `${origin()}/robot/sendBySession?session=${session}`;
   };

@@ -92,6 +92,12 @@ export function createSessionReplies(world: World) {
     session.sentAt = session.sentAt.filter((at) => at > now - 60_000);
     if (session.sentAt.length >= perMinute) return sessionAnswer(410100, '发送速度太快而限流');
     session.sentAt.push(now);
+    const uuid = body['msgUuid'];
+    if (typeof uuid === 'string') {
+      // protocol 2: the same id is not sent twice. Confirmed for the address of custom robots.
+      if (session.uuids.has(uuid)) return sessionAnswer(0, 'ok');
+      session.uuids.add(uuid);
+    }
 
     const at = recordOf(body['at']);
     const mayMention = kind !== 'link' && kind !== 'feedCard';

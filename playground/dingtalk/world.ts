@@ -20,6 +20,8 @@ export interface Session {
   expiresAt: number;
   /** When messages were accepted; for the limit of 20 a minute. */
   sentAt: number[];
+  /** Ids of the messages that were sent. */
+  uuids: Set<string>;
 }
 
 export interface CallbackRoute {

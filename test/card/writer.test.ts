@@ -216,6 +216,17 @@ describe('the last frame', () => {
     expect(it.sent).toHaveLength(5);
   });
 
+  test('is tried for longer on a card that has shown something', async () => {
+    const it = scene();
+    it.open();
+    it.writer.show(() => 'typing');
+    await it.clock.advance(100);
+    expect(it.writer.hasShown).toBe(true);
+    it.answers.push(...Array.from({ length: 5 }, () => 'dingtalk_qps' as const));
+    expect(await finish(it)).toBe('shown');
+    expect(it.sent).toHaveLength(7);
+  });
+
   test('comes after a pause where the tenant needs one', async () => {
     const it = scene({ settleMs: 500 });
     it.open();

@@ -4,7 +4,7 @@ import { turnIdOf } from '../../lib/turn-record.ts';
 import type { SimulatedCard, SimulatedMessage } from '../../playground/dingtalk/types.ts';
 import type { UpstashRequest } from '../support/upstash-front.ts';
 import { ROBOTS, UPSTREAM_MARK, type PlannedQuestion } from './plan.ts';
-import { isCommandReply, isQueueFull, readShown, type Shown } from './sentences.ts';
+import { isCommandReply, isPointer, isQueueFull, readShown, type Shown } from './sentences.ts';
 import type { Delivered, Records } from './world.ts';
 
 export interface Verdict {
@@ -103,8 +103,10 @@ function judgeOutcome(each: Case, records: Records, verdict: Verdict, breaks: Br
     return;
   }
   const count = (what: string) => (verdict.outcomes[what] = (verdict.outcomes[what] ?? 0) + 1);
-  const ended = card !== null && card.endedAt !== null;
-  if (card && !ended && endRefusals(each, records) < 5)
+  const isEnded = card !== null && card.endedAt !== null;
+  // A card that could not be ended in time says where its answer is: that is one outcome.
+  const ended = isEnded && !(isPointer(card.content) && messages.length > 0);
+  if (card && !isEnded && endRefusals(each, records) < 5)
     breaks('card unfinished', `${name}: ${JSON.stringify(card.content)}${storyOf(each, records)}`);
   if (messages.length + (ended ? 1 : 0) > 1) {
     const [first = 0, last = 0] = [messages[0], messages.at(-1)].map((entry) => entry?.message.at);

@@ -34,6 +34,7 @@ const ENDING = [
   zhCN.paused,
   zhCN.formByEmail,
   zhCN.emptyAnswer,
+  zhCN.answeredBelow,
   zhCN.incomplete(REFERENCE),
   zhCN.reference(REFERENCE),
   ...Object.values(zhCN.failures).map((failure) => `⚠️ ${failure}`),
@@ -80,4 +81,6 @@ export function readShown(text: string, answer: string): Shown {
 const bare = (text: string) => text.replace(/^@\S+\s+/u, '').trim();
 
 export const isCommandReply = (text: string): boolean => COMMANDS.some((each) => each.test(bare(text)));
+/** Says that the answer is elsewhere. */
+export const isPointer = (text: string): boolean => text === zhCN.answeredBelow;
 export const isQueueFull = (text: string): boolean => FULL.test(bare(text));

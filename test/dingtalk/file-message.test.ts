@@ -43,6 +43,7 @@ async function scene(isGroup: boolean, options: Partial<DingTalkOptions> & { sta
     client,
     config,
     message: {
+      id: 'msg-1',
       chat: { id, isGroup, title: null },
       sender: { staffId, unionId: null, id: 'encrypted', nick: '王小明', isAdmin: false },
       session: session === null ? null : { webhook: String(body['sessionWebhook']), expiresAtMs: null },

@@ -74,6 +74,17 @@ describeWith('redis-server', 'after a function was killed', () => {
     expect(await sweep()).toEqual({ overdue: 0, takenOver: 0 });
   });
 
+  test('a workflow that has shown no text yet is found again', async () => {
+    await begin({ app: { mode: 'workflow', script: { chunks: [{ afterMs: 2_500, text: 'the answer' }] } } });
+    await send('question');
+    await expect.poll(() => dify.runs.length, { timeout: 5_000 }).toBe(1);
+    await die();
+    await sweep();
+    await expect.poll(() => cards()[0]?.phase, { timeout: 15_000 }).toBe('finished');
+    expect(cards()).toMatchObject([{ content: 'the answer' }]);
+    expect(dify.runs).toHaveLength(1);
+  });
+
   test("somebody else's next message completes it as well", async () => {
     await begin({ app: { mode: 'advanced-chat', script: { chunks } } });
     await send('question');

@@ -246,6 +246,19 @@ describe('the card', () => {
     expect(bridge().dingtalk.messages).toEqual([]);
   });
 
+  test('that cannot be ended for a while says where its answer is, in the end', async () => {
+    const chunks = [
+      { afterMs: 100, text: 'Hello ' },
+      { afterMs: 8_000, text: 'there' },
+    ];
+    await start({ ...fast(), app: { script: { chunks } } });
+    const isLast = (body: unknown) => (body as { isFinalize?: boolean }).isFinalize === true;
+    bridge().dingtalk.faults.inject({ api: 'streaming', times: 10, when: isLast, kind: 'busy' });
+    await bridge().ask('hello');
+    expect(bridge().dingtalk.messages).toMatchObject([{ text: 'Hello there' }]);
+    expect(bridge().card()).toMatchObject({ phase: 'finished', content: '（回答见下方消息）' });
+  }, 20_000);
+
   test('whose template has no failed state still ends, with the sentence', async () => {
     await start({
       ...fast(),
@@ -286,6 +299,24 @@ describe('the card', () => {
     expect(bridge().dingtalk.messages).toEqual([]);
   });
 });
+
+test('a card that the content check refuses to make: the answer is not sent by any other way', async () => {
+  await start({ app: { script: words('an answer') } });
+  const refused = { kind: 'status', status: 400, code: 'param.contentUnsafe', times: Infinity } as const;
+  bridge().dingtalk.faults.inject({ api: 'createAndDeliver', ...refused });
+  await bridge().ask('hello');
+  expect(bridge().dingtalk.messages).toMatchObject([{ text: expect.stringContaining('内容检查') as string }]);
+});
+
+test.each(['reset', 'hang', 'lost-response'] as const)(
+  'a reply that was met by a %s is sent again, and read once',
+  async (kind) => {
+    await start({ ...fast(), env: { DINGTALK_CARD_TEMPLATE_ID: '' }, app: { script: words('Hello') } });
+    bridge().dingtalk.faults.inject({ api: 'sendBySession', times: 2, kind });
+    await bridge().ask('hello');
+    expect(bridge().dingtalk.messages).toMatchObject([{ channel: 'session', text: 'Hello' }]);
+  },
+);
 
 test('a token that was revoked is renewed once, and the answer does not suffer', async () => {
   await start({ app: { script: words('Hello') } });
