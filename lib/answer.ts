@@ -41,6 +41,13 @@ export type Ending =
   /** The stream ended without any end event. */
   | { kind: 'cut' };
 
+/**
+ * Most characters that are kept of a text, and most files: far more than is ever shown, and little enough for a function
+ * that an app which never ends must not bring down.
+ */
+const MAX_TEXT_CHARS = 1024 * 1024;
+const MAX_FILES = 200;
+
 export const emptyAnswer: Answer = {
   ids: {},
   texts: { message: '', agent: '', chunk: '' },
@@ -70,7 +77,7 @@ export function foldEvent(answer: Answer, event: DifyEvent): Answer {
     case 'reasoning':
       return event.text === ''
         ? next
-        : { ...next, reasoning: next.reasoning + event.text, activity: { kind: 'thinking', name: '' } };
+        : { ...next, reasoning: bounded(next.reasoning, event.text), activity: { kind: 'thinking', name: '' } };
     case 'activity':
       return { ...next, activity: event.activity };
     case 'step':
@@ -81,13 +88,12 @@ export function foldEvent(answer: Answer, event: DifyEvent): Answer {
         stepChanged: next.stepChanged || (next.stepId !== null && next.stepId !== event.stepId),
       };
     case 'file':
-      return { ...next, files: [...next.files, event.file] };
+      return withFiles(next, [event.file]);
     case 'run-started':
       return { ...next, progress: { ...next.progress, runStarted: true } };
     case 'message-ended':
       return {
-        ...next,
-        files: [...next.files, ...event.files],
+        ...withFiles(next, event.files),
         citations: event.citations,
         totalTokens: event.totalTokens,
         price: event.price,
@@ -96,8 +102,7 @@ export function foldEvent(answer: Answer, event: DifyEvent): Answer {
       };
     case 'run-finished':
       return {
-        ...next,
-        files: [...next.files, ...event.files],
+        ...withFiles(next, event.files),
         form: null,
         outputs: event.outputs,
         progress: { ...next.progress, runEnded: true },
@@ -163,17 +168,27 @@ function appendText(answer: Answer, source: 'message' | 'agent' | 'chunk', text:
   const separator = source === 'agent' && answer.stepChanged && before !== '' && !before.endsWith('\n') ? '\n' : '';
   return {
     ...answer,
-    texts: { ...answer.texts, [source]: before + separator + text },
+    texts: { ...answer.texts, [source]: bounded(before, separator + text) },
     activity: null,
     stepChanged: source === 'agent' ? false : answer.stepChanged,
   };
 }
 
 /** Deltas after a replacement go on from it, so it goes where they will. */
-function replaceText(answer: Answer, source: 'message' | 'agent' | 'chunk' | 'current', text: string): Answer {
+function replaceText(answer: Answer, source: 'message' | 'agent' | 'chunk' | 'current', whole: string): Answer {
+  const text = bounded('', whole);
   if (source !== 'current') return { ...answer, texts: { ...answer.texts, [source]: text } };
   const target = answer.texts.message === '' && answer.texts.agent !== '' ? 'agent' : 'message';
   return { ...answer, texts: { message: '', agent: '', chunk: '', [target]: text } };
+}
+
+function bounded(before: string, more: string): string {
+  return before.length >= MAX_TEXT_CHARS ? before : before + more.slice(0, MAX_TEXT_CHARS - before.length);
+}
+
+function withFiles(answer: Answer, more: readonly AnswerFile[]): Answer {
+  if (more.length === 0 || answer.files.length >= MAX_FILES) return answer;
+  return { ...answer, files: [...answer.files, ...more].slice(0, MAX_FILES) };
 }
 
 /** A run can ask several people at once: the first form that can be answered here is shown. */

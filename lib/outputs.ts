@@ -85,7 +85,8 @@ function fencedJson(value: unknown): string {
 /** Thousands of levels, which only a mistake makes, are more than the writer's stack. */
 function writtenJson(value: unknown): string {
   try {
-    return JSON.stringify(value, null, 2);
+    // A file among other things is named; it comes as a message of its own.
+    return JSON.stringify(value, (_key, inner: unknown) => (isFile(inner) ? fileName(inner) : inner), 2);
   } catch {
     return '…';
   }
