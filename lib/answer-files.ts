@@ -8,8 +8,8 @@ import { isFile } from './outputs.ts';
 /** How deep and how far the outputs are searched: they are any JSON that an app's author makes. */
 const MAX_DEPTH = 8;
 const MAX_VALUES = 10_000;
-/** More files than anybody wants to get with one answer. */
-const MAX_FILES = 50;
+/** More files than anybody wants to get with one answer; those beyond it are not even counted. */
+const MAX_FILES = 200;
 
 /**
  * The files of an answer, each once: what the events named, what stands in the outputs and what the text links to.
@@ -19,7 +19,7 @@ export function filesOf(answer: Answer): readonly AnswerFile[] {
   const files: AnswerFile[] = [];
   const seen = new Map<string, number>();
   for (const file of [...answer.files, ...filesIn(answer.outputs), ...linkedFiles(answerText(answer).text)]) {
-    const keys = [file.id === null ? null : `id:${file.id}`, `path:${pathOf(file.url)}`].filter((key) => key !== null);
+    const keys = keysOf(file);
     const known = keys.map((key) => seen.get(key)).find((index) => index !== undefined);
     const index = known ?? files.length;
     if (known === undefined && files.length === MAX_FILES) continue;
@@ -28,6 +28,12 @@ export function filesOf(answer: Answer): readonly AnswerFile[] {
     files[index] = before ? merged(before, file) : file;
   }
   return files;
+}
+
+/** What a file is known by; two files that share one of these are the same. */
+export function keysOf({ id, url }: AnswerFile): readonly string[] {
+  const path = `path:${pathOf(url)}`;
+  return id === null ? [path] : [`id:${id}`, path];
 }
 
 /** What the first told, completed by what it left out. */
@@ -60,7 +66,8 @@ function filesIn(outputs: Answer['outputs']): AnswerFile[] {
   return files;
 }
 
-function linkedFiles(text: string): AnswerFile[] {
+/** The files that a text links to, in order. */
+export function linkedFiles(text: string): AnswerFile[] {
   return difyLinks(text).map(({ url, words, isImage }) => ({
     id: null,
     name: words,

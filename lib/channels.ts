@@ -130,7 +130,7 @@ export function createChannels(options: ChannelOptions): Channels {
     if (deadlineMs !== null)
       clock.schedule(Math.max(0, deadlineMs - clock.now() - FILES_RESERVE_MS), () => late.abort());
     const signal = AbortSignal.any([shutdown, late.signal]);
-    return createOutbox({ results, messages, limit, signal, log, reference });
+    return createOutbox({ results, messages, limit, signal, clock, log, reference });
   }
 
   /** Calls for an answer beside its frames, as far as they are known: it shall not cost more for them. */

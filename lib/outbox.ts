@@ -1,17 +1,18 @@
-import { filesOf } from './answer-files.ts';
-import type { Answer } from './answer.ts';
+import { filesOf, keysOf, linkedFiles } from './answer-files.ts';
+import { answerText, type Answer } from './answer.ts';
 import type { AnswerFile } from './dify/answer-file.ts';
 import { errorFields, sendAll, type DeliveryOptions } from './delivery.ts';
 import type { FileMessages } from './dingtalk/file-message.ts';
 import { plainName } from './form-view.ts';
 import type { ResultFiles, UploadedFile } from './result-files.ts';
+import type { Clock } from './runtime/clock.ts';
 import type { Log } from './runtime/log.ts';
 
 /** The files of an answer on their way into the chat. */
 export interface Outbox {
-  /** Files of an answer that still grows: fetched at once, because Dify's links live five minutes. */
-  see(files: readonly AnswerFile[]): void;
-  /** Sends what was seen and what else there is. Returns what did not get there. Never rejects. */
+  /** An answer that still grows: its files are fetched at once, because Dify's links live five minutes. */
+  see(answer: Answer): void;
+  /** Sends these files, of which some were seen before. Returns what did not get there. Never rejects. */
   send(files: readonly AnswerFile[]): Promise<Unsent>;
 }
 
@@ -28,19 +29,28 @@ export interface OutboxOptions {
   /** Most files of one answer: each costs two calls of the month. */
   limit: number;
   signal: AbortSignal;
+  clock: Clock;
   log: Log;
   reference: string;
 }
 
 type Fetched = { name: string; file: UploadedFile | null };
 
-export function createOutbox({ results, messages, limit, signal, log, reference }: OutboxOptions): Outbox {
-  const seen = new Map<string, Promise<Fetched>>();
+/** How often a growing text is searched for links, in milliseconds: more often than they expire, less than it grows. */
+const LOOK_MS = 2_000;
+
+export function createOutbox(options: OutboxOptions): Outbox {
+  const { results, messages, limit, signal, clock, log, reference } = options;
+  /** What the files that are fetched, or were, are known by. */
+  const seen = new Set<string>();
+  const fetched: { file: AnswerFile; result: Promise<Fetched> }[] = [];
+  const isSeen = (file: AnswerFile) => keysOf(file).some((key) => seen.has(key));
+  const newLinks = createLinkWatch(clock);
   let last: Promise<unknown> = Promise.resolve();
 
   /** One after another, so that never more than one is under way. Never rejects. */
   function fetch(file: AnswerFile): Promise<Fetched> {
-    const fetched = last.then(async () => {
+    const fetching = last.then(async () => {
       try {
         const kind =
           file.kind === 'image' ? 'picture' : file.kind === 'audio' || file.kind === 'video' ? file.kind : 'file';
@@ -53,27 +63,35 @@ export function createOutbox({ results, messages, limit, signal, log, reference 
         return { name: file.name, file: null };
       }
     });
-    last = fetched;
-    return fetched;
+    last = fetching;
+    return fetching;
   }
 
-  function see(files: readonly AnswerFile[]): void {
+  function take(files: readonly AnswerFile[]): void {
     for (const file of files) {
-      const key = keyOf(file);
-      if (seen.has(key) || seen.size >= limit) continue;
-      seen.set(key, fetch(file));
+      if (!isSeen(file)) {
+        if (fetched.length >= limit) continue;
+        fetched.push({ file, result: fetch(file) });
+      }
+      for (const key of keysOf(file)) seen.add(key);
     }
   }
 
   return {
-    see,
+    see(answer) {
+      take(answer.files);
+      take(newLinks(answer));
+    },
     async send(files) {
-      see(files);
+      take(files);
       const failed: string[] = [];
-      for (const { name, file } of await Promise.all(seen.values())) {
+      const wanted = new Set(files.flatMap(keysOf));
+      // What a moderator has taken out of the text meanwhile is not sent.
+      const kept = fetched.filter(({ file }) => keysOf(file).some((key) => wanted.has(key)));
+      for (const { name, file } of await Promise.all(kept.map(({ result }) => result))) {
         if (!(file && (await sendOne(file)))) failed.push(file?.name ?? name);
       }
-      return { failed, leftOut: files.filter((file) => !seen.has(keyOf(file))).length };
+      return { failed, leftOut: files.filter((file) => !isSeen(file)).length };
     },
   };
 
@@ -103,7 +121,18 @@ export async function sendFiles(answer: Answer, outbox: Outbox | null, options: 
   if (words.length > 0) await sendAll([words.join('\n\n')], false, options);
 }
 
-/** The same file however its link is signed. */
-function keyOf({ url }: AnswerFile): string {
-  return url.split('?', 1)[0] ?? url;
+/** Finds what a growing text links to, without reading all of it again for each word. */
+function createLinkWatch(clock: Clock): (answer: Answer) => readonly AnswerFile[] {
+  let nextLookMs = Number.NEGATIVE_INFINITY;
+  let searched = 0;
+  return (answer) => {
+    if (clock.now() < nextLookMs) return [];
+    nextLookMs = clock.now() + LOOK_MS;
+    const { text } = answerText(answer);
+    // The end may be half an address.
+    const end = Math.max(text.lastIndexOf(' '), text.lastIndexOf('\n'), text.lastIndexOf(')')) + 1;
+    const hasMore = text.lastIndexOf('/files/', end) >= Math.min(searched, end);
+    searched = end;
+    return hasMore ? linkedFiles(text.slice(0, end)) : [];
+  };
 }

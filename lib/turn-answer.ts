@@ -34,8 +34,13 @@ export type Obtained =
   /** Somebody else has taken the turn over. */
   | { kind: 'lost' };
 
-/** An answer that shows nothing for this long is put on record by its ids, so that it can be found again. */
-const RECORD_IDS_MS = 3_000;
+/**
+ * An answer that shows nothing for this long is put on record by its ids, so that it can be found again, and stopped from
+ * another instance within a second.
+ */
+const RECORD_IDS_MS = 500;
+/** What is recorded of a text: about as much as can be shown of one. */
+const MAX_RECORDED_CHARS = 50_000;
 
 /** Asks, or looks for the answer of a turn that was asked before. Never rejects. */
 export async function obtainAnswer(
@@ -51,7 +56,7 @@ export async function obtainAnswer(
   let refused: BridgeError | null = null;
   const onProgress = (soFar: Answer) => {
     answer = soFar;
-    outbox?.see(soFar.files);
+    outbox?.see(soFar);
     lease.note({ ids: soFar.ids });
     if (!hasIds && Object.keys(soFar.ids).length > 0) {
       hasIds = true;
@@ -65,7 +70,7 @@ export async function obtainAnswer(
       if (soFar.activity) card?.hint(() => typingView(soFar, view));
       return;
     }
-    lease.noteText(() => answerText(soFar).text);
+    lease.noteText(() => answerText(soFar).text.slice(0, MAX_RECORDED_CHARS));
     card?.noteText();
     card?.writer.show(() => typingView(soFar, view));
   };

@@ -50,7 +50,7 @@ describe('the files of an answer', () => {
       dify_model_identity: '__dify__file__',
       url: `/files/${index}`,
     }));
-    expect(filesOf({ ...emptyAnswer, outputs: { many } })).toHaveLength(50);
+    expect(filesOf({ ...emptyAnswer, outputs: { many } })).toHaveLength(200);
   });
 
   test('are found in the text as images, links and tags, but not in code', () => {

@@ -81,7 +81,8 @@ export async function downloadAddress(
 export function createMediaUpload(config: DingTalkConfig, fetch: Fetch, clock: Clock): MediaUpload {
   return async ({ type, name, mimeType, size, bytes, signal }, accessToken) => {
     const query = new URLSearchParams({ access_token: accessToken, type });
-    const form = multipart({ fields: {}, file: { field: 'media', name, type: mimeType, size, bytes } });
+    // The page lists the type among the fields of the form, its examples write it into the address.
+    const form = multipart({ fields: { type }, file: { field: 'media', name, type: mimeType, size, bytes } });
     const answer = await sendForm(fetch, clock, {
       url: `${config.oapiUrl}/media/upload?${query.toString()}`,
       form,

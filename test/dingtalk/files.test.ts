@@ -70,7 +70,7 @@ describe('an upload', () => {
     const { client, uploads } = await startFileCalls();
     expect(await client.upload(png())).toBe('@lADP1');
     expect(uploads).toMatchObject([
-      { token: 'token-1', type: 'image', fields: ['media'], name: '图 1.png', mimeType: 'image/png' },
+      { token: 'token-1', type: 'image', fields: ['type', 'media'], name: '图 1.png', mimeType: 'image/png' },
     ]);
     expect(uploads[0]?.bytes.toString()).toBe('hello');
     expect(Number(uploads[0]?.length)).toBeGreaterThan(5);
