@@ -1,6 +1,7 @@
 import { findCommand, type Command } from './commands.ts';
 import type { Message } from './dingtalk/callback.ts';
 import type { Texts } from './texts/index.ts';
+import type { FormSubmission } from './turn-record.ts';
 
 /** What a message asks for: an answer, a command, or a sentence that says why there is none. */
 export type Request =
@@ -29,6 +30,11 @@ export function readRequest({ content, quoted }: Pick<Message, 'content' | 'quot
     case 'unknown':
       return sentence(texts.unsupported);
   }
+}
+
+/** Whatever the action of a form is called, also by the word of a command, it answers the form. */
+export function readFormAnswer({ content }: Pick<Message, 'content'>, form: FormSubmission): Request {
+  return question(content.kind === 'text' ? content.text : form.action);
 }
 
 function readText(text: string, texts: Texts): Request {

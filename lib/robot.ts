@@ -12,7 +12,7 @@ import { turnErrorCode } from './errors.ts';
 import { leaseEnd } from './lease.ts';
 import { showQueued } from './queued.ts';
 import type { BackgroundWork, Platform, ReceivingRobot, SweepCounts } from './receiver.ts';
-import { readRequest, sentence, type Request } from './request.ts';
+import { readFormAnswer, readRequest, sentence, type Request } from './request.ts';
 import { reportOf } from './status.ts';
 import { createRunner, type RunnerOptions } from './runner.ts';
 import type { Accepted, AcceptRequest, Budget, Load } from './state/state.ts';
@@ -74,7 +74,7 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
     form: FormSubmission | null,
   ): Promise<BackgroundWork | null> {
     const conversation = conversationOf(message, config.conversation.scope);
-    const request = readRequest(message, texts);
+    const request = form ? readFormAnswer(message, form) : readRequest(message, texts);
     const isOpen = request.kind === 'command' && request.command.open;
     const isRefused = !isOpen && !mayAsk(message, config.access);
     if (isRefused) log.info('message_refused', { robot: config.name });

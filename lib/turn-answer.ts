@@ -7,9 +7,9 @@ import type { Lease } from './lease.ts';
 import type { LostRun } from './lost-run.ts';
 import { endingFailure, relay } from './relay.ts';
 import type { Outbox } from './outbox.ts';
-import { resumeRun } from './resume-run.ts';
+import { resumeRun, type ResumeOptions } from './resume-run.ts';
 import type { OpenCard } from './turn-card.ts';
-import { readFormTurn } from './turn-form.ts';
+import { isFormOver, readFormTurn } from './turn-form.ts';
 import { prepareQuestion } from './turn-question.ts';
 import type { FormSubmission } from './turn-record.ts';
 import { timeUpSignal } from './turn-time.ts';
@@ -78,12 +78,13 @@ export async function obtainAnswer(
     // The card is left as it is meanwhile: it may show more than what was put on record.
     if (turn.mayHaveBeenAsked) return await lookFor(turn, ports, lease, signal, onProgress);
     const reply = await readFormTurn(turn, ports);
-    formIsOver = reply.kind === 'submission' || reply.isOver;
+    formIsOver = reply.kind === 'question' && reply.isOver;
     if (reply.kind === 'submission') {
       // On record before Dify has it: from then on the run is looked for, and never answered twice.
       lease.note({ ids: { runId: reply.submission.runId }, appType: reply.submission.appType });
       answer = { ...answer, ids: { runId: reply.submission.runId } };
-      answer = await submit(reply.submission, ports, signal, onProgress);
+      const onSubmitted = () => (formIsOver = true);
+      answer = await submit(reply.submission, ports, { signal, onProgress, onSubmitted });
     } else {
       const prepared = await prepareQuestion(turn, ports, signal);
       const { query, files } = prepared;
@@ -111,7 +112,8 @@ export async function obtainAnswer(
     answer = endAnswer(answer);
     if (!isBroken(error)) {
       const failure = asBridgeError(error);
-      return { kind: 'answer', answer, failure, formIsOver: formIsOver && failure.code !== 'form_invalid' };
+      // A form that Dify did not take is still there to be answered.
+      return { kind: 'answer', answer, failure, formIsOver: formIsOver || isFormOver(failure) };
     }
     // The connection broke. A run that goes on without it is looked after; else the text so far is the answer.
     ports.log.warn('stream_broken', { turn: turn.reference, ...errorFields(error) });
@@ -181,16 +183,17 @@ export function continuing(text: string, view: ViewOptions): string {
 function submit(
   { token, action, inputs, user, runId }: FormSubmission,
   { forms, clock }: TurnPorts,
-  signal: AbortSignal,
-  onProgress: (answer: Answer) => void,
+  { onSubmitted, ...options }: Pick<ResumeOptions, 'signal' | 'onProgress'> & { onSubmitted: () => void },
 ): Promise<Answer> {
   return resumeRun({
     runId,
     openEvents: (opened) => forms.follow(runId, user, opened),
-    submit: () => forms.submit({ token, action, inputs, user }),
+    async submit() {
+      await forms.submit({ token, action, inputs, user });
+      onSubmitted();
+    },
     clock,
-    signal,
-    onProgress,
+    ...options,
   });
 }
 

@@ -34,16 +34,24 @@ const waitingSchema = z.object({
   appType: z.custom<AppType>((value) => typeof value === 'string'),
   user: z.string(),
   asker: z.string(),
+  /** What was offered: of a form that is closed Dify tells nothing any more. */
+  actions: z.array(z.object({ id: z.string(), title: z.string() })).catch([]),
 });
 
-/** @throws BridgeError `form_invalid` when it is an answer that lacks something. */
+/**
+ * @throws BridgeError `form_invalid` when it is an answer that lacks something; `form_closed` or `form_expired` when it is
+ * one to a form that cannot be answered any more: to the app it would be a question that makes no sense.
+ */
 export async function readFormTurn(turn: Turn, { forms }: FormPorts): Promise<FormReply> {
   if (turn.form) return { kind: 'submission', submission: turn.form };
   const waiting = readWaiting(turn.record.context?.form ?? null);
   // In a chat that shares one conversation others may ask meanwhile, but not answer.
   if (!waiting || waiting.asker !== askerOf(turn.message)) return { kind: 'question', isOver: false };
   const form = await openForm(waiting.token, forms);
-  if (form === null) return { kind: 'question', isOver: true };
+  if (form instanceof BridgeError) {
+    if (readFormReply(turn.question, { actions: waiting.actions, fields: [] })) throw form;
+    return { kind: 'question', isOver: true };
+  }
   const reply = readFormReply(turn.question, form);
   if (reply === null) return { kind: 'question', isOver: false };
   if ('problem' in reply) {
@@ -53,14 +61,19 @@ export async function readFormTurn(turn: Turn, { forms }: FormPorts): Promise<Fo
   return { kind: 'submission', submission: { token, runId, appType, user, ...reply } };
 }
 
-/** Null when it is answered, or too late. Whoever asks something else must not wait for it. */
-async function openForm(token: string, forms: FormPorts['forms']): Promise<PendingFormDetails | null> {
+/** The failure where it is answered, or too late. */
+async function openForm(token: string, forms: FormPorts['forms']): Promise<PendingFormDetails | BridgeError> {
   try {
     return await forms.get(token);
   } catch (error) {
-    if (error instanceof BridgeError && (error.code === 'form_closed' || error.code === 'form_expired')) return null;
+    if (isFormOver(error)) return error;
     throw error;
   }
+}
+
+/** Whether a form is answered or too late, so that nobody can answer it any more. */
+export function isFormOver(error: unknown): error is BridgeError {
+  return error instanceof BridgeError && (error.code === 'form_closed' || error.code === 'form_expired');
 }
 
 /** The form of a paused answer that somebody here can fill in. */
@@ -71,10 +84,15 @@ export function waitingForm({ ending, form, ids }: Answer): WaitingForm | null {
 }
 
 /** What the conversation waits for after this turn. */
-export function formChange(turn: Turn, form: WaitingForm | null, appType: AppType | null, isOver: boolean): FormChange {
+export function formChange(turn: Turn, answer: Answer, appType: AppType | null, isOver: boolean): FormChange {
+  const form = waitingForm(answer);
   if (!form || appType === null) return { kind: isOver ? 'forget' : 'keep' };
+  const { token, runId } = form;
   const user = turn.form?.user ?? turn.conversation.difyUser;
-  return { kind: 'wait', form: JSON.stringify({ ...form, appType, user, asker: askerOf(turn.message) }) };
+  const asker = askerOf(turn.message);
+  const actions = answer.form?.actions ?? [];
+  const waiting: z.input<typeof waitingSchema> = { token, runId, appType, user, asker, actions: [...actions] };
+  return { kind: 'wait', form: JSON.stringify(waiting) };
 }
 
 function readWaiting(text: string | null): z.output<typeof waitingSchema> | null {

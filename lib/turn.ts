@@ -142,7 +142,7 @@ async function answerUnderLease(turn: Turn, ports: TurnPorts, lease: Lease): Pro
   const { next, isStopped: isStoppedElsewhere } = await lease.finish({
     failure: failure?.code ?? null,
     receipt: writeReceipt(turn.message, lease.progress, turn.form?.user ?? turn.conversation.difyUser, form),
-    form: formChange(turn, form, lease.progress.appType, obtained.formIsOver ?? false),
+    form: formChange(turn, answer, lease.progress.appType, obtained.formIsOver ?? false),
   });
   if (isStoppedElsewhere && !isStopped && failure === null && shown === 'card')
     ports.alongside(ports.extras.markStopped(finished));

@@ -152,6 +152,45 @@ describe('a form', () => {
     expect(cards().at(-1)?.content).toContain('这张表单已经处理过了');
   });
 
+  test('that was answered elsewhere says so to whoever types an answer, and is no question', async () => {
+    await begin(plain);
+    await bridge().ask('apply');
+    const token = bridge().dify.runs[0]?.forms[0]?.token ?? '';
+    await fetch(`${bridge().dify.url}/form/human_input/${token}`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer app-key-1', 'content-type': 'application/json' },
+      body: JSON.stringify({ action: 'approve', inputs: {}, user: 'somebody' }),
+    });
+    await bridge().ask('2');
+    expect(cards()[1]).toMatchObject({ phase: 'failed' });
+    expect(cards()[1]?.content).toContain('这张表单已经处理过了');
+    expect(bridge().dify.runs).toHaveLength(1);
+    // Told once; then the conversation waits for nothing.
+    await bridge().ask('2');
+    expect(cards()[2]?.content).toBe('re 2');
+  });
+
+  test('that Dify failed to take can be answered again', async () => {
+    await begin(plain);
+    await bridge().ask('apply');
+    bridge().dify.faults.inject({ api: 'submitForm', kind: 'http', name: 'internal-server-error' });
+    await bridge().ask('同意');
+    expect(cards()[1]).toMatchObject({ phase: 'failed' });
+    await bridge().ask('同意');
+    expect(cards()[2]?.content).toBe('got approve');
+    expect(bridge().dify.runs).toHaveLength(1);
+  });
+
+  test('whose action is called like a command is answered by its button all the same', async () => {
+    await begin({ ...plain, actions: [{ id: 'halt', title: '停止', button_style: 'default' }] }, buttons);
+    await bridge().ask('apply');
+    const { outTrackId = '' } = cards()[0] ?? {};
+    const params = { action: 'form', action_id: 'halt', title: '停止' };
+    await bridge().dingtalk.tap({ outTrackId, userId: 'staff-1', actionId: 'form', params });
+    await bridge().idle();
+    expect(submitted()).toMatchObject([{ action: 'halt' }]);
+  });
+
   test('whose time is over says so to a press, and lets words be a question', async () => {
     await begin({ ...plain, expiresInS: 1 }, buttons);
     await bridge().ask('apply');
@@ -162,8 +201,19 @@ describe('a form', () => {
     await bridge().idle();
     expect(cards().at(-1)).toMatchObject({ phase: 'failed' });
     expect(cards().at(-1)?.content).toContain('这张表单已过期');
+    await bridge().ask('what is the weather?');
+    expect(cards().at(-1)?.content).toBe('re what is the weather?');
     await bridge().ask('同意');
     expect(cards().at(-1)?.content).toBe('re 同意');
+  });
+
+  test('whose time is over takes no typed answer for a question', async () => {
+    await begin({ ...plain, expiresInS: 1 });
+    await bridge().ask('apply');
+    await expect.poll(() => bridge().dify.runs[0]?.forms?.[0]?.status, { timeout: 5_000 }).toBe('expired');
+    await bridge().ask('同意');
+    expect(cards().at(-1)?.content).toContain('这张表单已过期');
+    expect(bridge().dify.runs).toHaveLength(1);
   });
 
   test('that lacks something required is asked for it, and stays open', async () => {
