@@ -12,6 +12,7 @@ import { turnErrorCode } from './errors.ts';
 import { leaseEnd } from './lease.ts';
 import { showQueued } from './queued.ts';
 import type { BackgroundWork, Platform, ReceivingRobot, SweepCounts } from './receiver.ts';
+import { createRefusals } from './refusals.ts';
 import { readFormAnswer, readRequest, sentence, type Request } from './request.ts';
 import { reportOf } from './status.ts';
 import { createRunner, type RunnerOptions } from './runner.ts';
@@ -22,8 +23,6 @@ import type { Turn } from './turn.ts';
 /** A turn before the store has said how it stands. */
 type NewTurn = Omit<Turn, 'record' | 'level'>;
 
-/** How often somebody who may not ask is told so, in milliseconds. */
-const REFUSAL_GAP_MS = 600_000;
 /** Most questions that may wait in one conversation. */
 const QUEUE_LIMIT = 5;
 /** Most turns that one sweep takes over. */
@@ -35,7 +34,7 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
   const channels = createChannels(options);
   const runner = createRunner(options, channels);
   const buttons = createButtons(options, runner);
-  const refusedAtMs = new Map<string, number>();
+  const refusals = createRefusals(options);
 
   return {
     config,
@@ -78,7 +77,7 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
     const isOpen = request.kind === 'command' && request.command.open;
     const isRefused = !isOpen && !mayAsk(message, config.access);
     if (isRefused) log.info('message_refused', { robot: config.name });
-    if (isRefused && !shouldTellRefusal(conversation.key)) return null;
+    if (isRefused && !(await refusals.isTimeForList({ message, conversation }))) return null;
     if (request.kind === 'question' && !isRefused) {
       return acceptQuestion({ message, conversation, question: request.text, form }, deadlineMs);
     }
@@ -156,18 +155,19 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
         };
       }
       case 'queued': {
-        const { place } = accepted;
-        const { level } = accepted.budget;
-        const card = (onCall: () => void) => channels.cardOf({ id, message, question, level }, onCall);
+        const { place, budget } = accepted;
+        const card = (onCall: () => void) => channels.cardOf({ id, message, question, level: budget.level }, onCall);
         const endDropped = (turnId: string) => channels.endDropped(turnId);
         const ports = { ...options, card, reply: channels.replyTo(message), endDropped };
         return (platform) => beside(showQueued({ turnId: id, reference, place }, ports), accepted, platform);
       }
       case 'full':
-      case 'limited': {
-        const why = accepted.kind === 'full' ? texts.queueFull : texts.rateLimited;
-        return (platform) => beside(respond(sentence(why), id, message, conversation), accepted, platform);
-      }
+        return (platform) => beside(respond(sentence(texts.queueFull), id, message, conversation), accepted, platform);
+      case 'limited':
+        return async (platform) => {
+          const tell = () => respond(sentence(texts.rateLimited), id, message, conversation);
+          await beside((await refusals.isTimeForLimit(turn)) ? tell() : Promise.resolve(), accepted, platform);
+        };
     }
   }
 
@@ -241,14 +241,6 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
       log.error('command_failed', { turn: reference, ...errorFields(error) });
       return `⚠️ ${texts.failures[turnErrorCode(error)]} ${texts.reference(reference)}`;
     }
-  }
-
-  function shouldTellRefusal(key: string): boolean {
-    const now = clock.now();
-    if (now - (refusedAtMs.get(key) ?? Number.NEGATIVE_INFINITY) < REFUSAL_GAP_MS) return false;
-    if (refusedAtMs.size > 1_000) refusedAtMs.clear();
-    refusedAtMs.set(key, now);
-    return true;
   }
 
   function logRepeated(): null {
