@@ -36,7 +36,7 @@ export async function relay(options: RelayOptions): Promise<Answer> {
   let conversationId = question.conversationId;
   for (let posts = 0; posts < MAX_POSTS; posts += 1) {
     const placed = placeFiles({ ...facts, type }, question.files ?? [], question.inputs);
-    refuseUnplaced(placed.notPlaced);
+    refuseUnplaced(question.files ?? [], placed.notPlaced);
     const inputs = { ...inputsFor(type, facts, question), ...placed.inputs };
     // Of an app of unknown type Dify itself says what is missing.
     if (isTypeKnown) refuseMissing(facts, inputs);
@@ -103,18 +103,21 @@ function inputsFor(type: AppType, facts: AppFacts, { query, inputs, queryInput }
 }
 
 /** @throws BridgeError `file_not_accepted`: an answer that leaves a file out would not be one to this question. */
-function refuseUnplaced(files: readonly QuestionFile[]): void {
-  if (files.length === 0) return;
-  throw new BridgeError('file_not_accepted', 'the app has no place for a file', { files: files.length });
+function refuseUnplaced(files: readonly QuestionFile[], unplaced: readonly QuestionFile[]): void {
+  if (unplaced.length === 0) return;
+  const most = files.length - unplaced.length;
+  throw new BridgeError('file_not_accepted', 'the app has no place for a file', { most });
 }
 
 /** @throws BridgeError `dify_input_missing` with the names in its facts. */
-function refuseMissing(facts: AppFacts, inputs: Readonly<Record<string, unknown>>): void {
-  const missing = missingInputs(facts.inputs, inputs);
+function refuseMissing(app: AppFacts, inputs: Readonly<Record<string, unknown>>): void {
+  const missing = missingInputs(app.inputs, inputs);
   if (missing.length === 0) return;
-  throw new BridgeError('dify_input_missing', 'the app requires inputs that nobody fills', {
-    inputs: missing.join(', '),
-  });
+  const labels = missing.map(({ label }) => label).join(', ');
+  // A file can come from the asker; everything else from the operator only.
+  const areFiles = missing.every(({ file }) => file !== null);
+  const facts = areFiles ? { files: labels } : { inputs: labels };
+  throw new BridgeError('dify_input_missing', 'the app requires inputs that nobody fills', facts);
 }
 
 function nextType(dify: DifyClient, wrong: AppType, error: BridgeError): AppType {

@@ -44,9 +44,13 @@ export function failureText(failure: BridgeError, texts: Texts): string {
   };
   const inputs = fact('inputs');
   if (failure.code === 'dify_input_missing' && inputs !== null) return texts.missingInputs(inputs);
+  const files = fact('files');
+  if (failure.code === 'dify_input_missing' && files !== null) return texts.missingFiles(files);
   const fields = fact('fields');
   if (failure.code === 'form_invalid' && fields !== null) return texts.form.missing(fields.split(', '));
   const kinds = [fact('kinds'), fact('extensions')].flatMap((list) => list?.split(' ') ?? []);
   if (failure.code === 'file_not_accepted' && kinds.length > 0) return texts.acceptedFiles(kinds);
+  const { most } = failure.facts;
+  if (failure.code === 'file_not_accepted' && typeof most === 'number' && most > 0) return texts.mostFiles(most);
   return texts.failures[turnErrorCode(failure)];
 }

@@ -1,4 +1,4 @@
-import { acceptedExtensions, acceptedKinds, accepts, type QuestionFile } from './dify/file-inputs.ts';
+import { acceptedExtensions, acceptedKinds, accepts, placeFiles, type QuestionFile } from './dify/file-inputs.ts';
 import type { AppFacts } from './dify/app-facts.ts';
 import { filesOf, type SentFile } from './dingtalk/message-kinds.ts';
 import { BridgeError } from './errors.ts';
@@ -54,6 +54,7 @@ export async function prepareQuestion(
   // Words that stand beside a picture can be answered without it.
   if (refused && !(content.kind === 'rich-text' && content.text !== '')) throw refused;
   const taken = refused ? [] : own;
+  refuseTooMany(taken, facts);
   const isTaken = quoted !== null && isAccepted(quoted, facts);
   const files: QuestionFile[] = [];
   // One after another, so that only one is under way however many there are.
@@ -77,13 +78,27 @@ function refusal(file: SentFile, facts: AppFacts): BridgeError | null {
   });
 }
 
-function isAccepted({ kind, name }: SentFile, facts: AppFacts): boolean {
+/** @throws BridgeError where there is no room for all of them: which the asker could do without is not known. */
+function refuseTooMany(files: readonly SentFile[], facts: AppFacts): void {
+  const expected = files.map((file) => ({ ...expectationOf(file), uploadId: '' }));
+  const most = Math.min(MAX_FILES, files.length - placeFiles(facts, expected).notPlaced.length);
+  if (files.length <= most) return;
+  throw new BridgeError('file_not_accepted', 'the app does not take so many files at once', { most });
+}
+
+function isAccepted(file: SentFile, facts: AppFacts): boolean {
+  const { kind, extension } = expectationOf(file);
+  return accepts(facts, kind, extension);
+}
+
+/** What a file will be, as far as the message tells. */
+function expectationOf({ kind, name }: SentFile): Pick<QuestionFile, 'kind' | 'extension'> {
   if (kind === 'file') {
     const extension = extensionOf(name ?? '');
-    return accepts(facts, classOf(extension), extension);
+    return { kind: classOf(extension), extension };
   }
   const [fileClass, extension] = MEDIA[kind];
-  return accepts(facts, fileClass, extension);
+  return { kind: fileClass, extension };
 }
 
 /** What DingTalk sends of each kind; which format a picture has shows only when it is there. */

@@ -77,7 +77,7 @@ test.each<AppMode>(['workflow', 'advanced-chat'])('they go into the inputs that 
 
 test('the question is not asked without one that has no place', async () => {
   const few = await asking('chat', { file_upload: { ...fileUpload, number_limits: 1 } }, ['a.pdf', 'b.pdf']);
-  await expect(few.asked).rejects.toMatchObject({ code: 'file_not_accepted', facts: { files: 1 } });
+  await expect(few.asked).rejects.toMatchObject({ code: 'file_not_accepted', facts: { most: 1 } });
   expect(few.dify.runs).toEqual([]);
   const none = await asking('chat', undefined, ['a.pdf']);
   await expect(none.asked).rejects.toMatchObject({ code: 'file_not_accepted' });

@@ -121,8 +121,6 @@ export function questionInput(inputs: readonly AppInput[], configured: string): 
 }
 
 /** Required inputs that get no value. */
-export function missingInputs(inputs: readonly AppInput[], given: Readonly<Record<string, unknown>>): string[] {
-  return inputs
-    .filter(({ required, name }) => required && (given[name] === undefined || given[name] === ''))
-    .map(({ label }) => label);
+export function missingInputs(inputs: readonly AppInput[], given: Readonly<Record<string, unknown>>): AppInput[] {
+  return inputs.filter(({ required, name }) => required && (given[name] === undefined || given[name] === ''));
 }

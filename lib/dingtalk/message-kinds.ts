@@ -57,6 +57,14 @@ const quoting = z.object({
     }),
   }),
 });
+/** Older shapes of the same, with words only (reported as well). */
+const quotingBefore = z.object({
+  quoteMessage: z
+    .object({ text: z.union([z.string(), z.object({ content: z.string() }).transform(({ content }) => content)]) })
+    .nullish()
+    .catch(null),
+  content: z.object({ quoteContent: z.string().nullish() }).nullish().catch(null),
+});
 const audio = z.object({
   content: z.object({ downloadCode: z.string().nullish(), recognition: z.string().nullish() }),
 });
@@ -111,7 +119,11 @@ export function readContent(messageType: string, body: Body): Content {
 /** What a message quotes; null when it quotes nothing, or nothing that can be told. */
 export function readQuoted(body: Body): Quoted | null {
   const replied = quoting.safeParse(body).data?.text.repliedMsg;
-  if (!replied?.content) return null;
+  if (!replied?.content) {
+    const { quoteMessage, content } = quotingBefore.safeParse(body).data ?? {};
+    const before = (quoteMessage?.text ?? content?.quoteContent ?? '').trim();
+    return before === '' ? null : { text: before, file: null };
+  }
   const { text, title, summary, downloadCode, fileName } = replied.content;
   const parts = replied.content.richText ?? [];
   const words = text ?? (parts.map((part) => part.text ?? '').join('') || summary || title || '');

@@ -152,6 +152,9 @@ export const en: Texts = {
     `This AI app does not accept files of this kind. You can send: ${kinds.map((kind) => FILE_WORDS[kind] ?? `.${kind}`).join(', ')}.`,
   missingInputs: (names) =>
     `The AI app lacks inputs that it requires: ${names}. Please ask an administrator to complete DIFY_INPUTS.`,
+  missingFiles: (names) => `This AI app needs a file: ${names}. Send one, or quote one with your question.`,
+  mostFiles: (most) =>
+    `This AI app takes ${most === 1 ? 'one file' : `${most} files`} at a time. Please send fewer, or one after another.`,
   markdown: { image: 'image', chart: 'chart', media: 'media' },
   messageTitle: 'Answer',
 };

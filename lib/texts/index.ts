@@ -90,6 +90,8 @@ export interface Texts {
   failures: Record<TurnErrorCode, string>;
   /** Named by the operator: an input that the app requires and nobody fills. */
   missingInputs: (names: string) => string;
+  /** A file that the app requires and that did not come with the question. */
+  missingFiles: (names: string) => string;
   /** Above questions that may be asked next: as links, and as words to type. */
   suggestions: string;
   suggestionsToType: string;
@@ -101,6 +103,8 @@ export interface Texts {
   retry: string;
   /** Instead of a file that the app does not take: Dify's classes of files that it takes, and extensions. */
   acceptedFiles: (kinds: readonly string[]) => string;
+  /** Instead of more files than the app takes at once. */
+  mostFiles: (most: number) => string;
   markdown: MarkdownWords;
   /** The robot's name for a message's title where the answer has no words of its own. */
   messageTitle: string;

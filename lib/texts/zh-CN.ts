@@ -142,6 +142,8 @@ export const zhCN: Texts = {
   acceptedFiles: (kinds) =>
     `这个 AI 应用不接受这种文件。可以发送：${kinds.map((kind) => FILE_WORDS[kind] ?? `.${kind}`).join('、')}。`,
   missingInputs: (names) => `AI 应用缺少必填的输入：${names}。请联系管理员补全 DIFY_INPUTS。`,
+  missingFiles: (names) => `这个 AI 应用需要文件：${names}。请发送文件，或引用一个文件再提问。`,
+  mostFiles: (most) => `这个 AI 应用一次最多接受 ${most} 个文件，请减少数量或分开发送。`,
   markdown: { image: '图片', chart: '图表', media: '媒体' },
   messageTitle: '回答',
 };

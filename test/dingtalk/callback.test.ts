@@ -106,6 +106,15 @@ describe('odd bodies', () => {
     expect(content).toEqual({ kind: 'unknown', messageType: 'text' });
   });
 
+  test.each([
+    { quoteMessage: { msgId: 'm', msgtype: 'text', text: { content: ' 差旅三档 ' } } },
+    { quoteMessage: { msgId: 'm', msgtype: 'text', text: '差旅三档' } },
+    { content: { quoteContent: '差旅三档' } },
+    { text: { content: '?', repliedMsg: { msgType: 'text', content: { text: '差旅三档' } } } },
+  ])('may quote in an older shape: %j', (shape) => {
+    expect(message(JSON.stringify({ ...base, ...shape })).quoted).toEqual({ text: '差旅三档', file: null });
+  });
+
   test('a type named like a property of every object is just unknown', () => {
     expect(message(JSON.stringify({ ...base, msgtype: 'constructor' })).content.kind).toBe('unknown');
   });

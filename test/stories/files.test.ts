@@ -90,6 +90,22 @@ describe('what people send', () => {
     expect([runs(), uploads()]).toEqual([[], []]);
   });
 
+  test('more than the app takes at once is refused with how many it takes, before anything is fetched', async () => {
+    await start({ app: { script, parameters: { file_upload: { ...taking('image').file_upload, number_limits: 2 } } } });
+    const pictures = [1, 2, 3].map((index) => ({ name: `${index}.png`, bytes: png() }));
+    await bridge().ask({ from, conversation: GROUP, kind: 'richText', text: '比较', pictures });
+    expect(bridge().card().content).toContain('一次最多接受 2 个文件');
+    expect([runs(), uploads()]).toEqual([[], []]);
+  });
+
+  test('a file that the app requires is asked for', async () => {
+    const paper = { file: { variable: 'paper', label: '合同', required: true, allowed_file_types: ['document'] } };
+    await start({ app: { mode: 'workflow', script, parameters: { user_input_form: [paper] } } });
+    await bridge().ask('看看');
+    expect(bridge().card().content).toContain('需要文件：合同');
+    expect(runs()).toEqual([]);
+  });
+
   test('a quoted text and a quoted picture go with the question', async () => {
     await start({ app: { script, parameters: taking('image') } });
     await bridge().ask({ from, text: '这句是什么意思？', quote: { text: '差旅住宿\n按城市分三档' } });
