@@ -46,6 +46,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const fetched: { file: AnswerFile; result: Promise<Fetched> }[] = [];
   const isSeen = (file: AnswerFile) => keysOf(file).some((key) => seen.has(key));
   const newLinks = createLinkWatch(clock);
+  let taken: readonly AnswerFile[] = [];
   let last: Promise<unknown> = Promise.resolve();
 
   /** One after another, so that never more than one is under way. Never rejects. */
@@ -79,7 +80,9 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   return {
     see(answer) {
-      take(answer.files);
+      // Most events bring none.
+      if (answer.files !== taken) take(answer.files);
+      taken = answer.files;
       take(newLinks(answer));
     },
     async send(files) {

@@ -31,17 +31,24 @@ export async function* readEvents(
       if (event) ready.push(event);
     },
   });
+  const feed = (text: string) => {
+    try {
+      parser.feed(text);
+    } catch (error) {
+      throw new BridgeError('dify_cut', 'a line of the stream is too long', { maxChars: MAX_LINE_CHARS }, error);
+    }
+  };
   const decoder = new TextDecoder();
   const reader = body.getReader();
   try {
     for (;;) {
       const chunk = await readChunk(reader, clock, idleMs);
       if (chunk === null) break;
-      parser.feed(decoder.decode(chunk, { stream: true }));
+      feed(decoder.decode(chunk, { stream: true }));
       yield* ready.splice(0);
     }
     // The last event may lack its blank line, and the parser would drop it.
-    parser.feed(`${decoder.decode()}\n\n`);
+    feed(`${decoder.decode()}\n\n`);
     yield* ready.splice(0);
   } finally {
     reader.cancel().catch(() => undefined);

@@ -108,3 +108,9 @@ test('outputs without a text of their own are rendered readably', async () => {
   expect(text).not.toContain('__dify__file__');
   expect(text).not.toContain('sign=');
 });
+
+test('a line without an end is a broken stream', async () => {
+  const megabyte = new Uint8Array(1024 * 1024).fill(0x78);
+  const chunks = [new TextEncoder().encode('data: '), ...Array.from({ length: 20 }, () => megabyte)];
+  await expect(foldChunks(chunks)).rejects.toMatchObject({ code: 'dify_cut' });
+});
