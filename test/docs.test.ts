@@ -154,8 +154,17 @@ describe('the settings', () => {
 });
 
 describe('both READMEs', () => {
-  it('have the same headings, tables, code and lists in the same order', () => {
-    expect(outline('README.zh-CN.md')).toEqual(outline('README.md'));
+  it.each(['README', 'docs/features'])('have the same headings, tables, code and lists in the same order: %s', (path) => {
+    expect(outline(`${path}.zh-CN.md`)).toEqual(outline(`${path}.md`));
+  });
+
+  it.each([
+    ['README.md', 'docs/features.md', 'What happens'],
+    ['README.zh-CN.md', 'docs/features.zh-CN.md', '情况'],
+  ])('say of a failure what the whole list says: %s', (readme, whole, title) => {
+    const rows = rowsUnder(readme, [title]);
+    expect(rows.length).toBeGreaterThan(0);
+    expect(rowsUnder(whole, [title])).toEqual(expect.arrayContaining(rows));
   });
 
   it('have the same commands and the same JSON', () => {
