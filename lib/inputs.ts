@@ -3,7 +3,13 @@ import type { Message } from './dingtalk/callback.ts';
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 /** Names that may stand in the values of DIFY_INPUTS as `{{name}}`. */
-function placeholders({ sender, chat, corpId }: Message, query: string): Readonly<Record<string, string>> {
+export const PLACEHOLDERS = ['staffId', 'nick', 'chatId', 'chatTitle', 'corpId', 'isAdmin', 'query'] as const;
+
+export const PLACEHOLDER = /\{\{\s*(\w+)\s*\}\}/g;
+
+type Values = Readonly<Record<(typeof PLACEHOLDERS)[number], string>>;
+
+function valuesOf({ sender, chat, corpId }: Message, query: string): Values {
   return {
     staffId: sender.staffId ?? '',
     nick: sender.nick,
@@ -21,11 +27,11 @@ export function fillInputs(
   message: Message,
   query: string,
 ): Record<string, Json> {
-  const values = placeholders(message, query);
+  const values: Readonly<Record<string, string>> = valuesOf(message, query);
   const fill = (value: Json): Json => {
     if (typeof value === 'string') {
       // One pass, so that what a user typed is never read as a placeholder itself.
-      return value.replaceAll(/\{\{\s*(\w+)\s*\}\}/g, (whole, name: string) =>
+      return value.replaceAll(PLACEHOLDER, (whole, name: string) =>
         Object.hasOwn(values, name) ? (values[name] ?? '') : whole,
       );
     }

@@ -42,12 +42,18 @@ function strange(answer: Answer, address: URL, say: Finder): Finding | null {
   // Vercel's log-in, as a page or as the way there; the cookie belongs to it.
   const isGuard =
     elsewhere?.endsWith('vercel.com') === true || /_vercel_sso/.test(`${headers.get('set-cookie') ?? ''}${text}`);
+  const isVercel = headers.has('x-vercel-id') || headers.has('x-vercel-error');
+  const other = headers.has('cf-ray') ? 'Cloudflare' : '';
   if (headers.get('x-vercel-mitigated')) return say.failed('addressFirewall', status);
-  if (isGuard || status === 401 || status === 403) return say.failed('addressProtected', status);
+  if (isGuard) return say.failed('addressProtected', status);
+  const isRefused = status === 401 || status === 403;
+  if (headers.has('cf-mitigated') || (isRefused && !isVercel)) return say.failed('addressGuarded', status, other);
+  if (isRefused) return say.failed('addressProtected', status);
   if (elsewhere !== null) return say.failed('addressRedirects', elsewhere, status);
   const platformCode = safeUpstreamCode(headers.get('x-vercel-error')) ?? /\b[A-Z]+_[A-Z_]+\b/.exec(text)?.[0] ?? '';
   if (status === 404 && platformCode === 'DEPLOYMENT_NOT_FOUND') return say.failed('deploymentMissing', address.host);
   if (status === 404 && text.startsWith('there is no such robot')) return say.failed('robotUnknown', address.pathname);
+  if (status >= 500 && !isVercel) return say.failed('proxyFailed', status, other);
   if (status >= 500) return say.failed('functionFailed', status, platformCode);
   return say.failed('addressForeign', address.host, status, platformCode);
 }
@@ -73,6 +79,8 @@ export async function checkProbe({ address, ports }: AddressContext, say: Finder
   const forged = await post({ timestamp: String(ports.clock.now()), sign: 'doctor' }, '{}');
   if (forged.kind === 'none') return [say.failed('addressUnreachable', address.host, forged.reason)];
   if (forged.status !== 401) return [say.failed('signatureUnchecked', forged.status)];
+  // Our own words: it had both headers when it left here.
+  if (forged.text.includes('timestamp and sign are required')) return [say.failed('headersDropped')];
   const slow = empty.ms > SLOW_MS ? say.warning('addressSlow', empty.ms) : say.ok('probeFine', empty.ms);
   return [slow, say.ok('signatureChecked')];
 }

@@ -1,3 +1,4 @@
+import { PLACEHOLDER, PLACEHOLDERS } from '../../lib/inputs.ts';
 import { readConfig, type RobotConfig } from '../../lib/runtime/config.ts';
 import type { DeploymentContext } from './check.ts';
 import type { Finder, Finding } from './finding.ts';
@@ -19,10 +20,11 @@ export function checkValues({ ports: { env }, config, request }: DeploymentConte
   if (own && host !== null && URL.parse(own)?.host !== host) {
     findings.push(say.warning('publicUrlDiffers', host));
   }
+  if (own && URL.parse(own)?.pathname.includes('/api/dingtalk')) findings.push(say.failed('publicUrlPath'));
   return findings.some(({ level }) => level !== 'note') ? findings : [say.ok('valuesFine'), ...findings];
 }
 
-function oddValues({ name, dingtalk, dify }: RobotConfig, say: Finder): Finding[] {
+function oddValues({ name, dingtalk, dify, access }: RobotConfig, say: Finder): Finding[] {
   const findings: Finding[] = [];
   if (dingtalk.cardTemplateId !== null && !dingtalk.cardTemplateId.endsWith('.schema')) {
     findings.push(say.warning('templateIdOdd', dingtalk.cardTemplateId, name));
@@ -30,11 +32,33 @@ function oddValues({ name, dingtalk, dify }: RobotConfig, say: Finder): Finding[
   // A Client ID is `ding` and 16 more characters; a secret is three times as long.
   const isLikeId = (secret: string) => secret === dingtalk.clientId || /^ding[a-z0-9]{12,20}$/.test(secret);
   if (dingtalk.clientSecrets.some(isLikeId)) findings.push(say.warning('secretLooksLikeId', name));
-  if (dingtalk.robotCode !== dingtalk.clientId) findings.push(say.note('robotCodeDiffers', name));
+  if (dingtalk.robotCode !== dingtalk.clientId) findings.push(say.warning('robotCodeDiffers', name));
   if (dify.apiKey.startsWith('dataset-')) findings.push(say.failed('difyKeyDataset', name));
   else if (!dify.apiKey.startsWith('app-')) findings.push(say.warning('difyKeyOdd', name));
   if (!new URL(dify.apiUrl).pathname.endsWith('/v1')) findings.push(say.warning('difyUrlOdd', name));
-  return findings;
+  const unknown = unknownPlaceholders(JSON.stringify(dify.inputs));
+  if (unknown.length > 0) findings.push(say.warning('placeholdersUnknown', unknown, PLACEHOLDERS, name));
+  return [...findings, ...oddIds(access, name, say)];
+}
+
+const unknownPlaceholders = (inputs: string) =>
+  [...inputs.matchAll(PLACEHOLDER)]
+    .map(([, placeholder = '']) => placeholder)
+    .filter((placeholder) => !PLACEHOLDERS.some((known) => known === placeholder));
+
+/** Names in place of ids would match nobody, without a word in the log. */
+function oddIds({ allowedUsers, allowedChats, adminUsers }: RobotConfig['access'], name: string | null, say: Finder) {
+  // A staff id is plain; `$:LWCP_v1:` begins what callbacks call the sender, `cid` the id of a chat.
+  const isStaffId = (id: string) => /^[\x21-\x7e]+$/.test(id) && !/^(?:\$:|cid)/.test(id);
+  const isChatId = (id: string) => /^cid[\x21-\x7e]+$/.test(id);
+  const count = (ids: readonly string[] | null, isId: (id: string) => boolean) =>
+    (ids ?? []).filter((id) => !isId(id)).length;
+  const people = { ALLOWED_USERS: count(allowedUsers, isStaffId), ADMIN_USERS: count(adminUsers, isStaffId) };
+  const findings = Object.entries(people)
+    .filter(([, odd]) => odd > 0)
+    .map(([variable, odd]) => say.warning('staffIdsOdd', variable, odd, name));
+  const chats = count(allowedChats, isChatId);
+  return chats > 0 ? [...findings, say.warning('chatIdsOdd', chats, name)] : findings;
 }
 
 /** A value that was pasted into a console with the quotes of a file: there they belong to the value. */

@@ -96,10 +96,12 @@ function robotContext(address: AddressContext, config: Config, robot: RobotConfi
   };
 }
 
-/** Where DingTalk calls this robot: the address that was given, else a public PUBLIC_URL. */
-function addressOf({ config, request }: DeploymentContext, name: string | null): URL | null {
+/** Where DingTalk calls this robot: the address that was given, else a public PUBLIC_URL, also of a wrong configuration. */
+function addressOf({ config, request, ports }: DeploymentContext, name: string | null): URL | null {
   if (request.origin !== null) return new URL(`${request.origin}${pathOf(name)}`);
-  const own = config === null ? null : URL.parse(`${config.publicUrl}${pathOf(name)}`);
+  const publicUrl = config?.publicUrl ?? ports.env['PUBLIC_URL']?.trim() ?? '';
+  // With the path of the function in it, it is wrong; that is said elsewhere, and the rest can be looked at all the same.
+  const own = URL.parse(`${publicUrl.replace(/\/api\/dingtalk.*$|\/+$/, '')}${pathOf(name)}`);
   return own !== null && isPublicHost(own.hostname) ? own : null;
 }
 

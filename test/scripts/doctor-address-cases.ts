@@ -42,6 +42,30 @@ export const WRONG_DEPLOYMENTS: readonly WrongSetup[] = [
     says: /Firewall/u,
   },
   {
+    name: 'a challenge of Cloudflare',
+    stage: { instead: page(403, '<html>Just a moment...', { 'cf-mitigated': 'challenge', 'cf-ray': 'x' }) },
+    code: 'addressGuarded',
+    says: /Cloudflare.*403.*\/api\/dingtalk/su,
+  },
+  {
+    name: 'a proxy that wants a password',
+    stage: { instead: page(401, '<html>', { 'www-authenticate': 'Basic' }) },
+    code: 'addressGuarded',
+    says: /401.*\/api\/dingtalk/su,
+  },
+  {
+    name: 'a proxy that does not reach the function',
+    stage: { instead: page(502, '<html>Bad Gateway', { server: 'nginx' }) },
+    code: 'proxyFailed',
+    says: /502/u,
+  },
+  {
+    name: 'a proxy that drops the signature',
+    stage: { lostHeaders: ['timestamp', 'sign'] },
+    code: 'headersDropped',
+    says: /timestamp.*sign.*401/su,
+  },
+  {
     name: 'no deployment',
     stage: { instead: page(404, 'The deployment could not be found', { 'x-vercel-error': 'DEPLOYMENT_NOT_FOUND' }) },
     code: 'deploymentMissing',

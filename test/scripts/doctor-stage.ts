@@ -38,6 +38,8 @@ export interface StageOptions {
   isPlainHttp?: boolean;
   /** The deployment's. */
   clock?: Clock;
+  /** Headers that a proxy in front of the deployment loses. */
+  lostHeaders?: readonly string[];
   /** What answers in place of the function. */
   instead?: (request: Request) => Response;
 }
@@ -58,7 +60,8 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-export async function openStage({ front, app, deployed, isPlainHttp, clock, instead }: StageOptions): Promise<Stage> {
+export async function openStage(setting: StageOptions): Promise<Stage> {
+  const { front, app, deployed, isPlainHttp, clock, lostHeaders = [], instead } = setting;
   let ids = 0;
   const dingtalk = await createDingTalkSimulator({
     app: { clientId: CLIENT_ID, clientSecret: CLIENT_SECRET },
@@ -86,7 +89,10 @@ export async function openStage({ front, app, deployed, isPlainHttp, clock, inst
   const host = await startHost({
     port: 0,
     hostname: '127.0.0.1',
-    handle: async (request, platform) => instead?.(request) ?? bridge.handle(request, platform),
+    handle: async (request, platform) => {
+      for (const name of lostHeaders) request.headers.delete(name);
+      return instead?.(request) ?? bridge.handle(request, platform);
+    },
   });
 
   return {

@@ -54,6 +54,12 @@ export const addressEn = {
       'add a rule that bypasses it for the path /api/dingtalk; switch Attack Challenge Mode off',
       'Vercel → the project → Firewall',
     ),
+  addressGuarded: (status: number, by: string) =>
+    line(
+      `${by || 'something'} in front of the deployment refuses (${facts(status)}), as for a log-in or a check of the browser; DingTalk passes neither`,
+      'let /api/dingtalk through without log-in, challenge, bot check or list of addresses',
+      by === '' ? 'the proxy or firewall in front' : `${by} → the domain → Security`,
+    ),
   addressRedirects: (host: string, status: number) =>
     line(
       `redirects to ${host} (${facts(status)}); DingTalk does not follow`,
@@ -85,6 +91,12 @@ export const addressEn = {
     ),
   functionFailed: (status: number, code: string) =>
     line(`the deployment fails (${facts(status, code)})`, 'look at its log', 'Vercel → the project → Logs'),
+  proxyFailed: (status: number, by: string) =>
+    line(
+      `${by || 'a proxy'} in front answers, but does not reach the function (${facts(status)})`,
+      'see that the function runs (its log, its health check), and that the proxy has its address, port and protocol',
+      by === '' ? 'the proxy’s own log' : `${by} → the domain → DNS and SSL/TLS`,
+    ),
   addressForeign: (host: string, status: number, code: string) =>
     line(
       `something else than this function answers at ${host} (${facts(status, code)})`,
@@ -95,7 +107,7 @@ export const addressEn = {
   addressSlow: (ms: number) =>
     line(
       `the console's probe is accepted, but after ${ms} ms; DingTalk gives up after about 2 s`,
-      'put the function near China (regions in vercel.json: hkg1 or sin1) and the database beside it',
+      'put the function near China (regions in vercel.json: sin1 or hnd1) and the database beside it',
     ),
   probeFine: (ms: number) => line(`the console's probe is accepted, after ${ms} ms`),
   probeRefused: (status: number) =>
@@ -103,6 +115,11 @@ export const addressEn = {
       `an empty POST, as the console sends it on saving, is refused (${facts(status)})`,
       'let POST through to the function, with its headers; a firewall or proxy stands before it',
       'Vercel → the project → Firewall',
+    ),
+  headersDropped: () =>
+    line(
+      'the headers timestamp and sign do not reach the function: every message would be refused (HTTP 401)',
+      'let the proxy in front pass all headers of the request as they are',
     ),
   signatureChecked: () => line('a request with a wrong signature is refused'),
   signatureUnchecked: (status: number) =>

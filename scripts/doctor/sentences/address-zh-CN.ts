@@ -39,6 +39,12 @@ export const addressZh: typeof addressEn = {
       '为路径 /api/dingtalk 添加 bypass 规则；关闭 Attack Challenge Mode',
       'Vercel → 该项目 → Firewall',
     ),
+  addressGuarded: (status, by) =>
+    line(
+      `部署前面的 ${by || '代理或防火墙'} 拒绝了请求（${facts(status)}），例如要求登录或验证浏览器；钉钉都无法通过`,
+      '放行 /api/dingtalk：不要登录、质询、机器人检测或地址名单',
+      by === '' ? '前面的代理或防火墙' : `${by} → 该域名 → Security`,
+    ),
   addressRedirects: (host, status) =>
     line(
       `重定向到 ${host}（${facts(status)}）；钉钉不会跟随`,
@@ -66,6 +72,12 @@ export const addressZh: typeof addressEn = {
     ),
   functionFailed: (status, code) =>
     line(`部署出错（${facts(status, code)}）`, '查看它的日志', 'Vercel → 该项目 → Logs'),
+  proxyFailed: (status, by) =>
+    line(
+      `前面的 ${by || '代理'} 有应答，但它连不上函数（${facts(status)}）`,
+      '确认函数在运行（看日志和健康检查），代理里的地址、端口和协议都正确',
+      by === '' ? '代理自己的日志' : `${by} → 该域名 → DNS 与 SSL/TLS`,
+    ),
   addressForeign: (host, status, code) =>
     line(
       `在 ${host} 应答的不是本函数（${facts(status, code)}）`,
@@ -76,7 +88,7 @@ export const addressZh: typeof addressEn = {
   addressSlow: (ms) =>
     line(
       `接受后台的探测，但用了 ${ms} 毫秒；钉钉约 2 秒后放弃`,
-      '把函数放在离中国近的区域（vercel.json 的 regions：hkg1 或 sin1），数据库放在旁边',
+      '把函数放在离中国近的区域（vercel.json 的 regions：sin1 或 hnd1），数据库放在旁边',
     ),
   probeFine: (ms) => line(`接受后台的探测，用时 ${ms} 毫秒`),
   probeRefused: (status) =>
@@ -85,6 +97,8 @@ export const addressZh: typeof addressEn = {
       '让 POST 连同请求头到达函数；前面有防火墙或代理',
       'Vercel → 该项目 → Firewall',
     ),
+  headersDropped: () =>
+    line('请求头 timestamp 和 sign 到不了函数：每条消息都会被拒绝（HTTP 401）', '让前面的代理原样传递所有请求头'),
   signatureChecked: () => line('签名错误的请求会被拒绝'),
   signatureUnchecked: (status) =>
     line(

@@ -41,6 +41,26 @@ export const setupEn = {
   robotCodeDiffers: (robot: string | null) =>
     line(
       `DINGTALK_ROBOT_CODE${ofRobot(robot)} is not the Client ID; for the robot of an internal app both are the same`,
+      'leave DINGTALK_ROBOT_CODE out, unless the page of the robot shows this very code: messages for another robot are ignored',
+      `${CONSOLE} → 机器人`,
+    ),
+  staffIdsOdd: (variable: string, count: number, robot: string | null) =>
+    line(
+      `entries of ${variable}${ofRobot(robot)} that are no staff ids, such as names or ids of chats: ${count}; they match nobody`,
+      'list staff ids, separated by commas: /id in a chat with the robot tells one’s own',
+      VARIABLES,
+    ),
+  chatIdsOdd: (count: number, robot: string | null) =>
+    line(
+      `entries of ALLOWED_CHATS${ofRobot(robot)} that are no ids of groups: ${count}; they match none`,
+      'list conversation ids (cid…), not titles: /id in the group tells its own',
+      VARIABLES,
+    ),
+  placeholdersUnknown: (unknown: readonly string[], known: readonly string[], robot: string | null) =>
+    line(
+      `DIFY_INPUTS${ofRobot(robot)} holds {{${unknown.join('}}, {{')}}}, which nothing replaces: the app gets it as it stands`,
+      `use one of ${known.map((name) => `{{${name}}}`).join(', ')}`,
+      VARIABLES,
     ),
   difyKeyDataset: (robot: string | null) =>
     line(
@@ -70,6 +90,12 @@ export const setupEn = {
     line(
       `PUBLIC_URL is not at ${host}`,
       'set PUBLIC_URL to the address that DingTalk calls: handovers of long answers and card buttons go there',
+      VARIABLES,
+    ),
+  publicUrlPath: () =>
+    line(
+      'PUBLIC_URL holds the path /api/dingtalk, which the function adds by itself: buttons and handovers would go nowhere',
+      'set PUBLIC_URL to the beginning alone, such as https://bot.example.com',
       VARIABLES,
     ),
   nodeFine: (version: string) => line(`Node ${version}`),

@@ -34,7 +34,29 @@ export const setupZh: typeof setupEn = {
       CREDENTIALS,
     ),
   robotCodeDiffers: (robot) =>
-    line(`DINGTALK_ROBOT_CODE${ofRobot(robot)} 与 Client ID 不同；企业内部应用的机器人二者相同`),
+    line(
+      `DINGTALK_ROBOT_CODE${ofRobot(robot)} 与 Client ID 不同；企业内部应用的机器人二者相同`,
+      '不要设置 DINGTALK_ROBOT_CODE，除非机器人页面上就是这个编码：发给别的机器人的消息会被忽略',
+      `${CONSOLE} → 机器人`,
+    ),
+  staffIdsOdd: (variable, count, robot) =>
+    line(
+      `${variable}${ofRobot(robot)} 里有 ${count} 项不是员工 ID（例如姓名或会话 ID），匹配不到任何人`,
+      '填写员工 ID，用逗号分隔：在与机器人的聊天里发送 /id 可以看到自己的',
+      VARIABLES,
+    ),
+  chatIdsOdd: (count, robot) =>
+    line(
+      `ALLOWED_CHATS${ofRobot(robot)} 里有 ${count} 项不是群的会话 ID，匹配不到任何群`,
+      '填写会话 ID（cid…），不是群名：在群里发送 /id 可以看到',
+      VARIABLES,
+    ),
+  placeholdersUnknown: (unknown, known, robot) =>
+    line(
+      `DIFY_INPUTS${ofRobot(robot)} 里的 {{${unknown.join('}}、{{')}}} 不会被替换，应用收到的就是这几个字`,
+      `请使用：${known.map((name) => `{{${name}}}`).join('、')}`,
+      VARIABLES,
+    ),
   difyKeyDataset: (robot) =>
     line(
       `DIFY_API_KEY${ofRobot(robot)} 是知识库的密钥（dataset-…）`,
@@ -57,6 +79,12 @@ export const setupZh: typeof setupEn = {
     ),
   publicUrlDiffers: (host) =>
     line(`PUBLIC_URL 不在 ${host}`, '把 PUBLIC_URL 设为钉钉调用的地址：长回答的接力和卡片按钮都走它', VARIABLES),
+  publicUrlPath: () =>
+    line(
+      'PUBLIC_URL 里带了路径 /api/dingtalk，而函数会自己加上它：卡片按钮和长回答的交接都会失败',
+      'PUBLIC_URL 只写开头，例如 https://bot.example.com',
+      VARIABLES,
+    ),
   nodeFine: (version) => line(`Node ${version}`),
   nodeTooOld: (version) =>
     line(
