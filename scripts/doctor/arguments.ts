@@ -65,7 +65,7 @@ unless --card is given. It takes up to five DingTalk calls of the month for each
   --no-color       no colours; there are none anyway where the output is no terminal
   -h, --help       this text
 
-Exit code: 0 nothing failed, 1 something failed, 2 wrong arguments. REPLY_LANGUAGE=en: English.`,
+Exit code: 0 nothing failed, 1 something failed, 2 wrong arguments. REPLY_LANGUAGE=zh-CN: in Chinese.`,
   'zh-CN': `npm run doctor [-- [https://主机[/api/dingtalk[/NAME]]] [选项]]
 
 逐项检查 .env 与环境变量中的配置；给出地址时，也检查那里的部署。每一行说明检查了什么、结果如何、怎样处理、在哪里处理。

@@ -6,7 +6,7 @@ import { DEPLOYMENT_CHECKS, ROBOT_CHECKS } from './checks.ts';
 import { askDify } from './dify.ts';
 import { createFinder, type Finding } from './finding.ts';
 import { isPublicHost } from './hosts.ts';
-import { frameOf, sentencesOf, type Language } from './sentences/index.ts';
+import { frameOf, languageOfPlace, sentencesOf, type Language } from './sentences/index.ts';
 import { watchDates } from './wire.ts';
 
 export interface CheckedFinding extends Omit<Finding, 'code'> {
@@ -24,9 +24,10 @@ export interface Section {
 
 export type Report = { ok: true; language: Language; sections: readonly Section[] } | { ok: false; reason: string };
 
-/** Before the configuration is known to be right: whoever reads this wants it in their language all the same. */
+/** Before the configuration is known to be right. Without the robot's language it is that of the terminal, as in the guide. */
 export function languageOf(env: Ports['env']): Language {
-  return env['REPLY_LANGUAGE']?.trim() === 'en' ? 'en' : 'zh-CN';
+  const set = env['REPLY_LANGUAGE']?.trim();
+  return set === 'en' || set === 'zh-CN' ? set : languageOfPlace(env);
 }
 
 /** Looks at everything. Throws only for mistakes of its own. */

@@ -82,11 +82,6 @@ function languageNamed(name: string): Language | undefined {
   return /^en/i.test(name) ? 'en' : undefined;
 }
 
-/** What a person who starts this probably reads, by the usual variables. */
-export function languageOfPlace(env: Environment): Language {
-  return /^zh/i.test(env['LC_ALL'] || env['LC_MESSAGES'] || env['LANG'] || '') ? 'zh-CN' : 'en';
-}
-
 export const usageOf: Record<Language, string> = {
   en: `npm run setup [-- options]
 

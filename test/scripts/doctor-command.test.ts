@@ -45,7 +45,7 @@ describe('npm run doctor', () => {
   });
 
   test('ends with 1 when something failed, and speaks JSON', async () => {
-    const { out, code } = await doctor(['--json'], { DIFY_API_KEY: 'app-1' });
+    const { out, code } = await doctor(['--json'], { DIFY_API_KEY: 'app-1', LANG: 'zh_CN.UTF-8' });
     expect(code).toBe(1);
     const report = JSON.parse(out) as { ok: boolean; sections: { findings: unknown[] }[] };
     expect(report.ok).toBe(false);

@@ -1,3 +1,4 @@
+import type { Environment } from '../../../lib/runtime/config.ts';
 import type { CheckName } from '../check.ts';
 import { addressEn } from './address-en.ts';
 import { addressZh } from './address-zh-CN.ts';
@@ -10,6 +11,11 @@ import { setupEn } from './setup-en.ts';
 import { setupZh } from './setup-zh-CN.ts';
 
 export type Language = 'zh-CN' | 'en';
+
+/** What a person who starts a command probably reads, by the usual variables. */
+export function languageOfPlace(env: Environment): Language {
+  return /^zh/i.test(env['LC_ALL'] || env['LC_MESSAGES'] || env['LANG'] || '') ? 'zh-CN' : 'en';
+}
 
 /** Every sentence of a check. English says which there are; Chinese has the same, or it does not compile. */
 export type Sentences = typeof setupEn & typeof dingtalkEn & typeof difyEn & typeof addressEn;
