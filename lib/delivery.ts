@@ -47,8 +47,18 @@ export async function deliver(
   options: DeliveryOptions,
 ): Promise<Shown> {
   const { log, reference, texts, failures } = options;
+  /** What cannot be rendered would crash whoever tries next, too, and keep its conversation waiting. */
+  const render = (onCard: boolean): FinalView => {
+    try {
+      return view(onCard);
+    } catch (error) {
+      log.error('turn_crashed', { turn: reference, ...errorFields(error) });
+      const sorry = `⚠️ ${texts.failures.internal}\n\n${texts.reference(reference)}`;
+      return onCard ? { card: sorry, messages: [] } : { card: null, messages: [sorry] };
+    }
+  };
   if (writer) {
-    const { card, messages } = view(true);
+    const { card, messages } = render(true);
     try {
       await writer.finish({ text: card ?? texts.emptyAnswer, state });
       await sendAll(messages, false, options);
@@ -64,7 +74,7 @@ export async function deliver(
     }
   }
   if (options.isUnsafe) return (await sendAll([texts.unsafe], true, options)) ? 'message' : 'nothing';
-  return (await sendAll(view(false).messages, true, options)) ? 'message' : 'nothing';
+  return (await sendAll(render(false).messages, true, options)) ? 'message' : 'nothing';
 }
 
 /** Ends a card that could not be ended in time: its answer stands below it. Never rejects. */

@@ -24,8 +24,8 @@ export interface Lease {
    * this process stood still perhaps. Never rejects.
    */
   isHeld(): Promise<boolean>;
-  /** Puts the progress on record within this time, unless it is written before. */
-  writeWithin(ms: number): void;
+  /** Puts the progress on record within this time, or as soon as something is `ready`, unless it is written before. */
+  writeWithin(ms: number, ready?: Promise<unknown>): void;
   /** Renews no more. The turn is left to whoever takes it over when the lease lapses. */
   stop(): void;
   /** Gives the turn up, with its progress on record, for whoever takes it over. Never rejects. */
@@ -188,12 +188,13 @@ export function openLease(options: LeaseOptions): Lease {
       if (clock.now() >= heldUntilMs) await write();
       return !controller.signal.aborted;
     },
-    writeWithin(ms) {
-      if (isOver) return;
+    writeWithin(ms, ready) {
       const written = writes;
-      clock.schedule(ms, () => {
+      const writeNow = () => {
         if (writes === written && !isOver) void put(leaseUntilMs);
-      });
+      };
+      clock.schedule(ms, writeNow);
+      void ready?.then(writeNow);
     },
     stop: end,
     async release() {

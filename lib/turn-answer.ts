@@ -42,6 +42,12 @@ const RECORD_IDS_MS = 500;
 /** What is recorded of a text: about as much as can be shown of one. */
 const MAX_RECORDED_CHARS = 50_000;
 
+/**
+ * Whoever takes a turn over may die of it. After so many hands the text so far is the answer; a run of 20 minutes, Dify's
+ * limit, passes through fewer.
+ */
+const MAX_CLAIMS = 40;
+
 /** Asks, or looks for the answer of a turn that was asked before. Never rejects. */
 export async function obtainAnswer(
   turn: Turn,
@@ -60,9 +66,10 @@ export async function obtainAnswer(
     lease.note({ ids: soFar.ids });
     if (!hasIds && Object.keys(soFar.ids).length > 0) {
       hasIds = true;
-      // Of a run that goes on by itself they are worth the whole answer, and its first text may be long in coming.
-      if (survivesDisconnect(lease.progress.appType ?? 'chat', soFar.ids)) void lease.write();
-      else lease.writeWithin(RECORD_IDS_MS);
+      // Of a run that goes on by itself they are worth the whole answer, and its first text may be long in coming: they
+      // wait only for the card, so that nobody makes that once more.
+      const goesOn = survivesDisconnect(lease.progress.appType ?? 'chat', soFar.ids);
+      lease.writeWithin(RECORD_IDS_MS, goesOn ? (card?.opened ?? Promise.resolve()) : undefined);
     }
     // What was shown before a change of hands stays until the whole answer is there: pieces are never put together.
     if (turn.mayHaveBeenAsked) return;
@@ -146,7 +153,8 @@ async function lookFor(
     askedAtMs: turn.acceptedAtMs,
     ids,
   };
-  const recovered = await ports.recovery.recover(run, signal, onProgress);
+  const isHopeless = turn.record.claim > MAX_CLAIMS;
+  const recovered = isHopeless ? { kind: 'lost' as const } : await ports.recovery.recover(run, signal, onProgress);
   if (lease.lost.aborted) return { kind: 'lost' };
   ports.log.info('turn_recovered', { turn: turn.reference, found: recovered.kind });
   const partial = endAnswer({ ...emptyAnswer, ids, texts: { ...emptyAnswer.texts, message: text } });

@@ -74,19 +74,14 @@ export interface StopSwitch {
  * in something that the asker can see.
  */
 export async function runTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | null> {
-  try {
-    return await answerTurn(turn, ports);
-  } catch (error) {
-    ports.log.error('turn_crashed', { turn: turn.reference, ...errorFields(error) });
-    return null;
-  }
-}
-
-async function answerTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | null> {
   const lease = leaseOf(turn, ports);
   ports.stop.progress = () => lease.progress;
   try {
     return await answerUnderLease(turn, ports, lease);
+  } catch (error) {
+    // It stays on record, and whoever comes by ends it.
+    ports.log.error('turn_crashed', { turn: turn.reference, ...errorFields(error) });
+    return null;
   } finally {
     // However it ended: a lease that went on by itself would keep everybody else away.
     lease.stop();

@@ -107,6 +107,28 @@ describeWith('redis-server', 'after a function was killed', () => {
     expect(dify.runs).toHaveLength(1);
   }, 40_000);
 
+  test('a turn that has been through too many hands ends with the text that was shown', async () => {
+    await begin({ app: { mode: 'advanced-chat', script: { chunks } } });
+    await send('question');
+    await firstWords();
+    await sleepMs(150);
+    await instance.kill();
+    const { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token } = store().env;
+    const claimOften =
+      "for _, key in ipairs(redis.call('KEYS', '*:turn:*')) do redis.call('HSET', key, 'claim', 40) end";
+    await fetch(url, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      body: JSON.stringify(['EVAL', claimOften, '0']),
+    });
+    await restart();
+    await sleepMs(leaseTiming.leaseMs);
+    await sweep();
+    await expect.poll(() => cards()[0]?.phase, { timeout: 15_000 }).toBe('finished');
+    expect(cards()[0]?.content).toMatch(/^first words.*可能不完整/s);
+    expect(dify.requests.filter(({ path }) => path.startsWith('/workflow'))).toEqual([]);
+  });
+
   test('a question that waited is asked by whoever takes over', async () => {
     await begin({ app: { mode: 'advanced-chat', script: { chunks } } });
     await send('question');
