@@ -1,3 +1,4 @@
+import { createServer } from 'node:net';
 import { serve } from 'srvx';
 import type { Handle } from '../lib/app.ts';
 import type { Platform } from '../lib/receiver.ts';
@@ -17,6 +18,19 @@ export interface HostOptions {
   handle: Handle;
   /** Answers what the function does not, for example the pages of the playground. */
   other?: (request: Request) => Promise<Response | null>;
+}
+
+/** Why nobody can listen there, as a sentence for a terminal; null when somebody can. */
+export async function whyNotListen(port: number, hostname: string, command: string): Promise<string | null> {
+  const code = await new Promise<string | null>((resolve) => {
+    const probe = createServer();
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    probe.listen(port, hostname, () => probe.close(() => resolve(null)));
+  });
+  if (code === null) return null;
+  return code === 'EADDRINUSE'
+    ? `Port ${port} is in use. Stop what runs there, or choose another: PORT=${port + 1} ${command}`
+    : `Cannot listen on ${hostname}:${port} (${code}). Set PORT and HOST.`;
 }
 
 export async function startHost({ port, hostname, handle, other }: HostOptions): Promise<Host> {

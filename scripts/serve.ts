@@ -4,7 +4,7 @@ import { systemClock } from '../lib/runtime/clock.ts';
 import { environment } from '../lib/runtime/environment.ts';
 import { describeProblems } from '../lib/runtime/config.ts';
 import { loadDotenv } from './dotenv.ts';
-import { startHost } from './host.ts';
+import { startHost, whyNotListen } from './host.ts';
 
 /** How long answers that are being written may take after SIGTERM (the contract's figure). */
 const GRACE_MS = 20_000;
@@ -26,8 +26,14 @@ if (!app.ok) {
   console.error(`The configuration is not complete:\n${describeProblems(app.problems)}`);
   process.exit(1);
 }
-const { port, host } = app.config;
-const server = await startHost({ port, hostname: host ?? '0.0.0.0', handle: app.handle });
+const { port } = app.config;
+const hostname = app.config.host ?? '0.0.0.0';
+const reason = await whyNotListen(port, hostname, 'npm run serve');
+if (reason !== null) {
+  console.error(reason);
+  process.exit(1);
+}
+const server = await startHost({ port, hostname, handle: app.handle });
 console.log(`Listening on ${server.url}, callback address: ${server.url}/api/dingtalk`);
 
 /** Ends what a process that was killed has left, at once and then as often as a card may wait. */

@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { startVendors } from '../support/bridge.ts';
+import { listenOnLoopback } from '../support/loopback.ts';
 
 const script = fileURLToPath(new URL('../../scripts/serve.ts', import.meta.url));
 let directory: string;
@@ -31,6 +33,16 @@ test('a wrong configuration is named whole, without a value, and nothing starts'
     expect(output()).toContain(name);
   }
   expect(output()).not.toMatch(/nonsense|warp|Listening/);
+});
+
+test('a port that is taken is told in one line', async () => {
+  const other = createServer();
+  const port = await listenOnLoopback(other);
+  const names = { DINGTALK_CLIENT_ID: 'a', DINGTALK_CLIENT_SECRET: 'b', DIFY_API_KEY: 'c' };
+  const { exited, output } = serve({ ...names, PORT: String(port), HOST: '127.0.0.1' });
+  expect(await exited).toBe(1);
+  expect(output().split('\n').at(-2)).toMatch(new RegExp(`^Port ${port} is in use\\..* npm run serve$`));
+  other.close();
 });
 
 test('it reads .env, serves the callback, and on SIGTERM finishes what it is answering', async () => {
