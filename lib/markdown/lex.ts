@@ -162,7 +162,8 @@ const openEmphasis: TokenizerExtension = {
     const text = rest.replace(/[*_~]+$/, '');
     // A single mark within a word or a calculation (2*3) is more likely to be just that.
     const isInWord = marker.length === 1 && /[\p{L}\p{N}]$/u.test(before.at(-1)?.raw ?? '');
-    if (text === '' || text.includes(marker) || isInWord) return undefined;
+    // Marks within code neither open nor close anything.
+    if (text === '' || text.replace(/`[^`\n]*`/g, '').includes(marker) || isInWord) return undefined;
     const type = marker === '~~' ? 'del' : marker.length === 1 ? 'em' : 'strong';
     return { type, raw: source, text, tokens: this.lexer.inlineTokens(text) };
   },

@@ -33,6 +33,7 @@ describe('renderPartial', () => {
     ['~~de', '~~de~~'],
     ['> - **a `b', '> - **a `b`**'],
     ['a `co', 'a `co`'],
+    ['**a `b**` c', '**a `b**` c**'],
     ['```js\nfoo', '```js\nfoo\n```'],
     ['```js\nfoo\n``', '```js\nfoo\n```'],
     ['$$\nx^2', '```latex\nx^2\n```'],
