@@ -14,7 +14,7 @@ export function greetingText(
   if (opening === '') return '';
   const words = renderBlocks(opening.slice(0, MAX_CHARS), 'message', texts.markdown).join('\n\n');
   if (openingQuestions.length === 0) return words;
-  const title = isGroup ? texts.suggestionsToType : texts.suggestions;
+  const title = isGroup ? texts.examplesToType : texts.examples;
   return `${words}\n\n**${title}**\n\n${questionLines(openingQuestions.slice(0, MAX_QUESTIONS), !isGroup)}`;
 }
 

@@ -38,7 +38,7 @@ export type Obtained =
  * An answer that shows nothing for this long is put on record by its ids, so that it can be found again, and stopped from
  * another instance within a second.
  */
-const RECORD_IDS_MS = 500;
+const RECORD_IDS_MS = 700;
 /** What is recorded of a text: about as much as can be shown of one. */
 const MAX_RECORDED_CHARS = 50_000;
 

@@ -143,6 +143,8 @@ export const en: Texts = {
   },
   suggestions: 'Ask next',
   suggestionsToType: 'Ask next (mention me and type)',
+  examples: 'You can ask',
+  examplesToType: 'You can ask (mention me and type)',
   unnamedFile: 'a file without a name',
   filesNotSent: (names) =>
     `⚠️ These files could not be sent: ${names.join(', ')}. Ask again; if it persists, tell an administrator.`,

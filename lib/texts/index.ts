@@ -95,6 +95,9 @@ export interface Texts {
   /** Above questions that may be asked next: as links, and as words to type. */
   suggestions: string;
   suggestionsToType: string;
+  /** Above questions that the app proposes to somebody new. */
+  examples: string;
+  examplesToType: string;
   unnamedFile: string;
   /** Files of an answer that did not get into the chat. */
   filesNotSent: (names: readonly string[]) => string;

@@ -135,6 +135,8 @@ export const zhCN: Texts = {
   },
   suggestions: '接着问',
   suggestionsToType: '接着问（@我 并输入）',
+  examples: '可以这样问',
+  examplesToType: '可以这样问（@我 并输入）',
   unnamedFile: '未命名的文件',
   filesNotSent: (names) => `⚠️ 这些文件没能发出来：${names.join('、')}。可以再问一次；若反复出现，请联系管理员。`,
   filesLeftOut: (count) => `（还有 ${count} 个文件没有发出。）`,

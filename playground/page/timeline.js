@@ -65,12 +65,13 @@ export function createTimeline(ui, announce) {
     lastTop = scrollTop;
     toEnd.hidden = isAtEnd;
   });
-  // The typewriter makes the list grow without any event of ours.
+  // The typewriter makes the list grow without any event of ours; what is attached makes room for it smaller.
   const growth = new ResizeObserver(() => {
     if (isAtEnd) scrollToEnd();
     else toEnd.hidden = false;
   });
   growth.observe(list);
+  growth.observe(scroller);
 
   /** @param {ChatItem} item @param {boolean} instant */
   const add = (item, instant) => {
