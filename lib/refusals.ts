@@ -5,8 +5,10 @@ import type { State } from './state/state.ts';
 import { turnIdOf } from './turn-record.ts';
 import type { Turn } from './turn.ts';
 
-/** How often somebody who may not ask (now) is told so, in milliseconds. */
-const GAP_MS = 600_000;
+/** How often somebody who is on no list is told so, in milliseconds. */
+const LIST_GAP_MS = 600_000;
+/** How often somebody who has asked too much is: who waits for an answer must not wait in vain for long. */
+const LIMIT_GAP_MS = 60_000;
 
 export interface RefusalOptions {
   config: RobotConfig;
@@ -29,10 +31,8 @@ export function createRefusals({ config, state, clock, newId }: RefusalOptions) 
   }
 
   return {
-    /** Somebody who is on no list. */
-    isTimeForList: (refused: Refused) => isTime('list', refused, GAP_MS),
-    /** Somebody who has asked too much: again in the next window, where that is sooner. */
+    isTimeForList: (refused: Refused) => isTime('list', refused, LIST_GAP_MS),
     isTimeForLimit: (refused: Refused) =>
-      isTime('limit', refused, Math.min(GAP_MS, config.access.rateLimit?.windowMs ?? GAP_MS)),
+      isTime('limit', refused, Math.min(LIMIT_GAP_MS, config.access.rateLimit?.windowMs ?? LIMIT_GAP_MS)),
   };
 }
