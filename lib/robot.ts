@@ -74,16 +74,15 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
   ): Promise<BackgroundWork | null> {
     const conversation = conversationOf(message, config.conversation.scope);
     const request = form ? readFormAnswer(message, form) : readRequest(message, texts);
-    const isOpen = request.kind === 'command' && request.command.open;
-    const isRefused = !isOpen && !mayAsk(message, config.access);
+    const isRefused = !(request.kind === 'command' && request.command.open) && !mayAsk(message, config.access);
     if (isRefused) log.info('message_refused', { robot: config.name });
-    if (isRefused && !(await refusals.isTimeForList({ message, conversation }))) return null;
     if (request.kind === 'question' && !isRefused) {
       return acceptQuestion({ message, conversation, question: request.text, form }, deadlineMs);
     }
     const turnId = turnIdOf(message.id);
-    const claimed = await state.claim({ turnId, owner: newId(), nowMs: clock.now() });
-    if (!claimed.isNew) return logRepeated();
+    const claim = () => state.claim({ turnId, owner: newId(), nowMs: clock.now() });
+    const claimed = await (isRefused ? refusals.claimTelling('list', { message, conversation }) : claim());
+    if (!claimed.isNew) return isRefused ? null : logRepeated();
     log.info('message_accepted', { turn: referenceOf(turnId), robot: config.name, kind: request.kind });
     const answered = isRefused ? sentence(texts.refused) : request;
     return (platform) => beside(respond(answered, turnId, message, conversation), { load: claimed }, platform);
@@ -166,7 +165,8 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
       case 'limited':
         return async (platform) => {
           const tell = () => respond(sentence(texts.rateLimited), id, message, conversation);
-          await beside((await refusals.isTimeForLimit(turn)) ? tell() : Promise.resolve(), accepted, platform);
+          const { isNew } = await refusals.claimTelling('limit', turn);
+          await beside(isNew ? tell() : Promise.resolve(), accepted, platform);
         };
     }
   }
