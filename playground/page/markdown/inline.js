@@ -27,6 +27,8 @@ export function inlineNodes(text, context, depth = 0) {
   /** @type {Node[]} */
   const nodes = [];
   let plain = '';
+  /** Lengths of emphasis that nothing ends any more; looking for each again would take hostile text for ever. */
+  const endless = /** @type {Set<number>} */ (new Set());
   const flush = () => {
     if (plain !== '') nodes.push(...mentionNodes(plain, context));
     plain = '';
@@ -37,7 +39,7 @@ export function inlineNodes(text, context, depth = 0) {
     nodes.push(...found);
   };
   for (let at = 0; at < text.length;) {
-    const found = depth < MAX_DEPTH ? construct(text, at, context, depth) : null;
+    const found = depth < MAX_DEPTH ? construct(text, at, context, depth, endless) : null;
     if (found) {
       if (found.nodes.length > 0) push(...found.nodes);
       plain += found.text ?? '';
@@ -62,16 +64,17 @@ export function inlineNodes(text, context, depth = 0) {
  * @param {number} at
  * @param {Context} context
  * @param {number} depth
+ * @param {Set<number>} endless
  * @returns {Construct}
  */
-function construct(text, at, context, depth) {
+function construct(text, at, context, depth, endless) {
   switch (text[at]) {
     case '\\':
       return /[!-/:-@[-`{-~]/.test(text[at + 1] ?? '') ? { nodes: [], text: text[at + 1] ?? '', end: at + 2 } : null;
     case '`':
       return codeSpan(text, at);
     case '*':
-      return emphasis(text, at, context, depth);
+      return emphasis(text, at, context, depth, endless);
     case '!':
       return text[at + 1] === '[' ? link(text, at + 1, context, depth, true) : null;
     case '[':
@@ -114,16 +117,20 @@ const isMark = (/** @type {string | undefined} */ sign) => sign !== undefined &&
  * @param {number} at
  * @param {Context} context
  * @param {number} depth
+ * @param {Set<number>} endless
  * @returns {Construct}
  */
-function emphasis(text, at, context, depth) {
+function emphasis(text, at, context, depth, endless) {
   const run = /^\*+/.exec(text.slice(at))?.[0].length ?? 1;
   const before = text[at - 1];
   const after = text[at + run];
   const mayOpen = !isSpace(after) && (!isMark(after) || isSpace(before) || isMark(before));
   for (let length = mayOpen ? Math.min(run, 3) : 0; length > 0; length -= 1) {
-    const close = closer(text, at + run, length);
-    if (close === -1) continue;
+    const close = endless.has(length) ? -1 : closer(text, at + run, length);
+    if (close === -1) {
+      endless.add(length);
+      continue;
+    }
     const inner = inlineNodes('*'.repeat(run - length) + text.slice(at + run, close), context, depth + 1);
     const bold = length >= 2 ? h('strong', null, inner) : null;
     const node = length === 2 ? bold : h('em', null, bold ?? inner);
