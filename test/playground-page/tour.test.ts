@@ -36,6 +36,8 @@ describeWith('chromium', 'the tour of one message', (executablePath) => {
     return values();
   };
   const focused = (page: Page) => page.evaluate<string | undefined>('document.activeElement?.dataset.testid');
+  /** Whether the ring is around the question. */
+  const isInSight = (page: Page) => page.locator('[data-testid=tour-ring]:visible').isVisible();
   const fits = (page: Page) =>
     page.evaluate<boolean>(`(({ left, top, right, bottom }) =>
       left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight)(
@@ -70,6 +72,22 @@ describeWith('chromium', 'the tour of one message', (executablePath) => {
     await id('tour-close').click();
     await id('tour').waitFor({ state: 'hidden' });
     expect(await focused(page)).toBe('tour-open');
+  });
+
+  test('keeps in sight what the first step points at while the answer grows', { timeout: PATIENCE_MS }, async () => {
+    const page = await open();
+    await id('tour-offer').click();
+    await at('ack');
+    await card('finished');
+    // The greeting, the answer and what follows it are taller than the window by now.
+    await page.getByTestId('button-ask').first().waitFor();
+    await expect.poll(() => isInSight(page)).toBe(true);
+    await page.mouse.move(400, 400);
+    await page.mouse.wheel(0, 5_000);
+    // Whoever scrolls is left alone.
+    await id('tour-ring').waitFor({ state: 'hidden' });
+    await page.waitForTimeout(300);
+    expect(await isInSight(page)).toBe(false);
   });
 
   test('obeys the keyboard, and goes on in the other language', { timeout: PATIENCE_MS }, async () => {

@@ -16,7 +16,7 @@ export function createTroubleTab(ui) {
   const { words, model } = ui;
   const names = /** @type {TroubleName[]} */ (Object.keys(words.trouble));
   const switches = names.map((name) => {
-    const [label = '', explanation = ''] = words.trouble[name];
+    const [label = '', ...explanations] = words.trouble[name];
     const state = h('span', { class: 'switch-state' });
     const button = h(
       'button',
@@ -32,7 +32,18 @@ export function createTroubleTab(ui) {
       h('span', { class: 'switch-label' }, label),
       state,
     );
-    const row = h('li', { class: 'trouble' }, button, h('p', { id: `explain-${name}` }, explanation));
+    const row = h(
+      'li',
+      { class: 'trouble' },
+      button,
+      h(
+        'dl',
+        { id: `explain-${name}` },
+        words.troubleParts.map((part, index) =>
+          h('div', null, h('dt', null, part), h('dd', null, explanations[index] ?? '')),
+        ),
+      ),
+    );
     return { name, row, button, state };
   });
 

@@ -65,6 +65,8 @@ export function createTour(ui) {
   /** Who starts a second question while the first is on its way has pressed twice. */
   let isStarting = false;
   let following = 0;
+  /** Whoever looks elsewhere by themselves is not pulled back before the next step. */
+  let hasScrolled = false;
   let drawn = '';
 
   const step = () => STEPS[ui.tour?.step ?? 0];
@@ -93,9 +95,10 @@ export function createTour(ui) {
     ui.go({ view: now.view, everything: false, ...(now.tab ? { tab: now.tab } : {}) });
     if (question()) ui.go({ question: tour.question });
     element.hidden = false;
+    hasScrolled = false;
     drawn = '';
     render();
-    targetOf()?.scrollIntoView({ block: 'center' });
+    bringIntoView();
     card.focus({ preventScroll: true });
     cancelAnimationFrame(following);
     follow();
@@ -133,6 +136,8 @@ export function createTour(ui) {
     return document.querySelector(step()?.targets[0] ?? '');
   };
 
+  const bringIntoView = () => targetOf()?.scrollIntoView({ block: 'center' });
+
   const render = () => {
     const { tour } = ui;
     const now = step();
@@ -169,6 +174,8 @@ export function createTour(ui) {
   /** The page moves by itself: text is typed, lists grow. */
   const follow = () => {
     const target = targetOf();
+    // An answer that grows pushes what the step speaks of off the screen.
+    if (target && !visibleBox(target) && !hasScrolled) bringIntoView();
     const box = target ? visibleBox(target) : null;
     ring.hidden = box === null;
     if (box) {
@@ -193,6 +200,11 @@ export function createTour(ui) {
     if (event.key === 'Escape' && !event.isComposing) close();
   };
   document.addEventListener('keydown', onEscape);
+  const onScroll = () => {
+    hasScrolled = true;
+  };
+  const byHand = /** @type {const} */ (['wheel', 'touchmove', 'pointerdown']);
+  for (const kind of byHand) document.addEventListener(kind, onScroll, { passive: true });
 
   const stops = [
     ui.onTour(() => void start()),
@@ -216,6 +228,7 @@ export function createTour(ui) {
     dispose() {
       hide();
       document.removeEventListener('keydown', onEscape);
+      for (const kind of byHand) document.removeEventListener(kind, onScroll);
       stops.forEach((stop) => stop());
     },
   };
