@@ -49,7 +49,8 @@ export type CardOf = Pick<Turn, 'id' | 'message' | 'question' | 'level'>;
 /** The ways from a robot into a chat. */
 export interface Channels {
   /** Where messages to the asker go: the session's address, else the robot's own messages. */
-  replyTo(message: Message): MessageSink;
+  /** Messages for the asker; `reference` is in the log where one takes another way. */
+  replyTo(message: Message, reference: string): MessageSink;
   /** Null without a template, or while cards are left alone. `onCall` is told of each call that counts. */
   cardOf(turn: CardOf, onCall: () => void): CardSink | null;
   /** Everything that a turn shows itself by. */
@@ -85,14 +86,14 @@ const thriftier = (a: Streaming, b: Streaming): Streaming => (BY_COST.indexOf(a)
 export function createChannels(options: ChannelOptions): Channels {
   const { config, texts, dingtalk, clock, newId, log, traffic, breaker, failures, fetch, shutdown } = options;
 
-  const replyTo = (message: Message): MessageSink =>
+  const replyTo = (message: Message, reference: string): MessageSink =>
     firstThatWorks(
       [
         createSessionReply({ config: config.dingtalk, message, fetch, clock }),
         createRobotMessage({ client: dingtalk, config: config.dingtalk, message }),
       ],
       failures,
-      (error) => log.warn('reply_fallback', errorFields(error)),
+      (error) => log.warn('reply_fallback', { turn: reference, ...errorFields(error) }),
     );
 
   function cardOf({ id, message, question, level }: CardOf, onCall: () => void): CardSink | null {
@@ -150,7 +151,7 @@ export function createChannels(options: ChannelOptions): Channels {
     replyTo,
     cardOf,
     of(turn, deadlineMs) {
-      const reply = replyTo(turn.message);
+      const reply = replyTo(turn.message, turn.reference);
       return {
         card: (onCall) => cardOf(turn, onCall),
         reply,

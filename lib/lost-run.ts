@@ -8,6 +8,8 @@ import type { Log } from './runtime/log.ts';
 
 /** A question that was asked, or may have been, and whose stream is gone. */
 export interface LostRun {
+  /** In the log lines about it. */
+  reference: string;
   type: AppType;
   /** The one that asked; Dify shows the answer to nobody else. */
   user: string;

@@ -7,7 +7,7 @@ import { recoverRun } from './recover-run.ts';
 import type { Clock } from './runtime/clock.ts';
 import type { DifyConfig } from './runtime/config.ts';
 import type { Fetch } from './runtime/http.ts';
-import type { Log } from './runtime/log.ts';
+import { withFields, type Log } from './runtime/log.ts';
 
 export type Recovered =
   /** The whole answer, with its ending. Its texts replace whatever was shown before. */
@@ -32,14 +32,15 @@ export function createDifyRecovery(config: DifyConfig, fetch: Fetch, clock: Cloc
   return {
     async recover(run, signal, onProgress) {
       const isRunning = survivesDisconnect(run.type, run.ids);
-      const search: Search = { run, records, clock, log, signal, onProgress, isRunning };
+      const ownLog = withFields(log, { turn: run.reference });
+      const search: Search = { run, records, clock, log: ownLog, signal, onProgress, isRunning };
       try {
         const answer = await find(search);
         return answer ? { kind: 'answer', answer } : { kind: 'lost' };
       } catch (error) {
         if (signal.aborted) return { kind: search.isRunning && !isTooOld(search) ? 'still-running' : 'lost' };
         if (!(error instanceof BridgeError)) throw error;
-        log.warn('recovery_refused', { code: error.code, ...error.facts });
+        ownLog.warn('recovery_refused', { code: error.code, ...error.facts });
         return { kind: 'lost' };
       }
     },

@@ -157,7 +157,7 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
         const { place, budget } = accepted;
         const card = (onCall: () => void) => channels.cardOf({ id, message, question, level: budget.level }, onCall);
         const endDropped = (turnId: string) => channels.endDropped(turnId);
-        const ports = { ...options, card, reply: channels.replyTo(message), endDropped };
+        const ports = { ...options, card, reply: channels.replyTo(message, reference), endDropped };
         return (platform) => beside(showQueued({ turnId: id, reference, place }, ports), accepted, platform);
       }
       case 'full':
@@ -175,7 +175,14 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
   async function greet(message: Message, reference: string): Promise<void> {
     const text = await greetingFor(message);
     if (text === '') return;
-    await sendAll([text], true, { reply: channels.replyTo(message), clock, log, texts, reference, failures });
+    await sendAll([text], true, {
+      reply: channels.replyTo(message, reference),
+      clock,
+      log,
+      texts,
+      reference,
+      failures,
+    });
   }
 
   /** Never rejects: nobody misses what they did not expect. */
@@ -215,7 +222,14 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
     const reference = referenceOf(turnId);
     const text =
       request.kind === 'sentence' ? request.text : await runCommand(request.command, message, conversation, reference);
-    await sendAll([text], true, { reply: channels.replyTo(message), clock, log, texts, reference, failures });
+    await sendAll([text], true, {
+      reply: channels.replyTo(message, reference),
+      clock,
+      log,
+      texts,
+      reference,
+      failures,
+    });
   }
 
   async function runCommand(

@@ -6,6 +6,7 @@ import type { RunningTask } from './dify/stop.ts';
 import { leaseEnd, type LeaseTiming } from './lease.ts';
 import type { Platform } from './receiver.ts';
 import type { DifyRecovery } from './recover-answer.ts';
+import { withFields } from './runtime/log.ts';
 import type { StartedTurn, State } from './state/state.ts';
 import { createStopSwitch, taskOf } from './stop-switch.ts';
 import type { FormPorts } from './turn-form.ts';
@@ -59,7 +60,8 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
 
   async function runOne(turn: Turn, platform: Platform, alongside: (work: Promise<void>) => void) {
     const difyUser = difyUserOf(turn);
-    const stopping = createStopSwitch({ difyUser, stopRun: options.stopRun, clock, log });
+    const ownLog = withFields(log, { turn: turn.reference });
+    const stopping = createStopSwitch({ difyUser, stopRun: options.stopRun, clock, log: ownLog });
     running.set(turn.id, stopping);
     try {
       return await runTurn(turn, {
@@ -105,7 +107,7 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
   function readStarted(started: StartedTurn, owner: string): Turn | null {
     const payload = readPayload(started.payload);
     if (!payload) {
-      log.error('turn_unreadable', { code: 'internal' });
+      log.error('turn_unreadable', { turn: referenceOf(started.turnId), code: 'internal' });
       return null;
     }
     return {
@@ -150,7 +152,10 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
     const asked = readPayload(payload);
     const task = asked && taskOf(readProgress(progress), difyUserOf(asked));
     if (task) {
-      await options.stopRun(task).catch((error: unknown) => log.warn('stop_failed', errorFields(error)));
+      const fields = { turn: referenceOf(turnId) };
+      await options
+        .stopRun(task)
+        .catch((error: unknown) => log.warn('stop_failed', { ...fields, ...errorFields(error) }));
     }
     return true;
   }

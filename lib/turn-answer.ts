@@ -147,6 +147,7 @@ async function lookFor(
 ): Promise<Obtained> {
   const { ids, appType, text } = lease.progress;
   const run: LostRun = {
+    reference: turn.reference,
     type: appType ?? (await ports.dify.facts()).type,
     user: turn.conversation.difyUser,
     question: turn.question,

@@ -12,6 +12,16 @@ export interface Log {
   error(event: string, fields?: LogFields): void;
 }
 
+/** The same log with these fields in each line. */
+export function withFields(log: Log, fields: LogFields): Log {
+  return {
+    debug: (event, more) => log.debug(event, { ...fields, ...more }),
+    info: (event, more) => log.info(event, { ...fields, ...more }),
+    warn: (event, more) => log.warn(event, { ...fields, ...more }),
+    error: (event, more) => log.error(event, { ...fields, ...more }),
+  };
+}
+
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 /** A log that writes one JSON object a line. */

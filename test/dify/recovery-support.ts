@@ -90,7 +90,7 @@ export async function loseRun(
     ...(run.workflowRunId ? { runId: run.workflowRunId } : {}),
     taskId: run.taskId,
   };
-  const lost: LostRun = { type: TYPES[mode], user: USER, question: QUESTION, askedAtMs, ids };
+  const lost: LostRun = { reference: '3f9a1c07', type: TYPES[mode], user: USER, question: QUESTION, askedAtMs, ids };
   const before = dify.requests.length;
   return {
     ...started,

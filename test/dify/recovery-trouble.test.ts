@@ -83,7 +83,7 @@ describe('trouble on the way', () => {
     const story = await loseRun('workflow', { script: inParts }, seenFirst);
     const { outcome, log } = await recoverFrom(configOf(story.dify.url, 'app-gone'), story.clock, story.lost);
     expect(outcome).toEqual({ kind: 'lost' });
-    expect(log).toContain('"event":"recovery_refused","code":"dify_unauthorized","status":401');
+    expect(log).toContain('"event":"recovery_refused","turn":"3f9a1c07","code":"dify_unauthorized","status":401');
   });
 });
 
@@ -126,6 +126,7 @@ describe('what the sample Dify does not do', () => {
     type: 'chatflow',
     user: 'staff-0001',
     question: '你好',
+    reference: '3f9a1c07',
     askedAtMs: Date.now(),
     ids: { runId: 'run-1' },
   };
