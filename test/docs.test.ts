@@ -154,9 +154,12 @@ describe('the settings', () => {
 });
 
 describe('both READMEs', () => {
-  it.each(['README', 'docs/features'])('have the same headings, tables, code and lists in the same order: %s', (path) => {
-    expect(outline(`${path}.zh-CN.md`)).toEqual(outline(`${path}.md`));
-  });
+  it.each(['README', 'docs/features'])(
+    'have the same headings, tables, code and lists in the same order: %s',
+    (path) => {
+      expect(outline(`${path}.zh-CN.md`)).toEqual(outline(`${path}.md`));
+    },
+  );
 
   it.each([
     ['README.md', 'docs/features.md', 'What happens'],
