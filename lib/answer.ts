@@ -150,13 +150,15 @@ export function answerText(answer: Answer): { text: string; reasoning: string } 
   return { text, reasoning: [answer.reasoning, reasoning].filter((part) => part.trim() !== '').join('\n\n') };
 }
 
-function rawText({ texts, outputs }: Answer): string {
+function rawText({ texts, outputs, ending }: Answer): string {
   // A New Agent closes with one `message` that repeats what it streamed as `agent_message`; annotation and moderation
   // replies of agents come as `message` only. Either way `message` is the text once it is there.
   const chat = texts.message || texts.agent;
   if (chat !== '') return chat;
   if (!outputs) return texts.chunk;
   if (texts.chunk.trim() === '') return renderOutputs(outputs);
+  // What was to be seen when it was stopped stays; its outputs may be less.
+  if (ending?.kind === 'stopped') return texts.chunk;
   // A preview may differ from the one result, for example after a template node.
   return onlyText(outputs) || texts.chunk;
 }

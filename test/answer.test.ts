@@ -37,6 +37,17 @@ describe('an answer without an end is kept within bounds', () => {
   });
 });
 
+test('a workflow that was stopped keeps the text so far, whatever its outputs are', () => {
+  const seen = foldEvent(emptyAnswer, { ids: {}, kind: 'text', source: 'chunk', text: 'as far as this' });
+  const outputs = { text: 'as' };
+  expect(
+    answerText(foldEvent(seen, { ids: {}, kind: 'run-finished', status: 'stopped', outputs, files: [] })).text,
+  ).toBe('as far as this');
+  expect(
+    answerText(foldEvent(seen, { ids: {}, kind: 'run-finished', status: 'succeeded', outputs, files: [] })).text,
+  ).toBe('as');
+});
+
 test('a file among other outputs is named, without what Dify keeps of it', () => {
   const file = { dify_model_identity: '__dify__file__', filename: 'a.png', url: '/files/a', tenant_id: 'secret' };
   const shown = renderOutputs({ report: { parts: [{ file }], pages: 2 } });
