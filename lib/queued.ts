@@ -24,6 +24,8 @@ export interface QueuedPorts {
 
 /** Without a card nobody is told of a wait shorter than this. */
 const HINT_AFTER_MS = 10_000;
+/** Pauses between tries to put it on record that the card is there, while the store is down. */
+const NOTE_RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000, 8_000] as const;
 
 /** Tells somebody that their question waits: on its own card at once, else in a message after a while. Never rejects. */
 export async function showQueued(
@@ -51,7 +53,8 @@ export async function showQueued(
       await openPatiently(opening, { traffic, failures, clock });
     } catch (error) {
       log.warn('queue_hint_failed', { turn: reference, ...errorFields(error) });
-      return false;
+      // Without an answer it may be there: whoever answers finds out when making it once more.
+      return failures.isUnanswered(error);
     }
     try {
       const waiting = await state.peek(turnId);
@@ -63,9 +66,13 @@ export async function showQueued(
       log.warn('queue_hint_failed', { turn: reference, ...errorFields(error) });
     }
     // Only now: whoever answers waits for this note, so that two calls for one card do not overlap. Without it the card
-    // is found when it is to be made once more.
-    const noted = await note(true).catch(() => null);
-    if (noted?.state === 'over') await endDropped(turnId);
+    // is found when it is to be made once more; but a card whose question was given up nobody else would end.
+    for (const pauseMs of [...NOTE_RETRY_MS, null]) {
+      const noted = await note(true).catch(() => null);
+      if (noted?.state === 'dropped') await endDropped(turnId);
+      if (noted || pauseMs === null) return true;
+      await sleep(clock, pauseMs);
+    }
     return true;
   }
 }

@@ -82,10 +82,11 @@ export function createMemoryState(clock: Clock): MemoryState {
     }
   }
 
-  const waitingOf = (turn: MemoryTurn | undefined): Waiting => ({
-    state: turn?.state === 'queued' || turn?.state === 'started' ? turn.state : 'over',
-    progress: turn?.progress ?? null,
-  });
+  const waitingOf = (turn: MemoryTurn | undefined): Waiting => {
+    const state = turn?.state;
+    const isKnown = state === 'queued' || state === 'started' || state === 'dropped';
+    return { state: isKnown ? state : 'over', progress: turn?.progress ?? null };
+  };
 
   return {
     isDurable: false,
@@ -153,14 +154,18 @@ export function createMemoryState(clock: Clock): MemoryState {
     async renew({ turnId, claim, nowMs, leaseUntilMs, progress, remembered }) {
       const turn = turns.get(turnId);
       if (!turn) return { kind: 'unknown' };
-      if (turn.claim !== claim || (turn.state !== 'started' && turn.state !== 'queued')) return { kind: 'lost' };
-      // Answered without the store: it waits no more, or it would be asked once again.
-      if (turn.state === 'queued') turn.askedBy = turn.acceptedBy;
-      turn.state = 'started';
-      turn.progress = progress;
-      leases.set(turnId, leaseUntilMs);
+      if (turn.claim !== claim || turn.state === 'done') return { kind: 'lost' };
+      if (turn.state === 'queued') {
+        turn.state = 'started';
+        turn.askedBy = turn.acceptedBy;
+      }
+      if (turn.state === 'started') {
+        turn.progress = progress;
+        leases.set(turnId, leaseUntilMs);
+      }
       conversations.remember(remembered);
-      return { kind: 'held', running: runningCount(nowMs), isStopped: turn.isStopped };
+      const isStopped = turn.isStopped || turn.state === 'dropped';
+      return { kind: 'held', running: runningCount(nowMs), isStopped };
     },
 
     async finish(request) {

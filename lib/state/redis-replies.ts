@@ -61,7 +61,7 @@ export const finished = z.union([
 ]);
 export const takenOver = z.union([z.tuple([z.enum(['gone', 'held'])]), z.tuple([z.literal('taken'), turn])]);
 export const claimed = z.tuple([count, ids]);
-export const waiting = z.tuple([z.enum(['queued', 'started', 'over']), z.string()]);
+export const waiting = z.tuple([z.enum(['queued', 'started', 'dropped', 'over']), z.string()]);
 const dropped = z.array(
   z.tuple([z.string(), z.string()]).transform(([turnId, progress]) => ({ turnId, progress: progress || null })),
 );

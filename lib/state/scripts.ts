@@ -97,23 +97,27 @@ return {state, context[1] or '', context[2] or '', context[3] or '', tonumber(fi
   ${SOME_OVERDUE}, level, tonumber(reached)}`;
 
 /**
- * KEYS: turn, conversation, leases. A turn that waits by the record and is renewed all the same was accepted without its
- * instance hearing of it, which answers it from itself alone: it waits no more, or it would be asked once again.
+ * KEYS: turn, conversation, leases. A turn that is renewed although it is not running by the record was accepted without
+ * its instance hearing of it, which answers it from itself alone. One in line waits no more then, or it would be asked
+ * once again; of the others nothing is kept but that they end.
  */
 export const RENEW = `${REMEMBER}${HOLD}
 local turn, conversation, leases = unpack(KEYS)
 local prefix, id, claim, now, lease, progress, generation, dify, ttl = unpack(ARGV)
 local held = redis.call('HMGET', turn, 'claim', 'state', 'stopped', 'acceptedBy')
 if not held[1] then return {'unknown'} end
-if held[1] ~= claim or (held[2] ~= 'started' and held[2] ~= 'queued') then return {'lost'} end
-redis.call('HSET', turn, 'progress', progress, 'state', 'started')
-if held[2] == 'queued' then
-  redis.call('HSET', turn, 'askedBy', held[4])
+local state, stopped = held[2], held[3] or ''
+if held[1] ~= claim or state == 'done' then return {'lost'} end
+if state == 'queued' then
+  redis.call('HSET', turn, 'state', 'started', 'askedBy', held[4])
   redis.call('ZREM', prefix .. 'waiting', id)
 end
-hold(leases, lease, id)
+if state == 'queued' or state == 'started' then
+  redis.call('HSET', turn, 'progress', progress)
+  hold(leases, lease, id)
+elseif state == 'dropped' then stopped = '1' end
 remember(conversation, generation, dify, ttl)
-return {'held', redis.call('ZCOUNT', leases, '(' .. now, '+inf'), held[3] or ''}`;
+return {'held', redis.call('ZCOUNT', leases, '(' .. now, '+inf'), stopped}`;
 
 /** The turn at the head of the queue begins; returns its id, or '' when nobody waits. */
 const START_NEXT = `
@@ -220,8 +224,8 @@ export const OVERDUE = `return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV
 export const WAITING = `
 local held = redis.call('HMGET', KEYS[1], 'state', 'progress')
 local state, progress = held[1], held[2] or ''
-if state ~= 'queued' and state ~= 'started' then state = 'over' end
-if ARGV[1] ~= '' and progress == '' and state ~= 'over' then
+if state ~= 'queued' and state ~= 'started' and state ~= 'dropped' then state = 'over' end
+if ARGV[1] ~= '' and progress == '' and (state == 'queued' or state == 'started') then
   progress = ARGV[1]
   redis.call('HSET', KEYS[1], 'progress', progress)
 end

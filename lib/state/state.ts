@@ -229,8 +229,8 @@ export interface TakeOverRequest {
 }
 
 export interface Waiting {
-  /** `over` when it is answered, or will not be. */
-  state: 'queued' | 'started' | 'over';
+  /** `dropped` when it was given up while it waited, `over` when it has ended or nothing is known of it. */
+  state: 'queued' | 'started' | 'dropped' | 'over';
   progress: string | null;
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AcceptRequest, Accepted, FinishRequest, Remembered, State } from '../../lib/state/state.ts';
 
-interface Makers {
+export interface Makers {
   request: (over?: Partial<AcceptRequest>) => AcceptRequest;
   finish: (of: AcceptRequest, over?: Partial<FinishRequest>) => FinishRequest;
   remembered: (conversationKey: string, over?: Partial<Remembered>) => Remembered;
@@ -36,7 +36,7 @@ export function describeButtons(open: () => { state: State; other: State }, make
         dropped: [],
       });
       expect(await state.noteWaiting({ turnId: mine.turnId, progress: 'late' })).toEqual({
-        state: 'over',
+        state: 'dropped',
         progress: null,
       });
       const held = await state.renew({

@@ -8,6 +8,7 @@ import {
   type State,
 } from '../../lib/state/state.ts';
 import { describeButtons } from './contract-buttons.ts';
+import { describeUnheard } from './contract-unheard.ts';
 
 export interface StateUnderTest {
   state: State;
@@ -345,20 +346,6 @@ export function describeState(open: () => StateUnderTest): void {
       expect(again).toMatchObject({ mayHaveBeenAsked: true });
     });
 
-    test('that waits by the record, but is being answered, is not begun once more', async () => {
-      const { state, other } = open();
-      const first = request();
-      const unheard = request({ conversationKey: first.conversationKey });
-      const third = request({ conversationKey: first.conversationKey });
-      for (const turn of [first, unheard, third]) await state.accept(turn);
-      const unasked = { turnId: unheard.turnId, claim: 1, nowMs: NOW, leaseUntilMs: NOW + LEASE_MS, progress: '{}' };
-      const held = await other.renew({ ...unasked, remembered: remembered(first.conversationKey) });
-      expect(held).toMatchObject({ kind: 'held', running: 2 });
-      expect(await state.finish(finish(first))).toMatchObject({ next: { turnId: third.turnId } });
-      const late = NOW + 2 * LEASE_MS;
-      expect(await state.takeOver(takeOver(unheard.turnId, 'later', late))).toMatchObject({ mayHaveBeenAsked: true });
-    });
-
     test('overdue is told to whoever comes by', async () => {
       const { state } = open();
       const turn = request();
@@ -489,4 +476,5 @@ export function describeState(open: () => StateUnderTest): void {
   });
 
   describeButtons(open, { request, finish, remembered, contextOf });
+  describeUnheard(open, { request, finish, remembered, contextOf });
 }

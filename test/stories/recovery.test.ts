@@ -141,6 +141,20 @@ describeWith('redis-server', 'after a function was killed', () => {
     expect(dify.violations).toEqual([]);
   }, 30_000);
 
+  test('a card that opens while its question is given up ends, also when the store is away for a moment', async () => {
+    await begin({ app: { mode: 'advanced-chat', script: { chunks } } });
+    await send('question');
+    await firstWords();
+    dingtalk.faults.inject({ api: 'createAndDeliver', kind: 'slow', delayMs: 500 });
+    await send('waiting');
+    await send('/stop');
+    // What tells the record of the card: a look before it says that it waits, and two tries to note it, with a repeat each.
+    const isNote = (script = '') => script.includes("'state', 'progress')");
+    store().front.faults.push({ kind: 'reset', times: 5, only: ({ commands }) => isNote(commands[0]?.[1]) });
+    await expect.poll(() => cards().map(({ phase }) => phase), { timeout: 10_000 }).toEqual(['finished', 'finished']);
+    expect(dify.runs).toHaveLength(1);
+  });
+
   test('an instance that was only slow does not write over the one that took over', async () => {
     await begin({ app: { mode: 'advanced-chat', script: { chunks } } });
     await send('question');

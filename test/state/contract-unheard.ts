@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest';
+import type { State } from '../../lib/state/state.ts';
+import type { Makers } from './contract-buttons.ts';
+
+const NOW = 1_800_000_000_000;
+const LEASE_MS = 40_000;
+
+/** Of turns that an instance answers from itself alone, because it never heard that the store had accepted them. */
+export function describeUnheard(
+  open: () => { state: State; other: State },
+  { request, finish, remembered }: Makers,
+): void {
+  describe('a turn accepted unheard', () => {
+    test('that waits by the record, but is being answered, is not begun once more', async () => {
+      const { state, other } = open();
+      const first = request();
+      const unheard = request({ conversationKey: first.conversationKey });
+      const third = request({ conversationKey: first.conversationKey });
+      for (const turn of [first, unheard, third]) await state.accept(turn);
+      const unasked = { turnId: unheard.turnId, claim: 1, nowMs: NOW, leaseUntilMs: NOW + LEASE_MS, progress: '{}' };
+      const held = await other.renew({ ...unasked, remembered: remembered(first.conversationKey) });
+      expect(held).toMatchObject({ kind: 'held', running: 2 });
+      expect(await state.finish(finish(first))).toMatchObject({ next: { turnId: third.turnId } });
+      const late = NOW + 2 * LEASE_MS;
+      expect(
+        await state.takeOver({
+          turnId: unheard.turnId,
+          owner: 'later',
+          nowMs: late,
+          leaseUntilMs: late + LEASE_MS,
+          handedOver: null,
+        }),
+      ).toMatchObject({ mayHaveBeenAsked: true });
+    });
+
+    test('that was given up while its instance answered it unheard is stopped, not lost', async () => {
+      const { state, other } = open();
+      const first = request();
+      const unheard = request({ conversationKey: first.conversationKey });
+      await state.accept(first);
+      await state.accept(unheard);
+      await state.stop({ conversationKey: first.conversationKey, owner: 'stop', asker: null, turnId: unheard.turnId });
+      const unasked = { turnId: unheard.turnId, claim: 1, nowMs: NOW, leaseUntilMs: NOW + LEASE_MS, progress: '{}' };
+      const held = await other.renew({ ...unasked, remembered: remembered(first.conversationKey) });
+      expect(held).toMatchObject({ kind: 'held', running: 1, isStopped: true });
+      expect(await other.finish(finish(unheard))).toMatchObject({ kind: 'finished', next: null });
+    });
+  });
+}
