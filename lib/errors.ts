@@ -33,6 +33,7 @@ export const TURN_ERROR_CODES = [
   'dify_stalled',
   'dify_cut',
   'out_of_time',
+  'interrupted',
   'answer_lost',
   'file_not_accepted',
   'file_too_large',

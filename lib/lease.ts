@@ -138,7 +138,8 @@ export function openLease(options: LeaseOptions): Lease {
         options.onRunning(reply.running, 0);
         if (reply.isStopped) options.onStopped();
       } catch {
-        log.warn('lease_not_renewed', { turn: options.reference, code: 'store_unavailable' });
+        // That the store is down has been said once for all answers.
+        log.debug('lease_not_renewed', { turn: options.reference, code: 'store_unavailable' });
       }
     });
     return writing;

@@ -167,7 +167,7 @@ async function lookFor(
         return { kind: 'answer', answer: { ...partial, ending: { kind: 'stopped' } }, failure: null };
       return mayBeLeft(lease, ports)
         ? { kind: 'unfinished' }
-        : { kind: 'answer', answer: partial, failure: new BridgeError('out_of_time', 'the process is about to end') };
+        : { kind: 'answer', answer: partial, failure: asBridgeError(signal.reason) };
     case 'lost':
       return {
         kind: 'answer',

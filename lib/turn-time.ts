@@ -4,7 +4,7 @@ import type { Clock } from './runtime/clock.ts';
 /** What remains for the last frame, its repeats and a handover when the time is up. */
 const ENDING_RESERVE_MS = 20_000;
 
-/** Aborts some time before the invocation ends, or when the process is asked to; its reason is `out_of_time`. */
+/** Aborts some time before the invocation ends, or when the process is asked to; its reason is `out_of_time` or `interrupted`. */
 export function timeUpSignal({
   clock,
   deadlineMs,
@@ -16,8 +16,9 @@ export function timeUpSignal({
 }) {
   const controller = new AbortController();
   const end = () => controller.abort(new BridgeError('out_of_time', 'the invocation is about to end'));
-  if (shutdown.aborted) end();
-  shutdown.addEventListener('abort', end, { once: true });
+  const interrupt = () => controller.abort(new BridgeError('interrupted', 'the process is about to end'));
+  if (shutdown.aborted) interrupt();
+  shutdown.addEventListener('abort', interrupt, { once: true });
   const leftMs = deadlineMs === null ? null : deadlineMs - clock.now();
   // A short limit keeps most of its time for the answer.
   const cancelTimer =
@@ -26,7 +27,7 @@ export function timeUpSignal({
     signal: controller.signal,
     cancel(): void {
       cancelTimer?.();
-      shutdown.removeEventListener('abort', end);
+      shutdown.removeEventListener('abort', interrupt);
     },
   };
 }

@@ -23,6 +23,11 @@ export function withFallback(store: State, clock: Clock, log: Log): State {
     return false;
   }
 
+  function noteDown(): void {
+    if (!isDown) log.error('store_down', { code: 'store_unavailable' });
+    isDown = true;
+  }
+
   async function attempt<T>(work: Promise<T>, fallback: T): Promise<T> {
     try {
       const reply = await work;
@@ -30,14 +35,25 @@ export function withFallback(store: State, clock: Clock, log: Log): State {
       isDown = false;
       return reply;
     } catch {
-      if (!isDown) log.error('store_down', { code: 'store_unavailable' });
-      isDown = true;
+      noteDown();
       return fallback;
+    }
+  }
+
+  /** That it answers says little: a store that takes no writes still does. Only what is always written tells that it is back. */
+  async function watch<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      noteDown();
+      throw error;
     }
   }
 
   return {
     ...store,
+    renew: (request) => watch(store.renew(request)),
+    finish: (request) => watch(store.finish(request)),
     async claim(request): Promise<Claimed> {
       if (isDuplicate(request.turnId, request.owner)) return { isNew: false, overdue: [] };
       return attempt<Claimed>(store.claim(request), { isNew: true, overdue: [] });

@@ -126,6 +126,7 @@ export const en: Texts = {
     dify_stalled: 'The AI service stopped responding midway. Please try again later.',
     dify_cut: 'The connection to the AI service broke before an answer came. Please ask again.',
     out_of_time: 'This question took longer than allowed. Please narrow it and try again.',
+    interrupted: 'The service is restarting, so this answer was not finished. Please ask again in a moment.',
     answer_lost: 'The service was interrupted and the answer was lost. Please ask again.',
     file_not_accepted: 'This AI app does not accept files of this kind. Please ask in words.',
     file_too_large: 'The file is too large. Please make it smaller or split it.',

@@ -119,6 +119,7 @@ export const zhCN: Texts = {
     dify_stalled: 'AI 服务中途没有了响应，请稍后再试。',
     dify_cut: 'AI 服务的连接中断，没有收到回答，请再问一次。',
     out_of_time: '这个问题花的时间超出了限制，请缩小问题范围后再试。',
+    interrupted: '服务正在重启，回答没有写完。请过一会儿再问一次。',
     answer_lost: '生成回答时服务中断了，没有拿到结果。请再问一次。',
     file_not_accepted: '这个 AI 应用不接受这种文件，请改用文字提问。',
     file_too_large: '文件太大了，请压缩或拆分后再发。',
