@@ -57,13 +57,18 @@ export function createSessionReply({ config, message, fetch, clock }: SessionRep
     });
   }
 
+  /** Texts that were sent, with how often: an answer may have the same part twice. */
+  const sent = new Map<string, number>();
+
   return {
     async send({ title, text, mentionAsker }) {
+      const times = (sent.get(text) ?? 0) + 1;
+      sent.set(text, times);
       const webhook = trustedWebhook(config, message.session, clock);
       const mentioned = mentionAsker && message.chat.isGroup ? message.sender.staffId : null;
       const body = {
         msgtype: 'markdown',
-        msgUuid: uuidOf(message.id, text),
+        msgUuid: uuidOf(message.id, times, text),
         // A mention works only when the id also stands in the text.
         markdown: { title, text: mentioned ? `@${mentioned}  \n\n${text}` : text },
         ...(mentioned ? { at: { atUserIds: [mentioned], isAtAll: false } } : {}),
@@ -82,9 +87,9 @@ export function createSessionReply({ config, message, fetch, clock }: SessionRep
   };
 }
 
-/** The same for the same text below the same question, whoever sends it: DingTalk then shows it once. */
-function uuidOf(messageId: string, text: string): string {
-  return createHash('sha256').update(`${messageId}\n${text}`).digest('hex').slice(0, 32);
+/** The same for the same message below the same question, whoever sends it: DingTalk then shows it once. */
+function uuidOf(messageId: string, times: number, text: string): string {
+  return createHash('sha256').update(`${messageId}\n${times}\n${text}`).digest('hex').slice(0, 32);
 }
 
 /**
