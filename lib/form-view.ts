@@ -36,6 +36,8 @@ export function formBlocks(form: PendingForm, { texts, dialect, links }: FormVie
   if (fields.length > 0) {
     blocks.push([words.fields, ...fields.map((field) => `- ${inertText(fieldLine(field, texts))}`)].join('\n'));
   }
+  // Without the file it is refused, and its field says where it can be given.
+  if (form.fields.some((field) => field.required && isFile(field))) return blocks;
   const actions = form.actions.slice(0, MAX_ACTIONS);
   const [first] = actions;
   if (!first) return blocks;
@@ -45,8 +47,11 @@ export function formBlocks(form: PendingForm, { texts, dialect, links }: FormVie
   return blocks;
 }
 
-function fieldLine({ label, type, required, options, default: preset }: FormField, texts: Texts): string {
-  if (type === 'file' || type === 'file-list') return texts.form.fileField(shortName(label));
+const isFile = ({ type }: FormField) => type === 'file' || type === 'file-list';
+
+function fieldLine(field: FormField, texts: Texts): string {
+  const { label, required, options, default: preset } = field;
+  if (isFile(field)) return texts.form.fileField(shortName(label));
   return texts.form.field({
     label: shortName(label),
     required: required && preset === '',

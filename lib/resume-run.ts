@@ -29,7 +29,10 @@ export async function resumeRun(options: ResumeOptions): Promise<Answer> {
   const controller = new AbortController();
   try {
     const events = await openEvents(options, AbortSignal.any([signal, controller.signal]));
-    await submit();
+    await submit().catch((error: unknown) => {
+      // It may have arrived all the same, and then the run goes on: its events tell.
+      if (!events || !isUnanswered(error)) throw error;
+    });
     if (!events) throw new BridgeError('dify_cut', 'the run cannot be followed');
     // A run was announced, if not to us, so the end of its message is not yet the end.
     const before: Answer = { ...emptyAnswer, ids: { runId }, progress: { ...emptyAnswer.progress, runStarted: true } };
@@ -43,6 +46,10 @@ export async function resumeRun(options: ResumeOptions): Promise<Answer> {
   } finally {
     controller.abort();
   }
+}
+
+function isUnanswered(error: unknown): boolean {
+  return error instanceof BridgeError && (error.code === 'dify_timeout' || error.code === 'dify_unreachable');
 }
 
 /** An answer to a form must not depend on whether it can be watched. */

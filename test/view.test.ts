@@ -101,7 +101,7 @@ describe('a form', () => {
     fields: [
       { name: 'comment', label: '备注', type: 'text', required: false, options: [], default: '无' },
       { name: 'level', label: 'level', type: 'select', required: true, options: ['low', 'high'], default: '' },
-      { name: 'receipt', label: '收据', type: 'file', required: true, options: [], default: '' },
+      { name: 'receipt', label: '收据', type: 'file', required: false, options: [], default: '' },
     ],
     actions: [
       { id: 'approve', title: '同意 (1)' },
@@ -145,6 +145,13 @@ describe('a form', () => {
     }
     // Those that came with the form stay broken up.
     expect(view.match(/dtmd:\/\//g)).toHaveLength(2);
+  });
+
+  test('that requires a file offers nothing that would be refused', () => {
+    const fields = form.fields.map((field) => ({ ...field, required: field.required || field.type === 'file' }));
+    const view = card({ ...asked, form: { ...form, fields } }, { ...zh, links: true });
+    expect(view).toMatch(/- 收据（需要上传文件，[^）]*Dify 的网页[^）]*）$/);
+    expect(view).not.toContain('dtmd:');
   });
 
   test('that came by e-mail says so instead', () => {

@@ -181,6 +181,15 @@ describe('a form', () => {
     expect(bridge().dify.runs).toHaveLength(1);
   });
 
+  test('whose answer arrived without a word of that goes on all the same', async () => {
+    await begin(plain);
+    await bridge().ask('apply');
+    bridge().dify.faults.inject({ api: 'submitForm', kind: 'lost-response' });
+    await bridge().ask('同意');
+    expect(cards()[1]).toMatchObject({ phase: 'finished', content: 'got approve' });
+    expect(bridge().dify.requests.filter(({ api }) => api === 'submitForm')).toHaveLength(1);
+  });
+
   test('whose action is called like a command is answered by its button all the same', async () => {
     await begin({ ...plain, actions: [{ id: 'halt', title: '停止', button_style: 'default' }] }, buttons);
     await bridge().ask('apply');
