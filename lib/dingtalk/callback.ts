@@ -40,6 +40,8 @@ const QUOTA_ERROR_CODE = '20001';
 
 const id = z.string().min(1).max(512);
 const numeric = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)]);
+/** Of no use where it cannot be read, and never worth a message. */
+const optional = <T extends z.ZodType>(field: T) => field.nullish().catch(null);
 
 // Wire schemas name only what is used and accept null: DingTalk adds and omits fields freely.
 const envelope = z.looseObject({
@@ -47,16 +49,16 @@ const envelope = z.looseObject({
   msgtype: z.string().nullish(),
   conversationId: id,
   conversationType: z.union([z.literal('1'), z.literal('2'), z.literal(1), z.literal(2)]),
-  conversationTitle: z.string().nullish(),
+  conversationTitle: optional(z.string()),
   senderId: id,
   senderStaffId: z.string().nullish(),
   senderUnionId: z.string().nullish(),
-  senderNick: z.string().nullish(),
-  isAdmin: z.boolean().nullish(),
-  chatbotCorpId: z.string().nullish(),
+  senderNick: optional(z.string()),
+  isAdmin: optional(z.boolean()),
+  chatbotCorpId: optional(z.string()),
   robotCode: z.string().nullish(),
   sessionWebhook: z.string().nullish(),
-  sessionWebhookExpiredTime: numeric.nullish(),
+  sessionWebhookExpiredTime: optional(numeric),
 });
 
 const notice = z.looseObject({ errorCode: z.union([z.string(), z.number()]), robotCode: z.string().nullish() });

@@ -90,6 +90,15 @@ describe('odd bodies', () => {
     );
   });
 
+  test('are read all the same where a field that nothing hangs on is of another type', () => {
+    const { sender, session } = message(
+      JSON.stringify({ ...base, isAdmin: 'true', senderNick: 7, conversationTitle: {}, sessionWebhookExpiredTime: '' }),
+    );
+    expect(sender).toMatchObject({ nick: '', isAdmin: false });
+    expect(session?.expiresAtMs).toBe(Number.POSITIVE_INFINITY);
+    expect(reason(JSON.stringify({ ...base, robotCode: 7 }))).toBe('missing or malformed: robotCode');
+  });
+
   test('may have null wherever a field is not needed', () => {
     const { sender, session, content } = message(
       JSON.stringify({
