@@ -3,7 +3,7 @@ import { missingInputs, questionInput, type AppFacts, type AppType } from './dif
 import type { DifyClient, Question } from './dify/client.ts';
 import { placeFiles, type QuestionFile } from './dify/file-inputs.ts';
 import type { DifyEvent } from './dify/events.ts';
-import { classifyDifyError } from './dify/failures.ts';
+import { classifyStreamError } from './dify/failures.ts';
 import { BridgeError } from './errors.ts';
 import type { Clock } from './runtime/clock.ts';
 
@@ -141,7 +141,7 @@ function isNamelessError({ ending, ids, texts }: Answer): boolean {
 export function endingFailure({ ending, texts }: Answer): BridgeError | null {
   if (ending?.kind === 'failed') {
     const { cause, upstreamCode, status } = ending;
-    const code = cause === 'run' ? 'dify_run_failed' : classifyDifyError(upstreamCode, status);
+    const code = cause === 'run' ? 'dify_run_failed' : classifyStreamError(upstreamCode, status);
     return new BridgeError(code, 'the app failed', { status });
   }
   const hasText = Object.values(texts).some((text) => text !== '');

@@ -18,8 +18,13 @@ const KNOWN_CODES: Readonly<Record<string, TurnErrorCode>> = {
   internal_server_error: 'dify_server_error',
 };
 
-/** Our code for an error of Dify, before the stream (HTTP status) or inside it (status of the error event). */
-export function classifyDifyError(code: string | null, status: number | null): TurnErrorCode {
+/** Our code for an error event: `rate_limit_error` is there the model provider's limit of the moment, not the plan's. */
+export function classifyStreamError(code: string | null, status: number | null): TurnErrorCode {
+  return code === 'rate_limit_error' ? 'dify_busy' : classifyDifyError(code, status);
+}
+
+/** Our code for an error of Dify before the stream (HTTP status). */
+function classifyDifyError(code: string | null, status: number | null): TurnErrorCode {
   const known = code !== null && Object.hasOwn(KNOWN_CODES, code) ? KNOWN_CODES[code] : undefined;
   if (known) return known;
   switch (status) {

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { readRefusal } from '../../lib/dify/failures.ts';
+import { classifyStreamError, readRefusal } from '../../lib/dify/failures.ts';
+
+test('the rate limit of a model passes, the quota of a plan does not', () => {
+  expect(classifyStreamError('rate_limit_error', 429)).toBe('dify_busy');
+  expect(readRefusal(429, { code: 'rate_limit_error', message: 'x' })).toMatchObject({ error: { code: 'dify_quota' } });
+});
 
 describe('a refusal without a body of Dify', () => {
   test.each([202, 301, 308, 404, 405])('and status %i comes from elsewhere: the address is wrong', (status) => {
