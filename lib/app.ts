@@ -15,7 +15,7 @@ import { failureRules } from './dingtalk/failures.ts';
 import { downloadAddress } from './dingtalk/files.ts';
 import { REQUEST_ERROR_STATUS } from './errors.ts';
 import { LEASE_TIMING, type LeaseTiming } from './lease.ts';
-import { createReceiver, sweepRobots, type Platform, type SweepCounts } from './receiver.ts';
+import { createReceiver, sweepRobots, type Platform } from './receiver.ts';
 import { createDifyRecovery } from './recover-answer.ts';
 import { createRobot } from './robot.ts';
 import { pathOf } from './routes.ts';
@@ -48,8 +48,8 @@ export interface RunningApp {
   ok: true;
   config: Config;
   handle: Handle;
-  /** Takes over the turns whose function died, of all robots. */
-  sweep(platform: Platform): Promise<SweepCounts>;
+  /** Takes over the turns whose function died, of all robots. Never rejects. */
+  sweep(platform: Platform): Promise<void>;
   /** Ends what is being answered here: left on record for others where the store outlives the process. */
   shutDown(): void;
 }
@@ -173,7 +173,13 @@ export function createApp(options: AppOptions): App {
     ok: true,
     config,
     handle: (request, platform) => receive(request, limited(platform)),
-    sweep: (platform) => sweepRobots(robots, null, limited(platform)),
+    async sweep(platform) {
+      try {
+        await sweepRobots(robots, null, limited(platform));
+      } catch (error) {
+        log.warn('sweep_failed', errorFields(error));
+      }
+    },
     shutDown: () => shutdown.abort(),
   };
 }

@@ -81,8 +81,7 @@ async function inProcess(): Promise<Target> {
       ...(tcp ? { connectRedis: (url) => tcp.createTcpRedis({ url, clock: systemClock }) } : {}),
     })),
   );
-  const sweep = () =>
-    void running.sweep(host.platform).catch(() => say('The store cannot be reached for what was left unanswered.'));
+  const sweep = () => void running.sweep(host.platform);
   sweep();
   const sweeping = setInterval(sweep, SWEEP_EVERY_MS);
   return {

@@ -37,12 +37,7 @@ const server = await startHost({ port, hostname, handle: app.handle });
 console.log(`Listening on ${server.url}, callback address: ${server.url}/api/dingtalk`);
 
 /** Ends what a process that was killed has left, at once and then as often as a card may wait. */
-const sweep = () =>
-  app.sweep(server.platform).catch((error: unknown) => {
-    console.error(
-      JSON.stringify({ level: 'warn', event: 'sweep_failed', error: error instanceof Error ? error.name : 'unknown' }),
-    );
-  });
+const sweep = () => app.sweep(server.platform);
 void sweep();
 const sweeping = setInterval(() => void sweep(), SWEEP_EVERY_MS);
 

@@ -23,7 +23,10 @@ export interface AiCardOptions {
 /** Of a call without an answer; a time-out is repeated only once, for it takes long. */
 const MAX_TRIES = 3;
 
-/** `success: false` inside an HTTP 200 means that nobody sees the card; `errorMsg` alone means nothing. */
+/**
+ * `success: false` inside an HTTP 200 means that nobody sees the card, and so does an empty list; `errorMsg` alone, or no
+ * list at all, means nothing.
+ */
 const delivered = z.object({
   result: z.object({
     deliverResults: z.array(z.object({ success: z.boolean().nullish() })).nullish(),
@@ -47,8 +50,9 @@ export function createAiCard(options: AiCardOptions): CardSink {
       path: '/v1.0/card/instances/createAndDeliver',
       body,
     });
-    const results = delivered.safeParse(answer).data?.result.deliverResults;
-    if (!results || results.length === 0 || results.some((result) => result.success === false)) {
+    const told = delivered.safeParse(answer).data;
+    const results = told?.result.deliverResults;
+    if (!told || results?.length === 0 || results?.some((result) => result.success === false)) {
       throw new BridgeError('dingtalk_card_undelivered', remedyFor('dingtalk_card_undelivered') ?? '');
     }
   }

@@ -1,21 +1,37 @@
 import { expect, test } from 'vitest';
-import { writeFrame } from '../../lib/dingtalk/ai-card.ts';
+import { createAiCard, writeFrame } from '../../lib/dingtalk/ai-card.ts';
 import { createDingTalkClient } from '../../lib/dingtalk/client.ts';
 import { readConfig } from '../../lib/runtime/config.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 const result = readConfig({ DINGTALK_CLIENT_ID: 'ding1', DINGTALK_CLIENT_SECRET: 's', DIFY_API_KEY: 'k' });
-const config = result.ok ? result.config.robots[0]?.dingtalk : undefined;
-if (!config) throw new Error('the configuration is not complete');
+const found = result.ok ? result.config.robots[0]?.dingtalk : undefined;
+if (!found) throw new Error('the configuration is not complete');
+const config = found;
 
-/** Shows a frame on a card, where DingTalk answers with 200 and this body. */
-function show(body: string): Promise<void> {
+/** Where DingTalk answers every call with 200 and this body. */
+function clientOf(body: string) {
   const fetch = async (url: string) =>
     new Response(url.endsWith('/accessToken') ? JSON.stringify({ accessToken: 't', expireIn: 7200 }) : body);
-  const client = createDingTalkClient(config as NonNullable<typeof config>, fetch, createVirtualClock());
-  const frame = { text: 'Hello', state: 'finished', id: 'frame-1' } as const;
-  return writeFrame(client, config as NonNullable<typeof config>, 'card-1', frame);
+  return createDingTalkClient(config, fetch, createVirtualClock());
 }
+
+const show = (body: string): Promise<void> =>
+  writeFrame(clientOf(body), config, 'card-1', { text: 'Hello', state: 'finished', id: 'frame-1' });
+
+const open = (body: string): Promise<void> =>
+  createAiCard({
+    client: clientOf(body),
+    config,
+    templateId: 'template-1.schema',
+    message: {
+      chat: { id: 'cid1', isGroup: true, title: null },
+      sender: { staffId: 'staff-1', unionId: null, id: 'sender-1', nick: 'A', isAdmin: false },
+    },
+    cardId: 'card-1',
+    summary: 'Hello',
+    routeKey: async () => null,
+  }).open();
 
 test.each([
   ['a page of the gateway', '<html>blocked</html>', 'dingtalk_server_error'],
@@ -31,4 +47,19 @@ test.each([
 
 test.each(['{"success":true,"result":true}', '{}', ''])('a frame that was answered by %j was shown', async (body) => {
   await expect(show(body)).resolves.toBeUndefined();
+});
+
+test.each([
+  '{"success":true,"result":{"outTrackId":"card-1","deliverResults":[{"success":true,"errorMsg":"ok"}]}}',
+  '{"success":true,"result":{"outTrackId":"card-1"}}',
+])('a card is there after %j', async (body) => {
+  await expect(open(body)).resolves.toBeUndefined();
+});
+
+test.each([
+  '{"success":true,"result":{"deliverResults":[{"success":true},{"success":false,"errorMsg":"spaceId is illegal"}]}}',
+  '{"success":true,"result":{"deliverResults":[]}}',
+  '{"success":true}',
+])('a card is not there after %j', async (body) => {
+  await expect(open(body)).rejects.toMatchObject({ code: 'dingtalk_card_undelivered' });
 });
