@@ -17,6 +17,9 @@ const KNOWN_CODES: Readonly<Record<string, DeliveryErrorCode>> = {
   'param.templatenotexist': 'dingtalk_template_missing',
   'param.templateunpublished': 'dingtalk_template_unpublished',
   'param.cardalreadyexist': 'dingtalk_card_exists',
+  // Not the same as a card that takes nothing more: nobody has seen anything.
+  'param.stream.outtrackid': 'dingtalk_card_undelivered',
+  'param.cardnotexist': 'dingtalk_card_undelivered',
   'param.contentunsafe': 'dingtalk_content_unsafe',
 };
 

@@ -158,6 +158,16 @@ describe('the card', () => {
     bridge().dingtalk.clear();
   });
 
+  test('cannot be reached, nor its end: the answer comes as a message, though no call had an answer', async () => {
+    await start({ ...fast(), app: { script: words('Hello') } });
+    bridge().dingtalk.faults.inject({ api: 'createAndDeliver', times: Infinity, kind: 'reset' });
+    const isLast = (body: unknown) => (body as { isFinalize?: boolean }).isFinalize === true;
+    bridge().dingtalk.faults.inject({ api: 'streaming', times: 1, when: isLast, kind: 'reset' });
+    await bridge().ask('hello');
+    expect(visibleText()).toBe('Hello');
+    bridge().dingtalk.clear();
+  });
+
   test('made by calls whose answers were lost is used all the same', async () => {
     await start({ app: { script: words('Hello') } });
     bridge().dingtalk.faults.inject({ api: 'createAndDeliver', times: 2, kind: 'lost-response' });
