@@ -15,17 +15,21 @@ const FULL_RESERVE: Readonly<Record<RobotConfig['streaming'], number>> = {
   off: 3,
 };
 
+/** What belongs to no answer: the address for buttons, and the notices that a step of the month is reached. */
+const REGISTRATION_CALLS = 1;
+const NOTICE_CALLS = 3;
+
 /** What an answer may cost of the organisation's month; null without a budget. */
 export function budgetOf(
   { corpId }: Pick<Message, 'corpId'>,
-  { dingtalk, streaming }: RobotConfig,
+  { dingtalk, streaming, access }: RobotConfig,
   nowMs: number,
 ): BudgetRequest | null {
   if (dingtalk.monthlyCalls === 0) return null;
   const full = FULL_RESERVE[streaming];
   return {
     account: `${corpId ?? dingtalk.clientId}:${monthOf(nowMs)}`,
-    limit: dingtalk.monthlyCalls,
+    limit: Math.max(1, dingtalk.monthlyCalls - REGISTRATION_CALLS - (access.adminUsers.length > 0 ? NOTICE_CALLS : 0)),
     reserve: { full, few: Math.min(full, FULL_RESERVE.thrifty), last: Math.min(full, FULL_RESERVE.off) },
   };
 }
