@@ -7,6 +7,9 @@ import type { FormSubmission } from './turn-record.ts';
 export type Request =
   { kind: 'question'; text: string } | { kind: 'command'; command: Command } | { kind: 'sentence'; text: string };
 
+/** What needs no turn. */
+export type ShortRequest = Exclude<Request, { kind: 'question' }>;
+
 /** A message that is about a file has a question in any case: without words of its own a default one. */
 export function readRequest({ content, quoted }: Pick<Message, 'content' | 'quoted'>, texts: Texts): Request {
   switch (content.kind) {
@@ -45,4 +48,4 @@ function readText(text: string, texts: Texts): Request {
 
 const question = (text: string): Request => ({ kind: 'question', text });
 
-export const sentence = (text: string): Request => ({ kind: 'sentence', text });
+export const sentence = (text: string): ShortRequest => ({ kind: 'sentence', text });

@@ -2,18 +2,17 @@ import { askerOf, isAdmin, mayAsk } from './access.ts';
 import { budgetOf, tellOfMonth } from './budget.ts';
 import { createButtons } from './buttons.ts';
 import { createChannels } from './channels.ts';
-import type { Command } from './commands.ts';
-import { greetingText, mayGreet } from './greeting.ts';
-import { conversationOf, type Conversation } from './conversation.ts';
+import { mayGreet } from './greeting.ts';
+import { conversationOf } from './conversation.ts';
 import { readHandover } from './courier.ts';
-import { errorFields, sendAll } from './delivery.ts';
+import { errorFields } from './delivery.ts';
 import type { Message } from './dingtalk/callback.ts';
-import { turnErrorCode } from './errors.ts';
 import { leaseEnd } from './lease.ts';
 import { showQueued } from './queued.ts';
 import type { BackgroundWork, Platform, ReceivingRobot, SweepCounts } from './receiver.ts';
 import { createRefusals } from './refusals.ts';
-import { readFormAnswer, readRequest, sentence, type Request } from './request.ts';
+import { createReplies } from './replies.ts';
+import { readFormAnswer, readRequest, sentence } from './request.ts';
 import { reportOf } from './status.ts';
 import { createRunner, type RunnerOptions } from './runner.ts';
 import type { Accepted, AcceptRequest, Budget, Load } from './state/state.ts';
@@ -30,11 +29,12 @@ const SWEEP_LIMIT = 50;
 
 /** One robot: claims a message, and does what it asks for after the acknowledgement. */
 export function createRobot(options: RunnerOptions): ReceivingRobot {
-  const { config, state, clock, newId, log, texts, failures } = options;
+  const { config, state, clock, newId, log, texts } = options;
   const channels = createChannels(options);
   const runner = createRunner(options, channels);
   const buttons = createButtons(options, runner);
   const refusals = createRefusals(options);
+  const { greet, respond } = createReplies(options, channels, runner);
 
   return {
     config,
@@ -84,7 +84,8 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
     const claimed = await (isRefused ? refusals.claimTelling('list', { message, conversation }) : claim());
     if (!claimed.isNew) return isRefused ? null : logRepeated();
     log.info('message_accepted', { turn: referenceOf(turnId), robot: config.name, kind: request.kind });
-    const answered = isRefused ? sentence(texts.refused) : request;
+    // A question that is still here was refused.
+    const answered = isRefused || request.kind === 'question' ? sentence(texts.refused) : request;
     return (platform) => beside(respond(answered, turnId, message, conversation), { load: claimed }, platform);
   }
 
@@ -171,26 +172,6 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
     }
   }
 
-  /** What the app says first, for somebody who has not met it. Never rejects. */
-  async function greet(message: Message, reference: string): Promise<void> {
-    const text = await greetingFor(message);
-    if (text === '') return;
-    await sendAll([text], true, {
-      reply: channels.replyTo(message, reference),
-      clock,
-      log,
-      texts,
-      reference,
-      failures,
-    });
-  }
-
-  /** Never rejects: nobody misses what they did not expect. */
-  async function greetingFor({ chat }: Message): Promise<string> {
-    const facts = await options.dify.facts().catch(() => null);
-    return facts ? greetingText(facts, texts, chat.isGroup) : '';
-  }
-
   /** Whatever comes in also looks after answers whose function died, and after the month. Never rejects. */
   async function beside(
     work: Promise<void>,
@@ -208,52 +189,6 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
       await work?.();
     } catch (error) {
       log.warn('recovery_failed', { turn: referenceOf(turnId), ...errorFields(error) });
-    }
-  }
-
-  /** Answers with one message. Never rejects. */
-  async function respond(
-    request: Request,
-    turnId: string,
-    message: Message,
-    conversation: Conversation,
-  ): Promise<void> {
-    if (request.kind === 'question') return;
-    const reference = referenceOf(turnId);
-    const text =
-      request.kind === 'sentence' ? request.text : await runCommand(request.command, message, conversation, reference);
-    await sendAll([text], true, {
-      reply: channels.replyTo(message, reference),
-      clock,
-      log,
-      texts,
-      reference,
-      failures,
-    });
-  }
-
-  async function runCommand(
-    command: Command,
-    message: Message,
-    conversation: Conversation,
-    reference: string,
-  ): Promise<string> {
-    const asker = isAdmin(message, config.access) ? null : askerOf(message);
-    const stop = () => runner.stop({ conversationKey: conversation.key, asker });
-    try {
-      return await command.run({
-        message,
-        conversation,
-        robot: config,
-        texts,
-        state,
-        newId,
-        stop,
-        greeting: () => greetingFor(message),
-      });
-    } catch (error) {
-      log.error('command_failed', { turn: reference, ...errorFields(error) });
-      return `⚠️ ${texts.failures[turnErrorCode(error)]} ${texts.reference(reference)}`;
     }
   }
 

@@ -13,6 +13,7 @@ const PURE = [
   'lib/answer.ts',
   'lib/view.ts',
   'lib/form-view.ts',
+  'lib/quick-links.ts',
   'lib/forms.ts',
   'lib/thinking.ts',
   'lib/outputs.ts',
