@@ -17,9 +17,6 @@ const KNOWN_CODES: Readonly<Record<string, DeliveryErrorCode>> = {
   'param.templatenotexist': 'dingtalk_template_missing',
   'param.templateunpublished': 'dingtalk_template_unpublished',
   'param.cardalreadyexist': 'dingtalk_card_exists',
-  // Not the same as a card that takes nothing more: nobody has seen anything.
-  'param.stream.outtrackid': 'dingtalk_card_undelivered',
-  'param.cardnotexist': 'dingtalk_card_undelivered',
   'param.contentunsafe': 'dingtalk_content_unsafe',
 };
 
@@ -74,6 +71,9 @@ const anyOf =
   (error: unknown): boolean =>
     error instanceof BridgeError && (codes as readonly string[]).includes(error.code);
 
+const MISSING: ReadonlySet<unknown> = new Set(['param.stream.outTrackId', 'param.cardNotExist']);
+const isMissing = (error: unknown) => error instanceof BridgeError && MISSING.has(error.facts['upstreamCode']);
+
 export const failureRules: FailureRules = {
   isPassing: anyOf(
     'dingtalk_unreachable',
@@ -86,6 +86,7 @@ export const failureRules: FailureRules = {
   isRateLimit: anyOf('dingtalk_qps'),
   isUnanswered: anyOf('dingtalk_unreachable', 'dingtalk_timeout'),
   isUnsafe: anyOf('dingtalk_content_unsafe'),
-  isRefused: anyOf('dingtalk_refused'),
+  // A card that is not there is no card that has ended: nobody has seen anything.
+  isRefused: (error) => anyOf('dingtalk_refused')(error) && !isMissing(error),
   isStateRefused: anyOf('dingtalk_card_variable', 'dingtalk_refused'),
 };
