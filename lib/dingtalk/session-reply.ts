@@ -78,7 +78,7 @@ export function createSessionReply({ config, message, fetch, clock }: SessionRep
           await post(webhook, body);
           return;
         } catch (error) {
-          // Without an answer it may have been sent, or not at all: its id lets DingTalk tell.
+          // Without an answer it may have been sent, or not at all: its id lets DingTalk tell (decision 25).
           if (tries === MAX_TRIES || !failureRules.isUnanswered(error)) throw error;
           await sleep(clock, RETRY_MS);
         }
