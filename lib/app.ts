@@ -12,7 +12,6 @@ import { createCardBreaker } from './dingtalk/card-breaker.ts';
 import { createCardCallback, streamCallback } from './dingtalk/card-callback.ts';
 import { createDingTalkClient } from './dingtalk/client.ts';
 import { failureRules } from './dingtalk/failures.ts';
-import { downloadAddress } from './dingtalk/files.ts';
 import { REQUEST_ERROR_STATUS } from './errors.ts';
 import { LEASE_TIMING, type LeaseTiming } from './lease.ts';
 import { createReceiver, sweepRobots, type Platform } from './receiver.ts';
@@ -119,11 +118,7 @@ export function createApp(options: AppOptions): App {
               followRun(robot.dify, fetch, clock, { runId, user, withSnapshot: false, signal }),
           },
           download,
-          sentFiles: {
-            addressOf: (code) => downloadAddress(dingtalk, robot.dingtalk.robotCode, code),
-            download,
-            dify: createDifyFiles(robot.dify, fetch, clock),
-          },
+          difyFiles: createDifyFiles(robot.dify, fetch, clock),
           callback:
             options.cardCallback === 'stream'
               ? streamCallback

@@ -1,5 +1,6 @@
 import { errorFields } from './delivery.ts';
 import type { Message } from './dingtalk/callback.ts';
+import { filesOf } from './dingtalk/message-kinds.ts';
 import { sendToPeople } from './dingtalk/robot-message.ts';
 import type { DingTalkClient } from './dingtalk/client.ts';
 import type { RobotConfig } from './runtime/config.ts';
@@ -19,18 +20,27 @@ const FULL_RESERVE: Readonly<Record<RobotConfig['streaming'], number>> = {
 const REGISTRATION_CALLS = 1;
 const NOTICE_CALLS = 3;
 
+/** Two for each of the three files that an answer may have from 80 % of the month on. */
+const FEW_FILES_CALLS = 6;
+
 /** What an answer may cost of the organisation's month; null without a budget. */
 export function budgetOf(
-  { corpId }: Pick<Message, 'corpId'>,
+  { corpId, content, quoted }: Pick<Message, 'corpId' | 'content' | 'quoted'>,
   { dingtalk, streaming, access }: RobotConfig,
   nowMs: number,
 ): BudgetRequest | null {
   if (dingtalk.monthlyCalls === 0) return null;
+  // Each file that somebody sends is asked for by a call.
+  const sent = filesOf(content).length + (quoted?.file ? 1 : 0);
   const full = FULL_RESERVE[streaming];
   return {
     account: `${corpId ?? dingtalk.clientId}:${monthOf(nowMs)}`,
     limit: Math.max(1, dingtalk.monthlyCalls - REGISTRATION_CALLS - (access.adminUsers.length > 0 ? NOTICE_CALLS : 0)),
-    reserve: { full, few: Math.min(full, FULL_RESERVE.thrifty), last: Math.min(full, FULL_RESERVE.off) },
+    reserve: {
+      full: full + sent,
+      few: Math.min(full, FULL_RESERVE.thrifty) + FEW_FILES_CALLS + sent,
+      last: Math.min(full, FULL_RESERVE.off) + sent,
+    },
   };
 }
 

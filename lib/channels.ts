@@ -5,11 +5,13 @@ import type { Traffic } from './card/traffic.ts';
 import { createWriter } from './card/writer.ts';
 import { errorFields } from './delivery.ts';
 import type { DifyClient } from './dify/client.ts';
+import type { DifyFiles } from './dify/files.ts';
 import { createAiCard, updateCard, writeFrame } from './dingtalk/ai-card.ts';
 import type { Message } from './dingtalk/callback.ts';
 import { watchCard, type CardBreaker } from './dingtalk/card-breaker.ts';
 import type { CardCallback } from './dingtalk/card-callback.ts';
 import { countCalls, type DingTalkClient } from './dingtalk/client.ts';
+import { downloadAddress } from './dingtalk/files.ts';
 import { createFileMessages } from './dingtalk/file-message.ts';
 import { createRobotMessage } from './dingtalk/robot-message.ts';
 import { createSessionReply } from './dingtalk/session-reply.ts';
@@ -23,6 +25,7 @@ import type { SpendingLevel } from './state/state.ts';
 import type { Texts } from './texts/index.ts';
 import { createExtras, type Extras } from './turn-extras.ts';
 import { referenceOf } from './turn-record.ts';
+import type { QuestionPorts } from './turn-question.ts';
 import type { Turn } from './turn.ts';
 
 export interface ChannelOptions {
@@ -32,6 +35,8 @@ export interface ChannelOptions {
   dify: DifyClient;
   suggest: (messageId: string, user: string) => Promise<string[]>;
   download: Download;
+  /** For the files that people send. */
+  difyFiles: DifyFiles;
   callback: CardCallback;
   traffic: Traffic;
   breaker: CardBreaker;
@@ -48,22 +53,27 @@ export type CardOf = Pick<Turn, 'id' | 'message' | 'question' | 'level'>;
 
 /** The ways from a robot into a chat. */
 export interface Channels {
-  /** Where messages to the asker go: the session's address, else the robot's own messages. */
-  /** Messages for the asker; `reference` is in the log where one takes another way. */
+  /**
+   * Where messages to the asker go: the session's address, else the robot's own messages; `reference` is in the log where
+   * one takes another way.
+   */
   replyTo(message: Message, reference: string): MessageSink;
   /** Null without a template, or while cards are left alone. `onCall` is told of each call that counts. */
   cardOf(turn: CardOf, onCall: () => void): CardSink | null;
-  /** Everything that a turn shows itself by. */
-  of(turn: Turn, deadlineMs: number | null): TurnChannels;
+  /** Everything that a turn shows itself by. `onCall` is told of each call that counts. */
+  of(turn: Turn, deadlineMs: number | null, onCall: () => void): TurnChannels;
   /** Ends the card of a question that will not be asked any more. Never rejects. */
   endDropped(turnId: string): Promise<void>;
 }
 
 export interface TurnChannels {
-  card: (onCall: () => void) => CardSink | null;
+  /** Null without a template, or while cards are left alone. */
+  card: () => CardSink | null;
   reply: MessageSink;
   pace: Pace;
-  openOutbox: (onCall: () => void) => Outbox | null;
+  /** For the files of the answer; null where nothing may be spent on them. */
+  openOutbox: () => Outbox | null;
+  sentFiles: QuestionPorts['sentFiles'];
   extras: Extras;
 }
 
@@ -86,17 +96,17 @@ const thriftier = (a: Streaming, b: Streaming): Streaming => (BY_COST.indexOf(a)
 export function createChannels(options: ChannelOptions): Channels {
   const { config, texts, dingtalk, clock, newId, log, traffic, breaker, failures, fetch, shutdown } = options;
 
-  const replyTo = (message: Message, reference: string): MessageSink =>
+  const replyTo = (message: Message, reference: string, client = dingtalk): MessageSink =>
     firstThatWorks(
       [
         createSessionReply({ config: config.dingtalk, message, fetch, clock }),
-        createRobotMessage({ client: dingtalk, config: config.dingtalk, message }),
+        createRobotMessage({ client, config: config.dingtalk, message }),
       ],
       failures,
       (error) => log.warn('reply_fallback', { turn: reference, ...errorFields(error) }),
     );
 
-  function cardOf({ id, message, question, level }: CardOf, onCall: () => void): CardSink | null {
+  function cardOf({ id, message, question, level }: CardOf, client: DingTalkClient): CardSink | null {
     const templateId = config.dingtalk.cardTemplateId;
     if (templateId === null || level === 'none') return null;
     if (!breaker.mayOpen()) {
@@ -104,7 +114,7 @@ export function createChannels(options: ChannelOptions): Channels {
       return null;
     }
     const card = createAiCard({
-      client: countCalls(dingtalk, onCall),
+      client,
       config: config.dingtalk,
       templateId,
       message,
@@ -118,11 +128,10 @@ export function createChannels(options: ChannelOptions): Channels {
   function openOutbox(
     { message, level, reference }: Turn,
     deadlineMs: number | null,
-    onCall: () => void,
+    client: DingTalkClient,
   ): Outbox | null {
     const limit = MAX_FILES[level];
     if (limit === 0) return null;
-    const client = countCalls(dingtalk, onCall);
     const { filesUrl } = config.dify;
     const results = createResultFiles({ download: options.download, dingtalk: client, filesUrl, clock });
     const messages = createFileMessages({ client, config: config.dingtalk, message, fetch, clock });
@@ -148,15 +157,21 @@ export function createChannels(options: ChannelOptions): Channels {
   }
 
   return {
-    replyTo,
-    cardOf,
-    of(turn, deadlineMs) {
-      const reply = replyTo(turn.message, turn.reference);
+    replyTo: (message, reference) => replyTo(message, reference),
+    cardOf: (turn, onCall) => cardOf(turn, countCalls(dingtalk, onCall)),
+    of(turn, deadlineMs, onCall) {
+      const client = countCalls(dingtalk, onCall);
+      const reply = replyTo(turn.message, turn.reference, client);
       return {
-        card: (onCall) => cardOf(turn, onCall),
+        card: () => cardOf(turn, client),
         reply,
         pace: paceOf(thriftier(config.streaming, SPENDING_PACE[turn.level]), reservedFor(turn)),
-        openOutbox: (onCall) => openOutbox(turn, deadlineMs, onCall),
+        openOutbox: () => openOutbox(turn, deadlineMs, client),
+        sentFiles: {
+          addressOf: (code) => downloadAddress(client, config.dingtalk.robotCode, code),
+          download: options.download,
+          dify: options.difyFiles,
+        },
         extras: createExtras({
           robot: config,
           texts,

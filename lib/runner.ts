@@ -10,11 +10,10 @@ import { withFields } from './runtime/log.ts';
 import type { StartedTurn, State } from './state/state.ts';
 import { createStopSwitch, taskOf } from './stop-switch.ts';
 import type { FormPorts } from './turn-form.ts';
-import type { QuestionPorts } from './turn-question.ts';
 import { readPayload, readProgress, referenceOf, type TurnPayload } from './turn-record.ts';
-import { runTurn, type StopSwitch, type Turn } from './turn.ts';
+import { runTurn, type CallMeter, type StopSwitch, type Turn } from './turn.ts';
 
-export interface RunnerOptions extends ChannelOptions, Pick<QuestionPorts, 'sentFiles'>, FormPorts {
+export interface RunnerOptions extends ChannelOptions, FormPorts {
   recovery: DifyRecovery;
   stopRun: (task: RunningTask) => Promise<void>;
   rateAnswer: (rated: { messageId: string; user: string; rating: 'like' | 'dislike' | null }) => Promise<void>;
@@ -63,10 +62,12 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
     const ownLog = withFields(log, { turn: turn.reference });
     const stopping = createStopSwitch({ difyUser, stopRun: options.stopRun, clock, log: ownLog });
     running.set(turn.id, stopping);
+    const meter: CallMeter = { onCall: () => undefined };
     try {
       return await runTurn(turn, {
         ...options,
-        ...channels.of(turn, platform.deadlineMs),
+        ...channels.of(turn, platform.deadlineMs, () => meter.onCall()),
+        meter,
         robot: config,
         onRunning: noteRunning,
         deadlineMs: platform.deadlineMs,

@@ -16,8 +16,8 @@ import type { Turn } from './turn.ts';
 export interface CardPorts {
   robot: RobotConfig;
   texts: Texts;
-  /** Null without a template, or while cards are left alone. `onCall` is told of each call that counts. */
-  card: (onCall: () => void) => CardSink | null;
+  /** Null without a template, or while cards are left alone. */
+  card: () => CardSink | null;
   reply: MessageSink;
   pace: Pace;
   traffic: Traffic;
@@ -55,8 +55,7 @@ const OPEN_PAUSE_MS = 500;
 /** Opens the card while Dify is being asked; null where there is none. */
 export function openCard(turn: Turn, ports: CardPorts, lease: Lease): OpenCard | null {
   const { clock, log, failures, traffic, robot } = ports;
-  const onCall = () => lease.note({ calls: lease.progress.calls + 1 });
-  const sink = lease.progress.hasCard === false ? null : ports.card(onCall);
+  const sink = lease.progress.hasCard === false ? null : ports.card();
   const openedAtMs = clock.now();
   let firstTextAtMs: number | null = null;
   let isTextRecorded = false;

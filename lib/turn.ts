@@ -50,12 +50,18 @@ export interface TurnPorts extends CardPorts, QuestionPorts, FormPorts {
   /** Aborts when the process is asked to end; its reason says so. */
   shutdown: AbortSignal;
   stop: StopSwitch;
-  /** For the files of the answer; null where nothing may be spent on them. `onCall` is told of each call that counts. */
-  openOutbox: (onCall: () => void) => Outbox | null;
+  /** For the files of the answer; null where nothing may be spent on them. */
+  openOutbox: () => Outbox | null;
+  meter: CallMeter;
   /** Shows what belongs below an answer on its card. */
   extras: Extras;
   /** Goes on beside the next turn. The work never rejects. */
   alongside: (work: Promise<void>) => void;
+}
+
+/** Where the calls to DingTalk for an answer are counted, as far as they count for the organisation's month. */
+export interface CallMeter {
+  onCall: () => void;
 }
 
 /** How an answer is stopped, from here or from another instance. */
@@ -76,6 +82,7 @@ export interface StopSwitch {
 export async function runTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | null> {
   const lease = leaseOf(turn, ports);
   ports.stop.progress = () => lease.progress;
+  ports.meter.onCall = () => lease.note({ calls: lease.progress.calls + 1 });
   try {
     return await answerUnderLease(turn, ports, lease);
   } catch (error) {
@@ -92,7 +99,7 @@ async function answerUnderLease(turn: Turn, ports: TurnPorts, lease: Lease): Pro
   const { robot, clock, log } = ports;
   const view = viewOf(turn, ports);
   const card = openCard(turn, ports, lease);
-  const outbox = ports.openOutbox(() => lease.note({ calls: lease.progress.calls + 1 }));
+  const outbox = ports.openOutbox();
   const obtained = await obtainAnswer(turn, ports, { lease, card, outbox, view });
   if (obtained.kind === 'lost' || !(await lease.isHeld())) {
     await card?.writer.leave();

@@ -44,7 +44,7 @@ export function createMemoryBudget(clock: Clock) {
         steps.set(`${account}:${step}`, true, BUDGET_TTL_MS);
         reached = step;
       }
-      return { level, reached, reserved: calls > 0 ? { account, calls } : null };
+      return { level, reached, reserved: { account, calls } };
     },
 
     /** Gives back what was reserved and not spent. */

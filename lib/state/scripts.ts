@@ -79,7 +79,8 @@ if not known[1] then
     redis.call('SET', payload, body, 'PX', day)
     local calls
     level, calls, reached = reserve(account, tonumber(month), tonumber(full), tonumber(few), tonumber(last), keep)
-    redis.call('HSET', turn, 'level', level, 'reached', reached, 'reserved', calls, 'account', calls > 0 and account or '')
+    redis.call('HSET', turn, 'level', level, 'reached', reached, 'reserved', calls,
+      'account', tonumber(month) > 0 and account or '')
   end
   if state == 'started' then
     redis.call('SET', running, id, 'PX', day)

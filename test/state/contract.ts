@@ -395,6 +395,15 @@ export function describeState(open: () => StateUnderTest): void {
       expect(await spend(other, name, 100, 0)).toEqual({ level: 'none', reached: null });
     });
 
+    test('knows also what was spent by an answer that could reserve nothing', async () => {
+      const { state } = open();
+      const name = account();
+      const asked = request({ budget: { account: name, limit: 1, reserve } });
+      expect(await state.accept(asked)).toMatchObject({ budget: { level: 'none' } });
+      await state.finish(finish(asked, { spent: 61 }));
+      expect(await spend(state, name, 100, 5)).toEqual({ level: 'few', reached: null });
+    });
+
     test('gets back what waiting questions reserved that are dropped', async () => {
       const { state } = open();
       const budget = { account: account(), limit: 100, reserve };
@@ -428,7 +437,7 @@ export function describeState(open: () => StateUnderTest): void {
       const reached: unknown[] = [];
       for (const each of asked) reached.push(await state.accept(each));
       expect(reached.at(-1)).toMatchObject({ budget: { level: 'none', reached: null } });
-      for (const each of asked) await state.finish(finish(each, { spent: 12 }));
+      for (const each of asked) await state.finish(finish(each, { spent: 10 }));
       expect(await state.accept(request({ budget }))).toMatchObject({ budget: { level: 'few', reached: 80 } });
     });
 

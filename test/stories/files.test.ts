@@ -26,6 +26,16 @@ describe('what people send', () => {
     expect(bridge().card()).toMatchObject({ phase: 'finished', content: 'seen' });
   });
 
+  test('costs a call of the month, as does a message of the robot: every call of an answer is counted', async () => {
+    await start({ app: { script, parameters: taking('image') }, env: { DINGTALK_CARD_TEMPLATE_ID: '' } });
+    const { dingtalk, url, logs } = bridge();
+    await dingtalk.deliver(url, dingtalk.callback(picture, { sessionWebhookExpiredTime: 1 }));
+    await bridge().idle();
+    expect(messages()).toMatchObject([{ channel: 'robot', text: 'seen' }]);
+    expect(dingtalk.countedCalls()).toBe(2);
+    expect(logs.find(({ event }) => event === 'turn_finished')).toMatchObject({ calls: 2 });
+  });
+
   test('words and pictures of a group message go together', async () => {
     await start({ app: { script, parameters: taking('image') } });
     const pictures = [png(), png()].map((bytes, index) => ({ name: `${index}.png`, bytes }));
