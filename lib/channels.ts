@@ -62,8 +62,8 @@ export interface Channels {
   cardOf(turn: CardOf, onCall: () => void): CardSink | null;
   /** Everything that a turn shows itself by. `onCall` is told of each call that counts. */
   of(turn: Turn, deadlineMs: number | null, onCall: () => void): TurnChannels;
-  /** Ends the card of a question that will not be asked any more. Never rejects. */
-  endDropped(turnId: string): Promise<void>;
+  /** Ends the card of a question that gets no answer. Never rejects. */
+  endCard(turnId: string, text: string): Promise<void>;
 }
 
 export interface TurnChannels {
@@ -183,7 +183,7 @@ export function createChannels(options: ChannelOptions): Channels {
         }),
       };
     },
-    async endDropped(turnId) {
+    async endCard(turnId, text) {
       const warn = (error: unknown) => log.warn('frame_failed', { turn: referenceOf(turnId), ...errorFields(error) });
       const writer = createWriter({
         sink: {
@@ -200,7 +200,7 @@ export function createChannels(options: ChannelOptions): Channels {
         onFrameFailed: warn,
         onFrameShown: () => undefined,
       });
-      await writer.finish({ text: texts.stopped, state: 'finished' }).catch(() => undefined);
+      await writer.finish({ text, state: 'finished' }).catch(() => undefined);
     },
   };
 }

@@ -157,7 +157,7 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
       case 'queued': {
         const { place, budget } = accepted;
         const card = (onCall: () => void) => channels.cardOf({ id, message, question, level: budget.level }, onCall);
-        const endDropped = (turnId: string) => channels.endDropped(turnId);
+        const endDropped = (turnId: string) => channels.endCard(turnId, texts.stopped);
         const ports = { ...options, card, reply: channels.replyTo(message, reference), endDropped };
         return (platform) => beside(showQueued({ turnId: id, reference, place }, ports), accepted, platform);
       }

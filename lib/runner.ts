@@ -1,3 +1,4 @@
+import { monthOf } from './budget.ts';
 import type { ChannelOptions, Channels } from './channels.ts';
 import { conversationOf } from './conversation.ts';
 import { MAX_HOPS, type Courier } from './courier.ts';
@@ -47,7 +48,7 @@ export interface StopOrder {
 }
 
 export function createRunner(options: RunnerOptions, channels: Channels): Runner {
-  const { config, state, clock, newId, log, traffic, courier } = options;
+  const { config, state, clock, newId, log, texts, traffic, courier } = options;
   /** Turns that are being answered in this process, with what stops them. */
   const running = new Map<string, StopSwitch>();
 
@@ -99,7 +100,7 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
       }
       // The chain of invocations is as long as it was: what follows in this one does not start it anew.
       const waiting = readStarted({ ...next.turn, hop }, owner);
-      if (!waiting) return;
+      if (!waiting) return giveUp(next.turn, owner);
       turn = waiting;
     }
   }
@@ -107,10 +108,7 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
   /** A turn from the store; null when it cannot be read any more. */
   function readStarted(started: StartedTurn, owner: string): Turn | null {
     const payload = readPayload(started.payload);
-    if (!payload) {
-      log.error('turn_unreadable', { turn: referenceOf(started.turnId), code: 'internal' });
-      return null;
-    }
+    if (!payload) return null;
     return {
       ...payload,
       id: started.turnId,
@@ -126,13 +124,42 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
     };
   }
 
+  /** Ends a turn that cannot be read, so that nothing waits for it. Never rejects. */
+  async function giveUp({ turnId, claim, conversationKey, context, progress }: StartedTurn, owner: string) {
+    const reference = referenceOf(turnId);
+    log.error('turn_unreadable', { turn: reference, code: 'internal' });
+    if (readProgress(progress)?.hasCard) {
+      await channels.endCard(turnId, `⚠️ ${texts.failures.internal}\n\n${texts.reference(reference)}`);
+    }
+    const nowMs = clock.now();
+    try {
+      await state.finish({
+        turnId,
+        claim,
+        owner,
+        nowMs,
+        failure: 'internal',
+        month: monthOf(nowMs),
+        spent: 0,
+        remembered: { conversationKey, generation: context.generation, difyConversationId: null, ttlMs: null },
+        receipt: '',
+        form: { kind: 'keep' },
+        // Whoever comes by takes the next one over.
+        nextLeaseUntilMs: nowMs,
+      });
+    } catch (error) {
+      log.error('turn_not_ended', { turn: reference, ...errorFields(error) });
+    }
+  }
+
   async function takeOver(turnId: string, handedOver: { claim: number; hop: number } | null, platform: Platform) {
     const owner = newId();
     const nowMs = clock.now();
     const leaseUntilMs = leaseEnd(nowMs, options.leaseTiming, platform.deadlineMs);
     const started = await state.takeOver({ turnId, owner, nowMs, leaseUntilMs, handedOver });
-    const turn = started && readStarted(started, owner);
-    if (!turn) return null;
+    if (!started) return null;
+    const turn = readStarted(started, owner);
+    if (!turn) return () => giveUp(started, owner);
     log.info('turn_taken_over', { turn: turn.reference, hop: started.hop, asked: started.mayHaveBeenAsked });
     return () => run(turn, platform);
   }
@@ -141,7 +168,7 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
     const stopped = await state.stop({ conversationKey, owner: newId(), asker, turnId: only ?? null });
     // A card that is not noted yet is ended by whoever opens it.
     const opened = stopped.dropped.filter(({ progress }) => readProgress(progress)?.hasCard === true);
-    await Promise.all(opened.map(({ turnId }) => channels.endDropped(turnId)));
+    await Promise.all(opened.map(({ turnId }) => channels.endCard(turnId, texts.stopped)));
     if (!stopped.running) return stopped.dropped.length > 0;
     const { turnId, payload, progress } = stopped.running;
     const here = running.get(turnId);

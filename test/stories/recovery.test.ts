@@ -45,6 +45,13 @@ describeWith('redis-server', 'after a function was killed', () => {
     const response = await fetch(`${instance.url}?sweep`, { headers: { authorization: `Bearer ${CRON_SECRET}` } });
     return (await response.json()) as { overdue: number; takenOver: number };
   };
+  /** Runs a script in the store. */
+  const evaluate = async (script: string): Promise<string> => {
+    const { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token } = store().env;
+    const headers = { authorization: `Bearer ${token}` };
+    const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(['EVAL', script, '0']) });
+    return answer.text();
+  };
   const cards = () => [...dingtalk.cards.values()];
   const firstWords = () => expect.poll(() => cards()[0]?.content ?? '', { timeout: 10_000 }).toContain('first words');
 
@@ -78,6 +85,8 @@ describeWith('redis-server', 'after a function was killed', () => {
     await begin({ app: { mode: 'workflow', script: { chunks: [{ afterMs: 2_500, text: 'the answer' }] } } });
     await send('question');
     await expect.poll(() => dify.runs.length, { timeout: 5_000 }).toBe(1);
+    const recorded = "local t = redis.call('KEYS', '*:turn:*')[1] return redis.call('HGET', t, 'progress') or ''";
+    await expect.poll(() => evaluate(recorded), { timeout: 5_000 }).toContain('runId');
     await die();
     await sweep();
     await expect.poll(() => cards()[0]?.phase, { timeout: 15_000 }).toBe('finished');
@@ -113,14 +122,7 @@ describeWith('redis-server', 'after a function was killed', () => {
     await firstWords();
     await sleepMs(150);
     await instance.kill();
-    const { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token } = store().env;
-    const claimOften =
-      "for _, key in ipairs(redis.call('KEYS', '*:turn:*')) do redis.call('HSET', key, 'claim', 40) end";
-    await fetch(url, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}` },
-      body: JSON.stringify(['EVAL', claimOften, '0']),
-    });
+    await evaluate("for _, key in ipairs(redis.call('KEYS', '*:turn:*')) do redis.call('HSET', key, 'claim', 40) end");
     await restart();
     await sleepMs(leaseTiming.leaseMs);
     await sweep();
@@ -128,6 +130,25 @@ describeWith('redis-server', 'after a function was killed', () => {
     expect(cards()[0]?.content).toMatch(/^first words.*可能不完整/s);
     expect(dify.requests.filter(({ path }) => path.startsWith('/workflow'))).toEqual([]);
   });
+
+  test('a turn that nobody can read any more ends, and those behind it have their turn', async () => {
+    await begin({ app: { mode: 'advanced-chat', script: { chunks } } });
+    await send('question');
+    await firstWords();
+    await send('next');
+    await expect.poll(() => cards().length, { timeout: 5_000 }).toBe(2);
+    await sleepMs(150);
+    await instance.kill();
+    await evaluate(`redis.call('SET', redis.call('KEYS', '*:payload:${cards()[0]?.outTrackId}')[1], 'unreadable')`);
+    await restart();
+    await sleepMs(leaseTiming.leaseMs);
+    await sweep();
+    await expect.poll(() => cards()[0]?.phase, { timeout: 15_000 }).toBe('finished');
+    expect(cards()[0]?.content).toContain('处理时出现了意外问题');
+    await expect.poll(sweep, { timeout: 5_000 }).toMatchObject({ takenOver: 1 });
+    await expect.poll(() => cards()[1]?.phase, { timeout: 15_000 }).toBe('finished');
+    expect(cards()[1]?.content).toBe('first words and more and the end.');
+  }, 40_000);
 
   test('a question that waited is asked by whoever takes over', async () => {
     await begin({ app: { mode: 'advanced-chat', script: { chunks } } });
