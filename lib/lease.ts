@@ -2,17 +2,12 @@ import { monthOf } from './budget.ts';
 import { sleep, type Clock } from './runtime/clock.ts';
 import type { Log } from './runtime/log.ts';
 import type { FinishRequest, StartedTurn, State } from './state/state.ts';
-import type { TurnProgress } from './turn-record.ts';
+import { keepProgress, type KeptProgress, type TurnProgress } from './turn-record.ts';
 
 /** The hold on a running turn: kept while the answer is written, so that nobody else takes it over. */
-export interface Lease {
+export interface Lease extends KeptProgress {
   /** Aborts when somebody else has taken the turn over: from then on nothing may be shown. */
   readonly lost: AbortSignal;
-  /** How far the answer got. Written with the next renewal, or at once by `write`. */
-  note: (progress: Partial<Omit<TurnProgress, 'text'>>) => void;
-  /** The text so far; worked out only when it is written. */
-  noteText: (text: () => string) => void;
-  readonly progress: TurnProgress;
   /** Whether the turn is known to be on record, so that somebody else can take it over. */
   readonly isRecorded: boolean;
   /** Requests to the store so far for this turn, by this holder; the one that accepted it included. */
@@ -236,22 +231,6 @@ export function openLease(options: LeaseOptions): Lease {
       }
       if (isRecorded) log.error('turn_not_ended', { turn: options.reference, code: 'store_unavailable' });
       return { isStopped: false, next: null };
-    },
-  };
-}
-
-function keepProgress(initial: TurnProgress): Pick<Lease, 'progress' | 'note' | 'noteText'> {
-  let progress = initial;
-  let text = () => initial.text;
-  return {
-    get progress() {
-      return { ...progress, text: text() };
-    },
-    note: (change) => {
-      progress = { ...progress, ...change };
-    },
-    noteText: (newest) => {
-      text = newest;
     },
   };
 }

@@ -35,6 +35,15 @@ export interface TurnProgress {
   calls: number;
 }
 
+/** The progress of an answer that is being written. */
+export interface KeptProgress {
+  /** How far the answer got. Written with the next renewal of its lease, or at once by `write`. */
+  note: (progress: Partial<Omit<TurnProgress, 'text'>>) => void;
+  /** The text so far; worked out only when it is written. */
+  noteText: (text: () => string) => void;
+  readonly progress: TurnProgress;
+}
+
 const payloadSchema = z.object({
   message: z.custom<Message>(
     (value) => typeof value === 'object' && value !== null && 'chat' in value && 'sender' in value,
@@ -82,4 +91,20 @@ export function turnIdOf(messageId: string): string {
 /** The short name of a turn, for users and logs. */
 export function referenceOf(turnId: string): string {
   return turnId.slice(0, 8);
+}
+
+export function keepProgress(initial: TurnProgress): KeptProgress {
+  let progress = initial;
+  let text = () => initial.text;
+  return {
+    get progress() {
+      return { ...progress, text: text() };
+    },
+    note: (change) => {
+      progress = { ...progress, ...change };
+    },
+    noteText: (newest) => {
+      text = newest;
+    },
+  };
 }

@@ -1,4 +1,5 @@
-import { BUDGET_STEPS, BUDGET_TTL_MS } from './state.ts';
+import { BUDGET_STEPS } from './budget.ts';
+import { BUDGET_TTL_MS } from './lifetimes.ts';
 
 // The organisation's month, as parts of the scripts that begin and end a turn. See `scripts.ts`.
 

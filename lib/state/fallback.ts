@@ -1,6 +1,7 @@
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
-import { CLAIM_TTL_MS, type Accepted, type Claimed, type State } from './state.ts';
+import { CLAIM_TTL_MS } from './lifetimes.ts';
+import type { Accepted, Claimed, State } from './state.ts';
 
 /** Most messages that this instance remembers having accepted itself. */
 const MAX_REMEMBERED = 10_000;

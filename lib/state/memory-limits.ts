@@ -1,13 +1,8 @@
 import type { Clock } from '../runtime/clock.ts';
 import { createExpiringMap } from './expiring-map.ts';
-import {
-  BUDGET_STEPS,
-  BUDGET_TTL_MS,
-  type AcceptRequest,
-  type Budget,
-  type BudgetRequest,
-  type SpendingLevel,
-} from './state.ts';
+import { BUDGET_STEPS } from './budget.ts';
+import { BUDGET_TTL_MS } from './lifetimes.ts';
+import type { AcceptRequest, Budget, BudgetRequest, SpendingLevel } from './state.ts';
 
 /** What a turn may spend, and what was set aside for it. */
 export interface Reserved extends Budget {

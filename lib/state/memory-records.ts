@@ -1,7 +1,7 @@
 import type { Clock } from '../runtime/clock.ts';
 import { createExpiringMap, type ExpiringMap } from './expiring-map.ts';
 import type { Reserved } from './memory-limits.ts';
-import type { Rating, State } from './state.ts';
+import type { Rating, State, Waiting } from './state.ts';
 
 /** A turn as this process keeps it. */
 export interface MemoryTurn extends Reserved {
@@ -24,6 +24,13 @@ export interface MemoryTurn extends Reserved {
   ratings: Map<string, { rating: Rating | null; owner: string }>;
   droppedBy: string | null;
   next: string | null;
+}
+
+/** How a turn stands that has been waiting. */
+export function waitingOf(turn: MemoryTurn | undefined): Waiting {
+  const state = turn?.state;
+  const isKnown = state === 'queued' || state === 'started' || state === 'dropped';
+  return { state: isKnown ? state : 'over', progress: turn?.progress ?? null };
 }
 
 /** What buttons need to know of turns, running or over. */

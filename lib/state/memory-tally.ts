@@ -1,6 +1,7 @@
 import type { Clock } from '../runtime/clock.ts';
 import { createExpiringMap } from './expiring-map.ts';
-import { BUDGET_TTL_MS, FAILURES_TTL_MS, type FinishRequest, type RobotStatus } from './state.ts';
+import { BUDGET_TTL_MS, FAILURES_TTL_MS } from './lifetimes.ts';
+import type { FinishRequest, RobotStatus } from './state.ts';
 
 /** Counts of what this process has done. */
 export function createMemoryTally(clock: Clock) {

@@ -1,18 +1,13 @@
 import type { Clock } from '../runtime/clock.ts';
 import { createExpiringMap } from './expiring-map.ts';
 import { createMemoryConversations } from './memory-conversations.ts';
+import { createMemoryLeases } from './memory-leases.ts';
 import { createMemoryBudget, createMemoryRates } from './memory-limits.ts';
 import { createMemoryTally } from './memory-tally.ts';
-import { createMemoryRecords, type MemoryTurn } from './memory-records.ts';
-import {
-  CLAIM_TTL_MS,
-  DROPPED_CALLS,
-  FAILED_TTL_MS,
-  RECEIPT_TTL_MS,
-  type StartedTurn,
-  type State,
-  type Waiting,
-} from './state.ts';
+import { createMemoryRecords, waitingOf, type MemoryTurn } from './memory-records.ts';
+import { DROPPED_CALLS } from './budget.ts';
+import { CLAIM_TTL_MS, FAILED_TTL_MS, RECEIPT_TTL_MS } from './lifetimes.ts';
+import type { StartedTurn, State } from './state.ts';
 
 /** With a look inside, for whoever watches how much is kept. */
 export interface MemoryState extends State {
@@ -29,18 +24,10 @@ export function createMemoryState(clock: Clock): MemoryState {
   /** The turn that has the floor, and those that wait, by conversation. */
   const running = new Map<string, string>();
   const queues = new Map<string, string[]>();
-  const leases = new Map<string, number>();
+  const leases = createMemoryLeases();
   const accounts = createMemoryBudget(clock);
   const tally = createMemoryTally(clock);
   const isLimited = createMemoryRates(clock);
-
-  const runningCount = (nowMs: number) => [...leases.values()].filter((until) => until > nowMs).length;
-  const overdue = (nowMs: number, limit: number) =>
-    [...leases]
-      .filter(([, until]) => until <= nowMs)
-      .toSorted(([, a], [, b]) => a - b)
-      .slice(0, limit)
-      .map(([id]) => id);
 
   function describe(turnId: string, turn: MemoryTurn, owner: string): StartedTurn {
     const { generation, difyConversationId, form } = context(turn.conversationKey);
@@ -77,27 +64,27 @@ export function createMemoryState(clock: Clock): MemoryState {
       turn.askedBy = leaseUntilMs > nowMs ? owner : '';
       turn.generation = context(key).generation;
       running.set(key, id);
-      leases.set(id, leaseUntilMs);
+      leases.hold(id, leaseUntilMs);
       return id;
     }
   }
-
-  const waitingOf = (turn: MemoryTurn | undefined): Waiting => {
-    const state = turn?.state;
-    const isKnown = state === 'queued' || state === 'started' || state === 'dropped';
-    return { state: isKnown ? state : 'over', progress: turn?.progress ?? null };
-  };
 
   return {
     isDurable: false,
     tokens: null,
     size: () =>
-      claims.size() + turns.size() + payloads.size() + conversations.size() + running.size + queues.size + leases.size,
+      claims.size() +
+      turns.size() +
+      payloads.size() +
+      conversations.size() +
+      running.size +
+      queues.size +
+      leases.size(),
 
     async claim({ turnId, owner, nowMs }) {
       const holder = claims.get(turnId) ?? turns.get(turnId)?.acceptedBy;
       if (holder === undefined) claims.set(turnId, owner, CLAIM_TTL_MS);
-      return { isNew: (holder ?? owner) === owner, overdue: overdue(nowMs, 3) };
+      return { isNew: (holder ?? owner) === owner, overdue: leases.overdue(nowMs, 3) };
     },
 
     async accept(request) {
@@ -140,10 +127,10 @@ export function createMemoryState(clock: Clock): MemoryState {
         if (state === 'queued') queues.set(key, [...queue, turnId]);
         if (state === 'started') {
           running.set(key, turnId);
-          leases.set(turnId, request.leaseUntilMs);
+          leases.hold(turnId, request.leaseUntilMs);
         }
       }
-      const load = { running: runningCount(nowMs), overdue: overdue(nowMs, 3) };
+      const load = { running: leases.running(nowMs), overdue: leases.overdue(nowMs, 3) };
       const budget = { level: turn.level, reached: turn.reached };
       // A repeat gets the first reply, also when a turn that waited has been started for somebody else meanwhile.
       if (turn.place > 0 && turn.state !== 'full') return { kind: 'queued', place: turn.place, load, budget };
@@ -161,11 +148,11 @@ export function createMemoryState(clock: Clock): MemoryState {
       }
       if (turn.state === 'started') {
         turn.progress = progress;
-        leases.set(turnId, leaseUntilMs);
+        leases.hold(turnId, leaseUntilMs);
       }
       conversations.remember(remembered);
       const isStopped = turn.isStopped || turn.state === 'dropped';
-      return { kind: 'held', running: runningCount(nowMs), isStopped };
+      return { kind: 'held', running: leases.running(nowMs), isStopped };
     },
 
     async finish(request) {
@@ -184,14 +171,14 @@ export function createMemoryState(clock: Clock): MemoryState {
         const payload = payloads.get(turnId);
         if (failure !== null && payload !== undefined) payloads.set(turnId, payload, FAILED_TTL_MS);
         else payloads.delete(turnId);
-        leases.delete(turnId);
+        leases.drop(turnId);
         const hasFloor = running.get(turn.conversationKey) === turnId;
         turn.next = hasFloor ? startNext(turn.conversationKey, owner, nowMs, nextLeaseUntilMs) : null;
       }
       const next = turn.next === null ? undefined : turns.get(turn.next);
       return {
         kind: 'finished',
-        running: runningCount(nowMs),
+        running: leases.running(nowMs),
         isStopped: turn.isStopped,
         next: turn.next !== null && next ? describe(turn.next, next, owner) : null,
       };
@@ -200,23 +187,23 @@ export function createMemoryState(clock: Clock): MemoryState {
     async takeOver({ turnId, owner, nowMs, leaseUntilMs, handedOver }) {
       const turn = turns.get(turnId);
       if (turn?.state !== 'started') {
-        leases.delete(turnId);
+        leases.drop(turnId);
         return null;
       }
       if (turn.owner !== owner) {
         if (handedOver && turn.claim !== handedOver.claim) return null;
-        if (!handedOver && (leases.get(turnId) ?? 0) > nowMs) return null;
+        if (!handedOver && leases.isHeld(turnId, nowMs)) return null;
         turn.owner = owner;
         turn.claim += 1;
         turn.hop = handedOver?.hop ?? turn.hop;
-        leases.set(turnId, leaseUntilMs);
+        leases.hold(turnId, leaseUntilMs);
       }
       const described = describe(turnId, turn, owner);
       if (!described.mayHaveBeenAsked) turn.askedBy = owner;
       return described;
     },
 
-    overdue: async ({ nowMs, limit }) => overdue(nowMs, limit),
+    overdue: async ({ nowMs, limit }) => leases.overdue(nowMs, limit),
 
     async noteWaiting({ turnId, progress }) {
       const turn = turns.get(turnId);
@@ -224,10 +211,7 @@ export function createMemoryState(clock: Clock): MemoryState {
       return waitingOf(turn);
     },
 
-    async peek(turnId) {
-      const turn = turns.get(turnId);
-      return waitingOf(turn);
-    },
+    peek: async (turnId) => waitingOf(turns.get(turnId)),
 
     async startConversation({ conversationKey, generation, ttlMs }) {
       conversations.start(conversationKey, generation, ttlMs);
@@ -258,7 +242,7 @@ export function createMemoryState(clock: Clock): MemoryState {
     ...createMemoryRecords(turns, payloads, clock),
 
     status: async ({ month }) => ({
-      running: leases.size,
+      running: leases.size(),
       waiting: [...queues.values()].flat().filter((id) => turns.get(id)?.state === 'queued').length,
       ...tally.of(month),
     }),

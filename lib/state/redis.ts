@@ -1,18 +1,11 @@
 import * as z from 'zod';
 import { BridgeError } from '../errors.ts';
+import * as conversations from './conversation-scripts.ts';
 import * as records from './record-scripts.ts';
 import * as replies from './redis-replies.ts';
 import * as scripts from './scripts.ts';
-import {
-  BUDGET_TTL_MS,
-  CLAIM_TTL_MS,
-  FAILED_TTL_MS,
-  RECEIPT_TTL_MS,
-  type Remembered,
-  type SharedToken,
-  type State,
-  type Waiting,
-} from './state.ts';
+import { BUDGET_TTL_MS, CLAIM_TTL_MS, FAILED_TTL_MS, RECEIPT_TTL_MS } from './lifetimes.ts';
+import type { Remembered, SharedToken, State, Waiting } from './state.ts';
 
 /** The one command that is needed of a Redis. @throws BridgeError `store_unavailable`. */
 export type RunScript = (script: string, keys: readonly string[], args: readonly string[]) => Promise<unknown>;
@@ -62,7 +55,7 @@ export function createRedisState(runScript: RunScript, clientId: string): State 
   };
 
   async function waitingOf(turnId: string, noted: string): Promise<Waiting> {
-    const [stateNow, progress] = await run(replies.waiting, scripts.WAITING, [turnKey(turnId)], [noted]);
+    const [stateNow, progress] = await run(replies.waiting, conversations.WAITING, [turnKey(turnId)], [noted]);
     return { state: stateNow, progress: progress || null };
   }
 
@@ -169,12 +162,12 @@ export function createRedisState(runScript: RunScript, clientId: string): State 
     peek: (turnId) => waitingOf(turnId, ''),
     async startConversation({ conversationKey, generation, ttlMs }) {
       const [conversation] = conversationKeys(conversationKey);
-      await run(z.unknown(), scripts.START_CONVERSATION, [conversation], [generation, ttl(ttlMs)]);
+      await run(z.unknown(), conversations.START_CONVERSATION, [conversation], [generation, ttl(ttlMs)]);
     },
     async stop({ conversationKey, owner, asker, turnId: only }) {
       const [, running, queue] = conversationKeys(conversationKey);
       const args = [prefix, asker ?? '', owner, only ?? ''];
-      const reply = await run(replies.stopped, scripts.STOP, [running, queue], args);
+      const reply = await run(replies.stopped, conversations.STOP, [running, queue], args);
       const [droppedTurns, turnId, payload = '', progress = ''] = reply;
       const runningTurn = turnId === undefined ? null : { turnId, payload, progress: progress || null };
       return { dropped: droppedTurns, running: runningTurn };

@@ -1,3 +1,9 @@
+import type { Budget, BudgetRequest, SpendingLevel } from './budget.ts';
+import type { RateAnswerRequest, Rating, RobotStatus, SharedMarks, SharedToken, TurnRecord } from './records.ts';
+
+export type { Budget, BudgetRequest, SpendingLevel } from './budget.ts';
+export type { RateAnswerRequest, Rating, RobotStatus, SharedMarks, SharedToken, TurnRecord } from './records.ts';
+
 /**
  * What is remembered between invocations. Every operation is one round trip and may be carried out twice with the
  * same arguments without changing anything the second time: the client repeats a request whose answer was lost.
@@ -41,31 +47,6 @@ export interface State {
   readonly marks: SharedMarks;
 }
 
-export interface RobotStatus {
-  /** Answers being written now, and questions that wait behind others. */
-  running: number;
-  waiting: number;
-  /** DingTalk calls of this robot in the month. */
-  calls: number;
-  /** When a question was last accepted; null when none was for a month. */
-  lastAcceptedAtMs: number | null;
-  /** By code, how often it happened within a month of the last time, and when last. */
-  failures: readonly { code: string; count: number; lastMs: number }[];
-}
-
-/** Names that are set for a while, and nothing more. */
-export interface SharedMarks {
-  isSet(name: string): Promise<boolean>;
-  set(name: string, ttlMs: number): Promise<void>;
-}
-
-export interface SharedToken {
-  read(): Promise<{ value: string; expiresAtMs: number } | null>;
-  save(token: { value: string; expiresAtMs: number }): Promise<void>;
-  /** True for one instance in half a minute: the one that renews. */
-  claimRenewal(): Promise<boolean>;
-}
-
 export interface AcceptRequest {
   /** Derived from the message's id: the same for every delivery. */
   turnId: string;
@@ -91,27 +72,6 @@ export interface AcceptRequest {
 export interface RateRequest {
   questions: number;
   windowMs: number;
-}
-
-/** The organisation's allowance of DingTalk calls, shared by all its robots. */
-export interface BudgetRequest {
-  /** Names organisation and month. */
-  account: string;
-  limit: number;
-  /** Calls that an answer may need, by how freely it may spend them. */
-  reserve: Readonly<Record<'full' | 'few' | 'last', number>>;
-}
-
-/**
- * How freely an answer may spend calls: as configured, few updates (from 80 % of the month), only the last frame (from
- * 95 %), or none at all.
- */
-export type SpendingLevel = 'full' | 'few' | 'last' | 'none';
-
-export interface Budget {
-  level: SpendingLevel;
-  /** The share of the month, in percent, that was reached just now for the first time; null otherwise. */
-  reached: number | null;
 }
 
 /** `isNew` is false when another delivery of the message was claimed before. */
@@ -244,50 +204,9 @@ export interface StopRequest {
   turnId: string | null;
 }
 
-export interface TurnRecord {
-  state: 'queued' | 'started' | 'dropped' | 'done';
-  asker: string;
-  conversationKey: string;
-  /** Null once it is erased. */
-  payload: string | null;
-  progress: string | null;
-  isStopped: boolean;
-  /** Of a turn that has ended. */
-  receipt: string | null;
-}
-
-export type Rating = 'like' | 'dislike';
-
-export interface RateAnswerRequest {
-  turnId: string;
-  /** Who rates, as an opaque name. */
-  person: string;
-  /** Unique to this request. */
-  owner: string;
-  rating: Rating;
-}
-
 export interface Stopped {
   /** The turn that runs, with what is known of it. */
   running: { turnId: string; payload: string; progress: string | null } | null;
   /** Waiting turns that will not be asked any more, with what is known of them. */
   dropped: readonly { turnId: string; progress: string | null }[];
 }
-
-/**
- * How long it is remembered that a message was accepted. Redeliveries have been seen after 16 and 60 s; a captured
- * signature can be replayed for an hour; a day outlives both.
- */
-export const CLAIM_TTL_MS = 86_400_000;
-/** How long the question of a failed turn is kept. */
-export const FAILED_TTL_MS = 3_600_000;
-/** How long a receipt is kept, so that a button below an old answer still works. */
-export const RECEIPT_TTL_MS = 30 * 86_400_000;
-/** Calls that a question took which is dropped while it waits: its card, the word that it waits, and its end. */
-export const DROPPED_CALLS = 3;
-/** Longer than any month, so that its count is there until its end. */
-export const BUDGET_TTL_MS = 40 * 86_400_000;
-/** Shares of the month, in percent: from the first on updates get fewer, from the second only the last frame is shown. */
-export const BUDGET_STEPS = { few: 80, last: 95, none: 100 } as const;
-/** How long failures are counted after the last one. */
-export const FAILURES_TTL_MS = 30 * 86_400_000;

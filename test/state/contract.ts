@@ -1,12 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  CLAIM_TTL_MS,
-  type AcceptRequest,
-  type Accepted,
-  type FinishRequest,
-  type Remembered,
-  type State,
-} from '../../lib/state/state.ts';
+import { CLAIM_TTL_MS } from '../../lib/state/lifetimes.ts';
+import type { AcceptRequest, Accepted, FinishRequest, Remembered, State } from '../../lib/state/state.ts';
 import { describeButtons } from './contract-buttons.ts';
 import { describeUnheard } from './contract-unheard.ts';
 

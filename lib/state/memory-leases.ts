@@ -1,0 +1,23 @@
+/** Running turns by the end of their lease, within this process. */
+export function createMemoryLeases() {
+  const leases = new Map<string, number>();
+  return {
+    hold(turnId: string, untilMs: number): void {
+      leases.set(turnId, untilMs);
+    },
+    drop(turnId: string): void {
+      leases.delete(turnId);
+    },
+    isHeld: (turnId: string, nowMs: number) => (leases.get(turnId) ?? 0) > nowMs,
+    size: () => leases.size,
+    /** How many are held. */
+    running: (nowMs: number) => [...leases.values()].filter((until) => until > nowMs).length,
+    /** Those that have lapsed, oldest first. */
+    overdue: (nowMs: number, limit: number) =>
+      [...leases]
+        .filter(([, until]) => until <= nowMs)
+        .toSorted(([, a], [, b]) => a - b)
+        .slice(0, limit)
+        .map(([id]) => id),
+  };
+}
