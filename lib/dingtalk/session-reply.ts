@@ -73,13 +73,17 @@ export function createSessionReply({ config, message, fetch, clock }: SessionRep
         markdown: { title, text: mentioned ? `@${mentioned}  \n\n${text}` : text },
         ...(mentioned ? { at: { atUserIds: [mentioned], isAtAll: false } } : {}),
       };
+      let unanswered: unknown = null;
       for (let tries = 1; ; tries += 1) {
         try {
           await post(webhook, body);
           return;
         } catch (error) {
           // Without an answer it may have been sent, or not at all: its id lets DingTalk tell (decision 25).
-          if (tries === MAX_TRIES || !failureRules.isUnanswered(error)) throw error;
+          if (failureRules.isUnsafe(error)) throw error;
+          if (failureRules.isUnanswered(error)) unanswered = error;
+          // What is refused now may be there from a try before: then it must not go another way.
+          if (tries === MAX_TRIES || unanswered === null) throw unanswered ?? error;
           await sleep(clock, RETRY_MS);
         }
       }

@@ -113,7 +113,8 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
     const listener = openStream(exchange);
     if (isWorkflowBased(player.run) && behaviour.firstPing && !player.isRecorded) listener.write(ping);
     const stopListening = player.listen(listener);
-    response.once('close', () => {
+    // Also when the client has gone before the run began.
+    void closed(response).then(() => {
       stopListening();
       disconnect(memory, player);
     });
