@@ -21,7 +21,7 @@ async function send(answers: (object | null)[]) {
     },
     clock: createFastClock(1_000),
     async fetch(_url, { body }) {
-      ids.push((JSON.parse(String(body)) as { msgUuid: unknown }).msgUuid);
+      ids.push((JSON.parse(body as string) as { msgUuid: unknown }).msgUuid);
       const answer = answers.shift() ?? null;
       if (answer === null) throw new TypeError('reset');
       return Response.json(answer);
