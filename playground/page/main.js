@@ -103,6 +103,8 @@ listen({
     }
     ui = createUi(createModel(snapshot));
     mount(ui);
+    // Where there is a keyboard one can ask at once; on a phone it would cover the page.
+    if (matchMedia('(pointer: fine)').matches) document.getElementById('message')?.focus();
   },
   onChange: (change) => ui?.model.change(change),
   onLost() {
