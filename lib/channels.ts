@@ -184,6 +184,7 @@ export function createChannels(options: ChannelOptions): Channels {
       };
     },
     async endCard(turnId, text) {
+      if (config.dingtalk.cardTemplateId === null) return;
       const warn = (error: unknown) => log.warn('frame_failed', { turn: referenceOf(turnId), ...errorFields(error) });
       const writer = createWriter({
         sink: {

@@ -158,6 +158,7 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
     const leaseUntilMs = leaseEnd(nowMs, options.leaseTiming, platform.deadlineMs);
     const started = await state.takeOver({ turnId, owner, nowMs, leaseUntilMs, handedOver });
     if (!started) return null;
+    if (started === 'dropped') return () => channels.endCard(turnId, texts.stopped);
     const turn = readStarted(started, owner);
     if (!turn) return () => giveUp(started, owner);
     log.info('turn_taken_over', { turn: turn.reference, hop: started.hop, asked: started.mayHaveBeenAsked });
@@ -165,7 +166,13 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
   }
 
   async function stop({ conversationKey, asker, turnId: only }: StopOrder): Promise<boolean> {
-    const stopped = await state.stop({ conversationKey, owner: newId(), asker, turnId: only ?? null });
+    const stopped = await state.stop({
+      conversationKey,
+      owner: newId(),
+      asker,
+      turnId: only ?? null,
+      leaseUntilMs: clock.now() + options.leaseTiming.leaseMs,
+    });
     // A card that is not noted yet is ended by whoever opens it.
     const opened = stopped.dropped.filter(({ progress }) => readProgress(progress)?.hasCard === true);
     await Promise.all(opened.map(({ turnId }) => channels.endCard(turnId, texts.stopped)));

@@ -9,6 +9,7 @@ export function createMemoryLeases() {
       leases.delete(turnId);
     },
     isHeld: (turnId: string, nowMs: number) => (leases.get(turnId) ?? 0) > nowMs,
+    isOverdue: (turnId: string, nowMs: number) => (leases.get(turnId) ?? Number.POSITIVE_INFINITY) <= nowMs,
     size: () => leases.size,
     /** How many are held. */
     running: (nowMs: number) => [...leases.values()].filter((until) => until > nowMs).length,

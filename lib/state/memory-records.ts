@@ -1,7 +1,7 @@
 import type { Clock } from '../runtime/clock.ts';
 import { createExpiringMap, type ExpiringMap } from './expiring-map.ts';
 import type { Reserved } from './memory-limits.ts';
-import type { Rating, State, Waiting } from './state.ts';
+import type { AcceptRequest, Rating, State, Waiting } from './state.ts';
 
 /** A turn as this process keeps it. */
 export interface MemoryTurn extends Reserved {
@@ -24,6 +24,29 @@ export interface MemoryTurn extends Reserved {
   ratings: Map<string, { rating: Rating | null; owner: string }>;
   droppedBy: string | null;
   next: string | null;
+}
+
+/** A turn that was just accepted. */
+export function newTurn(
+  { owner, asker, conversationKey }: AcceptRequest,
+  accepted: Pick<MemoryTurn, 'state' | 'place' | 'isFirst' | 'generation'> & Reserved,
+): MemoryTurn {
+  return {
+    ...accepted,
+    acceptedBy: owner,
+    owner,
+    asker,
+    conversationKey,
+    claim: 1,
+    hop: 0,
+    askedBy: accepted.state === 'started' ? owner : '',
+    progress: null,
+    isStopped: false,
+    receipt: null,
+    ratings: new Map(),
+    droppedBy: null,
+    next: null,
+  };
 }
 
 /** How a turn stands that has been waiting. */

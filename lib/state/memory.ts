@@ -4,7 +4,7 @@ import { createMemoryConversations } from './memory-conversations.ts';
 import { createMemoryLeases } from './memory-leases.ts';
 import { createMemoryBudget, createMemoryRates } from './memory-limits.ts';
 import { createMemoryTally } from './memory-tally.ts';
-import { createMemoryRecords, waitingOf, type MemoryTurn } from './memory-records.ts';
+import { createMemoryRecords, newTurn, waitingOf, type MemoryTurn } from './memory-records.ts';
 import { DROPPED_CALLS } from './budget.ts';
 import { CLAIM_TTL_MS, FAILED_TTL_MS, RECEIPT_TTL_MS } from './lifetimes.ts';
 import type { StartedTurn, State } from './state.ts';
@@ -102,26 +102,13 @@ export function createMemoryState(clock: Clock): MemoryState {
         const ahead = queue.filter((id) => turns.get(id)?.state === 'queued').length;
         const place = isBusy && !isTooMany ? ahead + 1 : 0;
         const state = isTooMany ? 'limited' : place === 0 ? 'started' : place > request.queueLimit ? 'full' : 'queued';
-        turn = {
-          acceptedBy: owner,
-          owner,
-          asker: request.asker,
-          conversationKey: key,
+        turn = newTurn(request, {
           state,
           place,
-          claim: 1,
-          hop: 0,
-          askedBy: state === 'started' ? owner : '',
-          generation: context(key).generation,
-          progress: null,
           isFirst,
-          isStopped: false,
-          receipt: null,
-          ratings: new Map(),
-          droppedBy: null,
-          next: null,
+          generation: context(key).generation,
           ...accounts.reserve(state === 'full' || state === 'limited' ? null : request.budget),
-        };
+        });
         turns.set(turnId, turn, CLAIM_TTL_MS);
         if (state === 'started' || state === 'queued') payloads.set(turnId, request.payload, CLAIM_TTL_MS);
         if (state === 'queued') queues.set(key, [...queue, turnId]);
@@ -150,6 +137,8 @@ export function createMemoryState(clock: Clock): MemoryState {
         turn.progress = progress;
         leases.hold(turnId, leaseUntilMs);
       }
+      // Whoever is here ends its card.
+      if (turn.state === 'dropped') leases.drop(turnId);
       conversations.remember(remembered);
       const isStopped = turn.isStopped || turn.state === 'dropped';
       return { kind: 'held', running: leases.running(nowMs), isStopped };
@@ -186,6 +175,12 @@ export function createMemoryState(clock: Clock): MemoryState {
 
     async takeOver({ turnId, owner, nowMs, leaseUntilMs, handedOver }) {
       const turn = turns.get(turnId);
+      if (turn?.state === 'dropped' && !handedOver) {
+        if (turn.owner !== owner && !leases.isOverdue(turnId, nowMs)) return null;
+        leases.drop(turnId);
+        turn.owner = owner;
+        return 'dropped';
+      }
       if (turn?.state !== 'started') {
         leases.drop(turnId);
         return null;
@@ -208,6 +203,8 @@ export function createMemoryState(clock: Clock): MemoryState {
     async noteWaiting({ turnId, progress }) {
       const turn = turns.get(turnId);
       if (turn?.state === 'queued' || turn?.state === 'started') turn.progress ??= progress;
+      // Whoever notes it ends the card.
+      if (turn?.state === 'dropped') leases.drop(turnId);
       return waitingOf(turn);
     },
 
@@ -217,7 +214,7 @@ export function createMemoryState(clock: Clock): MemoryState {
       conversations.start(conversationKey, generation, ttlMs);
     },
 
-    async stop({ conversationKey, owner, asker, turnId: only }) {
+    async stop({ conversationKey, owner, asker, turnId: only, leaseUntilMs }) {
       const isTheirs = (id: string, turn: MemoryTurn | undefined) =>
         turn !== undefined && (only === null || id === only) && (asker === null || turn.asker === asker);
       const dropped: { turnId: string; progress: string | null }[] = [];
@@ -228,6 +225,7 @@ export function createMemoryState(clock: Clock): MemoryState {
           turn.state = 'dropped';
           turn.droppedBy = owner;
           payloads.delete(turnId);
+          if (turn.progress === null) leases.hold(turnId, leaseUntilMs);
           if (turn.reserved) accounts.settle(turn.reserved, Math.min(turn.reserved.calls, DROPPED_CALLS));
         }
         if (turn.droppedBy === owner) dropped.push({ turnId, progress: turn.progress });

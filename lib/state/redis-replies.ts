@@ -59,7 +59,7 @@ export const finished = z.union([
   z.tuple([z.literal('finished'), count, z.string()]),
   z.tuple([z.literal('finished'), count, z.string(), turn]),
 ]);
-export const takenOver = z.union([z.tuple([z.enum(['gone', 'held'])]), z.tuple([z.literal('taken'), turn])]);
+export const takenOver = z.union([z.tuple([z.enum(['gone', 'held', 'dropped'])]), z.tuple([z.literal('taken'), turn])]);
 export const claimed = z.tuple([count, ids]);
 export const waiting = z.tuple([z.enum(['queued', 'started', 'dropped', 'over']), z.string()]);
 const dropped = z.array(

@@ -55,7 +55,12 @@ export function createRedisState(runScript: RunScript, clientId: string): State 
   };
 
   async function waitingOf(turnId: string, noted: string): Promise<Waiting> {
-    const [stateNow, progress] = await run(replies.waiting, conversations.WAITING, [turnKey(turnId)], [noted]);
+    const [stateNow, progress] = await run(
+      replies.waiting,
+      conversations.WAITING,
+      [turnKey(turnId), leases],
+      [noted, turnId],
+    );
     return { state: stateNow, progress: progress || null };
   }
 
@@ -155,7 +160,8 @@ export function createRedisState(runScript: RunScript, clientId: string): State 
         [turnKey(turnId), leases],
         [prefix, turnId, owner, nowMs, leaseUntilMs, handedOver?.claim ?? '', handedOver?.hop ?? ''],
       );
-      return reply[0] === 'taken' ? reply[1] : null;
+      if (reply[0] === 'taken') return reply[1];
+      return reply[0] === 'dropped' ? 'dropped' : null;
     },
     overdue: ({ nowMs, limit }) => run(replies.ids, scripts.OVERDUE, [leases], [nowMs, limit]),
     noteWaiting: ({ turnId, progress }) => waitingOf(turnId, progress),
@@ -164,10 +170,10 @@ export function createRedisState(runScript: RunScript, clientId: string): State 
       const [conversation] = conversationKeys(conversationKey);
       await run(z.unknown(), conversations.START_CONVERSATION, [conversation], [generation, ttl(ttlMs)]);
     },
-    async stop({ conversationKey, owner, asker, turnId: only }) {
+    async stop({ conversationKey, owner, asker, turnId: only, leaseUntilMs }) {
       const [, running, queue] = conversationKeys(conversationKey);
-      const args = [prefix, asker ?? '', owner, only ?? ''];
-      const reply = await run(replies.stopped, conversations.STOP, [running, queue], args);
+      const args = [prefix, asker ?? '', owner, only ?? '', leaseUntilMs];
+      const reply = await run(replies.stopped, conversations.STOP, [running, queue, leases], args);
       const [droppedTurns, turnId, payload = '', progress = ''] = reply;
       const runningTurn = turnId === undefined ? null : { turnId, payload, progress: progress || null };
       return { dropped: droppedTurns, running: runningTurn };

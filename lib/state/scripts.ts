@@ -20,7 +20,7 @@ local function remember(conversation, generation, id, ttl)
 end`;
 
 /** What is in the set goes when its turn ends or is taken over; the set itself outlives no turn. */
-const HOLD = `
+export const HOLD = `
 local function hold(leases, lease, id)
   redis.call('ZADD', leases, lease, id)
   redis.call('PEXPIRE', leases, ${CLAIM_TTL_MS})
@@ -116,7 +116,11 @@ end
 if state == 'queued' or state == 'started' then
   redis.call('HSET', turn, 'progress', progress)
   hold(leases, lease, id)
-elseif state == 'dropped' then stopped = '1' end
+elseif state == 'dropped' then
+  -- Whoever is here ends its card.
+  stopped = '1'
+  redis.call('ZREM', leases, id)
+end
 remember(conversation, generation, dify, ttl)
 return {'held', redis.call('ZCOUNT', leases, '(' .. now, '+inf'), stopped}`;
 
@@ -199,6 +203,15 @@ export const TAKE_OVER = `${HOLD}${DESCRIBE}
 local turn, leases = unpack(KEYS)
 local prefix, id, owner, now, lease, claim, hop = unpack(ARGV)
 local held = redis.call('HMGET', turn, 'state', 'owner', 'claim')
+if held[1] == 'dropped' and claim == '' then
+  if held[2] == owner then return {'dropped'} end
+  local lapses = redis.call('ZSCORE', leases, id)
+  if lapses and tonumber(lapses) > tonumber(now) then return {'held'} end
+  if not lapses then return {'gone'} end
+  redis.call('ZREM', leases, id)
+  redis.call('HSET', turn, 'owner', owner)
+  return {'dropped'}
+end
 if held[1] ~= 'started' then
   redis.call('ZREM', leases, id)
   return {'gone'}

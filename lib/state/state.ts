@@ -25,8 +25,11 @@ export interface State {
   renew(request: RenewRequest): Promise<Renewed>;
   /** Ends a turn, erases what people wrote, and starts the next of the conversation, if one waits. */
   finish(request: FinishRequest): Promise<Finished>;
-  /** Makes a running turn one's own, when its lease has lapsed or its holder hands it over. */
-  takeOver(request: TakeOverRequest): Promise<StartedTurn | null>;
+  /**
+   * Makes a running turn one's own, when its lease has lapsed or its holder hands it over. `dropped` for a question that was
+   * given up while its card was being opened, by somebody who has not been heard of since.
+   */
+  takeOver(request: TakeOverRequest): Promise<StartedTurn | 'dropped' | null>;
   /** Running turns whose lease has lapsed, oldest first. */
   overdue(request: { nowMs: number; limit: number }): Promise<string[]>;
   /** Notes what was done for a turn while it waited, unless whoever runs it has noted more. Tells how it stands. */
@@ -202,6 +205,8 @@ export interface StopRequest {
   asker: string | null;
   /** Only this turn; null for all of the conversation. */
   turnId: string | null;
+  /** Until when whoever opens the card of a dropped question is left to end it. */
+  leaseUntilMs: number;
 }
 
 export interface Stopped {

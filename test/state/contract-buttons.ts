@@ -26,13 +26,35 @@ export function describeButtons(open: () => { state: State; other: State }, make
         request({ conversationKey, asker: 'asker-2' }),
       ];
       for (const turn of [running, mine, theirs]) await state.accept(turn);
-      const stopped = await other.stop({ conversationKey, owner: 'stop-1', asker: 'asker-1', turnId: null });
+      const stopped = await other.stop({
+        conversationKey,
+        owner: 'stop-1',
+        asker: 'asker-1',
+        turnId: null,
+        leaseUntilMs: NOW + LEASE_MS,
+      });
       expect(stopped).toEqual({
         running: { turnId: running.turnId, payload: running.payload, progress: null },
         dropped: [{ turnId: mine.turnId, progress: null }],
       });
-      expect(await other.stop({ conversationKey, owner: 'stop-1', asker: 'asker-1', turnId: null })).toEqual(stopped);
-      expect(await other.stop({ conversationKey, owner: 'stop-2', asker: 'asker-1', turnId: null })).toMatchObject({
+      expect(
+        await other.stop({
+          conversationKey,
+          owner: 'stop-1',
+          asker: 'asker-1',
+          turnId: null,
+          leaseUntilMs: NOW + LEASE_MS,
+        }),
+      ).toEqual(stopped);
+      expect(
+        await other.stop({
+          conversationKey,
+          owner: 'stop-2',
+          asker: 'asker-1',
+          turnId: null,
+          leaseUntilMs: NOW + LEASE_MS,
+        }),
+      ).toMatchObject({
         dropped: [],
       });
       expect(await state.noteWaiting({ turnId: mine.turnId, progress: 'late' })).toEqual({
@@ -57,15 +79,33 @@ export function describeButtons(open: () => { state: State; other: State }, make
       const [running, waiting] = [request({ conversationKey }), request({ conversationKey, asker: 'asker-2' })];
       await state.accept(running);
       await state.accept(waiting);
-      expect(await state.stop({ conversationKey, owner: 'stop-3', asker: 'asker-3', turnId: null })).toEqual({
+      expect(
+        await state.stop({
+          conversationKey,
+          owner: 'stop-3',
+          asker: 'asker-3',
+          turnId: null,
+          leaseUntilMs: NOW + LEASE_MS,
+        }),
+      ).toEqual({
         running: null,
         dropped: [],
       });
-      expect(await state.stop({ conversationKey, owner: 'stop-4', asker: null, turnId: null })).toMatchObject({
+      expect(
+        await state.stop({ conversationKey, owner: 'stop-4', asker: null, turnId: null, leaseUntilMs: NOW + LEASE_MS }),
+      ).toMatchObject({
         running: { turnId: running.turnId },
         dropped: [{ turnId: waiting.turnId, progress: null }],
       });
-      expect(await state.stop({ conversationKey: 'nothing', owner: 'stop-5', asker: null, turnId: null })).toEqual({
+      expect(
+        await state.stop({
+          conversationKey: 'nothing',
+          owner: 'stop-5',
+          asker: null,
+          turnId: null,
+          leaseUntilMs: NOW + LEASE_MS,
+        }),
+      ).toEqual({
         running: null,
         dropped: [],
       });
@@ -81,7 +121,7 @@ export function describeButtons(open: () => { state: State; other: State }, make
       ];
       for (const turn of [running, first, second]) await state.accept(turn);
       const only = (turnId: string, asker: string | null = null) =>
-        other.stop({ conversationKey, owner: `stop-${(serial += 1)}`, asker, turnId });
+        other.stop({ conversationKey, owner: `stop-${(serial += 1)}`, asker, turnId, leaseUntilMs: NOW + LEASE_MS });
       expect(await only(first.turnId, 'asker-2')).toEqual({ running: null, dropped: [] });
       expect(await only(first.turnId)).toEqual({ running: null, dropped: [{ turnId: first.turnId, progress: null }] });
       expect(await only(running.turnId)).toMatchObject({ running: { turnId: running.turnId }, dropped: [] });
@@ -226,13 +266,39 @@ export function describeButtons(open: () => { state: State; other: State }, make
     ]);
   });
 
+  test('a question that is given up while its card is being opened is looked after, until that is noted', async () => {
+    const { state, other } = open();
+    const conversationKey = `orphaned-${(serial += 1)}`;
+    const [, noted, orphaned] = [
+      request({ conversationKey }),
+      request({ conversationKey }),
+      request({ conversationKey }),
+    ];
+    await state.accept(request({ conversationKey }));
+    await state.accept(noted);
+    await state.accept(orphaned);
+    await state.stop({ conversationKey, owner: 'stop', asker: null, turnId: null, leaseUntilMs: NOW + LEASE_MS });
+    const take = (turnId: string, owner: string, nowMs: number) =>
+      other.takeOver({ turnId, owner, nowMs, leaseUntilMs: nowMs + LEASE_MS, handedOver: null });
+    expect(await take(orphaned.turnId, 'early', NOW + LEASE_MS - 1)).toBeNull();
+    await state.noteWaiting({ turnId: noted.turnId, progress: 'its card is there' });
+    const later = NOW + LEASE_MS;
+    const overdue = await other.overdue({ nowMs: later, limit: 1_000 });
+    expect([overdue.includes(noted.turnId), overdue.includes(orphaned.turnId)]).toEqual([false, true]);
+    expect(await take(noted.turnId, 'a', later)).toBeNull();
+    expect(await take(orphaned.turnId, 'a', later)).toBe('dropped');
+    expect(await take(orphaned.turnId, 'a', later)).toBe('dropped');
+    expect(await take(orphaned.turnId, 'b', later)).toBeNull();
+    expect(await other.overdue({ nowMs: later, limit: 1_000 })).not.toContain(orphaned.turnId);
+  });
+
   test('a question that is given up waits no more', async () => {
     const { state } = open();
     const conversationKey = `given-up-${(serial += 1)}`;
     const before = await state.status({ nowMs: NOW, month: 'm' });
     await state.accept(request({ conversationKey }));
     await state.accept(request({ conversationKey }));
-    await state.stop({ conversationKey, owner: 'stop', asker: null, turnId: null });
+    await state.stop({ conversationKey, owner: 'stop', asker: null, turnId: null, leaseUntilMs: NOW + LEASE_MS });
     expect((await state.status({ nowMs: NOW, month: 'm' })).waiting).toBe(before.waiting);
   });
 }

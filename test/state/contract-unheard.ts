@@ -39,7 +39,13 @@ export function describeUnheard(
       const unheard = request({ conversationKey: first.conversationKey });
       await state.accept(first);
       await state.accept(unheard);
-      await state.stop({ conversationKey: first.conversationKey, owner: 'stop', asker: null, turnId: unheard.turnId });
+      await state.stop({
+        conversationKey: first.conversationKey,
+        owner: 'stop',
+        asker: null,
+        turnId: unheard.turnId,
+        leaseUntilMs: NOW + LEASE_MS,
+      });
       const unasked = { turnId: unheard.turnId, claim: 1, nowMs: NOW, leaseUntilMs: NOW + LEASE_MS, progress: '{}' };
       const held = await other.renew({ ...unasked, remembered: remembered(first.conversationKey) });
       expect(held).toMatchObject({ kind: 'held', running: 1, isStopped: true });

@@ -176,6 +176,32 @@ describeWith('redis-server', 'after a function was killed', () => {
     expect(dify.runs).toHaveLength(1);
   });
 
+  test('a card whose question is given up ends also when whoever opened it died meanwhile', async () => {
+    const [first] = chunks;
+    await begin({
+      app: {
+        mode: 'advanced-chat',
+        script: { chunks: [...(first ? [first] : []), { afterMs: 6_000, text: ' late' }] },
+      },
+    });
+    await send('question');
+    await firstWords();
+    // The word that it waits is under way when the instance dies, so that nobody has noted the card.
+    dingtalk.faults.inject({ api: 'streaming', kind: 'hang' });
+    await send('waiting');
+    await expect.poll(() => cards().length, { timeout: 5_000 }).toBe(2);
+    await send('/stop');
+    await expect.poll(() => cards()[0]?.phase, { timeout: 10_000 }).toBe('finished');
+    await instance.kill();
+    await restart();
+    await sleepMs(leaseTiming.leaseMs);
+    await sweep();
+    await expect
+      .poll(() => cards()[1], { timeout: 10_000 })
+      .toMatchObject({ phase: 'finished', content: '（已停止）' });
+    expect(dify.runs).toHaveLength(1);
+  }, 40_000);
+
   test('an instance that was only slow does not write over the one that took over', async () => {
     await begin({ app: { mode: 'advanced-chat', script: { chunks } } });
     await send('question');
