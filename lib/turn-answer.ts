@@ -160,8 +160,13 @@ async function lookFor(
   ports.log.info('turn_recovered', { turn: turn.reference, found: recovered.kind });
   const partial = endAnswer({ ...emptyAnswer, ids, texts: { ...emptyAnswer.texts, message: text } });
   switch (recovered.kind) {
-    case 'answer':
-      return { kind: 'answer', answer: recovered.answer, failure: endingFailure(recovered.answer) };
+    case 'answer': {
+      const found = recovered.answer;
+      // Of a run that did not come to its end Dify may have no text: what was shown stays.
+      const isShort = found.ending?.kind !== 'complete' && answerText(found).text === '';
+      const answer = isShort ? { ...found, texts: partial.texts } : found;
+      return { kind: 'answer', answer, failure: endingFailure(answer) };
+    }
     case 'still-running':
       if (ports.stop.signal.aborted)
         return { kind: 'answer', answer: { ...partial, ending: { kind: 'stopped' } }, failure: null };

@@ -81,6 +81,17 @@ describeWith('redis-server', 'after a function was killed', () => {
     expect(await sweep()).toEqual({ overdue: 0, takenOver: 0 });
   });
 
+  test('a workflow that failed meanwhile keeps the text that was shown', async () => {
+    const failing = { chunks, ending: { kind: 'failed', message: 'x' } } as const;
+    await begin({ app: { mode: 'workflow', script: failing } });
+    await send('question');
+    await firstWords();
+    await die();
+    await sweep();
+    await expect.poll(() => cards()[0]?.phase, { timeout: 15_000 }).toBe('failed');
+    expect(cards()[0]?.content).toMatch(/^first words.*流程运行失败/s);
+  });
+
   test('a workflow that has shown no text yet is found again', async () => {
     await begin({ app: { mode: 'workflow', script: { chunks: [{ afterMs: 2_500, text: 'the answer' }] } } });
     await send('question');
