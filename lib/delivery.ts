@@ -53,7 +53,7 @@ export async function deliver(
       return view(onCard);
     } catch (error) {
       log.error('turn_crashed', { turn: reference, ...errorFields(error) });
-      const sorry = `⚠️ ${texts.failures.internal}\n\n${texts.reference(reference)}`;
+      const sorry = crashText(texts, reference);
       return onCard ? { card: sorry, messages: [] } : { card: null, messages: [sorry] };
     }
   };
@@ -75,6 +75,11 @@ export async function deliver(
   }
   if (options.isUnsafe) return (await sendAll([texts.unsafe], true, options)) ? 'message' : 'nothing';
   return (await sendAll(render(false).messages, true, options)) ? 'message' : 'nothing';
+}
+
+/** What the asker reads of a fault of the bridge itself. */
+export function crashText(texts: Texts, reference: string): string {
+  return `⚠️ ${texts.failures.internal}\n\n${texts.reference(reference)}`;
 }
 
 /** Ends a card that could not be ended in time: its answer stands below it. Never rejects. */

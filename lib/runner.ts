@@ -2,7 +2,7 @@ import { monthOf } from './budget.ts';
 import type { ChannelOptions, Channels } from './channels.ts';
 import { conversationOf } from './conversation.ts';
 import { MAX_HOPS, type Courier } from './courier.ts';
-import { errorFields } from './delivery.ts';
+import { crashText, errorFields } from './delivery.ts';
 import type { RunningTask } from './dify/stop.ts';
 import { leaseEnd, type LeaseTiming } from './lease.ts';
 import type { Platform } from './receiver.ts';
@@ -128,9 +128,7 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
   async function giveUp({ turnId, claim, conversationKey, context, progress }: StartedTurn, owner: string) {
     const reference = referenceOf(turnId);
     log.error('turn_unreadable', { turn: reference, code: 'internal' });
-    if (readProgress(progress)?.hasCard) {
-      await channels.endCard(turnId, `⚠️ ${texts.failures.internal}\n\n${texts.reference(reference)}`);
-    }
+    if (readProgress(progress)?.hasCard) await channels.endCard(turnId, crashText(texts, reference));
     const nowMs = clock.now();
     try {
       await state.finish({
