@@ -278,20 +278,29 @@ describe('before the time is up', () => {
     expect(contents.at(-1)).toBe(whole(20));
   });
 
-  test('where every hop is refused with 508, one sweep afterwards completes the card', async () => {
-    const refusing = createServer((_, response) => response.writeHead(508).end());
-    const port = await listenOnLoopback(refusing);
-    const clock = createFastClock(8);
-    await start({ app: workflow(30), env: { ...limit, PUBLIC_URL: `http://127.0.0.1:${port}` }, clock });
-    await bridge().ask('long');
-    expect(bridge().card()).toMatchObject({ phase: 'typing', content: expect.stringContaining('还在生成') as string });
-    await expect.poll(() => bridge().dify.runs[0]?.status, { timeout: 10_000 }).toBe('succeeded');
-    const response = await fetch(`${bridge().url}?sweep`, { headers: { authorization: `Bearer ${CRON_SECRET}` } });
-    expect(await response.json()).toEqual({ overdue: 1, takenOver: 1 });
-    await bridge().idle();
-    expect(bridge().card()).toMatchObject({ phase: 'finished', content: whole(30) });
-    refusing.close();
-  });
+  test.each([508, 401, null])(
+    'where every hop is refused (%j), one sweep afterwards completes the card',
+    async (status) => {
+      const refusing = createServer((_, response) => {
+        if (status !== null) response.writeHead(status).end();
+      });
+      const port = await listenOnLoopback(refusing);
+      const clock = createFastClock(8);
+      await start({ app: workflow(30), env: { ...limit, PUBLIC_URL: `http://127.0.0.1:${port}` }, clock });
+      await bridge().ask('long');
+      expect(bridge().card()).toMatchObject({
+        phase: 'typing',
+        content: expect.stringContaining('还在生成') as string,
+      });
+      await expect.poll(() => bridge().dify.runs[0]?.status, { timeout: 10_000 }).toBe('succeeded');
+      const response = await fetch(`${bridge().url}?sweep`, { headers: { authorization: `Bearer ${CRON_SECRET}` } });
+      expect(await response.json()).toEqual({ overdue: 1, takenOver: 1 });
+      await bridge().idle();
+      expect(bridge().card()).toMatchObject({ phase: 'finished', content: whole(30) });
+      refusing.closeAllConnections();
+      refusing.close();
+    },
+  );
 
   test('an answer that ends with its connection ends with its text and a sentence', async () => {
     await start({ app: { ...workflow(30), mode: 'chat' }, env: limit, clock: createFastClock(8) });
