@@ -1,6 +1,6 @@
 import { getDeadline, waitUntil } from '@vercel/functions';
 import { createApp } from '../lib/app.ts';
-import { environment } from '../lib/runtime/environment.ts';
+import { environment } from '../lib/config/environment.ts';
 
 const app = createApp({ env: environment() });
 

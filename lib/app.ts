@@ -1,42 +1,34 @@
-import { createTraffic, type Traffic } from './card/traffic.ts';
-import { createCourier } from './courier.ts';
-import { errorFields } from './delivery.ts';
-import { createDifyClient } from './dify/client.ts';
-import { rate } from './dify/feedback.ts';
+import { describeProblems, readConfig, type Config, type ConfigResult, type Environment } from './config/config.ts';
+import type { RobotConfig } from './config/robot.ts';
+import type { ConfigProblem } from './config/settings.ts';
+import { createTraffic, type Traffic } from './delivery/limiter.ts';
+import { createDifyClient } from './dify/ask.ts';
 import { createDifyFiles } from './dify/files.ts';
 import { getForm, submitForm } from './dify/forms.ts';
-import { followRun } from './dify/run-events.ts';
-import { stopRun } from './dify/stop.ts';
-import { suggestedQuestions } from './dify/suggestions.ts';
+import { rate, suggestedQuestions } from './dify/messages.ts';
+import { followRun, stopRun } from './dify/runs.ts';
 import { createCardBreaker } from './dingtalk/card-breaker.ts';
 import { createCardCallback, streamCallback } from './dingtalk/card-callback.ts';
 import { createDingTalkClient } from './dingtalk/client.ts';
 import { failureRules } from './dingtalk/failures.ts';
 import { REQUEST_ERROR_STATUS } from './errors.ts';
-import { LEASE_TIMING, type LeaseTiming } from './lease.ts';
-import { createReceiver, sweepRobots, type Platform } from './receiver.ts';
-import { createDifyRecovery } from './recover-answer.ts';
-import { createRobot } from './robot.ts';
+import { createDownload } from './net/download.ts';
+import type { Fetch } from './net/http.ts';
+import { createReceiver, sweepRobots } from './receiver.ts';
+import { createDifyRecovery } from './recovery/recover.ts';
+import { createRobot } from './robot/robot.ts';
 import { pathOf } from './routes.ts';
 import { systemClock, type Clock } from './runtime/clock.ts';
-import {
-  describeProblems,
-  readConfig,
-  type Config,
-  type ConfigResult,
-  type Environment,
-  type RobotConfig,
-} from './runtime/config.ts';
-import { createDownload } from './runtime/download.ts';
-import type { Fetch } from './runtime/http.ts';
-import { createLog, type Log } from './runtime/log.ts';
-import type { ConfigProblem } from './runtime/settings.ts';
+import { createLog, errorFields, type Log } from './runtime/log.ts';
+import type { Platform } from './runtime/platform.ts';
 import { withFallback } from './state/fallback.ts';
-import { createMemoryState } from './state/memory.ts';
-import { createRedisState, type RunScript } from './state/redis.ts';
+import { createMemoryState } from './state/memory/memory.ts';
+import { createRedisState, type RunScript } from './state/redis/redis.ts';
+import { createUpstash } from './state/redis/upstash.ts';
 import type { State } from './state/state.ts';
-import { createUpstash } from './state/upstash.ts';
 import { textsFor } from './texts/index.ts';
+import { createCourier } from './turn/handover.ts';
+import { LEASE_TIMING, type LeaseTiming } from './turn/lease.ts';
 
 /** The function: a request in, a response out, and work that goes on after it. */
 export type Handle = (request: Request, platform: Platform) => Promise<Response>;

@@ -78,8 +78,11 @@ export const DELIVERY_ERROR_CODES = [
 export const NOTICE_CODES = ['dingtalk_inbound_quota', 'robot_code_mismatch', 'store_in_process'] as const;
 
 export type RequestErrorCode = keyof typeof REQUEST_ERROR_STATUS;
+
 export type TurnErrorCode = (typeof TURN_ERROR_CODES)[number];
+
 export type DeliveryErrorCode = (typeof DELIVERY_ERROR_CODES)[number];
+
 export type ErrorCode = RequestErrorCode | TurnErrorCode | DeliveryErrorCode;
 
 /** Facts for the log: numbers and short codes, never upstream text. */

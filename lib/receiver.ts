@@ -1,69 +1,14 @@
 import { readCallback, type Callback } from './dingtalk/callback.ts';
-import {
-  cardUpdateBody,
-  isCardCallback,
-  readCardAction,
-  verifyCardSignature,
-  type CardAction,
-} from './dingtalk/card-action.ts';
-import type { Reaction } from './actions.ts';
-import { verifyRobotSignature } from './dingtalk/signature.ts';
-import { equalInConstantTime } from './runtime/compare.ts';
-import { errorFields } from './delivery.ts';
+import { cardUpdateBody, readCardAction } from './dingtalk/card-action.ts';
+import { isCardCallback, verifyCardSignature, verifyRobotSignature } from './dingtalk/signature.ts';
 import { BridgeError, REQUEST_ERROR_STATUS, type RequestErrorCode } from './errors.ts';
+import { readLimited } from './net/http.ts';
+import type { ReceivingRobot, SweepCounts } from './robot/robot.ts';
 import { readRoute } from './routes.ts';
 import type { Clock } from './runtime/clock.ts';
-import type { RobotConfig } from './runtime/config.ts';
-import { readLimited } from './runtime/http.ts';
-import type { Log } from './runtime/log.ts';
-
-/** What the platform offers to one request. */
-export interface Platform {
-  /** Keeps the invocation alive for work after the answer. The promise never rejects. */
-  waitUntil(work: Promise<void>): void;
-  /** When the invocation ends, in milliseconds since the epoch; null where nothing ends it. */
-  deadlineMs: number | null;
-}
-
-/** The side of a robot that the receiver sees. */
-export interface ReceivingRobot {
-  config: RobotConfig;
-  /** Takes a message over; resolves when it is safe to acknowledge it, with the work that remains, if any. */
-  accept(message: Extract<Callback, { kind: 'message' }>, platform: Platform): Promise<BackgroundWork | null>;
-  /** Does what a button asks for; what it returns is for the one who pressed. Never rejects. */
-  act(action: CardAction, platform: Platform): Promise<Reaction>;
-  /**
-   * Takes over a turn that another invocation hands on; null when it is not to be had any more.
-   *
-   * @throws BridgeError `route_closed` when the request is not signed by this function.
-   */
-  resume(headers: Headers, body: string, platform: Platform): Promise<Promise<void>[]>;
-  /** @throws BridgeError `store_unavailable`. */
-  status(nowMs: number): Promise<StatusReport>;
-  /** Takes over the turns whose function died, and goes on with them in the background. */
-  sweep(platform: Platform): Promise<SweepCounts>;
-}
-
-/** What an operator sees of a robot; times are ISO 8601. */
-export interface StatusReport {
-  /** Answers being written now, and questions that wait behind others. */
-  running: number;
-  waiting: number;
-  /** DingTalk calls for answers that ended in this calendar month (UTC+8), and the allowance; null without one. */
-  callsThisMonth: number;
-  monthlyCalls: number | null;
-  lastCallback: string | null;
-  failures: readonly { code: string; count: number; last: string }[];
-}
-
-/** What a sweep found. */
-export interface SweepCounts {
-  overdue: number;
-  takenOver: number;
-}
-
-/** What happens after the acknowledgement. Never rejects. */
-export type BackgroundWork = (platform: Platform) => Promise<void>;
+import { errorFields, type Log } from './runtime/log.ts';
+import type { Platform } from './runtime/platform.ts';
+import { equalInConstantTime } from './runtime/secrets.ts';
 
 export interface ReceiverOptions {
   robots: ReadonlyMap<string | null, ReceivingRobot>;

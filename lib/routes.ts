@@ -11,6 +11,7 @@ export interface Route {
 }
 
 const BASE_PATH = '/api/dingtalk';
+
 /** Where a robot is called. */
 export function pathOf(robotName: string | null): string {
   return robotName === null ? BASE_PATH : `${BASE_PATH}/${robotName}`;

@@ -1,6 +1,6 @@
 // `npm start`: the playground. The real function, between a simulated DingTalk and a sample Dify, with a chat page.
-import { describeProblems } from '../lib/runtime/config.ts';
-import { environment } from '../lib/runtime/environment.ts';
+import { describeProblems } from '../lib/config/config.ts';
+import { environment } from '../lib/config/environment.ts';
 import { loadDotenv } from '../scripts/dotenv.ts';
 import { whyNotListen } from '../scripts/host.ts';
 import { hasRealApp, readOwnConfig } from './server/configuration.ts';

@@ -5,8 +5,9 @@ import { parseArgs } from 'node:util';
 import { createApp, type App } from '../lib/app.ts';
 import { pathOf } from '../lib/routes.ts';
 import { systemClock } from '../lib/runtime/clock.ts';
-import { describeProblems, readConfig, type ConfigResult, type RobotConfig } from '../lib/runtime/config.ts';
-import { environment } from '../lib/runtime/environment.ts';
+import { describeProblems, readConfig, type ConfigResult } from '../lib/config/config.ts';
+import type { RobotConfig } from '../lib/config/robot.ts';
+import { environment } from '../lib/config/environment.ts';
 import { openStream, type Stream } from './dev-stream/connection.ts';
 import { createForward } from './dev-stream/forward.ts';
 import { loadDotenv } from './dotenv.ts';
@@ -65,7 +66,7 @@ function elsewhere(given: string): Target {
 
 /** The function in this process, on a free port that only this machine reaches. */
 async function inProcess(): Promise<Target> {
-  const tcp = environment()['REDIS_URL'] ? await import('../lib/state/tcp.ts') : null;
+  const tcp = environment()['REDIS_URL'] ? await import('../lib/state/redis/tcp.ts') : null;
   let app: App | null = null;
   const host: Host = await startHost({
     port: 0,

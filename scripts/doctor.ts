@@ -1,7 +1,7 @@
 // `npm run doctor`: checks a real configuration piece by piece and says how to mend what is wrong.
 import { systemClock } from '../lib/runtime/clock.ts';
-import { environment } from '../lib/runtime/environment.ts';
-import { createTcpRedis } from '../lib/state/tcp.ts';
+import { environment } from '../lib/config/environment.ts';
+import { createTcpRedis } from '../lib/state/redis/tcp.ts';
 import { readArguments, usageOf } from './doctor/arguments.ts';
 import { hasFailed, jsonReport, readableReport } from './doctor/report.ts';
 import { languageOf, runDoctor } from './doctor/run.ts';

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { serve } from 'srvx';
 import type { Handle } from '../lib/app.ts';
-import type { Platform } from '../lib/receiver.ts';
+import type { Platform } from '../lib/runtime/platform.ts';
 
 /** The function on a plain Node server. */
 export interface Host {

@@ -1,8 +1,8 @@
 // `npm run serve`: only the function, on a plain Node server, configured from the environment and .env.
 import { createApp } from '../lib/app.ts';
 import { systemClock } from '../lib/runtime/clock.ts';
-import { environment } from '../lib/runtime/environment.ts';
-import { describeProblems } from '../lib/runtime/config.ts';
+import { environment } from '../lib/config/environment.ts';
+import { describeProblems } from '../lib/config/config.ts';
 import { loadDotenv } from './dotenv.ts';
 import { startHost, whyNotListen } from './host.ts';
 
@@ -16,7 +16,7 @@ const SAME_ORDER_MS = 1_000;
 
 loadDotenv();
 // The TCP client is loaded only where it is needed.
-const tcp = environment()['REDIS_URL'] ? await import('../lib/state/tcp.ts') : null;
+const tcp = environment()['REDIS_URL'] ? await import('../lib/state/redis/tcp.ts') : null;
 const app = createApp({
   env: environment(),
   writeLog: (line) => console.log(line),

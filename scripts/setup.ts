@@ -1,8 +1,8 @@
 // `npm run setup`: guides through a first configuration, checks it as it goes, and writes .env.
 import { readFileSync } from 'node:fs';
 import { systemClock } from '../lib/runtime/clock.ts';
-import { environment } from '../lib/runtime/environment.ts';
-import { createTcpRedis } from '../lib/state/tcp.ts';
+import { environment } from '../lib/config/environment.ts';
+import { createTcpRedis } from '../lib/state/redis/tcp.ts';
 import { languageOfPlace, type Language } from './doctor/sentences/index.ts';
 import { readArguments, usageOf, type Options } from './setup/arguments.ts';
 import { runSetup } from './setup/run.ts';

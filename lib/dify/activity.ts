@@ -1,21 +1,27 @@
 import * as z from 'zod';
-
-/** What the app is doing at the moment, for a reader who waits. */
-export interface Activity {
-  kind: 'node' | 'tool' | 'thinking';
-  /** One line of at most 40 characters without markup; empty for `thinking`. */
-  name: string;
-  /** The name in the reader's language, where Dify has it: only tools are labelled in several. */
-  labels?: { zh?: string; en?: string };
-}
+import type { Activity } from '../answer/event.ts';
 
 const MAX_NAME_CHARS = 40;
 
 /** Nodes that move data about, take no time and say nothing to a reader. */
 const SILENT_NODES: ReadonlySet<string> = new Set([
-  'start', 'end', 'answer', 'if-else', 'variable-aggregator', 'variable-assigner', 'assigner', 'iteration-start',
-  'loop-start', 'loop-end', 'human-input', 'trigger-webhook', 'trigger-schedule', 'trigger-plugin',
-]); // prettier-ignore
+  'start',
+  'end',
+  'answer',
+  'if-else',
+  'variable-aggregator',
+  'variable-assigner',
+  'assigner',
+  'iteration-start',
+  'loop-start',
+  'loop-end',
+  'human-input',
+  'trigger-webhook',
+  'trigger-schedule',
+  'trigger-plugin',
+]);
+
+// prettier-ignore
 
 /** A name as it can stand in a line of text. */
 function activityName(name: string): string {

@@ -1,19 +1,5 @@
 import * as z from 'zod';
-
-/** A file that the app made. `url` may be relative, and it is valid for minutes only. */
-export interface AnswerFile {
-  /** Dify's id; null where it was not told. One file can have two, one of them of the message that holds it. */
-  id: string | null;
-  /** Empty where it was not told. */
-  name: string;
-  /** `image`, `document`, `audio`, `video` or `custom`. */
-  kind: string;
-  url: string;
-  /** In lower case, without the dot. */
-  extension: string | null;
-  mimeType: string | null;
-  sizeBytes: number | null;
-}
+import type { AnswerFile } from '../answer/event.ts';
 
 const text = z.string().nullish();
 

@@ -1,9 +1,6 @@
 import * as z from 'zod';
-import type { AppTypeSetting } from '../runtime/config.ts';
+import type { AppType } from '../config/robot.ts';
 import { readInputRules, readSizeLimits, readUploadRules, type FileRules, type SizeLimits } from './file-rules.ts';
-
-/** How an app is asked: the path and the parser follow from it. */
-export type AppType = Exclude<AppTypeSetting, 'auto'>;
 
 /** One entry of the app's input form. */
 export interface AppInput {
@@ -60,6 +57,7 @@ const formItem = z.object({
   required: z.boolean().nullish(),
   default: z.unknown().optional(),
 });
+
 const enabled = z.object({ enabled: z.boolean().nullish() }).nullish().catch(null);
 
 /** Each field by itself, so that none that cannot be read takes another with it. */

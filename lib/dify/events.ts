@@ -1,59 +1,10 @@
 import * as z from 'zod';
-import { logActivity, logShape, nodeActivity, nodeShape, toolActivity, toolShape, type Activity } from './activity.ts';
-import { answerFileOf, answerFileShape, type AnswerFile } from './answer-file.ts';
-import { readFormEvent, readPauseReasons, type PendingForm } from './form-shape.ts';
-import { messageEndShape, readMessageEnd, type MessageEnd } from './message-end.ts';
+import type { Activity, DifyEvent, RunIds, RunStatus, TextSource } from '../answer/event.ts';
+import { logActivity, logShape, nodeActivity, nodeShape, toolActivity, toolShape } from './activity.ts';
+import { answerFileOf, answerFileShape } from './answer-file.ts';
+import { readFormEvent, readPauseReasons } from './form-shape.ts';
+import { messageEndShape, readMessageEnd } from './message-end.ts';
 import { answerFiles, files, number, text } from './wire-fields.ts';
-
-export type { Activity } from './activity.ts';
-export type { AnswerFile } from './answer-file.ts';
-export type { PendingForm } from './form-shape.ts';
-export type { Citation, Price } from './message-end.ts';
-
-/** What Dify calls this run; each id as soon as an event has it, none guaranteed. */
-export interface RunIds {
-  conversationId?: string;
-  messageId?: string;
-  taskId?: string;
-  runId?: string;
-}
-
-export type RunStatus = 'succeeded' | 'failed' | 'stopped';
-
-/**
- * What an event means for the answer. Dify's own names and shapes end here; its events that say nothing about the
- * answer are not passed on.
- */
-export type DifyEvent = { ids: RunIds } & (
-  | { kind: 'text'; source: TextSource; text: string }
-  /** The text so far is replaced, for example by moderation. */
-  | { kind: 'replace'; source: TextSource | 'current'; text: string }
-  | { kind: 'reasoning'; text: string }
-  /** What the app does now. */
-  | { kind: 'activity'; activity: Activity }
-  /** An agent begins (or reports on) the step of this id. */
-  | { kind: 'step'; stepId: string; activity: Activity | null }
-  | { kind: 'file'; file: AnswerFile }
-  | { kind: 'run-started' }
-  | ({ kind: 'message-ended' } & MessageEnd)
-  | {
-      kind: 'run-finished';
-      status: RunStatus;
-      outputs: Readonly<Record<string, unknown>>;
-      files: readonly AnswerFile[];
-    }
-  /** A person is asked; the run pauses as soon as nothing else goes on in it. */
-  | { kind: 'form'; form: PendingForm }
-  /** The form was answered, or nobody did in time; the run goes on. */
-  | { kind: 'form-closed'; how: 'filled' | 'expired' }
-  | { kind: 'run-paused'; form: PendingForm | null }
-  | { kind: 'failed'; upstreamCode: string | null; status: number | null }
-  /** Progress and other events that carry only ids. */
-  | { kind: 'none' }
-);
-
-/** `message` and `agent_message` are kept apart, because one may repeat what the other streamed. */
-export type TextSource = 'message' | 'agent' | 'chunk';
 
 type EventBody = DifyEvent extends infer E ? (E extends DifyEvent ? Omit<E, 'ids'> : never) : never;
 

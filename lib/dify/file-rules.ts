@@ -21,11 +21,14 @@ export type SizeLimits = Readonly<Record<'image' | 'document' | 'audio' | 'video
 
 /** Dify's own defaults (`docs/wire-dify.md`). */
 const DEFAULT_LIMITS_MB: SizeLimits = { image: 10, document: 15, audio: 50, video: 100 };
+
 /** `WORKFLOW_FILE_UPLOAD_LIMIT` of Dify. */
 const DEFAULT_MOST = 10;
 
 const strings = z.array(z.string()).nullish().catch(null);
+
 const count = z.number().int().positive().nullish().catch(null);
+
 const flag = z.boolean().nullish().catch(null);
 
 const uploadShape = z.object({
@@ -72,6 +75,7 @@ export function readInputRules(json: unknown, isList: boolean): FileRules {
 }
 
 const megabytes = z.coerce.number().positive().nullish().catch(null);
+
 const limitsShape = z.object({
   image_file_size_limit: megabytes,
   file_size_limit: megabytes,
@@ -110,4 +114,20 @@ function rulesOf({ types, extensions, methods, most }: WireRules): FileRules {
 
 export function plainExtension(extension: string): string {
   return extension.trim().replace(/^\./, '').toLowerCase();
+}
+
+/** Dify's name for what a file is (`docs/wire-dify.md`, files of a question). */
+export type FileClass = 'image' | 'document' | 'audio' | 'video' | 'custom';
+
+/** By extension, as Dify itself decides (`docs/wire-dify.md`); anything else is custom. */
+const CLASSES: readonly (readonly [FileClass, ReadonlySet<string>])[] = [
+  ['image', new Set(['jpg', 'jpeg', 'png', 'webp', 'gif', 'svg'])],
+  ['audio', new Set(['mp3', 'm4a', 'wav', 'amr', 'mpga'])],
+  ['video', new Set(['mp4', 'mov', 'mpeg', 'webm'])],
+  ['document', new Set('txt markdown md mdx pdf html htm xlsx xls docx csv vtt properties'.split(' '))],
+];
+
+/** What Dify takes a file with this extension for. */
+export function classOf(extension: string): FileClass {
+  return CLASSES.find(([, extensions]) => extensions.has(extension))?.[0] ?? 'custom';
 }

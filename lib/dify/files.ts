@@ -1,11 +1,11 @@
 import * as z from 'zod';
+import type { DifyConfig } from '../config/robot.ts';
 import { BridgeError } from '../errors.ts';
+import type { Fetch, HttpAnswer } from '../net/http.ts';
+import { multipart, sendForm } from '../net/multipart.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { DifyConfig } from '../runtime/config.ts';
-import type { Fetch, HttpAnswer } from '../runtime/http.ts';
-import { multipart, sendForm } from '../runtime/multipart.ts';
-import { authorizationOf, noAnswer } from './call.ts';
 import { readRefusal } from './failures.ts';
+import { authorizationOf, noAnswer } from './http.ts';
 
 export interface OutgoingFile {
   name: string;
@@ -34,10 +34,12 @@ export interface DifyFiles {
 const TIMEOUT_MS = 60_000;
 
 const uploaded = z.object({ id: z.string().min(1) });
+
 const heard = z.object({ text: z.string().nullish() });
 
 /** Codes that also come with other statuses than 413 and 415 (`docs/wire-dify.md`, uploads). */
 const TOO_LARGE: ReadonlySet<unknown> = new Set(['file_too_large', 'audio_too_large']);
+
 const NOT_ACCEPTED: ReadonlySet<unknown> = new Set(['unsupported_file_type', 'unsupported_audio_type']);
 
 /** Dify compares with `audio/<extension>` for mp3, m4a, wav, amr and mpga; everybody else calls them otherwise. */

@@ -1,43 +1,8 @@
 import * as z from 'zod';
-
-/** `text` takes any text. A type that is not known here is kept by its name. */
-export type FormFieldType = 'text' | 'select' | 'file' | 'file-list' | 'unknown';
-
-export interface FormField {
-  /** What Dify calls it, also in `{{#$output.<name>#}}` of the content. */
-  name: string;
-  label: string;
-  type: FormFieldType;
-  /** Dify wants every field; a text may be empty. */
-  required: boolean;
-  /** Of a `select`; empty where Dify does not tell them. */
-  options: readonly string[];
-  /** Empty where there is none. */
-  default: string;
-}
-
-export interface FormAction {
-  id: string;
-  title: string;
-}
-
-/** What a person is asked in the middle of a run. */
-export interface PendingFormDetails {
-  /** Markdown, with `{{#$output.<name>#}}` where a field belongs. */
-  content: string;
-  fields: readonly FormField[];
-  actions: readonly FormAction[];
-  expiresAtMs: number | null;
-}
-
-export interface PendingForm extends PendingFormDetails {
-  /** Opens the form at Dify; null for a form that was sent by e-mail only, which nobody here can answer. */
-  token: string | null;
-  runId: string | null;
-  nodeTitle: string;
-}
+import type { FormField, FormFieldType, PendingForm, PendingFormDetails } from '../answer/event.ts';
 
 const text = z.string().nullish();
+
 const fieldShape = z.object({
   type: text,
   output_variable_name: z.string(),
@@ -49,6 +14,7 @@ const fieldShape = z.object({
     .nullish()
     .catch(null),
 });
+
 const actionShape = z.object({ id: z.string(), title: text });
 
 const detailsShape = z.object({
@@ -61,6 +27,7 @@ const detailsShape = z.object({
 
 /** `GET /form/human_input/:token` calls the actions `user_actions`, the events `actions`. */
 const bodyShape = detailsShape.extend({ user_actions: z.array(z.unknown()) });
+
 const eventShape = detailsShape.extend({ actions: z.array(z.unknown()).nullish(), node_title: text, form_token: text });
 
 const TYPES: Readonly<Record<string, FormFieldType>> = {

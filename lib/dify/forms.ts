@@ -1,13 +1,12 @@
 import * as z from 'zod';
+import type { PendingFormDetails } from '../answer/event.ts';
+import type { DifyConfig } from '../config/robot.ts';
 import { BridgeError } from '../errors.ts';
+import type { Fetch, HttpAnswer } from '../net/http.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { DifyConfig } from '../runtime/config.ts';
-import type { Fetch, HttpAnswer } from '../runtime/http.ts';
-import { callDify } from './call.ts';
 import { readRefusal } from './failures.ts';
-import { readFormBody, type PendingFormDetails } from './form-shape.ts';
-
-export type { PendingFormDetails } from './form-shape.ts';
+import { readFormBody } from './form-shape.ts';
+import { callDify } from './http.ts';
 
 export interface FormSubmission {
   token: string;

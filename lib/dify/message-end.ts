@@ -1,26 +1,6 @@
 import * as z from 'zod';
-import type { AnswerFile } from './answer-file.ts';
+import type { MessageEnd, Price } from '../answer/event.ts';
 import { answerFiles, files, number, text } from './wire-fields.ts';
-
-/** What the model cost, as Dify works it out. */
-export interface Price {
-  amount: number;
-  currency: string;
-}
-
-/** A passage of the knowledge base that the answer rests on. */
-export interface Citation {
-  documentId: string | null;
-  documentName: string;
-}
-
-/** What the end of a message tells of it. */
-export interface MessageEnd {
-  citations: readonly Citation[];
-  files: readonly AnswerFile[];
-  totalTokens: number | null;
-  price: Price | null;
-}
 
 // Prices are texts.
 const usageShape = z.object({

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { answerFileOf, answerFileShape, type AnswerFile } from './answer-file.ts';
-import type { Citation } from './events.ts';
+import type { AnswerFile, Citation } from '../answer/event.ts';
+import { answerFileOf, answerFileShape } from './answer-file.ts';
 
 /** What Dify keeps of a run of a workflow or chatflow. `status` is Dify's own word (`docs/wire-dify.md`). */
 export interface RunRecord {
@@ -28,7 +28,9 @@ export interface ConversationRecord {
 }
 
 const text = z.string().nullish();
+
 const outputsShape = z.record(z.string(), z.unknown());
+
 const runShape = z.object({ status: z.string(), outputs: z.unknown(), total_tokens: z.number().nullish() });
 
 /** Null for what is not the detail of a run, for example a proxy's page. */
@@ -43,6 +45,7 @@ function readOutputs(outputs: unknown): Readonly<Record<string, unknown>> {
 }
 
 const fileShape = answerFileShape.extend({ belongs_to: text });
+
 const messageShape = z.object({
   id: z.string(),
   query: text,

@@ -1,7 +1,8 @@
 import { createParser } from 'eventsource-parser';
+import type { DifyEvent } from '../answer/event.ts';
 import { BridgeError } from '../errors.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { readEvent, type DifyEvent } from './events.ts';
+import { readEvent } from './events.ts';
 
 /** Node events carry whole variables of up to 200 KB each, several to a line. */
 const MAX_LINE_CHARS = 16 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { CardSink, Frame } from '../card/sink.ts';
+import type { DingTalkConfig } from '../config/robot.ts';
+import type { CardSink, Frame } from '../delivery/sink.ts';
 import { BridgeError, type DeliveryErrorCode } from '../errors.ts';
-import type { DingTalkConfig } from '../runtime/config.ts';
 import type { Message } from './callback.ts';
 import { STREAM, type CardCallback } from './card-callback.ts';
 import type { DingTalkClient } from './client.ts';
@@ -34,6 +34,7 @@ const delivered = z.object({
 });
 
 const streamed = z.object({ success: z.boolean().nullish() });
+
 /** Frames have been seen to take 3 to 10 s; one that is given up too soon is shown all the same, beside what replaces it. */
 const FRAME_TIMEOUT_MS = 11_000;
 

@@ -39,7 +39,9 @@ export type Callback = (Message & { robotCode: string | null }) | QuotaNotice;
 const QUOTA_ERROR_CODE = '20001';
 
 const id = z.string().min(1).max(512);
+
 const numeric = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)]);
+
 /** Of no use where it cannot be read, and never worth a message. */
 const optional = <T extends z.ZodType>(field: T) => field.nullish().catch(null);
 

@@ -1,4 +1,4 @@
-import type { CardSink } from '../card/sink.ts';
+import type { CardSink } from '../delivery/sink.ts';
 import { BridgeError, type DeliveryErrorCode, type ErrorCode } from '../errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 
@@ -18,7 +18,9 @@ export interface CardBreaker {
 }
 
 const MAX_FAILURES = 3;
+
 const LEFT_ALONE_MS = 600_000;
+
 /** A trial without an outcome (the function died, the answer was for nobody) does not keep cards away for ever. */
 const TRIAL_MS = 60_000;
 

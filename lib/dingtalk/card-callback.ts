@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import type { DingTalkConfig } from '../config/robot.ts';
 import { BridgeError } from '../errors.ts';
 import { withTimeout, type Clock } from '../runtime/clock.ts';
-import type { DingTalkConfig } from '../runtime/config.ts';
-import { cardCallbackSecret } from './card-action.ts';
 import type { DingTalkClient } from './client.ts';
+import { cardCallbackSecret } from './signature.ts';
 
 /** In place of a key: what is pressed goes through the app's Stream connection, where nothing is registered. */
 export const STREAM = Symbol('stream');
@@ -36,8 +36,10 @@ export interface CardCallbackOptions {
 
 /** Registered again once in a while, in case it got lost at DingTalk. */
 const REGISTERED_MS = 7 * 86_400_000;
+
 /** After a refusal cards go without for so long. */
 const RETRY_MS = 600_000;
+
 /** The first card waits for the registration, but not for ever. */
 const PATIENCE_MS = 4_000;
 

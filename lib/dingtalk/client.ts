@@ -1,13 +1,11 @@
+import type { DingTalkConfig } from '../config/robot.ts';
 import { BridgeError, type DeliveryErrorCode } from '../errors.ts';
+import type { Fetch } from '../net/http.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { DingTalkConfig } from '../runtime/config.ts';
-import type { Fetch } from '../runtime/http.ts';
 import { isOfGateway, refusal } from './failures.ts';
-import { createMediaUpload, type MediaFile } from './files.ts';
-import { createTokenSource, send, type TokenStore } from './token.ts';
-
-// For the session reply, which needs no token.
-export { send };
+import { send } from './http.ts';
+import { createMediaUpload, type MediaFile } from './media.ts';
+import { createTokenSource, type TokenStore } from './token.ts';
 
 /** Calls to DingTalk as one app. */
 export interface DingTalkClient {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { FailureRules } from '../card/sink.ts';
+import type { FailureRules } from '../delivery/sink.ts';
 import { BridgeError, safeUpstreamCode, type DeliveryErrorCode } from '../errors.ts';
 
 const errorBody = z.object({ code: z.string().nullish(), Code: z.string().nullish() });
@@ -72,6 +72,7 @@ const anyOf =
     error instanceof BridgeError && (codes as readonly string[]).includes(error.code);
 
 const MISSING: ReadonlySet<unknown> = new Set(['param.stream.outTrackId', 'param.cardNotExist']);
+
 const isMissing = (error: unknown) => error instanceof BridgeError && MISSING.has(error.facts['upstreamCode']);
 
 export const failureRules: FailureRules = {

@@ -1,9 +1,9 @@
 import { zipSync } from 'fflate';
+import type { DingTalkConfig } from '../config/robot.ts';
 import { BridgeError } from '../errors.ts';
+import { safeFileName } from '../net/file-name.ts';
+import type { Fetch } from '../net/http.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { DingTalkConfig } from '../runtime/config.ts';
-import type { Fetch } from '../runtime/http.ts';
-import { safeFileName } from '../runtime/multipart.ts';
 import type { Message } from './callback.ts';
 import type { DingTalkClient } from './client.ts';
 import { failureRules } from './failures.ts';
@@ -30,8 +30,10 @@ export const MAX_SENDABLE_BYTES = 20 * 1024 * 1024;
 
 /** What DingTalk takes as an image (page of `media/upload`). */
 const IMAGES: ReadonlySet<string> = new Set(['jpg', 'jpeg', 'gif', 'png', 'bmp']);
+
 /** What a chat shows as a file (`sampleFile`, page of the robot's message types). */
 const FILES: ReadonlySet<string> = new Set(['xlsx', 'pdf', 'zip', 'rar', 'doc', 'docx']);
+
 /** Compressed by themselves: another round takes time and brings nothing. */
 const COMPRESSED: ReadonlySet<string> = new Set([
   'mp3',

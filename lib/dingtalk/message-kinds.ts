@@ -27,18 +27,22 @@ export interface SentFile {
 type Body = Readonly<Record<string, unknown>>;
 
 const textBody = z.object({ text: z.object({ content: z.string() }) });
+
 const textAtTop = z.object({ content: z.string() });
+
 const richText = z.object({
   content: z.object({
     richText: z.array(z.object({ text: z.string().nullish(), downloadCode: z.string().nullish() })),
   }),
 });
+
 const media = z.object({
   content: z.object({
     downloadCode: z.string().min(1),
     fileName: z.string().nullish(),
   }),
 });
+
 // Not in the official documents: the shape that several bridges report (docs/wire-dingtalk.md).
 const quoting = z.object({
   text: z.object({
@@ -57,6 +61,7 @@ const quoting = z.object({
     }),
   }),
 });
+
 /** Older shapes of the same, with words only (reported as well). */
 const quotingBefore = z.object({
   quoteMessage: z
@@ -65,6 +70,7 @@ const quotingBefore = z.object({
     .catch(null),
   content: z.object({ quoteContent: z.string().nullish() }).nullish().catch(null),
 });
+
 const audio = z.object({
   content: z.object({ downloadCode: z.string().nullish(), recognition: z.string().nullish() }),
 });

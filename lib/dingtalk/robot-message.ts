@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { MessageSink } from '../card/sink.ts';
+import type { DingTalkConfig } from '../config/robot.ts';
+import type { MessageSink } from '../delivery/sink.ts';
 import { BridgeError } from '../errors.ts';
-import type { DingTalkConfig } from '../runtime/config.ts';
 import type { Message } from './callback.ts';
 import type { ApiRequest, DingTalkClient } from './client.ts';
 
@@ -32,6 +32,7 @@ export interface NotReached {
 
 /** People in one call of `oToMessages/batchSend` (its page). */
 const MAX_PEOPLE = 20;
+
 /** Bytes of `msgParam` (page of `groupMessages/send`; nothing is said of single chats, so the same holds there). */
 const MAX_PARAM_BYTES = 15_000;
 

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import type { MessageSink } from '../card/sink.ts';
+import type { DingTalkConfig } from '../config/robot.ts';
+import type { MessageSink } from '../delivery/sink.ts';
 import { BridgeError, type DeliveryErrorCode } from '../errors.ts';
+import type { Fetch } from '../net/http.ts';
 import { sleep, type Clock } from '../runtime/clock.ts';
-import type { DingTalkConfig } from '../runtime/config.ts';
-import type { Fetch } from '../runtime/http.ts';
 import type { Message } from './callback.ts';
-import { send } from './client.ts';
 import { failureRules } from './failures.ts';
+import { send } from './http.ts';
 
 /** HTTP is 200 even on failure; `errcode` decides, and one official sample has it as a string. */
 const answerBody = z.object({ errcode: z.union([z.number(), z.string().transform(Number)]) });
@@ -25,8 +25,10 @@ const ERRCODES: Readonly<Record<number, DeliveryErrorCode>> = {
 };
 
 const TIMEOUT_MS = 8_000;
+
 /** Tries of one message, while they have no answer; and the pause between them. */
 const MAX_TRIES = 4;
+
 const RETRY_MS = 1_000;
 
 export interface SessionReplyOptions {

@@ -1,9 +1,10 @@
 import * as z from 'zod';
+import type { DingTalkConfig } from '../config/robot.ts';
 import { BridgeError } from '../errors.ts';
+import type { Fetch } from '../net/http.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { DingTalkConfig } from '../runtime/config.ts';
-import { callJson, isTimeout, type Fetch, type HttpAnswer, type HttpRequest } from '../runtime/http.ts';
 import { refusal } from './failures.ts';
+import { send } from './http.ts';
 
 /** An access token of one app, and when DingTalk stops taking it (milliseconds since the epoch). */
 export interface StoredToken {
@@ -35,14 +36,19 @@ export interface TokenSourceOptions {
 }
 
 const FETCH_TIMEOUT_MS = 8_000;
+
 /** Renew this long before the token ends: the official advice is 10 minutes of its 2 hours. */
 const RENEW_EARLY_MS = 600_000;
+
 /** So close to its end a token may not survive the call, so the call waits for the next one. */
 const TOO_LATE_MS = 30_000;
+
 /** How long to go on with the old one, after a renewal was begun here or elsewhere, before looking again. */
 const LOOK_AGAIN_MS = 30_000;
+
 /** The store answers within some 20 ms where it is near; after this long DingTalk itself is asked. */
 const STORE_PATIENCE_MS = 400;
+
 /** For how long a token counts as good, whatever a call says, after DingTalk gave out that very one again. */
 const CONFIRMED_MS = 60_000;
 
@@ -165,15 +171,5 @@ async function inTime<T>(clock: Clock, work: () => Promise<T>, otherwise: T): Pr
     return otherwise;
   } finally {
     cancel();
-  }
-}
-
-/** Network failures in our terms. */
-export async function send(fetch: Fetch, clock: Clock, api: string, request: HttpRequest): Promise<HttpAnswer> {
-  try {
-    return await callJson(fetch, clock, request);
-  } catch (error) {
-    if (isTimeout(error)) throw new BridgeError('dingtalk_timeout', `no answer to ${api} in time`, { api }, error);
-    throw new BridgeError('dingtalk_unreachable', `no connection for ${api}`, { api }, error);
   }
 }

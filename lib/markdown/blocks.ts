@@ -1,12 +1,10 @@
 import type { Token, Tokens } from 'marked';
 import { chartTable } from './chart.ts';
-import { DIALECTS } from './dialect.ts';
-import type { Dialect, MarkdownWords } from './dialect.ts';
+import { DIALECTS, type Dialect, type MarkdownWords } from './dialect.ts';
 import { decodeEntities, inertCode, inertText } from './inert.ts';
 import { renderInline } from './inline.ts';
 import { lexMarkdown } from './lex.ts';
-import { isBlock } from './tokens.ts';
-import type { RawToken } from './tokens.ts';
+import { isBlock, type RawToken } from './tokens.ts';
 
 /** What a block needs to know of where it stands. */
 export interface BlockContext {

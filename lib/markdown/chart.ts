@@ -1,10 +1,12 @@
 import * as z from 'zod';
 
 const label = z.union([z.string(), z.number()]);
+
 const point = z.union([label, z.null(), z.object({ name: label.optional(), value: label.nullable() })]);
 
 /** What is read of an ECharts option; all the rest is looks. */
 const Axis = z.object({ name: z.string().optional(), data: z.array(label).optional() });
+
 const Option = z.object({
   title: z.object({ text: z.string().optional() }).optional(),
   xAxis: z.union([Axis, z.tuple([Axis])]).optional(),

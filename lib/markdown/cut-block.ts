@@ -1,5 +1,4 @@
-import { cutCode, cutLine } from './cut-line.ts';
-import type { Cut } from './cut-line.ts';
+import { cutCode, cutLine, type Cut } from './cut-line.ts';
 
 /** What a line stands in, and so what has to be closed before a cut and repeated after it. */
 interface Frame {
@@ -20,7 +19,9 @@ interface Page {
 }
 
 const FENCE = /^([ >]*)((?:- |\d{1,9}\. )*)(`{3,})([^`]*)$/;
+
 const TABLE_ROW = /^[ >]*\|/;
+
 const DELIMITER_ROW = /^[ >]*\|(?: :?-+:? \|)+$/;
 
 /**

@@ -1,7 +1,6 @@
-import { lexMarkdown } from './lex.ts';
 import { readTag } from './html.ts';
 import { decodeEntities } from './inert.ts';
-import { difyPath } from './dify-path.ts';
+import { lexMarkdown } from './lex.ts';
 import { cleanSource } from './source.ts';
 import { isBlock, isInline, type RawToken } from './tokens.ts';
 
@@ -43,4 +42,27 @@ function innerTokens(token: RawToken): readonly RawToken[] {
   // An image's tokens are its description.
   if (token.type === 'image' || !('tokens' in token)) return [];
   return Array.isArray(token.tokens) ? (token.tokens as RawToken[]) : [];
+}
+
+/** A path without host is Dify's own: nothing else in an answer could be meant by it. */
+const RELATIVE = /^(\/files\/[^?#\s]+)/;
+
+/**
+ * On a host, other sites may keep files in such a folder too, so it must look as Dify writes it: made by a tool,
+ * a preview of an upload, or signed.
+ */
+const ABSOLUTE = [
+  /^https?:\/\/[^/?#\s]+(\/files\/tools\/[^?#\s]+)/i,
+  /^https?:\/\/[^/?#\s]+(\/files\/[^/?#\s]+\/(?:file|image)-preview)(?=[?#]|$)/i,
+  /^https?:\/\/[^/?#\s]+(\/files\/[^?#\s]+)\?(?:[^#\s]*&)?sign=/i,
+];
+
+/** The path of an address of Dify's files, which says which file it is; null for any other address. */
+export function difyPath(address: string): string | null {
+  const plain = decodeEntities(address).trim();
+  for (const form of [RELATIVE, ...ABSOLUTE]) {
+    const path = form.exec(plain)?.[1];
+    if (path !== undefined) return path;
+  }
+  return null;
 }

@@ -1,14 +1,10 @@
 import type { Tokens } from 'marked';
 import type { MarkdownWords } from './dialect.ts';
-import { difyPath } from './dify-path.ts';
-import { LINE_TAGS, fieldText, isComment, readTag } from './html.ts';
-import type { Tag } from './html.ts';
-import { decodeEntities, decodeEntitiesInMarkdown, inertCode, inertText } from './inert.ts';
-import { safeHref, safeImage } from './inert.ts';
-import { joinPieces } from './pieces.ts';
-import type { Piece } from './pieces.ts';
-import { isInline } from './tokens.ts';
-import type { RawToken } from './tokens.ts';
+import { difyPath } from './dify-links.ts';
+import { fieldText, isComment, LINE_TAGS, readTag, type Tag } from './html.ts';
+import { decodeEntities, decodeEntitiesInMarkdown, inertCode, inertText, safeHref, safeImage } from './inert.ts';
+import { joinPieces, type Piece } from './pieces.ts';
+import { isInline, type RawToken } from './tokens.ts';
 
 /** How inline content is written at one place. */
 interface InlineStyle {
@@ -31,13 +27,33 @@ const EMPHASIS = { strong: '**', em: '*', del: '~~' };
 
 /** HTML elements written as emphasis. */
 const EMPHASIS_TAGS: Record<string, string> = {
-  b: '**', strong: '**', summary: '**', caption: '**', legend: '**', dt: '**', i: '*', em: '*', s: '~~', del: '~~',
-  strike: '~~', h1: '**', h2: '**', h3: '**', h4: '**', h5: '**', h6: '**',
-}; // prettier-ignore
+  b: '**',
+  strong: '**',
+  summary: '**',
+  caption: '**',
+  legend: '**',
+  dt: '**',
+  i: '*',
+  em: '*',
+  s: '~~',
+  del: '~~',
+  strike: '~~',
+  h1: '**',
+  h2: '**',
+  h3: '**',
+  h4: '**',
+  h5: '**',
+  h6: '**',
+};
+
+// prettier-ignore
 
 const CODE_TAGS = new Set(['code', 'kbd', 'samp', 'tt']);
+
 const MEDIA_TAGS = new Set(['audio', 'video', 'iframe', 'source', 'embed']);
+
 const DROPPED_TAGS = new Set(['script', 'style', 'template']);
+
 const FIELD_TAGS = new Set(['input', 'textarea']);
 
 /** A file name that is an id. */

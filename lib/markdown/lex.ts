@@ -1,11 +1,10 @@
-import { Lexer, Marked } from 'marked';
-import type { Token, TokenizerExtension, TokenizerObject } from 'marked';
+import { Lexer, Marked, type Token, type TokenizerExtension, type TokenizerObject } from 'marked';
 import { KNOWN_TAGS } from './html.ts';
-import { isBlock } from './tokens.ts';
-import type { Maths, RawToken } from './tokens.ts';
+import { isBlock, type Maths, type RawToken } from './tokens.ts';
 
 /** Emphasis and links need several looks at the text behind them, so marked is super-linear where they abound. */
 const PIECE_CHARS = 1_000;
+
 const MARKUP_PER_PIECE = 300;
 
 /** How far from the end of a growing text a half-open construct is still closed. */

@@ -3,8 +3,6 @@ import type { Dialect, MarkdownWords } from './dialect.ts';
 import { lexMarkdown } from './lex.ts';
 import { cleanSource, withholdUnfinished } from './source.ts';
 
-export type { Dialect, MarkdownWords } from './dialect.ts';
-
 /**
  * Renders a complete text as a list of blocks, each valid markdown by itself; joined with a blank line they are the
  * whole. It is parsed and written anew, so it is balanced whatever the model wrote.

@@ -10,7 +10,9 @@ const MAX_NESTING = 16;
 const MAX_INDENT = 2 * MAX_NESTING;
 
 const MARKER = '(?:[ \\t]{0,3}(?:>|(?:[-*+]|\\d{1,9}[.)])[ \\t]))';
+
 const TOO_DEEP = new RegExp(`^((?:${MARKER}){${MAX_NESTING}})(?:${MARKER})+`, 'gm');
+
 const TOO_INDENTED = new RegExp(`^[ \\t]{${MAX_INDENT + 1},}(?=(?:[-*+]|\\d{1,9}[.)])[ \\t])`, 'gm');
 
 /** The text as it can be parsed: `\n` line ends, well-formed, nothing invisible, nesting bounded. */

@@ -1,4 +1,11 @@
+import { BridgeError } from '../errors.ts';
 import type { Clock } from './clock.ts';
+
+/** What the log may say of an error: our code, our words and its facts, or the name of an unexpected one. */
+export function errorFields(error: unknown): Record<string, string | number | boolean | null> {
+  if (error instanceof BridgeError) return { code: error.code, reason: error.message, ...error.facts };
+  return { code: 'internal', error: error instanceof Error ? error.name : 'unknown' };
+}
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 

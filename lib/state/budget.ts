@@ -1,3 +1,8 @@
+/** The calendar month in which DingTalk counts: that of UTC+8. */
+export function monthOf(nowMs: number): string {
+  return new Date(nowMs + 8 * 3_600_000).toISOString().slice(0, 7).replace('-', '');
+}
+
 /** The organisation's allowance of DingTalk calls, shared by all its robots. */
 export interface BudgetRequest {
   /** Names organisation and month. */
@@ -21,5 +26,6 @@ export interface Budget {
 
 /** Calls that a question took which is dropped while it waits: its card, the word that it waits, and its end. */
 export const DROPPED_CALLS = 3;
+
 /** Shares of the month, in percent: from the first on updates get fewer, from the second only the last frame is shown. */
 export const BUDGET_STEPS = { few: 80, last: 95, none: 100 } as const;

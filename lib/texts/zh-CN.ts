@@ -1,4 +1,4 @@
-import type { Texts } from './index.ts';
+import type { Texts } from './texts.ts';
 
 /** Dify's classes of files. */
 const FILE_WORDS: Readonly<Record<string, string>> = {

@@ -1,10 +1,10 @@
 import { createApp, type Handle } from '../../lib/app.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
-import { describeProblems, type Environment } from '../../lib/runtime/config.ts';
-import type { Fetch } from '../../lib/runtime/http.ts';
+import { describeProblems, type Environment } from '../../lib/config/config.ts';
+import type { Fetch } from '../../lib/net/http.ts';
 import { createLog } from '../../lib/runtime/log.ts';
 import { withFallback } from '../../lib/state/fallback.ts';
-import { createMemoryState } from '../../lib/state/memory.ts';
+import { createMemoryState } from '../../lib/state/memory/memory.ts';
 import type { State } from '../../lib/state/state.ts';
 import type { Journal } from './journal.ts';
 import type { Setup } from './protocol.ts';

@@ -1,4 +1,4 @@
-import { readConfig, type ConfigResult, type Environment } from '../../lib/runtime/config.ts';
+import { readConfig, type ConfigResult, type Environment } from '../../lib/config/config.ts';
 import { SAMPLE_CHOICES, sampleKey } from './cast.ts';
 import { REPLY_LANGUAGES, type Setup } from './protocol.ts';
 

@@ -1,6 +1,6 @@
-import { emptyAnswer, type Answer } from '../../lib/answer.ts';
+import { emptyAnswer, type Answer } from '../../lib/answer/answer.ts';
 import { textsFor } from '../../lib/texts/index.ts';
-import { finalView } from '../../lib/view.ts';
+import { finalView } from '../../lib/answer/view.ts';
 import { GALLERY_SAMPLES } from './gallery-samples.ts';
 import type { GalleryEntry, ReplyLanguage } from './protocol.ts';
 

@@ -1,4 +1,4 @@
-import type { Config, Environment } from '../../lib/runtime/config.ts';
+import type { Config, Environment } from '../../lib/config/config.ts';
 import { startHost, type Host } from '../../scripts/host.ts';
 import { createDifySimulator } from '../dify/simulator.ts';
 import { createDingTalkSimulator } from '../dingtalk/simulator.ts';

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { turnIdOf } from '../../lib/turn-record.ts';
+import { turnIdOf } from '../../lib/turn/record.ts';
 import type { Trouble } from './protocol.ts';
 
 /**

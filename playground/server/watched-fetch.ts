@@ -1,4 +1,4 @@
-import type { Fetch } from '../../lib/runtime/http.ts';
+import type { Fetch } from '../../lib/net/http.ts';
 import type { DingTalkSimulator } from '../dingtalk/types.ts';
 import type { Journal, OpenCall } from './journal.ts';
 import { disturbDify } from './dify-trouble.ts';

@@ -1,7 +1,7 @@
-import { cardCallbackSecret, cardSignature } from '../../lib/dingtalk/card-action.ts';
+import { cardCallbackSecret, cardSignature } from '../../lib/dingtalk/signature.ts';
 import { robotSignature } from '../../lib/dingtalk/signature.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
-import type { Fetch } from '../../lib/runtime/http.ts';
+import type { Fetch } from '../../lib/net/http.ts';
 
 /** What came through the stream, as callbacks to a function that knows only HTTP. */
 export interface Forward {

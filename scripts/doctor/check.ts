@@ -1,8 +1,9 @@
 import type { DingTalkClient } from '../../lib/dingtalk/client.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
-import type { Config, Environment, RobotConfig } from '../../lib/runtime/config.ts';
-import type { Fetch } from '../../lib/runtime/http.ts';
-import type { RunScript } from '../../lib/state/redis.ts';
+import type { Config, Environment } from '../../lib/config/config.ts';
+import type { RobotConfig } from '../../lib/config/robot.ts';
+import type { Fetch } from '../../lib/net/http.ts';
+import type { RunScript } from '../../lib/state/redis/redis.ts';
 import type { Finder, Finding } from './finding.ts';
 import type { Language } from './sentences/index.ts';
 import type { Answer, Dates, NoAnswer } from './wire.ts';

@@ -1,5 +1,6 @@
-import { PLACEHOLDER, PLACEHOLDERS } from '../../lib/inputs.ts';
-import { readConfig, type RobotConfig } from '../../lib/runtime/config.ts';
+import { PLACEHOLDER, PLACEHOLDERS } from '../../lib/ask/inputs.ts';
+import { readConfig } from '../../lib/config/config.ts';
+import type { RobotConfig } from '../../lib/config/robot.ts';
 import type { DeploymentContext } from './check.ts';
 import type { Finder, Finding } from './finding.ts';
 import { shortened } from './hosts.ts';

@@ -1,6 +1,6 @@
 import { readAppType, readParameters, questionInput } from '../../lib/dify/app-facts.ts';
 import { readRefusal } from '../../lib/dify/failures.ts';
-import type { RobotConfig } from '../../lib/runtime/config.ts';
+import type { RobotConfig } from '../../lib/config/robot.ts';
 import type { Ports, RobotContext } from './check.ts';
 import { readFeatures } from './dify-features.ts';
 import type { Finder, Finding } from './finding.ts';

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { isPublicAddress } from '../../lib/runtime/addresses.ts';
+import { isPublicAddress } from '../../lib/net/addresses.ts';
 
 /** Whether DingTalk could call this host at all: not this machine, nor a name or number of a private network. */
 export function isPublicHost(hostname: string): boolean {

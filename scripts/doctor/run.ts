@@ -1,6 +1,7 @@
 import { createDingTalkClient } from '../../lib/dingtalk/client.ts';
 import { pathOf } from '../../lib/routes.ts';
-import { readConfig, type Config, type RobotConfig } from '../../lib/runtime/config.ts';
+import { readConfig, type Config } from '../../lib/config/config.ts';
+import type { RobotConfig } from '../../lib/config/robot.ts';
 import type { AddressContext, CheckName, DeploymentContext, DoctorRequest, Ports, RobotContext } from './check.ts';
 import { DEPLOYMENT_CHECKS, ROBOT_CHECKS } from './checks.ts';
 import { askDify } from './dify.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { BridgeError } from '../../lib/errors.ts';
-import type { RunScript } from '../../lib/state/redis.ts';
+import type { RunScript } from '../../lib/state/redis/redis.ts';
 import type { DeploymentContext, Ports } from './check.ts';
 import type { Finder, Finding } from './finding.ts';
 import { ask, type Answer } from './wire.ts';

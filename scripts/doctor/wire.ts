@@ -1,6 +1,6 @@
 import { safeUpstreamCode } from '../../lib/errors.ts';
 import { withTimeout, type Clock } from '../../lib/runtime/clock.ts';
-import { isTimeout, readLimited, type Fetch } from '../../lib/runtime/http.ts';
+import { isTimeout, readLimited, type Fetch } from '../../lib/net/http.ts';
 
 /** What a server answered, as far as the doctor looks at it. None of it is ever printed as it is. */
 export interface Answer {

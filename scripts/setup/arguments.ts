@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { Environment } from '../../lib/runtime/config.ts';
+import type { Environment } from '../../lib/config/config.ts';
 import type { Language } from '../doctor/sentences/index.ts';
 import { isVariable, type Variable } from './variables.ts';
 

@@ -1,4 +1,4 @@
-import type { Environment } from '../../lib/runtime/config.ts';
+import type { Environment } from '../../lib/config/config.ts';
 import { ASKED, VARIABLES, expectedOf, type Variable } from './variables.ts';
 
 /** The configuration as it is being made. An empty text is unset. */

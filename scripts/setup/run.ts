@@ -1,5 +1,5 @@
 import { parseEnv } from 'node:util';
-import { describeProblems, readConfig } from '../../lib/runtime/config.ts';
+import { describeProblems, readConfig } from '../../lib/config/config.ts';
 import type { Ports } from '../doctor/check.ts';
 import type { Finding } from '../doctor/finding.ts';
 import type { Language } from '../doctor/sentences/index.ts';

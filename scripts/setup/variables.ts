@@ -1,4 +1,4 @@
-import { readSettings, deploymentSettings, robotSettings, type ConfigProblem } from '../../lib/runtime/settings.ts';
+import { readSettings, deploymentSettings, robotSettings, type ConfigProblem } from '../../lib/config/settings.ts';
 
 const schemas = { ...robotSettings, ...deploymentSettings };
 

@@ -2,7 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { LeaseTiming } from '../../lib/lease.ts';
+import type { LeaseTiming } from '../../lib/turn/lease.ts';
 
 export interface HostSettings {
   env: Record<string, string>;

@@ -1,6 +1,6 @@
 // What must hold after a chaos run, told from the simulators' records alone.
-import { ACCEPT, TAKE_OVER } from '../../lib/state/scripts.ts';
-import { turnIdOf } from '../../lib/turn-record.ts';
+import { ACCEPT, TAKE_OVER } from '../../lib/state/redis/scripts.ts';
+import { turnIdOf } from '../../lib/turn/record.ts';
 import type { SimulatedCard, SimulatedMessage } from '../../playground/dingtalk/types.ts';
 import type { UpstashRequest } from '../support/upstash-front.ts';
 import { ROBOTS, UPSTREAM_MARK, type PlannedQuestion } from './plan.ts';

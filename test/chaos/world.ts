@@ -1,6 +1,6 @@
 // A chaos run: three robots, their DingTalk apps and Dify apps, one Redis, and instances of the function that die.
 import { sleep, type Clock } from '../../lib/runtime/clock.ts';
-import { ACCEPT } from '../../lib/state/scripts.ts';
+import { ACCEPT } from '../../lib/state/redis/scripts.ts';
 import { createDifySimulator } from '../../playground/dify/simulator.ts';
 import type { AppMode, DifySimulator } from '../../playground/dify/types.ts';
 import { createDingTalkSimulator } from '../../playground/dingtalk/simulator.ts';

@@ -1,7 +1,7 @@
 // What a waiting reader is told, and what a person is asked, from the wire to the answer.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { emptyAnswer, foldEvent, type Answer } from '../../lib/answer.ts';
+import { emptyAnswer, foldEvent, type Answer } from '../../lib/answer/answer.ts';
 import { readEvent } from '../../lib/dify/events.ts';
 
 const read = (event: object) => readEvent(JSON.stringify(event));

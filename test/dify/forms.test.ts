@@ -1,15 +1,15 @@
 // A run that asks a person, from its form to its end.
 import { describe, expect, test } from 'vitest';
-import { answerText, type Answer } from '../../lib/answer.ts';
-import type { DifyEvent } from '../../lib/dify/events.ts';
+import { answerText, type Answer } from '../../lib/answer/answer.ts';
+import type { DifyEvent } from '../../lib/answer/event.ts';
 import { getForm, submitForm } from '../../lib/dify/forms.ts';
-import { followRun } from '../../lib/dify/run-events.ts';
+import { followRun } from '../../lib/dify/runs.ts';
 import { BridgeError } from '../../lib/errors.ts';
-import { resumeRun } from '../../lib/resume-run.ts';
+import { resumeRun } from '../../lib/ask/resume.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import type { ChunkScript, DifyOptions, DifyRun, Pause } from '../../playground/dify/types.ts';
 import { eventually, startDify } from '../playground/support.ts';
-import { configOf, json, startServer } from './recovery-support.ts';
+import { configOf, json, startServer } from '../recovery/support.ts';
 
 const user = 'staff-0001';
 const pause: Pause = {

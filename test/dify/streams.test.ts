@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { answerText, emptyAnswer, endAnswer, foldEvent, type Answer } from '../../lib/answer.ts';
+import { answerText, emptyAnswer, endAnswer, foldEvent, type Answer } from '../../lib/answer/answer.ts';
 import { readEvents } from '../../lib/dify/stream.ts';
-import { renderOutputs } from '../../lib/outputs.ts';
+import { renderOutputs } from '../../lib/answer/outputs.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
 
 interface Entry {

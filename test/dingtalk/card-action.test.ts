@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  cardCallbackSecret,
-  cardSignature,
-  cardUpdateBody,
-  readCardAction,
-  verifyCardSignature,
-} from '../../lib/dingtalk/card-action.ts';
+import { cardCallbackSecret, cardSignature, verifyCardSignature } from '../../lib/dingtalk/signature.ts';
+import { cardUpdateBody, readCardAction } from '../../lib/dingtalk/card-action.ts';
 import { BridgeError } from '../../lib/errors.ts';
 
 const NOW = 1_800_000_000_000;

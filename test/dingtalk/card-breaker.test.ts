@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { CardSink } from '../../lib/card/sink.ts';
+import type { CardSink } from '../../lib/delivery/sink.ts';
 import { createCardBreaker, watchCard, type CardBreaker } from '../../lib/dingtalk/card-breaker.ts';
 import { BridgeError, type ErrorCode } from '../../lib/errors.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';

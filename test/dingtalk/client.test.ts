@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createAiCard, writeFrame } from '../../lib/dingtalk/ai-card.ts';
 import { createDingTalkClient } from '../../lib/dingtalk/client.ts';
-import { readConfig } from '../../lib/runtime/config.ts';
+import { readConfig } from '../../lib/config/config.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 const result = readConfig({ DINGTALK_CLIENT_ID: 'ding1', DINGTALK_CLIENT_SECRET: 's', DIFY_API_KEY: 'k' });

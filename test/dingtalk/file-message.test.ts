@@ -3,7 +3,7 @@ import { createDingTalkClient } from '../../lib/dingtalk/client.ts';
 import { createFileMessages } from '../../lib/dingtalk/file-message.ts';
 import { BridgeError } from '../../lib/errors.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
-import { readConfig } from '../../lib/runtime/config.ts';
+import { readConfig } from '../../lib/config/config.ts';
 import { createDingTalkSimulator } from '../../playground/dingtalk/simulator.ts';
 import type { DingTalkOptions } from '../../playground/dingtalk/types.ts';
 import { bytesOf } from '../support/dingtalk-files.ts';

@@ -3,8 +3,8 @@ import { createDingTalkClient } from '../../lib/dingtalk/client.ts';
 import { createRobotMessage, sendToPeople } from '../../lib/dingtalk/robot-message.ts';
 import { BridgeError } from '../../lib/errors.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
-import { readConfig } from '../../lib/runtime/config.ts';
-import type { Fetch } from '../../lib/runtime/http.ts';
+import { readConfig } from '../../lib/config/config.ts';
+import type { Fetch } from '../../lib/net/http.ts';
 import { createDingTalkSimulator } from '../../playground/dingtalk/simulator.ts';
 import type { DingTalkOptions } from '../../playground/dingtalk/types.ts';
 

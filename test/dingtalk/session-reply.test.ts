@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createSessionReply } from '../../lib/dingtalk/session-reply.ts';
-import { readConfig } from '../../lib/runtime/config.ts';
+import { readConfig } from '../../lib/config/config.ts';
 import { createFastClock } from '../support/virtual-clock.ts';
 
 const result = readConfig({ DINGTALK_CLIENT_ID: 'ding1', DINGTALK_CLIENT_SECRET: 's', DIFY_API_KEY: 'k' });

@@ -3,8 +3,8 @@ import { createDingTalkClient } from '../../lib/dingtalk/client.ts';
 import { createTokenSource, type StoredToken, type TokenStore } from '../../lib/dingtalk/token.ts';
 import { BridgeError } from '../../lib/errors.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
-import { readConfig } from '../../lib/runtime/config.ts';
-import type { Fetch } from '../../lib/runtime/http.ts';
+import { readConfig } from '../../lib/config/config.ts';
+import type { Fetch } from '../../lib/net/http.ts';
 import { createDingTalkSimulator } from '../../playground/dingtalk/simulator.ts';
 import { createVirtualClock, type VirtualClock } from '../support/virtual-clock.ts';
 

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { Marked } from 'marked';
 import { describe, expect, it } from 'vitest';
-import { renderBlocks, renderPartial, type Dialect } from '../../lib/markdown/render.ts';
+import { renderBlocks, renderPartial } from '../../lib/markdown/render.ts';
+import type { Dialect } from '../../lib/markdown/dialect.ts';
 
 const words = { image: 'IMAGE', chart: 'CHART', media: 'MEDIA' };
 const partial = (source: string) => renderPartial(source, 'card', words);

@@ -1,8 +1,8 @@
 // Everything the doctor looks at, on loopback: both vendors, a store and a deployment, each with marked secrets.
 import { createApp } from '../../lib/app.ts';
 import { systemClock, type Clock } from '../../lib/runtime/clock.ts';
-import type { Environment } from '../../lib/runtime/config.ts';
-import { createTcpRedis } from '../../lib/state/tcp.ts';
+import type { Environment } from '../../lib/config/config.ts';
+import { createTcpRedis } from '../../lib/state/redis/tcp.ts';
 import { createDifySimulator } from '../../playground/dify/simulator.ts';
 import type { DifySimulator, SampleApp } from '../../playground/dify/types.ts';
 import { createDingTalkSimulator } from '../../playground/dingtalk/simulator.ts';

@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { createMemoryState } from '../../lib/state/memory.ts';
+import { createMemoryState } from '../../lib/state/memory/memory.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 import { describeState } from './contract.ts';
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { BridgeError } from '../../lib/errors.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
-import { createRedisState } from '../../lib/state/redis.ts';
-import { createUpstash } from '../../lib/state/upstash.ts';
+import { createRedisState } from '../../lib/state/redis/redis.ts';
+import { createUpstash } from '../../lib/state/redis/upstash.ts';
 import type { AcceptRequest, FinishRequest } from '../../lib/state/state.ts';
 import { createRespClient } from '../support/resp.ts';
 import { startRedisServer, type RedisServer } from '../support/redis-server.ts';

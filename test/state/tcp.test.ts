@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { BridgeError } from '../../lib/errors.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
-import { createRedisState } from '../../lib/state/redis.ts';
-import { createTcpRedis } from '../../lib/state/tcp.ts';
+import { createRedisState } from '../../lib/state/redis/redis.ts';
+import { createTcpRedis } from '../../lib/state/redis/tcp.ts';
 import { startRedisServer, type RedisServer } from '../support/redis-server.ts';
 import { describeWith } from '../support/require.ts';
 import { describeState } from './contract.ts';

@@ -1,6 +1,6 @@
 // Faults of the bridges before this one that have no place in another story.
 import { expect, test } from 'vitest';
-import { createMemoryState } from '../../lib/state/memory.ts';
+import { createMemoryState } from '../../lib/state/memory/memory.ts';
 import { stage, words } from '../support/stage.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 

@@ -1,6 +1,6 @@
 // Many at once, and a store that goes away: nobody notices more than a delay.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { LEASE_TIMING } from '../../lib/lease.ts';
+import { LEASE_TIMING } from '../../lib/turn/lease.ts';
 import { sleep } from '../../lib/runtime/clock.ts';
 import { startFleet } from '../chaos/fleet.ts';
 import { LOAD, runLoad, until } from '../chaos/load.ts';

@@ -1,7 +1,7 @@
 // The whole function over real HTTP, between a simulated DingTalk and a simulated Dify.
 import { createApp, type App } from '../../lib/app.ts';
-import type { LeaseTiming } from '../../lib/lease.ts';
-import type { Platform } from '../../lib/receiver.ts';
+import type { LeaseTiming } from '../../lib/turn/lease.ts';
+import type { Platform } from '../../lib/runtime/platform.ts';
 import { systemClock, type Clock } from '../../lib/runtime/clock.ts';
 import { createDifySimulator } from '../../playground/dify/simulator.ts';
 import type { DifyOptions, DifySimulator, SampleApp } from '../../playground/dify/types.ts';

@@ -1,8 +1,8 @@
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { createDingTalkClient } from '../../lib/dingtalk/client.ts';
-import { readConfig } from '../../lib/runtime/config.ts';
-import type { Fetch } from '../../lib/runtime/http.ts';
+import { readConfig } from '../../lib/config/config.ts';
+import type { Fetch } from '../../lib/net/http.ts';
 import { readBody } from '../../playground/http/exchange.ts';
 import { startServer } from '../../playground/http/server.ts';
 

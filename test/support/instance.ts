@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { LeaseTiming } from '../../lib/lease.ts';
+import type { LeaseTiming } from '../../lib/turn/lease.ts';
 
 export interface InstanceSettings {
   env: Record<string, string>;

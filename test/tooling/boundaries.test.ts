@@ -6,53 +6,47 @@ import { repositoryRoot } from '../support/artifact.ts';
 import { importsBelow, importsOf, sourceFiles, withoutComments, type Import } from '../support/imports.ts';
 
 /** Where it says so. */
-const WHERE = 'see "Allowed imports" in docs/architecture.md';
-
-/** Modules that only compute: the same input always gives the same output. */
-const PURE = [
-  'lib/answer.ts',
-  'lib/view.ts',
-  'lib/form-view.ts',
-  'lib/quick-links.ts',
-  'lib/forms.ts',
-  'lib/thinking.ts',
-  'lib/outputs.ts',
-  'lib/errors.ts',
-  'lib/texts/',
-];
-const MARKDOWN = 'lib/markdown/';
+const WHERE = 'see "The tree" in docs/architecture.md';
 
 /**
- * What the files of a place may import of our own code, types included; the first place that fits a file
- * counts. A name that ends in a slash stands for the whole folder.
+ * The rooms of `lib/`, in the order in which a question travels. A file imports its own folder and what stands on a lower
+ * line: never a higher line, never a neighbour on the same one. Types count.
  */
-const ALLOWED: readonly (readonly [place: string, may: readonly string[]])[] = [
-  ['api/', ['lib/app.ts', 'lib/runtime/']],
-  ['lib/app.ts', ['lib/']],
-  ['lib/errors.ts', []],
-  ['lib/thinking.ts', []],
-  ['lib/runtime/', ['lib/runtime/', 'lib/errors.ts']],
-  [MARKDOWN, [MARKDOWN]],
-  ['lib/texts/', ['lib/texts/', 'lib/errors.ts', MARKDOWN]],
-  ['lib/dingtalk/', ['lib/dingtalk/', 'lib/card/', MARKDOWN, 'lib/texts/', 'lib/runtime/', 'lib/errors.ts']],
-  ['lib/dify/', ['lib/dify/', 'lib/runtime/', 'lib/errors.ts']],
-  ['lib/state/', ['lib/state/', 'lib/runtime/', 'lib/errors.ts']],
-  ['lib/card/', ['lib/card/', MARKDOWN, 'lib/texts/', 'lib/runtime/', 'lib/errors.ts']],
+const FLOORS: readonly (readonly string[])[] = [
+  ['lib/app.ts'],
+  ['lib/receiver.ts'],
+  ['lib/robot/'],
+  ['lib/turn/'],
+  ['lib/ask/', 'lib/recovery/'],
+  ['lib/files/'],
+  ['lib/dingtalk/', 'lib/dify/', 'lib/state/'],
+  ['lib/delivery/'],
+  ['lib/answer/', 'lib/net/'],
+  ['lib/texts/', 'lib/runtime/', 'lib/routes.ts'],
+  ['lib/markdown/', 'lib/config/', 'lib/errors.ts'],
+];
+
+/** What stands around `lib/`, and what of our own code it may import. */
+const AROUND: readonly (readonly [place: string, may: readonly string[]])[] = [
+  ['api/', ['lib/app.ts', 'lib/config/environment.ts']],
   ['playground/dingtalk/', ['playground/', 'lib/runtime/clock.ts']],
   ['playground/dify/', ['playground/', 'lib/runtime/clock.ts']],
   ['playground/', ['playground/', 'lib/', 'api/', 'scripts/host.ts', 'scripts/dotenv.ts']],
 ];
 
+/** Rooms that only compute: the same input always gives the same output. At run time they use nothing but each other. */
+const PURE = ['lib/answer/', 'lib/texts/', 'lib/markdown/', 'lib/errors.ts'];
+
 /** Packages that belong to one place. Test and build tools belong to none of these folders. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@vercel/functions': ['api/'],
-  '@upstash/redis': ['lib/state/'],
-  '@redis/client': ['lib/state/'],
+  '@upstash/redis': ['lib/state/redis/'],
+  '@redis/client': ['lib/state/redis/'],
   'eventsource-parser': ['lib/dify/'],
-  marked: [MARKDOWN],
-  'ipaddr.js': ['lib/runtime/'],
+  marked: ['lib/markdown/'],
+  'ipaddr.js': ['lib/net/'],
   fflate: ['lib/dingtalk/'],
-  'file-type': ['lib/file-kinds.ts'],
+  'file-type': ['lib/files/'],
 };
 
 const isIn = (path: string, places: readonly string[]) =>
@@ -60,11 +54,34 @@ const isIn = (path: string, places: readonly string[]) =>
 
 const isOurs = ({ to }: Import) => /^(?:api|lib|playground|scripts|test)\//u.test(to);
 
-/** The root modules (receiver, turn, …) may use every folder, but not the root that puts them together. */
-function mayImport({ from, to, typeOnly }: Import): boolean {
-  if (typeOnly && isIn(from, PURE)) return to.startsWith('lib/') && !isIn(from, ['lib/errors.ts', 'lib/thinking.ts']);
-  const rule = ALLOWED.find(([place]) => isIn(from, [place]));
-  return rule ? isIn(to, rule[1]) : to.startsWith('lib/') && to !== 'lib/app.ts';
+/** The room of a file of `lib/` and its line; a place that the list does not name has none. */
+function roomOf(path: string): { room: string; floor: number } | null {
+  const floor = FLOORS.findIndex((rooms) => isIn(path, rooms));
+  const room = FLOORS[floor]?.find((place) => isIn(path, [place]));
+  return room === undefined ? null : { room, floor };
+}
+
+function mayImport({ from, to }: Pick<Import, 'from' | 'to'>): boolean {
+  const around = AROUND.find(([place]) => isIn(from, [place]));
+  if (around) return isIn(to, around[1]);
+  const [source, target] = [roomOf(from), roomOf(to)];
+  if (!source || !target) return false;
+  return source.room === target.room || source.floor < target.floor;
+}
+
+/** Circles of files, each as the way around it; empty when there is none. */
+function circlesIn(imports: readonly Pick<Import, 'from' | 'to'>[]): string[] {
+  const targets = Map.groupBy(imports, ({ from }) => from);
+  const finished = new Set<string>();
+  const circles: string[] = [];
+  const visit = (path: string, way: readonly string[]) => {
+    if (way.includes(path)) circles.push([...way.slice(way.indexOf(path)), path].join(' → '));
+    if (finished.has(path) || way.includes(path)) return;
+    for (const { to } of targets.get(path) ?? []) visit(to, [...way, path]);
+    finished.add(path);
+  };
+  for (const path of targets.keys()) visit(path, []);
+  return circles;
 }
 
 const codeOf = (path: string) => withoutComments(readFileSync(join(repositoryRoot, path), 'utf8'));
@@ -78,11 +95,18 @@ describe('who may import whom', () => {
     expect(all.filter((found) => isOurs(found) && !mayImport(found)).map(say)).toEqual([]);
   });
 
+  it('has a line for every file of lib/', () => {
+    expect(sourceFiles(repositoryRoot, 'lib').filter((path) => roomOf(path) === null)).toEqual([]);
+  });
+
+  it('has no circle of files, types included', () => {
+    expect(circlesIn(all.filter(isOurs))).toEqual([]);
+  });
+
   it('keeps what only computes free of everything that runs', () => {
     const running = all.filter(({ from, typeOnly }) => isIn(from, PURE) && !typeOnly);
-    expect(running.filter(({ to }) => !isIn(to, [...PURE, MARKDOWN])).map(say)).toEqual([]);
-    const rendering = all.filter(({ from }) => isIn(from, [MARKDOWN]));
-    expect(rendering.filter(({ to }) => !isIn(to, [MARKDOWN, 'marked', 'zod'])).map(say)).toEqual([]);
+    const allowed = (from: string) => (isIn(from, ['lib/markdown/']) ? [...PURE, 'marked', 'zod'] : PURE);
+    expect(running.filter(({ from, to }) => !isIn(to, allowed(from))).map(say)).toEqual([]);
   });
 
   it('keeps each package in its place', () => {
@@ -101,7 +125,7 @@ describe('the rest of the rules that a reader of one file relies on', () => {
     const readers = ['api', 'lib']
       .flatMap((directory) => sourceFiles(repositoryRoot, directory))
       .filter((path) => /\bprocess\s*\.\s*env\b|['"](?:node:)?process['"]/u.test(codeOf(path)));
-    expect(readers, `the environment is read elsewhere too; ${WHERE}`).toEqual(['lib/runtime/environment.ts']);
+    expect(readers, `the environment is read elsewhere too; ${WHERE}`).toEqual(['lib/config/environment.ts']);
   });
 
   it('has no module mocks: tests drive real servers', () => {
@@ -126,14 +150,14 @@ describe('the reader of imports', () => {
       "/* import { no } from './no.ts'; */",
       "const address = 'https://example.com'; export const i = 'text';",
     ].join('\n');
-    const found = importsOf('lib/card/x.ts', text).map(({ to, typeOnly }) => (typeOnly ? `type ${to}` : to));
+    const found = importsOf('lib/delivery/x.ts', text).map(({ to, typeOnly }) => (typeOnly ? `type ${to}` : to));
     expect(found.toSorted()).toEqual(
       [
         'lib/dify/client.ts',
-        'type lib/card/b.ts',
-        'lib/card/c.ts',
-        'lib/card/e.ts',
-        'lib/card/f.ts',
+        'type lib/delivery/b.ts',
+        'lib/delivery/c.ts',
+        'lib/delivery/e.ts',
+        'lib/delivery/f.ts',
         'zod',
         '@upstash/redis',
       ].toSorted(),
@@ -141,18 +165,28 @@ describe('the reader of imports', () => {
   });
 
   it.each([
-    ['lib/card/writer.ts', 'lib/dify/client.ts', false],
-    ['lib/dingtalk/ai-card.ts', 'lib/card/sink.ts', true],
+    ['lib/delivery/writer.ts', 'lib/dify/ask.ts', false],
+    ['lib/dingtalk/ai-card.ts', 'lib/delivery/sink.ts', true],
     ['lib/dingtalk/ai-card.ts', 'lib/state/state.ts', false],
-    ['lib/runtime/http.ts', 'lib/texts/index.ts', false],
-    ['lib/turn.ts', 'lib/dify/client.ts', true],
-    ['lib/turn.ts', 'lib/app.ts', false],
+    ['lib/net/http.ts', 'lib/answer/view.ts', false],
+    ['lib/turn/turn.ts', 'lib/dify/ask.ts', true],
+    ['lib/turn/turn.ts', 'lib/app.ts', false],
+    ['lib/ask/ask.ts', 'lib/recovery/recover.ts', false],
+    ['lib/ask/ask.ts', 'lib/ask/question.ts', true],
+    ['lib/ask/ask.ts', 'lib/stray.ts', false],
+    ['lib/stray.ts', 'lib/errors.ts', false],
     ['lib/app.ts', 'playground/main.ts', false],
-    ['lib/turn.ts', 'test/support/artifact.ts', false],
-    ['api/dingtalk.ts', 'lib/turn.ts', false],
+    ['lib/turn/turn.ts', 'test/support/artifact.ts', false],
+    ['api/dingtalk.ts', 'lib/turn/turn.ts', false],
     ['playground/dify/app.ts', 'lib/dify/events.ts', false],
     ['playground/main.ts', 'lib/app.ts', true],
   ])('judges %s importing %s: %s', (from, to, allowed) => {
-    expect(mayImport({ from, to, typeOnly: false })).toBe(allowed);
+    expect(mayImport({ from, to })).toBe(allowed);
+  });
+
+  it('finds a circle, and none where two ways lead to one file', () => {
+    const ways = (text: string) => text.split(' ').map((way) => ({ from: way[0] ?? '', to: way[1] ?? '' }));
+    expect(circlesIn(ways('ab bc ca'))).toEqual(['a → b → c → a']);
+    expect(circlesIn(ways('ab ac bd cd'))).toEqual([]);
   });
 });

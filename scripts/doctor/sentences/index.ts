@@ -1,4 +1,4 @@
-import type { Environment } from '../../../lib/runtime/config.ts';
+import type { Environment } from '../../../lib/config/config.ts';
 import type { CheckName } from '../check.ts';
 import { addressEn } from './address-en.ts';
 import { addressZh } from './address-zh-CN.ts';

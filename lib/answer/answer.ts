@@ -1,0 +1,212 @@
+import type { Activity, AnswerFile, Citation, DifyEvent, PendingForm, Price, RunIds } from './event.ts';
+import { onlyText, renderOutputs } from './outputs.ts';
+import { splitThinking } from './thinking.ts';
+
+/** Everything known of an answer so far: the fold of the events. */
+export interface Answer {
+  readonly ids: RunIds;
+  /** The deltas of `message`, of `agent_message` and of `text_chunk`. Which of them is the text: `answerText`. */
+  readonly texts: Readonly<Record<'message' | 'agent' | 'chunk', string>>;
+  readonly reasoning: string;
+  /** The agent step that the last text belongs to, and whether a newer one has begun since. */
+  readonly stepId: string | null;
+  readonly stepChanged: boolean;
+  /** What the app does now; null when nothing is known, or when what came last was text. */
+  readonly activity: Activity | null;
+  /** What a person is asked, while the run waits for that. */
+  readonly form: PendingForm | null;
+  /** Nobody answered the form in time. */
+  readonly formExpired: boolean;
+  readonly outputs: Readonly<Record<string, unknown>> | null;
+  readonly files: readonly AnswerFile[];
+  readonly citations: readonly Citation[];
+  readonly totalTokens: number | null;
+  readonly price: Price | null;
+  readonly progress: {
+    /** A run was announced, so that its end is to be expected too. */
+    readonly runStarted: boolean;
+    readonly messageEnded: boolean;
+    readonly runEnded: boolean;
+  };
+  /** How it ended; null while it goes on. */
+  readonly ending: Ending | null;
+}
+
+export type Ending =
+  | { kind: 'complete' }
+  | { kind: 'stopped' }
+  | { kind: 'paused' }
+  /** The run failed, or an error came. `upstreamCode` and `status` are Dify's. */
+  | { kind: 'failed'; cause: 'error' | 'run'; upstreamCode: string | null; status: number | null }
+  /** The stream ended without any end event. */
+  | { kind: 'cut' };
+
+/**
+ * Most characters that are kept of a text, and most files: far more than is ever shown, and little enough for a function
+ * that an app which never ends must not bring down.
+ */
+const MAX_TEXT_CHARS = 1024 * 1024;
+
+const MAX_FILES = 200;
+
+export const emptyAnswer: Answer = {
+  ids: {},
+  texts: { message: '', agent: '', chunk: '' },
+  reasoning: '',
+  stepId: null,
+  stepChanged: false,
+  activity: null,
+  form: null,
+  formExpired: false,
+  outputs: null,
+  files: [],
+  citations: [],
+  totalTokens: null,
+  price: null,
+  progress: { runStarted: false, messageEnded: false, runEnded: false },
+  ending: null,
+};
+
+/** Takes one event into account. */
+export function foldEvent(answer: Answer, event: DifyEvent): Answer {
+  const next = { ...answer, ids: { ...answer.ids, ...event.ids } };
+  switch (event.kind) {
+    case 'text':
+      return appendText(next, event.source, event.text);
+    case 'replace':
+      return replaceText(next, event.source, event.text);
+    case 'reasoning':
+      return event.text === ''
+        ? next
+        : { ...next, reasoning: bounded(next.reasoning, event.text), activity: { kind: 'thinking', name: '' } };
+    case 'activity':
+      return { ...next, activity: event.activity };
+    case 'step':
+      return {
+        ...next,
+        activity: event.activity ?? next.activity,
+        stepId: event.stepId,
+        stepChanged: next.stepChanged || (next.stepId !== null && next.stepId !== event.stepId),
+      };
+    case 'file':
+      return withFiles(next, [event.file]);
+    case 'run-started':
+      return { ...next, progress: { ...next.progress, runStarted: true } };
+    case 'message-ended':
+      return {
+        ...withFiles(next, event.files),
+        citations: event.citations,
+        totalTokens: event.totalTokens,
+        price: event.price,
+        progress: { ...next.progress, messageEnded: true },
+        ending: next.ending ?? { kind: 'complete' },
+      };
+    case 'run-finished':
+      return {
+        ...withFiles(next, event.files),
+        form: null,
+        outputs: event.outputs,
+        progress: { ...next.progress, runEnded: true },
+        ending: runEnding(next.ending, event.status),
+      };
+    case 'form':
+      return { ...next, form: answerable(next.form, event.form), formExpired: false };
+    case 'form-closed':
+      return { ...next, form: null, formExpired: event.how === 'expired' };
+    case 'run-paused':
+      return {
+        ...next,
+        form: answerable(next.form, event.form),
+        progress: { ...next.progress, runEnded: true },
+        ending: { kind: 'paused' },
+      };
+    case 'failed':
+      return { ...next, ending: failedEnding(next.ending, event.upstreamCode, event.status) };
+    case 'none':
+      return next;
+    default:
+      return event satisfies never;
+  }
+}
+
+/** The stream is over. Without an end event the text so far is all there is. */
+export function endAnswer(answer: Answer): Answer {
+  return answer.ending ? answer : { ...answer, ending: { kind: 'cut' } };
+}
+
+/**
+ * Whether more may follow after the end: a chatflow ends twice, in an order (and with omissions) that depends on its
+ * version. Only a run that was announced has a second end; an annotation reply has not.
+ */
+export function expectsMore(answer: Answer): boolean {
+  if (!answer.ending) return true;
+  if (answer.ending.kind !== 'complete' || !answer.progress.runStarted) return false;
+  const isChat = answer.ids.messageId !== undefined;
+  return isChat && !(answer.progress.messageEnded && answer.progress.runEnded);
+}
+
+/** The text a reader should see, without the model's reasoning, and that reasoning. */
+export function answerText(answer: Answer): { text: string; reasoning: string } {
+  const { text, reasoning } = splitThinking(rawText(answer), { finished: answer.ending !== null });
+  return { text, reasoning: [answer.reasoning, reasoning].filter((part) => part.trim() !== '').join('\n\n') };
+}
+
+function rawText({ texts, outputs, ending }: Answer): string {
+  // A New Agent closes with one `message` that repeats what it streamed as `agent_message`; annotation and moderation
+  // replies of agents come as `message` only. Either way `message` is the text once it is there.
+  const chat = texts.message || texts.agent;
+  if (chat !== '') return chat;
+  if (!outputs) return texts.chunk;
+  if (texts.chunk.trim() === '') return renderOutputs(outputs);
+  // What was to be seen when it was stopped stays; its outputs may be less.
+  if (ending?.kind === 'stopped') return texts.chunk;
+  // A preview may differ from the one result, for example after a template node.
+  return onlyText(outputs) || texts.chunk;
+}
+
+function appendText(answer: Answer, source: 'message' | 'agent' | 'chunk', text: string): Answer {
+  if (text === '') return answer;
+  const before = answer.texts[source];
+  // Steps of an agent have no separator on the wire; Dify joins them with a line break when it stores the answer.
+  const separator = source === 'agent' && answer.stepChanged && before !== '' && !before.endsWith('\n') ? '\n' : '';
+  return {
+    ...answer,
+    texts: { ...answer.texts, [source]: bounded(before, separator + text) },
+    activity: null,
+    stepChanged: source === 'agent' ? false : answer.stepChanged,
+  };
+}
+
+/** Deltas after a replacement go on from it, so it goes where they will. */
+function replaceText(answer: Answer, source: 'message' | 'agent' | 'chunk' | 'current', whole: string): Answer {
+  const text = bounded('', whole);
+  if (source !== 'current') return { ...answer, texts: { ...answer.texts, [source]: text } };
+  const target = answer.texts.message === '' && answer.texts.agent !== '' ? 'agent' : 'message';
+  return { ...answer, texts: { message: '', agent: '', chunk: '', [target]: text } };
+}
+
+function bounded(before: string, more: string): string {
+  return before.length >= MAX_TEXT_CHARS ? before : before + more.slice(0, MAX_TEXT_CHARS - before.length);
+}
+
+function withFiles(answer: Answer, more: readonly AnswerFile[]): Answer {
+  if (more.length === 0 || answer.files.length >= MAX_FILES) return answer;
+  return { ...answer, files: [...answer.files, ...more].slice(0, MAX_FILES) };
+}
+
+/** A run can ask several people at once: the first form that can be answered here is shown. */
+function answerable(before: PendingForm | null, next: PendingForm | null): PendingForm | null {
+  return before?.token || next === null ? before : next;
+}
+
+function runEnding(before: Ending | null, status: 'succeeded' | 'failed' | 'stopped'): Ending {
+  if (status === 'failed') {
+    return before?.kind === 'failed' ? before : { kind: 'failed', cause: 'run', upstreamCode: null, status: null };
+  }
+  return status === 'stopped' ? { kind: 'stopped' } : (before ?? { kind: 'complete' });
+}
+
+/** Old versions repeat the failure of a run as an `error`; and nothing after a good end makes it bad. */
+function failedEnding(before: Ending | null, upstreamCode: string | null, status: number | null): Ending {
+  return before ?? { kind: 'failed', cause: 'error', upstreamCode, status };
+}

@@ -1,0 +1,62 @@
+import { turnErrorCode, type BridgeError } from '../errors.ts';
+import type { Texts } from '../texts/texts.ts';
+import type { TurnPorts } from '../turn/run-turn.ts';
+import type { Turn } from '../turn/turn.ts';
+import type { Answer } from './answer.ts';
+import { sendLink } from './links.ts';
+
+/** What the asker reads of a fault of the bridge itself. */
+export function crashText(texts: Texts, reference: string): string {
+  return `⚠️ ${texts.failures.internal}\n\n${texts.reference(reference)}`;
+}
+
+/** What stands below the text: how it ended, where that is not simply the end. */
+export function endingNotes(
+  answer: Answer,
+  failure: BridgeError | null,
+  { reference, message, question, form }: Pick<Turn, 'reference' | 'message' | 'question' | 'form'>,
+  { texts, robot }: Pick<TurnPorts, 'texts' | 'robot'>,
+): string[] {
+  if (failure) {
+    // What has files or a form of its own cannot be said again in words.
+    const isWords = message.content.kind === 'text' && form === null && question.length <= MAX_RETRY_CHARS;
+    const links = isWords && !message.chat.isGroup && !robot.dingtalk.cardButtons;
+    const retry = links ? sendLink(texts.retry, question) : '';
+    return [`⚠️ ${failureText(failure, texts)}`, texts.reference(reference), retry].filter((note) => note !== '');
+  }
+  switch (answer.ending?.kind) {
+    case 'stopped':
+      return [texts.stopped];
+    case 'paused':
+      // A form that is shown says itself what it waits for.
+      return answer.form ? [] : [texts.paused];
+    case 'cut':
+      return [texts.incomplete(reference)];
+    case 'complete':
+    case 'failed':
+    case undefined:
+      return [];
+  }
+}
+
+/** A question beyond this makes an address that is longer than clients take. */
+const MAX_RETRY_CHARS = 300;
+
+/** What the asker reads of a failure. */
+export function failureText(failure: BridgeError, texts: Texts): string {
+  const fact = (name: string) => {
+    const value = failure.facts[name];
+    return typeof value === 'string' && value !== '' ? value : null;
+  };
+  const inputs = fact('inputs');
+  if (failure.code === 'dify_input_missing' && inputs !== null) return texts.missingInputs(inputs);
+  const files = fact('files');
+  if (failure.code === 'dify_input_missing' && files !== null) return texts.missingFiles(files);
+  const fields = fact('fields');
+  if (failure.code === 'form_invalid' && fields !== null) return texts.form.missing(fields.split(', '));
+  const kinds = [fact('kinds'), fact('extensions')].flatMap((list) => list?.split(' ') ?? []);
+  if (failure.code === 'file_not_accepted' && kinds.length > 0) return texts.acceptedFiles(kinds);
+  const { most } = failure.facts;
+  if (failure.code === 'file_not_accepted' && typeof most === 'number' && most > 0) return texts.mostFiles(most);
+  return texts.failures[turnErrorCode(failure)];
+}

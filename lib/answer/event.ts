@@ -1,0 +1,125 @@
+/** What the app is doing at the moment, for a reader who waits. */
+export interface Activity {
+  kind: 'node' | 'tool' | 'thinking';
+  /** One line of at most 40 characters without markup; empty for `thinking`. */
+  name: string;
+  /** The name in the reader's language, where Dify has it: only tools are labelled in several. */
+  labels?: { zh?: string; en?: string };
+}
+
+/** A file that the app made. `url` may be relative, and it is valid for minutes only. */
+export interface AnswerFile {
+  /** Dify's id; null where it was not told. One file can have two, one of them of the message that holds it. */
+  id: string | null;
+  /** Empty where it was not told. */
+  name: string;
+  /** `image`, `document`, `audio`, `video` or `custom`. */
+  kind: string;
+  url: string;
+  /** In lower case, without the dot. */
+  extension: string | null;
+  mimeType: string | null;
+  sizeBytes: number | null;
+}
+
+/** What Dify calls this run; each id as soon as an event has it, none guaranteed. */
+export interface RunIds {
+  conversationId?: string;
+  messageId?: string;
+  taskId?: string;
+  runId?: string;
+}
+
+export type RunStatus = 'succeeded' | 'failed' | 'stopped';
+
+/**
+ * What an event means for the answer. Dify's own names and shapes end here; its events that say nothing about the
+ * answer are not passed on.
+ */
+export type DifyEvent = { ids: RunIds } & (
+  | { kind: 'text'; source: TextSource; text: string }
+  /** The text so far is replaced, for example by moderation. */
+  | { kind: 'replace'; source: TextSource | 'current'; text: string }
+  | { kind: 'reasoning'; text: string }
+  /** What the app does now. */
+  | { kind: 'activity'; activity: Activity }
+  /** An agent begins (or reports on) the step of this id. */
+  | { kind: 'step'; stepId: string; activity: Activity | null }
+  | { kind: 'file'; file: AnswerFile }
+  | { kind: 'run-started' }
+  | ({ kind: 'message-ended' } & MessageEnd)
+  | {
+      kind: 'run-finished';
+      status: RunStatus;
+      outputs: Readonly<Record<string, unknown>>;
+      files: readonly AnswerFile[];
+    }
+  /** A person is asked; the run pauses as soon as nothing else goes on in it. */
+  | { kind: 'form'; form: PendingForm }
+  /** The form was answered, or nobody did in time; the run goes on. */
+  | { kind: 'form-closed'; how: 'filled' | 'expired' }
+  | { kind: 'run-paused'; form: PendingForm | null }
+  | { kind: 'failed'; upstreamCode: string | null; status: number | null }
+  /** Progress and other events that carry only ids. */
+  | { kind: 'none' }
+);
+
+/** `message` and `agent_message` are kept apart, because one may repeat what the other streamed. */
+export type TextSource = 'message' | 'agent' | 'chunk';
+
+/** `text` takes any text. A type that is not known here is kept by its name. */
+export type FormFieldType = 'text' | 'select' | 'file' | 'file-list' | 'unknown';
+
+export interface FormField {
+  /** What Dify calls it, also in `{{#$output.<name>#}}` of the content. */
+  name: string;
+  label: string;
+  type: FormFieldType;
+  /** Dify wants every field; a text may be empty. */
+  required: boolean;
+  /** Of a `select`; empty where Dify does not tell them. */
+  options: readonly string[];
+  /** Empty where there is none. */
+  default: string;
+}
+
+export interface FormAction {
+  id: string;
+  title: string;
+}
+
+/** What a person is asked in the middle of a run. */
+export interface PendingFormDetails {
+  /** Markdown, with `{{#$output.<name>#}}` where a field belongs. */
+  content: string;
+  fields: readonly FormField[];
+  actions: readonly FormAction[];
+  expiresAtMs: number | null;
+}
+
+export interface PendingForm extends PendingFormDetails {
+  /** Opens the form at Dify; null for a form that was sent by e-mail only, which nobody here can answer. */
+  token: string | null;
+  runId: string | null;
+  nodeTitle: string;
+}
+
+/** What the model cost, as Dify works it out. */
+export interface Price {
+  amount: number;
+  currency: string;
+}
+
+/** A passage of the knowledge base that the answer rests on. */
+export interface Citation {
+  documentId: string | null;
+  documentName: string;
+}
+
+/** What the end of a message tells of it. */
+export interface MessageEnd {
+  citations: readonly Citation[];
+  files: readonly AnswerFile[];
+  totalTokens: number | null;
+  price: Price | null;
+}

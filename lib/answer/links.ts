@@ -1,0 +1,19 @@
+import { plain } from '../markdown/plain-line.ts';
+
+/**
+ * A link that sends a text into the chat as if the reader had typed it (robot interaction page). Only for single chats:
+ * whether a text that is sent so in a group mentions the robot is not known.
+ */
+export function sendLink(label: string, text: string): string {
+  // Half a character, which a text that was cut may end in, has no encoding; parentheses would end the address.
+  const content = encodeURIComponent(text.toWellFormed()).replace(
+    /[()!'*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return `[${plain(label)}](dtmd://dingtalkclient/sendMessage?content=${content})`;
+}
+
+/** Questions that somebody may ask next: as links, or as words to type. */
+export function questionLines(questions: readonly string[], links: boolean): string {
+  return questions.map((question) => `- ${links ? sendLink(question, question) : plain(question)}`).join('\n');
+}

@@ -1,0 +1,140 @@
+import { asMessage } from '../markdown/as-message.ts';
+import { inertText } from '../markdown/inert.ts';
+import { paginate } from '../markdown/paginate.ts';
+import { plainName } from '../markdown/plain-line.ts';
+import { renderBlocks, renderPartial } from '../markdown/render.ts';
+import type { Texts } from '../texts/texts.ts';
+import { answerText, emptyAnswer, type Answer } from './answer.ts';
+import { formBlocks } from './form-view.ts';
+
+/** The text so far with a line that says that it goes on. */
+export function continuing(text: string, view: ViewOptions): string {
+  const soFar = { ...emptyAnswer, texts: { ...emptyAnswer.texts, message: text } };
+  return [text === '' ? '' : typingView(soFar, view), view.texts.continuing].filter((part) => part !== '').join('\n\n');
+}
+
+export interface ViewOptions {
+  texts: Texts;
+  showThinking: boolean;
+  /** Longest text on a card, in characters. */
+  cardMaxChars: number;
+  /** The reader may answer by a tap that sends a text in their name: in single chats, where nobody has to be mentioned. */
+  links?: boolean;
+  /** How to stop, where no button says it; shown beside what the app does. */
+  stopHint?: string;
+}
+
+/** A finished answer, cut to where it is shown. */
+export interface FinalView {
+  /** The card's text; null when there is no card. */
+  card: string | null;
+  /** Messages below the card, or instead of it. */
+  messages: readonly string[];
+}
+
+/** Most messages of one answer, so that none floods a chat. */
+const MAX_MESSAGES = 5;
+
+/** DingTalk refuses messages over 20,000 bytes; a Chinese character has three, and other bridges stay here too. */
+const MESSAGE_MAX_CHARS = 3_800;
+
+/** Room for the sentence that says how much is missing: the longest has 110 characters. */
+const LEFT_OUT_CHARS = 130;
+
+/** Most documents that are named below an answer. */
+const MAX_SOURCES = 10;
+
+/**
+ * What the card shows while the answer grows: complete markdown, at most as long as the card may be. As long as there is
+ * no text, its last line says what the app does.
+ */
+export function typingView(answer: Answer, options: ViewOptions): string {
+  const { texts } = options;
+  const progress = progressText(answer, texts);
+  const doing = progress === '' || !options.stopHint ? progress : `${progress}\n\n${options.stopHint}`;
+  const cardMaxChars = doing === '' ? options.cardMaxChars : options.cardMaxChars - doing.length - 2;
+  // What is beyond the card is not rendered: it will not be seen here, and answers can be long.
+  const visible = sourceText(answer, options).slice(0, cardMaxChars);
+  const rendered = renderPartial(visible, 'card', texts.markdown);
+  if (rendered.length <= cardMaxChars) return below(rendered, doing);
+  const limits = { firstChars: cardMaxChars, restChars: cardMaxChars, maxPages: 1 };
+  return below(paginate([rendered], limits).pages[0] ?? '', doing);
+}
+
+/** Empty when there is text, or nothing to say. */
+function progressText(answer: Answer, texts: Texts): string {
+  const { text, reasoning } = answerText(answer);
+  if (text.trim() !== '') return '';
+  // Reasoning that comes within the text is no event of its own.
+  const { activity } = answer;
+  const kind = activity?.kind ?? (reasoning === '' ? null : 'thinking');
+  switch (kind) {
+    case null:
+      return '';
+    case 'thinking':
+      return texts.progress.thinking;
+    case 'node':
+      return inertText(texts.progress.node(activity?.name ?? ''));
+    case 'tool':
+      return inertText(texts.progress.tool(activity?.name ?? '', activity?.labels));
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** What is shown at the end. `notes` (how it ended) always find room, below the text. */
+export function finalView(answer: Answer, notes: readonly string[], hasCard: boolean, options: ViewOptions): FinalView {
+  const { texts, cardMaxChars } = options;
+  const source = below(sourceText(answer, options).trim(), sourcesText(answer, texts));
+  const ending = notes.join('\n\n');
+  const messageChars = MESSAGE_MAX_CHARS - LEFT_OUT_CHARS - ending.length;
+  const limits = {
+    firstChars: hasCard ? cardMaxChars - Math.max(texts.continuesBelow.length, ending.length) - 2 : messageChars,
+    restChars: messageChars,
+    maxPages: hasCard ? MAX_MESSAGES + 1 : MAX_MESSAGES,
+  };
+  // Rendering can shorten a text, so a little more than fits is rendered; the rest is only counted.
+  const reach = 2 * (limits.firstChars + limits.maxPages * limits.restChars);
+  const dialect = hasCard ? 'card' : 'message';
+  const blocks = [
+    ...renderBlocks(source.slice(0, reach), dialect, texts.markdown),
+    ...(answer.form ? formBlocks(answer.form, { texts, dialect, links: options.links ?? false }) : []),
+    ...(answer.formExpired ? [texts.form.expired] : []),
+  ];
+  const { pages, leftOutChars } = paginate(blocks, limits);
+  const leftOut = leftOutChars + Array.from(source.slice(reach)).length;
+  const bodies = pages.length > 0 ? pages : [notes.length > 0 ? '' : texts.emptyAnswer];
+  const last = bodies.length - 1;
+  const whole = bodies.map((body, index) => {
+    const page = hasCard && index > 0 ? asMessage(body) : body;
+    if (index < last) return hasCard && index === 0 ? below(page, texts.continuesBelow) : page;
+    return below(page, leftOut > 0 ? texts.leftOut(leftOut) : '', ending);
+  });
+  if (!hasCard) return { card: null, messages: whole };
+  const [card = '', ...messages] = whole;
+  return { card, messages };
+}
+
+/** The documents that the answer rests on, each once: several passages of one are listed separately by Dify. */
+function sourcesText({ citations, ending }: Answer, texts: Texts): string {
+  if (ending?.kind !== 'complete') return '';
+  const documents = new Map<string, { name: string; passages: number }>();
+  for (const { documentId, documentName } of citations) {
+    const key = documentId ?? documentName;
+    const before = documents.get(key);
+    documents.set(key, { name: before?.name ?? plainName(documentName), passages: (before?.passages ?? 0) + 1 });
+  }
+  const shown = [...documents.values()].filter(({ name }) => name !== '').slice(0, MAX_SOURCES);
+  return shown.length === 0 ? '' : texts.sources(shown);
+}
+
+function below(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+function sourceText(answer: Answer, { texts, showThinking }: ViewOptions): string {
+  const { text, reasoning } = answerText(answer);
+  if (!showThinking || reasoning.trim() === '') return text;
+  const quote = [`**${texts.thinking}**`, ...reasoning.trim().split('\n')].map((line) => `> ${line}`).join('\n');
+  return text === '' ? quote : `${quote}\n\n${text}`;
+}

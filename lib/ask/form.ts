@@ -1,0 +1,86 @@
+import type { Answer } from '../answer/answer.ts';
+import type { DifyEvent, PendingFormDetails } from '../answer/event.ts';
+import type { AppType } from '../config/robot.ts';
+import { BridgeError } from '../errors.ts';
+import { askerOf } from '../turn/conversation.ts';
+import { readWaiting } from '../turn/record.ts';
+import type { Turn } from '../turn/turn.ts';
+import { readFormReply } from './form-reply.ts';
+
+/** A form of a paused run: its token is the right to answer it. */
+export interface WaitingForm {
+  token: string;
+  runId: string;
+  /** The id of its first action; empty where it has none. */
+  action: string;
+}
+
+export interface FormPorts {
+  forms: {
+    get(token: string): Promise<PendingFormDetails>;
+    submit(filled: Omit<FormSubmission, 'runId' | 'appType'>): Promise<void>;
+    /** What happens in a run from now on; null where Dify does not tell. */
+    follow(runId: string, user: string, signal: AbortSignal): Promise<AsyncIterable<DifyEvent> | null>;
+  };
+}
+
+/** What a question has to do with a form that its conversation waits for. */
+export type FormReply =
+  /** It fills the form in. */
+  | { kind: 'submission'; submission: FormSubmission }
+  /** It is an ordinary question; `isOver` when the form that was waited for cannot be answered any more. */
+  | { kind: 'question'; isOver: boolean };
+
+/**
+ * @throws BridgeError `form_invalid` when it is an answer that lacks something; `form_closed` or `form_expired` when it is
+ * one to a form that cannot be answered any more: to the app it would be a question that makes no sense.
+ */
+export async function readFormTurn(turn: Turn, { forms }: FormPorts): Promise<FormReply> {
+  if (turn.form) return { kind: 'submission', submission: turn.form };
+  const waiting = readWaiting(turn.record.context?.form ?? null);
+  // In a chat that shares one conversation others may ask meanwhile, but not answer.
+  if (!waiting || waiting.asker !== askerOf(turn.message)) return { kind: 'question', isOver: false };
+  const form = await openForm(waiting.token, forms);
+  if (form instanceof BridgeError) {
+    if (readFormReply(turn.question, { actions: waiting.actions, fields: [] })) throw form;
+    return { kind: 'question', isOver: true };
+  }
+  const reply = readFormReply(turn.question, form);
+  if (reply === null) return { kind: 'question', isOver: false };
+  if ('problem' in reply) {
+    throw new BridgeError('form_invalid', 'required fields are missing', { fields: reply.problem.join(', ') });
+  }
+  const { token, runId, appType, user } = waiting;
+  return { kind: 'submission', submission: { token, runId, appType, user, ...reply } };
+}
+
+/** The failure where it is answered, or too late. */
+async function openForm(token: string, forms: FormPorts['forms']): Promise<PendingFormDetails | BridgeError> {
+  try {
+    return await forms.get(token);
+  } catch (error) {
+    if (isFormOver(error)) return error;
+    throw error;
+  }
+}
+
+/** Whether a form is answered or too late, so that nobody can answer it any more. */
+export function isFormOver(error: unknown): error is BridgeError {
+  return error instanceof BridgeError && (error.code === 'form_closed' || error.code === 'form_expired');
+}
+
+/** The form of a paused answer that somebody here can fill in. */
+export function waitingForm({ ending, form, ids }: Answer): WaitingForm | null {
+  const runId = form?.runId ?? ids.runId;
+  if (ending?.kind !== 'paused' || !form?.token || !runId) return null;
+  return { token: form.token, runId, action: form.actions[0]?.id ?? '' };
+}
+
+/** What somebody filled in, for a run that waits for it. */
+export interface FormSubmission extends WaitingForm {
+  appType: AppType;
+  /** Whom the run was started for. */
+  user: string;
+  action: string;
+  inputs: Readonly<Record<string, string>>;
+}

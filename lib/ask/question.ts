@@ -1,0 +1,132 @@
+import type { AppFacts } from '../dify/app-facts.ts';
+import { acceptedExtensions, acceptedKinds, accepts, placeFiles, type QuestionFile } from '../dify/file-inputs.ts';
+import { classOf, type FileClass } from '../dify/file-rules.ts';
+import { filesOf, type SentFile } from '../dingtalk/message-kinds.ts';
+import { BridgeError } from '../errors.ts';
+import { fetchSentFile, transcribeSentFile, type SentFilePorts } from '../files/inbound.ts';
+import { extensionOf } from '../files/inspect.ts';
+import type { Turn } from '../turn/turn.ts';
+
+/** What is asked, with the files that Dify has by now. */
+export interface PreparedQuestion {
+  query: string;
+  files: readonly QuestionFile[];
+  /** Why pictures that came with words were left out; null when nothing was. */
+  refused: BridgeError | null;
+}
+
+export interface QuestionPorts {
+  sentFiles: Pick<SentFilePorts, 'addressOf' | 'download' | 'dify'>;
+  dify: { facts(): Promise<AppFacts> };
+}
+
+/** Longest text of a quoted message that is given to Dify. */
+const MAX_QUOTED_CHARS = 4_000;
+
+/** Most files of one message: more than Dify takes by default. */
+const MAX_FILES = 10;
+
+const BYTES_PER_MB = 1024 * 1024;
+
+/**
+ * Makes a question of a message: speech becomes words, files go to Dify, what is quoted stands before the words.
+ *
+ * @throws BridgeError with a `file_…`, `speech_unclear` or `dify_…` code.
+ */
+export async function prepareQuestion(
+  turn: Turn,
+  ports: QuestionPorts,
+  signal: AbortSignal,
+): Promise<PreparedQuestion> {
+  const { message, question } = turn;
+  const { content } = message;
+  const quoted = message.quoted?.file ?? null;
+  // A recording whose words are known is its words.
+  const own = content.kind === 'audio' && content.recognition !== '' ? [] : filesOf(content);
+  if (own.length === 0 && quoted === null) return { query: withQuote(question, turn), files: [], refused: null };
+  const facts = await ports.dify.facts();
+  const sent = { ...ports.sentFiles, maxBytes: limitsOf(facts), user: turn.conversation.difyUser, signal };
+  const [recording] = own;
+  if (content.kind === 'audio' && recording && facts.speechToText) {
+    const words = (await transcribeSentFile(recording, sent)).trim();
+    if (words === '') throw new BridgeError('speech_unclear', 'no words were recognised');
+    return { query: withQuote(words, turn), files: [], refused: null };
+  }
+  const refused = own.map((file) => refusal(file, facts)).find((error) => error !== null) ?? null;
+  // Words that stand beside a picture can be answered without it.
+  if (refused && !(content.kind === 'rich-text' && content.text !== '')) throw refused;
+  const taken = refused ? [] : own;
+  refuseTooMany(taken, facts);
+  const isTaken = quoted !== null && isAccepted(quoted, facts);
+  const files: QuestionFile[] = [];
+  // One after another, so that only one is under way however many there are.
+  for (const file of [...(isTaken ? [quoted] : []), ...taken].slice(0, MAX_FILES)) {
+    const attached = await fetchSentFile(file, sent);
+    files.push({ kind: attached.class, extension: extensionOf(attached.name), uploadId: attached.id });
+  }
+  return { query: withQuote(question, turn), files, refused };
+}
+
+/** Before anything is fetched, as far as the message tells what it is. */
+function refusal(file: SentFile, facts: AppFacts): BridgeError | null {
+  if (isAccepted(file, facts)) return null;
+  // Without speech recognition a recording that the app cannot listen to is just not understood.
+  if (file.kind === 'audio' && acceptedKinds(facts).length === 0) {
+    return new BridgeError('speech_unclear', 'neither DingTalk nor the app recognises speech');
+  }
+  return new BridgeError('file_not_accepted', 'the app does not take such a file', {
+    kinds: acceptedKinds(facts).join(' '),
+    extensions: acceptedExtensions(facts).slice(0, 20).join(' '),
+  });
+}
+
+/** @throws BridgeError where there is no room for all of them: which the asker could do without is not known. */
+function refuseTooMany(files: readonly SentFile[], facts: AppFacts): void {
+  const expected = files.map((file) => ({ ...expectationOf(file), uploadId: '' }));
+  const most = Math.min(MAX_FILES, files.length - placeFiles(facts, expected).notPlaced.length);
+  if (files.length <= most) return;
+  throw new BridgeError('file_not_accepted', 'the app does not take so many files at once', { most });
+}
+
+function isAccepted(file: SentFile, facts: AppFacts): boolean {
+  const { kind, extension } = expectationOf(file);
+  return accepts(facts, kind, extension);
+}
+
+/** What a file will be, as far as the message tells. */
+function expectationOf({ kind, name }: SentFile): Pick<QuestionFile, 'kind' | 'extension'> {
+  if (kind === 'file') {
+    const extension = extensionOf(name ?? '');
+    return { kind: classOf(extension), extension };
+  }
+  const [fileClass, extension] = MEDIA[kind];
+  return { kind: fileClass, extension };
+}
+
+/** What DingTalk sends of each kind; which format a picture has shows only when it is there. */
+const MEDIA: Readonly<Record<Exclude<SentFile['kind'], 'file'>, readonly [FileClass, string]>> = {
+  picture: ['image', 'png'],
+  audio: ['audio', 'amr'],
+  video: ['video', 'mp4'],
+};
+
+function limitsOf({ limitsMb }: AppFacts): Record<FileClass, number> {
+  const { image, document, audio, video } = limitsMb;
+  const bytes = (megabytes: number) => megabytes * BYTES_PER_MB;
+  return {
+    image: bytes(image),
+    document: bytes(document),
+    audio: bytes(audio),
+    video: bytes(video),
+    custom: bytes(document),
+  };
+}
+
+function withQuote(question: string, { message }: Turn): string {
+  const text = message.quoted?.text.slice(0, MAX_QUOTED_CHARS) ?? '';
+  if (text === '') return question;
+  return `${text
+    .split('\n')
+    .map((line) => `> ${line}`)
+    .join('\n')}\n\n${question}`;
+}

@@ -1,0 +1,99 @@
+import { readBots } from './bots.ts';
+import { REQUIRED_OF_ROBOT, robotConfig, type RobotConfig } from './robot.ts';
+import {
+  deploymentSettings,
+  readSettings,
+  robotSettings,
+  type ConfigProblem,
+  type DeploymentSettings,
+} from './settings.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export type StoreConfig =
+  { kind: 'upstash'; url: string; token: string } | { kind: 'redis'; url: string } | { kind: 'memory' };
+
+export interface Config {
+  robots: readonly RobotConfig[];
+  store: StoreConfig;
+  logLevel: 'debug' | 'info' | 'warn' | 'error';
+  cronSecret: string | null;
+  publicUrl: string;
+  /** Opens a protected deployment to the function's calls to itself. */
+  protectionBypass: string | null;
+  maxDurationMs: number | null;
+  port: number;
+  host: string | null;
+}
+
+export type ConfigResult = { ok: true; config: Config } | { ok: false; problems: readonly ConfigProblem[] };
+
+/** Reads the whole configuration and names everything that is missing or malformed at once. */
+export function readConfig(env: Environment): ConfigResult {
+  const problems: ConfigProblem[] = [];
+  const deployment = readSettings(deploymentSettings, (variable) => env[variable], problems);
+  const flat = readSettings(robotSettings, (variable) => env[variable], problems);
+  const robots: RobotConfig[] = [];
+  const missing = REQUIRED_OF_ROBOT.filter((variable) => !isGiven(env, variable));
+  if (missing.length === 0) {
+    const robot = robotConfig(null, flat);
+    if (robot) robots.push(robot);
+  } else if (deployment.BOTS === undefined) {
+    for (const variable of missing) problems.push({ variable, expected: 'a value; it is required' });
+  }
+  if (deployment.BOTS !== undefined) robots.push(...readBots(deployment.BOTS, flat, problems));
+  const store = storeConfig(deployment, env, problems);
+  if (problems.length > 0) return { ok: false, problems };
+  const port = deployment.PORT ?? 3000;
+  return {
+    ok: true,
+    config: {
+      robots,
+      store,
+      logLevel: deployment.LOG_LEVEL ?? 'info',
+      cronSecret: deployment.CRON_SECRET ?? null,
+      publicUrl: deployment.PUBLIC_URL ?? platformUrl(env) ?? `http://127.0.0.1:${port}`,
+      protectionBypass: env['VERCEL_AUTOMATION_BYPASS_SECRET'] || null,
+      maxDurationMs:
+        deployment.FUNCTION_MAX_DURATION_S === undefined ? null : deployment.FUNCTION_MAX_DURATION_S * 1000,
+      port,
+      host: deployment.HOST ?? null,
+    },
+  };
+}
+
+/** One line per problem, for a terminal or a 503. */
+export function describeProblems(problems: readonly ConfigProblem[]): string {
+  return problems.map(({ variable, expected }) => `${variable}: expected ${expected}`).join('\n');
+}
+
+function platformUrl(env: Environment): string | null {
+  const host = env['VERCEL_ENV'] === 'preview' ? env['VERCEL_URL'] : env['VERCEL_PROJECT_PRODUCTION_URL'];
+  return host ? `https://${host}` : null;
+}
+
+/** Whether a variable has a value at all, be it a malformed one. */
+const isGiven = (env: Environment, variable: string) => (env[variable] ?? '').trim() !== '';
+
+function storeConfig(settings: DeploymentSettings, env: Environment, problems: ConfigProblem[]): StoreConfig {
+  const pairs = [
+    ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'],
+    ['KV_REST_API_URL', 'KV_REST_API_TOKEN'],
+  ] as const;
+  for (const pair of pairs) {
+    const given = pair.filter((variable) => isGiven(env, variable));
+    if (given.length === 0) continue;
+    for (const variable of pair.filter((name) => !given.includes(name))) {
+      problems.push({ variable, expected: `a value, because ${given[0]} is set` });
+    }
+    const [url, token] = [settings[pair[0]], settings[pair[1]]];
+    return url !== undefined && token !== undefined ? { kind: 'upstash', url, token } : { kind: 'memory' };
+  }
+  const onVercel = env['VERCEL'] !== undefined;
+  // Redis integrations of the platform set REDIS_URL by themselves; functions there need the REST interface.
+  if (settings.REDIS_URL !== undefined && !onVercel) return { kind: 'redis', url: settings.REDIS_URL };
+  if (onVercel) {
+    for (const variable of pairs[0]) problems.push({ variable, expected: 'a value; a store is required on Vercel' });
+  }
+  return { kind: 'memory' };
+}

@@ -1,0 +1,121 @@
+import type { Answer } from '../answer/answer.ts';
+import { questionLines } from '../answer/links.ts';
+import { finalView, type ViewOptions } from '../answer/view.ts';
+import type { AppType, RobotConfig } from '../config/robot.ts';
+import type { AppFacts } from '../dify/app-facts.ts';
+import { errorFields, type Log } from '../runtime/log.ts';
+import type { Texts } from '../texts/texts.ts';
+import type { Turn } from '../turn/turn.ts';
+import type { MessageSink } from './sink.ts';
+
+/** Variables of a template with buttons (`docs/card-template.md`), as JSON. */
+const VARIABLES = { suggestions: 'suggestions', actions: 'form_actions', fields: 'form_fields' } as const;
+
+/** An answer that has been shown. */
+export interface FinishedAnswer {
+  turn: Turn;
+  answer: Answer;
+  view: ViewOptions;
+  onCard: boolean;
+}
+
+/** What comes below an answer after it: worth a call, but not worth waiting for. */
+export interface Extras {
+  /** What there will be, and the DingTalk calls that it will take; null for nothing. Never rejects. */
+  plan(finished: FinishedAnswer): Promise<{ calls: number; show: () => Promise<void> } | null>;
+  /** Marks an answer as stopped after it was shown as a whole one. Never rejects. */
+  markStopped(finished: FinishedAnswer): Promise<void>;
+}
+
+export interface ExtrasOptions {
+  robot: RobotConfig;
+  texts: Texts;
+  facts: () => Promise<AppFacts>;
+  suggest: (messageId: string, user: string) => Promise<string[]>;
+  /** Changes variables of a card that has ended. @throws BridgeError when they were not changed. */
+  amend: (turnId: string, variables: Readonly<Record<string, string>>) => Promise<void>;
+  reply: MessageSink;
+  log: Log;
+}
+
+/** What suggested questions take below a text, about. */
+const ROOM_CHARS = 200;
+
+const CHATS: ReadonlySet<AppType> = new Set(['chat', 'agent', 'chatflow']);
+
+export function createExtras({ robot, texts, facts, suggest, amend, reply, log }: ExtrasOptions): Extras {
+  const { cardButtons, cardContentKey, cardMaxChars } = robot.dingtalk;
+  const textOn = ({ answer, view }: FinishedAnswer, notes: readonly string[]) =>
+    finalView(answer, notes, true, view).card ?? '';
+
+  async function careful(work: () => Promise<void>, { turn }: FinishedAnswer): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      log.warn('extras_failed', { turn: turn.reference, ...errorFields(error) });
+    }
+  }
+
+  return {
+    async plan(finished) {
+      const { turn, answer, onCard } = finished;
+      const { form, ending, ids } = answer;
+      if (ending?.kind === 'paused' && form?.token) {
+        return onCard && cardButtons
+          ? { calls: 1, show: () => careful(() => showForm(turn.id, form), finished) }
+          : null;
+      }
+      if (turn.level !== 'full' || ending?.kind !== 'complete' || ids.messageId === undefined) return null;
+      // A message of its own in a group would be noise.
+      if (!onCard && turn.message.chat.isGroup) return null;
+      if (onCard && !cardButtons && textOn(finished, []).length + ROOM_CHARS > cardMaxChars) return null;
+      const app = await facts().catch(() => null);
+      if (!app?.suggestsQuestions || !CHATS.has(app.type)) return null;
+      const { messageId } = ids;
+      return { calls: onCard ? 1 : 0, show: () => careful(() => showSuggestions(messageId, finished), finished) };
+    },
+    markStopped: (finished) =>
+      careful(async () => {
+        const answer: Answer = { ...finished.answer, ending: { kind: 'stopped' } };
+        await amend(finished.turn.id, { [cardContentKey]: textOn({ ...finished, answer }, [texts.stopped]) });
+      }, finished),
+  };
+
+  function showForm(turnId: string, { actions, fields }: NonNullable<Answer['form']>): Promise<void> {
+    // The form component's own protocol (form variable page). Files cannot be given on a card.
+    const typed = fields
+      .filter(({ type }) => type !== 'file' && type !== 'file-list')
+      .map(({ name, label, type, required, options, default: defaultValue }) => ({
+        name,
+        label,
+        required,
+        defaultValue,
+        ...(type === 'select'
+          ? { type: 'SELECT', options: options.map((option) => ({ value: option, text: option })) }
+          : { type: 'TEXT' }),
+      }));
+    return amend(turnId, {
+      [VARIABLES.actions]: JSON.stringify(actions),
+      [VARIABLES.fields]: JSON.stringify({ fields: typed }),
+    });
+  }
+
+  async function showSuggestions(messageId: string, finished: FinishedAnswer): Promise<void> {
+    const { turn, onCard } = finished;
+    const { isGroup } = turn.message.chat;
+    const questions = await suggest(messageId, turn.conversation.difyUser);
+    if (questions.length === 0) return;
+    if (onCard && cardButtons) {
+      const entries = questions.map((question) => ({ question }));
+      await amend(turn.id, { [VARIABLES.suggestions]: JSON.stringify(entries) });
+      return;
+    }
+    const lines = `**${isGroup ? texts.suggestionsToType : texts.suggestions}**\n\n${questionLines(questions, !isGroup)}`;
+    if (!onCard) {
+      await reply.send({ title: texts.suggestions, text: lines, mentionAsker: false });
+      return;
+    }
+    const text = `${textOn(finished, [])}\n\n${lines}`;
+    if (text.length <= cardMaxChars) await amend(turn.id, { [cardContentKey]: text });
+  }
+}

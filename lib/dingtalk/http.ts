@@ -1,0 +1,13 @@
+import { BridgeError } from '../errors.ts';
+import { callJson, isTimeout, type Fetch, type HttpAnswer, type HttpRequest } from '../net/http.ts';
+import type { Clock } from '../runtime/clock.ts';
+
+/** Network failures in our terms. */
+export async function send(fetch: Fetch, clock: Clock, api: string, request: HttpRequest): Promise<HttpAnswer> {
+  try {
+    return await callJson(fetch, clock, request);
+  } catch (error) {
+    if (isTimeout(error)) throw new BridgeError('dingtalk_timeout', `no answer to ${api} in time`, { api }, error);
+    throw new BridgeError('dingtalk_unreachable', `no connection for ${api}`, { api }, error);
+  }
+}

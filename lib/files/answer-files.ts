@@ -1,0 +1,86 @@
+import { answerText, type Answer } from '../answer/answer.ts';
+import type { AnswerFile } from '../answer/event.ts';
+import { isFile } from '../answer/outputs.ts';
+import { readAnswerFile } from '../dify/answer-file.ts';
+import { difyLinks, difyPath } from '../markdown/dify-links.ts';
+
+/** How deep and how far the outputs are searched: they are any JSON that an app's author makes. */
+const MAX_DEPTH = 8;
+
+const MAX_VALUES = 10_000;
+
+/** More files than anybody wants to get with one answer; those beyond it are not even counted. */
+const MAX_FILES = 200;
+
+/**
+ * The files of an answer, each once: what the events named, what stands in the outputs and what the text links to.
+ * The same file can come in all three ways, under two ids and with different signatures in its address.
+ */
+export function filesOf(answer: Answer): readonly AnswerFile[] {
+  const files: AnswerFile[] = [];
+  const seen = new Map<string, number>();
+  for (const file of [...answer.files, ...filesIn(answer.outputs), ...linkedFiles(answerText(answer).text)]) {
+    const keys = keysOf(file);
+    const known = keys.map((key) => seen.get(key)).find((index) => index !== undefined);
+    const index = known ?? files.length;
+    if (known === undefined && files.length === MAX_FILES) continue;
+    for (const key of keys) seen.set(key, index);
+    const before = files[index];
+    files[index] = before ? merged(before, file) : file;
+  }
+  return files;
+}
+
+/** What a file is known by; two files that share one of these are the same. */
+export function keysOf({ id, url }: AnswerFile): readonly string[] {
+  const path = `path:${pathOf(url)}`;
+  return id === null ? [path] : [`id:${id}`, path];
+}
+
+/** What the first told, completed by what it left out. */
+function merged(first: AnswerFile, second: AnswerFile): AnswerFile {
+  return {
+    ...first,
+    name: first.name || second.name,
+    kind: first.kind === 'custom' ? second.kind : first.kind,
+    extension: first.extension ?? second.extension,
+    mimeType: first.mimeType ?? second.mimeType,
+    sizeBytes: first.sizeBytes ?? second.sizeBytes,
+  };
+}
+
+/** The file objects among the outputs, at any depth. */
+function filesIn(outputs: Answer['outputs']): AnswerFile[] {
+  const files: AnswerFile[] = [];
+  let left = MAX_VALUES;
+  const search = (value: unknown, depth: number) => {
+    left -= 1;
+    if (left < 0 || typeof value !== 'object' || value === null) return;
+    if (isFile(value)) {
+      const file = readAnswerFile(value);
+      if (file) files.push(file);
+    } else if (depth < MAX_DEPTH) {
+      for (const inner of Object.values(value)) search(inner, depth + 1);
+    }
+  };
+  search(outputs, 0);
+  return files;
+}
+
+/** The files that a text links to, in order. */
+export function linkedFiles(text: string): AnswerFile[] {
+  return difyLinks(text).map(({ url, words, isImage }) => ({
+    id: null,
+    name: words,
+    kind: isImage ? 'image' : 'custom',
+    url,
+    extension: /\.([a-z0-9]{1,10})$/i.exec(pathOf(url))?.[1]?.toLowerCase() ?? null,
+    mimeType: null,
+    sizeBytes: null,
+  }));
+}
+
+/** What tells two files apart: the path of Dify's own, whose signature changes, and any other address as it is. */
+function pathOf(url: string): string {
+  return difyPath(url) ?? url;
+}

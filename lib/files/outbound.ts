@@ -1,0 +1,131 @@
+import type { DingTalkClient } from '../dingtalk/client.ts';
+import { asSendable, MAX_SENDABLE_BYTES, type SendableFile } from '../dingtalk/file-message.ts';
+import { BridgeError } from '../errors.ts';
+import type { Download, IncomingFile } from '../net/download.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { extensionOf, inspect, type ExpectedFile } from './inspect.ts';
+
+/** A file that an answer names. */
+export interface ResultLink {
+  /** As Dify wrote it. */
+  url: string;
+  /** Null where only the address is known. */
+  name: string | null;
+  kind: ExpectedFile['kind'];
+}
+
+/** A file that DingTalk has and that can be sent into a chat. */
+export interface UploadedFile {
+  kind: SendableFile['kind'];
+  mediaId: string;
+  name: string;
+  extension: string;
+}
+
+export interface ResultFilesOptions {
+  download: Download;
+  dingtalk: Pick<DingTalkClient, 'upload'>;
+  /** Where Dify serves files; its host is one of those that `download` trusts. */
+  filesUrl: string;
+  clock: Clock;
+}
+
+export interface ResultFiles {
+  /**
+   * Brings a file from Dify to DingTalk. Dify's links live five minutes, so it is done at once.
+   *
+   * @throws BridgeError with a `file_…` or `dingtalk_…` code; after an abort also the signal's reason.
+   */
+  upload(link: ResultLink, signal?: AbortSignal): Promise<UploadedFile>;
+}
+
+/** 20 MB: what DingTalk takes. */
+const LIMITS = { maxBytes: MAX_SENDABLE_BYTES, timeoutMs: 60_000, idleMs: 15_000 };
+
+/** The path below which Dify serves all its files. */
+const FILES_PATH = '/files/';
+
+export function createResultFiles({ download, dingtalk, filesUrl, clock }: ResultFilesOptions): ResultFiles {
+  async function bring(link: ResultLink, signal: AbortSignal | undefined): Promise<UploadedFile> {
+    const url = resolveResultUrl(link.url, filesUrl);
+    if (url === null || isElsewhereOnTrusted(url, filesUrl)) {
+      throw new BridgeError('file_address_refused', 'the answer names a file at no address of files');
+    }
+    const incoming = await download(url, { ...LIMITS, signal });
+    try {
+      const sendable = await prepare(incoming, { name: link.name ?? nameIn(url), kind: link.kind });
+      const { kind, name, mimeType, size, bytes, extension } = sendable;
+      const mediaId = await dingtalk.upload({ type: kind, name, mimeType, size, bytes, signal });
+      return { kind, mediaId, name, extension };
+    } finally {
+      incoming.discard();
+    }
+  }
+
+  async function prepare(incoming: IncomingFile, expected: ExpectedFile): Promise<SendableFile> {
+    const inspected = await inspect(incoming.bytes, expected);
+    return asSendable({ ...inspected, size: incoming.size }, clock);
+  }
+
+  return {
+    async upload(link, signal) {
+      try {
+        return await bring(link, signal);
+      } catch (error) {
+        if (!(error instanceof BridgeError) || error.code !== 'dingtalk_token_invalid') throw error;
+        // Renewed elsewhere or revoked. The bytes are gone, so once more from the start.
+        return bring(link, signal);
+      }
+    },
+  };
+}
+
+/**
+ * Where to fetch a file that an answer names. Relative links, which Dify writes when it does not know its own address,
+ * and the links of any host below `/files/`, which may be one that only Dify's own network knows, belong to `filesUrl`.
+ * Other web addresses stay as they are; anything else is null.
+ */
+export function resolveResultUrl(url: string, filesUrl: string): string | null {
+  const base = withSlash(filesUrl);
+  const absolute = URL.parse(url);
+  // The part after `#` never leaves a client.
+  const link = absolute ?? (url === '' || url.startsWith('#') ? null : URL.parse(url, base.href));
+  if (!link || (link.protocol !== 'http:' && link.protocol !== 'https:')) return null;
+  const isRelative = absolute === null && link.host === base.host;
+  if (!isRelative && !link.pathname.startsWith(FILES_PATH)) return link.href;
+  // A relative link is one from the root, wherever the files are served below.
+  const path = isRelative && link.pathname.startsWith(base.pathname) ? link.pathname.slice(base.pathname.length) : '';
+  return `${base.origin}${base.pathname}${path === '' ? link.pathname.slice(1) : path}${link.search}`;
+}
+
+/** The host of Dify's files may be in a private network, where an answer must reach files and nothing else. */
+function isElsewhereOnTrusted(url: string, filesUrl: string): boolean {
+  const base = withSlash(filesUrl);
+  const { host, pathname } = new URL(url);
+  return host === base.host && !pathname.startsWith(`${base.pathname}${FILES_PATH.slice(1)}`);
+}
+
+function withSlash(filesUrl: string): URL {
+  const url = new URL(filesUrl);
+  if (!url.pathname.endsWith('/')) url.pathname += '/';
+  return url;
+}
+
+const UUID = /^[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\./i;
+
+/** The last part of the path, where it looks like the name of a file. */
+function nameIn(url: string): string | null {
+  const last = decoded(new URL(url).pathname.split('/').at(-1) ?? '');
+  const extension = extensionOf(last);
+  if (extension === '') return null;
+  // Dify's own links end in an id, which tells a reader nothing.
+  return UUID.test(last) ? `file.${extension}` : last;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,84 @@
+import type { Answer } from '../answer/answer.ts';
+import type { RunIds } from '../answer/event.ts';
+import type { AppType } from '../config/robot.ts';
+import type { DifyRecords } from '../dify/lookups.ts';
+import { BridgeError, type ErrorCode } from '../errors.ts';
+import { sleep, type Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+
+/** A question that was asked, or may have been, and whose stream is gone. */
+export interface LostRun {
+  /** In the log lines about it. */
+  reference: string;
+  type: AppType;
+  /** The one that asked; Dify shows the answer to nobody else. */
+  user: string;
+  question: string;
+  askedAtMs: number;
+  /** Whatever was on record, possibly nothing. */
+  ids: RunIds;
+}
+
+/** One attempt to get at the answer of a lost run. */
+export interface Search {
+  readonly run: LostRun;
+  readonly records: DifyRecords;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** Called with what is known while the run goes on; never with an ending. */
+  readonly onProgress: (answer: Answer) => void;
+  /** Whether the run was going on at the last look; before the first one, what the record says. */
+  isRunning: boolean;
+}
+
+/**
+ * An older run is not believed to be running: up to 1.9.1 one that lost its client stays `running` for ever
+ * (`docs/wire-dify.md`). Dify's own limit is 20 minutes unless somebody raised it (4).
+ */
+const LONGEST_RUN_MS = 3_600_000;
+
+/** After a failed call; the last one repeats. */
+const RETRY_PAUSES_MS = [1_000, 2_000, 4_000];
+
+/** Between two looks at something that is not finished; the last one repeats. */
+const LOOK_PAUSES_MS = [2_000, 3_000, 4_000, 5_000];
+
+/** What may be different in a moment. Anything else is Dify's last word. */
+const TEMPORARY: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'dify_unreachable',
+  'dify_timeout',
+  'dify_busy',
+  'dify_server_error',
+]);
+
+export function isTooOld({ clock, run }: Search): boolean {
+  return clock.now() - run.askedAtMs > LONGEST_RUN_MS;
+}
+
+/** How long to wait after the look of this number, from 0. */
+export function lookPause(look: number): number {
+  return LOOK_PAUSES_MS[Math.min(look, LOOK_PAUSES_MS.length - 1)] ?? 0;
+}
+
+/**
+ * Repeats a call that only reads until it is answered.
+ *
+ * @throws BridgeError when Dify refuses it, after `retries` repeats, or when the search is aborted.
+ */
+export async function patiently<T>(
+  { clock, log, signal }: Search,
+  call: () => Promise<T>,
+  retries = Infinity,
+): Promise<T> {
+  for (let failures = 0; ; failures += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      if (signal.aborted || !(error instanceof BridgeError) || !TEMPORARY.has(error.code)) throw error;
+      if (failures >= retries) throw error;
+      log.debug('recovery_retried', { code: error.code, failures: failures + 1 });
+    }
+    await sleep(clock, RETRY_PAUSES_MS[Math.min(failures, RETRY_PAUSES_MS.length - 1)] ?? 0, signal);
+  }
+}

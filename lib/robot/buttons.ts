@@ -1,0 +1,163 @@
+import { createHash } from 'node:crypto';
+import type { FormSubmission } from '../ask/form.ts';
+import type { RobotConfig } from '../config/robot.ts';
+import type { Message, Sender } from '../dingtalk/callback.ts';
+import type { CardAction, CardUpdate } from '../dingtalk/card-action.ts';
+import type { BackgroundWork } from '../runtime/platform.ts';
+import type { Rating, State, TurnRecord } from '../state/state.ts';
+import type { Texts } from '../texts/texts.ts';
+import type { Receipt, TurnPayload } from '../turn/record.ts';
+
+/** Variables of the template that only the one who pressed sees (`docs/card-template.md`). */
+export const OWN_VARIABLES = { notice: 'notice', rating: 'like_status' } as const;
+
+export interface ActionPorts {
+  config: Pick<RobotConfig, 'access'>;
+  texts: Texts;
+  state: Pick<State, 'lookUp' | 'rate'>;
+  nowMs: number;
+  newId: () => string;
+  /** Takes a message over as if it had been typed; null when there is nothing to do. */
+  accept: (message: Message, form?: FormSubmission) => Promise<BackgroundWork | null>;
+  /** Stops the answer of one card, or drops its question while it waits. Never rejects. */
+  stop: (turn: { turnId: string; conversationKey: string }) => Promise<void>;
+  /** Tells Dify what somebody thinks of an answer; null takes it back. Never rejects. */
+  rate: (rated: { cardId: string; person: Sender; receipt: Receipt; rating: Rating | null }) => Promise<void>;
+}
+
+/** What comes of a press: what the one who pressed sees change at once, and the work that follows. */
+export interface Reaction {
+  update: CardUpdate;
+  work: BackgroundWork | null;
+}
+
+interface Pressed extends ActionPorts {
+  action: CardAction;
+  record: TurnRecord;
+  payload: TurnPayload | null;
+  receipt: Receipt | null;
+  /** Who pressed. */
+  person: Sender;
+  /** A message of theirs, in the chat of the card. */
+  messageOf: (name: string, text: string) => Message;
+}
+
+export interface Action {
+  /** Others than the asker (and administrators) are told that it is not theirs. */
+  whose: 'asker' | 'anyone';
+  run(pressed: Pressed): Promise<Reaction>;
+}
+
+/** Twice within this time is one press, where pressing again later means something. */
+const DOUBLE_TAP_MS = 10_000;
+
+const MAX_QUESTION_CHARS = 500;
+
+export const actions: Readonly<Record<string, Action>> = {
+  stop: {
+    whose: 'asker',
+    async run({ record, texts, action, stop }) {
+      if (record.state !== 'started' && record.state !== 'queued') return notice(texts.nothingToStop);
+      const turn = { turnId: action.cardId, conversationKey: record.conversationKey };
+      return { ...notice(texts.notices.stopRequested), work: record.isStopped ? null : () => stop(turn) };
+    },
+  },
+  like: { whose: 'anyone', run: (pressed) => rate(pressed, 'like') },
+  dislike: { whose: 'anyone', run: (pressed) => rate(pressed, 'dislike') },
+  ask: {
+    whose: 'anyone',
+    async run({ action, accept, messageOf, texts }) {
+      const question = textOf(action.params['question']).slice(0, MAX_QUESTION_CHARS);
+      if (question === '') return notice(texts.notices.unknownButton);
+      return asked(await accept(messageOf(`ask\n${question}`, question)), texts);
+    },
+  },
+  new: {
+    whose: 'anyone',
+    async run({ accept, messageOf, texts, nowMs }) {
+      const message = messageOf(`new\n${Math.floor(nowMs / DOUBLE_TAP_MS)}`, '/new');
+      return asked(await accept(message), texts);
+    },
+  },
+  retry: {
+    whose: 'asker',
+    async run({ payload, record, accept, action, texts }) {
+      if (record.state !== 'done' || !payload) return notice(texts.notices.retryExpired);
+      // One card can be tried again once; what comes of it has a card of its own.
+      const message = { ...payload.message, id: idOf(action.cardId, 'retry') };
+      return asked(await accept(message, payload.form ?? undefined), texts);
+    },
+  },
+  form: {
+    whose: 'asker',
+    async run({ action: { params }, receipt, accept, messageOf, texts }) {
+      if (!receipt?.form || receipt.appType === null) return notice(texts.failures.form_closed);
+      // The form component has one button of its own, which names no action: it means the first.
+      const id = textOf(params['action_id']) || receipt.form.action;
+      if (id === '') return notice(texts.notices.unknownButton);
+      const inputs = fieldsOf(params['form']);
+      // A form that was refused can be sent again, with other values.
+      const message = messageOf(`form\n${id}\n${JSON.stringify(inputs)}`, textOf(params['title']) || id);
+      const { appType, user } = receipt;
+      const submission = { ...receipt.form, appType, user, action: id, inputs };
+      return asked(await accept(message, submission), texts);
+    },
+  },
+};
+
+async function rate({ action, receipt, record, person, state, newId, texts, ...ports }: Pressed, wanted: Rating) {
+  if (record.state !== 'done' || !receipt) return notice(texts.notices.notYet);
+  if (receipt.ids.messageId === undefined) return notice(texts.notices.noFeedback);
+  const who = person.staffId ?? person.id;
+  const rating = await state.rate({ turnId: action.cardId, person: who, owner: newId(), rating: wanted });
+  return {
+    update: { [OWN_VARIABLES.rating]: rating ?? '', [OWN_VARIABLES.notice]: texts.notices.rated(rating) },
+    work: () => ports.rate({ cardId: action.cardId, person, receipt, rating }),
+  };
+}
+
+/** Whatever was pressed twice is done once. */
+function asked(work: BackgroundWork | null, texts: Texts): Reaction {
+  return { ...notice(work ? texts.notices.received : texts.notices.already), work };
+}
+
+export function notice(text: string): Reaction {
+  return { update: { [OWN_VARIABLES.notice]: text }, work: null };
+}
+
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value.trim() : '';
+}
+
+/** The fields of a form, as texts; an editor of the template may send numbers and lists of choices. */
+function fieldsOf(value: unknown): Record<string, string> {
+  const fields = typeof value === 'string' ? parseJson(value) : value;
+  if (typeof fields !== 'object' || fields === null) return {};
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, field]: [string, unknown]) => {
+      const only = chosen(field);
+      return typeof only === 'string' || typeof only === 'number' || typeof only === 'boolean'
+        ? [[name, String(only)]]
+        : [];
+    }),
+  );
+}
+
+/** One choice: a list of it, or, from the form component, its place and value. */
+function chosen(field: unknown): unknown {
+  if (Array.isArray(field)) return field.length === 1 ? chosen(field[0]) : undefined;
+  return typeof field === 'object' && field !== null && 'value' in field ? field.value : field;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The same for the same press, so that it is taken once however often it comes. */
+export function idOf(cardId: string, name: string): string {
+  return `button-${createHash('sha256').update(`${cardId}\n${name}`).digest('hex').slice(0, 32)}`;
+}

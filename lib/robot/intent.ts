@@ -1,0 +1,51 @@
+import type { FormSubmission } from '../ask/form.ts';
+import type { Message } from '../dingtalk/callback.ts';
+import type { Texts } from '../texts/texts.ts';
+import { findCommand, type Command } from './commands.ts';
+
+/** What a message asks for: an answer, a command, or a sentence that says why there is none. */
+export type Request =
+  { kind: 'question'; text: string } | { kind: 'command'; command: Command } | { kind: 'sentence'; text: string };
+
+/** What needs no turn. */
+export type ShortRequest = Exclude<Request, { kind: 'question' }>;
+
+/** A message that is about a file has a question in any case: without words of its own a default one. */
+export function readRequest({ content, quoted }: Pick<Message, 'content' | 'quoted'>, texts: Texts): Request {
+  switch (content.kind) {
+    case 'text':
+      // Whoever only quotes a file asks about it.
+      return content.text === '' && quoted?.file
+        ? question(texts.askAbout[quoted.file.kind])
+        : readText(content.text, texts);
+    case 'rich-text':
+      if (content.pictures.length === 0) return readText(content.text, texts);
+      return question(content.text || texts.askAbout.picture);
+    case 'audio':
+      if (content.recognition !== '') return readText(content.recognition, texts);
+      // Words may still be found by the app's own speech recognition.
+      return content.downloadCode === null ? sentence(texts.failures.speech_unclear) : question(texts.askAbout.audio);
+    case 'picture':
+    case 'video':
+      return question(texts.askAbout[content.kind]);
+    case 'file':
+      return question(texts.askAbout.file);
+    case 'unknown':
+      return sentence(texts.unsupported);
+  }
+}
+
+/** Whatever the action of a form is called, also by the word of a command, it answers the form. */
+export function readFormAnswer({ content }: Pick<Message, 'content'>, form: FormSubmission): Request {
+  return question(content.kind === 'text' ? content.text : form.action);
+}
+
+function readText(text: string, texts: Texts): Request {
+  if (text === '') return sentence(texts.emptyQuestion);
+  const command = findCommand(text);
+  return command ? { kind: 'command', command } : question(text);
+}
+
+const question = (text: string): Request => ({ kind: 'question', text });
+
+export const sentence = (text: string): ShortRequest => ({ kind: 'sentence', text });

@@ -1,0 +1,129 @@
+import type { FormSubmission } from '../ask/form.ts';
+import { updateCard } from '../dingtalk/ai-card.ts';
+import type { Message, Sender } from '../dingtalk/callback.ts';
+import type { CardAction } from '../dingtalk/card-action.ts';
+import { turnErrorCode } from '../errors.ts';
+import { errorFields } from '../runtime/log.ts';
+import type { BackgroundWork } from '../runtime/platform.ts';
+import type { Rating } from '../state/state.ts';
+import { readPayload, readReceipt, referenceOf, type Receipt } from '../turn/record.ts';
+import type { Runner, RunnerOptions } from '../turn/runner.ts';
+import { isAdmin, mayAsk } from './access.ts';
+import {
+  actions,
+  idOf,
+  notice,
+  OWN_VARIABLES,
+  textOf,
+  type Action,
+  type ActionPorts,
+  type Reaction,
+} from './buttons.ts';
+
+/**
+ * Does what a button asks for. The signature says that DingTalk sent it, not that this person may: that follows from
+ * what is on record of the card.
+ */
+export async function react(action: CardAction, ports: ActionPorts): Promise<Reaction> {
+  const { texts, config, state } = ports;
+  const known = actionOf(action);
+  if (!known) return notice(texts.notices.unknownButton);
+  const record = await state.lookUp(action.cardId);
+  const payload = record?.payload ? readPayload(record.payload) : null;
+  const receipt = readReceipt(record?.receipt ?? null);
+  const origin = payload?.message ?? receipt;
+  if (!record || !origin) return notice(texts.notices.cardUnknown);
+  const { sender: asker } = origin;
+  const isAsker = action.userId === (asker.staffId ?? asker.unionId);
+  const stranger = { staffId: action.userId, unionId: null, id: action.userId };
+  const person: Sender = { nick: '', isAdmin: false, ...(isAsker ? asker : stranger) };
+  const chat = { title: null, ...origin.chat };
+  if (!mayAsk({ chat, sender: person }, config.access)) return notice(texts.refused);
+  if (known.whose === 'asker' && !isAsker && !isAdmin({ sender: person }, config.access)) {
+    return notice(texts.notices.notYours);
+  }
+  const messageOf = (name: string, text: string): Message => ({
+    kind: 'message',
+    id: idOf(action.cardId, `${person.staffId ?? person.id}\n${name}`),
+    chat,
+    sender: person,
+    session: origin.session,
+    corpId: origin.corpId,
+    content: { kind: 'text', text },
+    quoted: null,
+  });
+  return known.run({ ...ports, action, record, payload, receipt, person, messageOf });
+}
+
+/** By the parameter, else by the id, to which a builder may have appended digits. */
+function actionOf({ actionIds, params }: CardAction): Action | null {
+  const names = [textOf(params['action']), ...actionIds, ...actionIds.map((id) => id.replace(/[_-]?\d+$/, ''))];
+  const name = names.find((candidate) => Object.hasOwn(actions, candidate));
+  return name === undefined ? null : (actions[name] ?? null);
+}
+
+export interface Buttons {
+  /** Does what a button asks for. Never rejects. */
+  press(
+    action: CardAction,
+    take: (message: Message, form: FormSubmission | null) => Promise<BackgroundWork | null>,
+  ): Promise<Reaction>;
+}
+
+/** What the buttons of a robot's cards do. */
+export function createButtons(options: RunnerOptions, runner: Runner): Buttons {
+  const { config, state, clock, newId, log, texts, dingtalk } = options;
+
+  return {
+    async press(action, take) {
+      const turn = referenceOf(action.cardId);
+      try {
+        const accept = (message: Message, form?: FormSubmission) => take(message, form ?? null);
+        const reaction = await react(action, { config, texts, state, newId, nowMs: clock.now(), accept, stop, rate });
+        log.info('button_pressed', { turn, robot: config.name, done: reaction.work !== null });
+        return reaction;
+      } catch (error) {
+        log.error('button_failed', { turn, ...errorFields(error) });
+        return { update: { [OWN_VARIABLES.notice]: texts.failures[turnErrorCode(error)] }, work: null };
+      }
+    },
+  };
+
+  async function stop(turn: { turnId: string; conversationKey: string }): Promise<void> {
+    try {
+      await runner.stop({ ...turn, asker: null });
+    } catch (error) {
+      log.error('button_failed', { turn: referenceOf(turn.turnId), ...errorFields(error) });
+    }
+  }
+
+  async function rate({ cardId, person, receipt, rating }: Rated): Promise<void> {
+    const { messageId = '' } = receipt.ids;
+    try {
+      // Dify knows one opinion of an answer: that of the one who asked, whoever in the chat gave it last.
+      await options.rateAnswer({ messageId, user: receipt.user, rating });
+    } catch (error) {
+      log.warn('rating_failed', { turn: referenceOf(cardId), ...errorFields(error) });
+      await showUnrated(cardId, person);
+    }
+  }
+
+  /** What was shown as chosen is taken back. */
+  async function showUnrated(cardId: string, { staffId, unionId }: Sender): Promise<void> {
+    const userId = staffId ?? unionId;
+    if (userId === null) return;
+    const variables = { [OWN_VARIABLES.rating]: '', [OWN_VARIABLES.notice]: texts.notices.notRated };
+    try {
+      await updateCard(dingtalk, cardId, { own: { userId, isUnionId: staffId === null, variables } });
+    } catch (error) {
+      log.warn('rating_failed', { turn: referenceOf(cardId), ...errorFields(error) });
+    }
+  }
+}
+
+interface Rated {
+  cardId: string;
+  person: Sender;
+  receipt: Receipt;
+  rating: Rating | null;
+}

@@ -1,0 +1,100 @@
+import { questionLines } from '../answer/links.ts';
+import type { RobotConfig } from '../config/robot.ts';
+import { sendAll } from '../delivery/deliver.ts';
+import type { AppParameters } from '../dify/app-facts.ts';
+import type { Message } from '../dingtalk/callback.ts';
+import { turnErrorCode } from '../errors.ts';
+import { renderBlocks } from '../markdown/render.ts';
+import { errorFields } from '../runtime/log.ts';
+import type { Texts } from '../texts/texts.ts';
+import type { Channels } from '../turn/channels.ts';
+import { askerOf, type Conversation } from '../turn/conversation.ts';
+import { referenceOf } from '../turn/record.ts';
+import type { Runner, RunnerOptions } from '../turn/runner.ts';
+import { isAdmin } from './access.ts';
+import type { Command } from './commands.ts';
+import type { ShortRequest } from './intent.ts';
+
+/** What the app says first, with the questions that it proposes; empty for an app that says nothing. */
+export function greetingText(
+  { opening, openingQuestions }: Pick<AppParameters, 'opening' | 'openingQuestions'>,
+  texts: Texts,
+  isGroup: boolean,
+): string {
+  if (opening === '') return '';
+  const words = renderBlocks(opening.slice(0, MAX_CHARS), 'message', texts.markdown).join('\n\n');
+  if (openingQuestions.length === 0) return words;
+  const title = isGroup ? texts.examplesToType : texts.examples;
+  return `${words}\n\n**${title}**\n\n${questionLines(openingQuestions.slice(0, MAX_QUESTIONS), !isGroup)}`;
+}
+
+const MAX_CHARS = 3_000;
+
+const MAX_QUESTIONS = 6;
+
+/** In a group where everybody has a conversation of their own, a greeting for each would be noise. */
+export function mayGreet({ chat }: Pick<Message, 'chat'>, scope: RobotConfig['conversation']['scope']): boolean {
+  return !chat.isGroup || scope === 'chat';
+}
+
+/** What is answered with one message and needs no turn: commands, sentences, the app's opening. */
+export function createReplies(options: RunnerOptions, channels: Channels, runner: Runner) {
+  const { config, state, clock, newId, log, texts, failures } = options;
+
+  /** What the app says first, for somebody who has not met it. Never rejects. */
+  async function greet(message: Message, reference: string): Promise<void> {
+    const text = await greetingFor(message);
+    if (text !== '') await send(text, message, reference);
+  }
+
+  /** Never rejects: nobody misses what they did not expect. */
+  async function greetingFor({ chat }: Message): Promise<string> {
+    const facts = await options.dify.facts().catch(() => null);
+    return facts ? greetingText(facts, texts, chat.isGroup) : '';
+  }
+
+  /** Answers with one message. Never rejects. */
+  async function respond(
+    request: ShortRequest,
+    turnId: string,
+    message: Message,
+    conversation: Conversation,
+  ): Promise<void> {
+    const reference = referenceOf(turnId);
+    const text =
+      request.kind === 'sentence' ? request.text : await runCommand(request.command, message, conversation, reference);
+    await send(text, message, reference);
+  }
+
+  async function runCommand(
+    command: Command,
+    message: Message,
+    conversation: Conversation,
+    reference: string,
+  ): Promise<string> {
+    const asker = isAdmin(message, config.access) ? null : askerOf(message);
+    const stop = () => runner.stop({ conversationKey: conversation.key, asker });
+    try {
+      return await command.run({
+        message,
+        conversation,
+        robot: config,
+        texts,
+        state,
+        newId,
+        stop,
+        greeting: () => greetingFor(message),
+      });
+    } catch (error) {
+      log.error('command_failed', { turn: reference, ...errorFields(error) });
+      return `⚠️ ${texts.failures[turnErrorCode(error)]} ${texts.reference(reference)}`;
+    }
+  }
+
+  async function send(text: string, message: Message, reference: string): Promise<void> {
+    const reply = channels.replyTo(message, reference);
+    await sendAll([text], true, { reply, clock, log, texts, reference, failures });
+  }
+
+  return { greet, respond };
+}

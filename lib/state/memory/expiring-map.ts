@@ -1,0 +1,31 @@
+import type { Clock } from '../../runtime/clock.ts';
+
+const SWEEP_ABOVE = 1_000;
+
+const SWEEP_EVERY_MS = 3_600_000;
+
+export type ExpiringMap<T> = ReturnType<typeof createExpiringMap<T>>;
+
+/** Values that expire. Expired ones are thrown out now and then, so that nothing grows for ever. */
+export function createExpiringMap<T>(clock: Clock) {
+  const entries = new Map<string, { value: T; expiresAtMs: number }>();
+  let sweepAtSize = SWEEP_ABOVE;
+  let sweptAtMs = clock.now();
+  const isOver = (entry: { expiresAtMs: number }) => entry.expiresAtMs <= clock.now();
+  return {
+    get(key: string): T | undefined {
+      const entry = entries.get(key);
+      return entry && !isOver(entry) ? entry.value : undefined;
+    },
+    set(key: string, value: T, ttlMs: number | null): void {
+      if (entries.size >= sweepAtSize || clock.now() - sweptAtMs > SWEEP_EVERY_MS) {
+        for (const [old, entry] of entries) if (isOver(entry)) entries.delete(old);
+        sweepAtSize = Math.max(SWEEP_ABOVE, entries.size * 2);
+        sweptAtMs = clock.now();
+      }
+      entries.set(key, { value, expiresAtMs: ttlMs === null ? Number.POSITIVE_INFINITY : clock.now() + ttlMs });
+    },
+    delete: (key: string) => entries.delete(key),
+    size: () => entries.size,
+  };
+}

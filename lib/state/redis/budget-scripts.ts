@@ -1,0 +1,40 @@
+import { BUDGET_STEPS } from '../budget.ts';
+import { BUDGET_TTL_MS } from '../lifetimes.ts';
+
+// The organisation's month, as parts of the scripts that begin and end a turn. See `scripts.ts`.
+
+/**
+ * Reserves what an answer may cost. How freely it may spend goes by what is spent or reserved; a step of the month is
+ * reported by what is spent, once. `account` is empty without a budget.
+ */
+export const RESERVE = `
+local function reserve(account, limit, full, few, last, ttl)
+  if limit == 0 then return 'full', 0, 0 end
+  local used = tonumber(redis.call('GET', account) or '0')
+  local share = used * 100 / limit
+  local level, calls = 'full', full
+  if share >= ${BUDGET_STEPS.few} or used + calls > limit then level, calls = 'few', few end
+  if share >= ${BUDGET_STEPS.last} or used + calls > limit then level, calls = 'last', last end
+  if used + calls > limit then level, calls = 'none', 0 end
+  if calls > 0 then
+    redis.call('INCRBY', account, calls)
+    redis.call('PEXPIRE', account, ttl)
+  end
+  local spent = tonumber(redis.call('GET', account .. ':spent') or '0')
+  local reached = 0
+  for _, step in ipairs({${Object.values(BUDGET_STEPS).join(', ')}}) do
+    local isReached = spent * 100 / limit >= step or (step == 100 and spent + last > limit)
+    if isReached and redis.call('SET', account .. ':' .. step, 1, 'NX', 'PX', ttl) then reached = step end
+  end
+  return level, calls, reached
+end`;
+
+/** Gives back what a turn reserved and did not spend. */
+export const SETTLE = `
+local function settle(turn, spent)
+  local held = redis.call('HMGET', turn, 'reserved', 'account')
+  if not held[2] or held[2] == '' then return end
+  redis.call('INCRBY', held[2], spent - tonumber(held[1]))
+  redis.call('INCRBY', held[2] .. ':spent', spent)
+  redis.call('PEXPIRE', held[2] .. ':spent', ${BUDGET_TTL_MS})
+end`;

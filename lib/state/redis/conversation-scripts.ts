@@ -1,0 +1,57 @@
+import { DROPPED_CALLS } from '../budget.ts';
+import { SETTLE } from './budget-scripts.ts';
+import { HOLD } from './scripts.ts';
+
+// Scripts about questions that wait and conversations that begin anew or are stopped. See `scripts.ts`.
+
+/** KEYS: turn, leases. ARGV: progress, or '' to leave it as it is; the turn's id. */
+export const WAITING = `
+local held = redis.call('HMGET', KEYS[1], 'state', 'progress')
+local state, progress = held[1], held[2] or ''
+if state ~= 'queued' and state ~= 'started' and state ~= 'dropped' then state = 'over' end
+if ARGV[1] ~= '' and progress == '' and (state == 'queued' or state == 'started') then
+  progress = ARGV[1]
+  redis.call('HSET', KEYS[1], 'progress', progress)
+end
+-- Whoever notes it ends the card.
+if ARGV[1] ~= '' and state == 'dropped' then redis.call('ZREM', KEYS[2], ARGV[2]) end
+return {state, progress}`;
+
+/** KEYS: conversation. */
+export const START_CONVERSATION = `
+if redis.call('HGET', KEYS[1], 'generation') == ARGV[1] then return 0 end
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'met', 1)
+if ARGV[2] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 1`;
+
+/**
+ * KEYS: running, queue, leases. Of a dropped question whose card nobody has noted yet, whoever opens it may have died: it is
+ * looked after like a running one, so that the card ends.
+ */
+export const STOP = `${HOLD}${SETTLE}
+local running, queue, leases = unpack(KEYS)
+local prefix, asker, owner, only, lease = unpack(ARGV)
+local function isTheirs(id)
+  if only ~= '' and id ~= only then return false end
+  return asker == '' or redis.call('HGET', prefix .. 'turn:' .. id, 'asker') == asker
+end
+local dropped = {}
+for _, id in ipairs(redis.call('LRANGE', queue, 0, -1)) do
+  local turn = prefix .. 'turn:' .. id
+  if isTheirs(id) and redis.call('HGET', turn, 'state') == 'queued' then
+    redis.call('HSET', turn, 'state', 'dropped', 'droppedBy', owner)
+    redis.call('ZREM', prefix .. 'waiting', id)
+    settle(turn, math.min(tonumber(redis.call('HGET', turn, 'reserved') or '0'), ${DROPPED_CALLS}))
+    redis.call('DEL', prefix .. 'payload:' .. id)
+    if not redis.call('HGET', turn, 'progress') then hold(leases, lease, id) end
+    table.insert(dropped, {id, redis.call('HGET', turn, 'progress') or ''})
+  elseif redis.call('HGET', turn, 'droppedBy') == owner then
+    table.insert(dropped, {id, redis.call('HGET', turn, 'progress') or ''})
+  end
+end
+local id = redis.call('GET', running)
+if not id or not isTheirs(id) then return {dropped} end
+local turn = prefix .. 'turn:' .. id
+redis.call('HSET', turn, 'stopped', 1)
+return {dropped, id, redis.call('GET', prefix .. 'payload:' .. id) or '', redis.call('HGET', turn, 'progress') or ''}`;

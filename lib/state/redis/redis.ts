@@ -1,0 +1,230 @@
+import * as z from 'zod';
+import { BridgeError } from '../../errors.ts';
+import { BUDGET_TTL_MS, CLAIM_TTL_MS, FAILED_TTL_MS, RECEIPT_TTL_MS } from '../lifetimes.ts';
+import type { Remembered, SharedToken, State, Waiting } from '../state.ts';
+import * as conversations from './conversation-scripts.ts';
+import * as records from './record-scripts.ts';
+import * as replies from './replies.ts';
+import * as scripts from './scripts.ts';
+
+/** The one command that is needed of a Redis. @throws BridgeError `store_unavailable`. */
+export type RunScript = (script: string, keys: readonly string[], args: readonly string[]) => Promise<unknown>;
+
+const storedToken = z.object({ value: z.string(), expiresAtMs: z.number() });
+
+/** How long an instance that took the renewal of the token is left to it. */
+const RENEWAL_MS = 30_000;
+
+/** State in a Redis, of one robot. */
+export function createRedisState(runScript: RunScript, clientId: string): State {
+  // In braces, so that a cluster keeps all keys of a robot together.
+  const prefix = `dify-on-dingtalk:{${clientId}}:`;
+  const turnKey = (id: string) => `${prefix}turn:${id}`;
+  const payloadKey = (id: string) => `${prefix}payload:${id}`;
+  const conversationKeys = (key: string) =>
+    [`${prefix}conversation:${key}`, `${prefix}running:${key}`, `${prefix}queue:${key}`] as const;
+  const leases = `${prefix}leases`;
+  const ttl = (ms: number | null) => (ms === null ? '' : String(ms));
+  const rememberedArgs = ({ generation, difyConversationId, ttlMs }: Remembered) => [
+    generation,
+    difyConversationId ?? '',
+    ttl(ttlMs),
+  ];
+
+  async function run<T>(
+    reply: z.ZodType<T>,
+    script: string,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+  ): Promise<T> {
+    const parsed = reply.safeParse(await runScript(script, keys, args.map(String)));
+    if (!parsed.success) throw new BridgeError('store_unavailable', 'the store sent an unexpected reply');
+    return parsed.data;
+  }
+
+  const tokens: SharedToken = {
+    async read() {
+      const stored = await run(z.string(), records.READ_TOKEN, [`${prefix}token`], []);
+      return stored === '' ? null : (storedToken.safeParse(parseJson(stored)).data ?? null);
+    },
+    async save(token) {
+      await run(z.unknown(), records.SAVE_TOKEN, [`${prefix}token`], [JSON.stringify(token), token.expiresAtMs]);
+    },
+    async claimRenewal() {
+      return (await run(replies.count, records.CLAIM_RENEWAL, [`${prefix}token-renewal`], [RENEWAL_MS])) === 1;
+    },
+  };
+
+  async function waitingOf(turnId: string, noted: string): Promise<Waiting> {
+    const [stateNow, progress] = await run(
+      replies.waiting,
+      conversations.WAITING,
+      [turnKey(turnId), leases],
+      [noted, turnId],
+    );
+    return { state: stateNow, progress: progress || null };
+  }
+
+  return {
+    isDurable: true,
+    tokens,
+    async claim({ turnId, owner, nowMs }) {
+      const keys = [turnKey(turnId), leases];
+      const [isNew, overdue] = await run(replies.claimed, scripts.CLAIM, keys, [owner, nowMs, CLAIM_TTL_MS]);
+      return { isNew: isNew === 1, overdue };
+    },
+    async accept(request) {
+      const { turnId, owner, asker, conversationKey, payload, nowMs, leaseUntilMs, budget, rate } = request;
+      const [conversation, running, queue] = conversationKeys(conversationKey);
+      const account = `dify-on-dingtalk:calls:${budget?.account ?? ''}`;
+      const { full, few, last } = budget?.reserve ?? { full: 0, few: 0, last: 0 };
+      const reply = await run(
+        replies.accepted,
+        scripts.ACCEPT,
+        [turnKey(turnId), payloadKey(turnId), conversation, running, queue, leases, account],
+        [
+          prefix,
+          turnId,
+          owner,
+          asker,
+          conversationKey,
+          payload,
+          nowMs,
+          leaseUntilMs,
+          ttl(request.conversationTtlMs),
+          request.queueLimit,
+          CLAIM_TTL_MS,
+          budget?.limit ?? 0,
+          full,
+          few,
+          last,
+          BUDGET_TTL_MS,
+          rate?.questions ?? 0,
+          rate?.windowMs ?? 1,
+        ],
+      );
+      if (reply[0] === 'duplicate') return { kind: 'duplicate' };
+      const [kind, generation, dify, form, first, place, runningCount, overdue, level, reached] = reply;
+      const load = { running: runningCount, overdue };
+      const granted = { level, reached: reached === 0 ? null : reached };
+      if (kind === 'queued') return { kind, place, load, budget: granted };
+      if (kind === 'full' || kind === 'limited') return { kind, load };
+      const context = { generation, difyConversationId: dify || null, form: form || null };
+      return { kind, turn: { claim: 1, context }, isFirst: first === 1, load, budget: granted };
+    },
+    async renew({ turnId, claim, nowMs, leaseUntilMs, progress, remembered }) {
+      const [conversation] = conversationKeys(remembered.conversationKey);
+      const reply = await run(
+        replies.renewed,
+        scripts.RENEW,
+        [turnKey(turnId), conversation, leases],
+        [prefix, turnId, claim, nowMs, leaseUntilMs, progress, ...rememberedArgs(remembered)],
+      );
+      if (reply[0] !== 'held') return { kind: reply[0] };
+      return { kind: 'held', running: reply[1], isStopped: reply[2] !== '' };
+    },
+    async finish(request) {
+      const { turnId, claim, owner, nowMs, failure, remembered, spent, receipt, form, nextLeaseUntilMs } = request;
+      const [conversation, running, queue] = conversationKeys(remembered.conversationKey);
+      const [generation, dify, conversationTtl] = rememberedArgs(remembered);
+      const reply = await run(
+        replies.finished,
+        scripts.FINISH,
+        [turnKey(turnId), payloadKey(turnId), conversation, running, queue, leases],
+        [
+          prefix,
+          turnId,
+          claim,
+          owner,
+          nowMs,
+          nextLeaseUntilMs,
+          failure ?? '',
+          generation ?? '',
+          dify ?? '',
+          conversationTtl ?? '',
+          receipt,
+          FAILED_TTL_MS,
+          RECEIPT_TTL_MS,
+          spent,
+          { keep: '', forget: '-', wait: form.kind === 'wait' ? form.form : '' }[form.kind],
+          request.month,
+          BUDGET_TTL_MS,
+        ],
+      );
+      if (reply[0] === 'lost') return { kind: 'lost' };
+      return { kind: 'finished', running: reply[1], isStopped: reply[2] !== '', next: reply[3] ?? null };
+    },
+    async takeOver({ turnId, owner, nowMs, leaseUntilMs, handedOver }) {
+      const reply = await run(
+        replies.takenOver,
+        scripts.TAKE_OVER,
+        [turnKey(turnId), leases],
+        [prefix, turnId, owner, nowMs, leaseUntilMs, handedOver?.claim ?? '', handedOver?.hop ?? ''],
+      );
+      if (reply[0] === 'taken') return reply[1];
+      return reply[0] === 'dropped' ? 'dropped' : null;
+    },
+    overdue: ({ nowMs, limit }) => run(replies.ids, scripts.OVERDUE, [leases], [nowMs, limit]),
+    noteWaiting: ({ turnId, progress }) => waitingOf(turnId, progress),
+    peek: (turnId) => waitingOf(turnId, ''),
+    async startConversation({ conversationKey, generation, ttlMs }) {
+      const [conversation] = conversationKeys(conversationKey);
+      await run(z.unknown(), conversations.START_CONVERSATION, [conversation], [generation, ttl(ttlMs)]);
+    },
+    async stop({ conversationKey, owner, asker, turnId: only, leaseUntilMs }) {
+      const [, running, queue] = conversationKeys(conversationKey);
+      const args = [prefix, asker ?? '', owner, only ?? '', leaseUntilMs];
+      const reply = await run(replies.stopped, conversations.STOP, [running, queue, leases], args);
+      const [droppedTurns, turnId, payload = '', progress = ''] = reply;
+      const runningTurn = turnId === undefined ? null : { turnId, payload, progress: progress || null };
+      return { dropped: droppedTurns, running: runningTurn };
+    },
+    async lookUp(turnId) {
+      const reply = await run(replies.lookedUp, records.LOOK_UP, [turnKey(turnId), payloadKey(turnId)], []);
+      if (reply.length === 0 || reply[0] === 'full' || reply[0] === 'limited') return null;
+      const [stateNow, asker, conversationKey, payload, progress, receipt, isStopped] = reply;
+      return {
+        state: stateNow,
+        asker,
+        conversationKey,
+        payload: payload || null,
+        progress: progress || null,
+        isStopped: isStopped !== '',
+        receipt: receipt || null,
+      };
+    },
+    async rate({ turnId, person, owner, rating: wanted }) {
+      return (await run(replies.rating, records.RATE, [turnKey(turnId)], [person, owner, wanted])) || null;
+    },
+    async status({ nowMs, month }) {
+      const args = [prefix, nowMs, month, CLAIM_TTL_MS];
+      const [runningCount, waiting, calls, accepted, counts, last] = await run(
+        replies.status,
+        records.STATUS,
+        [leases],
+        args,
+      );
+      return {
+        running: runningCount,
+        waiting,
+        calls,
+        lastAcceptedAtMs: accepted === '' ? null : Number(accepted),
+        failures: [...counts].map(([code, n]) => ({ code, count: Number(n), lastMs: Number(last.get(code) ?? 0) })),
+      };
+    },
+    marks: {
+      isSet: async (name) => (await run(replies.count, records.IS_MARKED, [`${prefix}mark:${name}`], [])) === 1,
+      async set(name, ttlMs) {
+        await run(z.unknown(), records.MARK, [`${prefix}mark:${name}`], [ttlMs]);
+      },
+    },
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

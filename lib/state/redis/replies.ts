@@ -1,0 +1,100 @@
+import * as z from 'zod';
+import type { StartedTurn } from '../state.ts';
+
+// What the scripts reply with: lists, as Redis has no other shape. Numbers may come as texts.
+
+export const count = z.coerce.number();
+
+export const ids = z.array(z.string());
+
+const levels = z.enum(['full', 'few', 'last', 'none']);
+
+export const accepted = z.union([
+  z.tuple([z.literal('duplicate')]),
+  z.tuple([
+    z.enum(['started', 'queued', 'full', 'limited']),
+    z.string(),
+    z.string(),
+    z.string(),
+    count,
+    count,
+    count,
+    ids,
+    levels,
+    count,
+  ]),
+]);
+
+const turn = z
+  .tuple([
+    z.string(),
+    count,
+    count,
+    z.string(),
+    z.string(),
+    z.string(),
+    z.string(),
+    z.string(),
+    z.string(),
+    z.string(),
+    levels,
+  ])
+  .transform(
+    ([turnId, claim, hop, asked, conversationKey, generation, dify, form, payload, progress, level]): StartedTurn => ({
+      turnId,
+      claim,
+      hop,
+      mayHaveBeenAsked: asked !== '0',
+      conversationKey,
+      context: { generation, difyConversationId: dify || null, form: form || null },
+      payload,
+      progress: progress || null,
+      level,
+    }),
+  );
+
+export const renewed = z.union([
+  z.tuple([z.enum(['lost', 'unknown'])]),
+  z.tuple([z.literal('held'), count, z.string()]),
+]);
+
+export const finished = z.union([
+  z.tuple([z.literal('lost')]),
+  z.tuple([z.literal('finished'), count, z.string()]),
+  z.tuple([z.literal('finished'), count, z.string(), turn]),
+]);
+
+export const takenOver = z.union([z.tuple([z.enum(['gone', 'held', 'dropped'])]), z.tuple([z.literal('taken'), turn])]);
+
+export const claimed = z.tuple([count, ids]);
+
+export const waiting = z.tuple([z.enum(['queued', 'started', 'dropped', 'over']), z.string()]);
+
+const dropped = z.array(
+  z.tuple([z.string(), z.string()]).transform(([turnId, progress]) => ({ turnId, progress: progress || null })),
+);
+
+export const stopped = z.union([z.tuple([dropped]), z.tuple([dropped, z.string(), z.string(), z.string()])]);
+
+export const lookedUp = z.union([
+  z.tuple([]),
+  z.tuple([
+    z.enum(['queued', 'started', 'dropped', 'done', 'full', 'limited']),
+    z.string(),
+    z.string(),
+    z.string(),
+    z.string(),
+    z.string(),
+    z.string(),
+  ]),
+]);
+
+export const rating = z.enum(['like', 'dislike', '']);
+
+const pairs = z.array(z.string()).transform((list) => {
+  const entries: [string, string][] = [];
+  for (let index = 0; index + 1 < list.length; index += 2) entries.push([list[index] ?? '', list[index + 1] ?? '']);
+  return new Map(entries);
+});
+
+export const status = z.tuple([count, count, count, z.string(), pairs, pairs]);

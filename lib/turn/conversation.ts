@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import type { RobotConfig } from '../config/robot.ts';
+import type { Message } from '../dingtalk/callback.ts';
+
+/** Names the asker in what is kept. */
+export function askerOf({ sender }: Pick<Message, 'sender'>): string {
+  return sender.staffId ?? sender.id;
+}
+
+/** Who talks with Dify, and in which conversation, according to the robot's scope. */
+export interface Conversation {
+  /** Names the context in the store. */
+  key: string;
+  /** Dify's `user`. A conversation of Dify belongs to one user, so a shared one has the chat for its user. */
+  difyUser: string;
+}
+
+export function conversationOf(
+  { chat, sender }: Pick<Message, 'chat' | 'sender'>,
+  scope: RobotConfig['conversation']['scope'],
+): Conversation {
+  // Never the nick: people rename themselves, and two can have the same.
+  const person = sender.staffId ?? `sender-${shortHash(sender.id)}`;
+  switch (scope) {
+    case 'user-in-chat':
+      return { key: shortHash(`user-in-chat\n${chat.id}\n${person}`), difyUser: person };
+    case 'user':
+      return { key: shortHash(`user\n${person}`), difyUser: person };
+    case 'chat':
+      return { key: shortHash(`chat\n${chat.id}`), difyUser: `chat-${shortHash(chat.id)}` };
+  }
+}
+
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}

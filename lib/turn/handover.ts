@@ -1,0 +1,106 @@
+import { createHmac } from 'node:crypto';
+import * as z from 'zod';
+import { BridgeError } from '../errors.ts';
+import { callJson, type Fetch } from '../net/http.ts';
+import { pathOf } from '../routes.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { equalInConstantTime } from '../runtime/secrets.ts';
+
+/** Gets a running turn to a fresh invocation. A queue could do it as well as a request. */
+export interface Courier {
+  /** False when it was not taken: the turn then stays on record. Never rejects. */
+  resume(handover: Handover): Promise<boolean>;
+}
+
+/** Everything else comes from the store. */
+export interface Handover {
+  turnId: string;
+  claim: number;
+  /** How many invocations this one is away from DingTalk's callback. */
+  hop: number;
+}
+
+/** Vercel answers a chain of about five self-calls with 508. */
+export const MAX_HOPS = 4;
+
+const MAX_AGE_MS = 60_000;
+
+const TIMEOUT_MS = 3_000;
+
+const SIGNATURE_HEADER = 'x-bridge-signature';
+
+const TIMESTAMP_HEADER = 'x-bridge-timestamp';
+
+const handoverBody = z.object({
+  turnId: z.string().min(1).max(100),
+  claim: z.number().int().positive(),
+  hop: z.number().int().min(1).max(MAX_HOPS),
+});
+
+export interface CourierOptions {
+  /** The function's own address, from the configuration: never from a request. */
+  publicUrl: string;
+  robotName: string | null;
+  secrets: readonly string[];
+  /** Opens a protected deployment to its own calls. */
+  bypassSecret: string | null;
+  fetch: Fetch;
+  clock: Clock;
+}
+
+/** Hands over by a signed request to the function's own address. */
+export function createCourier({ publicUrl, robotName, secrets, bypassSecret, fetch, clock }: CourierOptions): Courier {
+  return {
+    async resume({ turnId, claim, hop }) {
+      const handover = { turnId, claim, hop };
+      const timestamp = String(clock.now());
+      const text = JSON.stringify(handover);
+      try {
+        const answer = await callJson(fetch, clock, {
+          method: 'POST',
+          url: `${publicUrl}${pathOf(robotName)}?resume`,
+          headers: {
+            [TIMESTAMP_HEADER]: timestamp,
+            [SIGNATURE_HEADER]: signature(secrets[0] ?? '', robotName, timestamp, text),
+            ...(bypassSecret === null ? {} : { 'x-vercel-protection-bypass': bypassSecret }),
+          },
+          body: handover,
+          timeoutMs: TIMEOUT_MS,
+        });
+        return answer.status === 200;
+      } catch {
+        return false;
+      }
+    },
+  };
+}
+
+/**
+ * Reads a handover from a request's headers and body.
+ *
+ * @throws BridgeError `route_closed` when it is not signed by this function, too old, or not a handover.
+ */
+export function readHandover(
+  headers: Headers,
+  body: string,
+  { robotName, secrets, nowMs }: { robotName: string | null; secrets: readonly string[]; nowMs: number },
+): Handover {
+  const timestamp = headers.get(TIMESTAMP_HEADER) ?? '';
+  const given = headers.get(SIGNATURE_HEADER) ?? '';
+  const isSigned = secrets.some((secret) => equalInConstantTime(signature(secret, robotName, timestamp, body), given));
+  const isFresh = /^\d{1,15}$/.test(timestamp) && Math.abs(nowMs - Number(timestamp)) <= MAX_AGE_MS;
+  if (!isSigned || !isFresh) throw new BridgeError('route_closed', 'not authorised');
+  try {
+    return handoverBody.parse(JSON.parse(body));
+  } catch {
+    throw new BridgeError('route_closed', 'not authorised');
+  }
+}
+
+/** Covers the body, unlike DingTalk's. The key is derived, so that DingTalk's own `sign` never opens the route. */
+function signature(secret: string, robotName: string | null, timestamp: string, body: string): string {
+  const key = createHmac('sha256', secret).update('resume').digest();
+  return createHmac('sha256', key)
+    .update(`resume\n${robotName ?? ''}\n${timestamp}\n${body}`)
+    .digest('base64');
+}

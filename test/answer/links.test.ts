@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { questionLines, sendLink } from '../../lib/answer/links.ts';
+
+test('a link types its text, whatever stands in it', () => {
+  const text = "a (b) & c's *d* 年假？";
+  const [, content = ''] =
+    /^\[x\]\(dtmd:\/\/dingtalkclient\/sendMessage\?content=([^()*'\s]*)\)$/.exec(sendLink('x', text)) ?? [];
+  expect(decodeURIComponent(content)).toBe(text);
+});
+
+test('half a character, in which a text that was cut may end, does no harm', () => {
+  expect(sendLink('x', 'ok \ud83d')).toContain('content=ok%20%EF%BF%BD');
+});
+
+test('a question has no markup of its own', () => {
+  expect(questionLines(['[a](b) **c**\n# d'], false)).toBe('- a (b) c d');
+});

@@ -1,0 +1,168 @@
+// What a reader sees of an answer, beside its text.
+import { describe, expect, test } from 'vitest';
+import { emptyAnswer, type Answer } from '../../lib/answer/answer.ts';
+import type { PendingForm } from '../../lib/answer/event.ts';
+import { readFormReply } from '../../lib/ask/form-reply.ts';
+import { textsFor } from '../../lib/texts/index.ts';
+import { finalView, typingView, type ViewOptions } from '../../lib/answer/view.ts';
+
+const zh: ViewOptions = { texts: textsFor('zh-CN'), showThinking: false, cardMaxChars: 3_000 };
+const en: ViewOptions = { ...zh, texts: textsFor('en') };
+const said = (message: string, more: Partial<Answer> = {}): Answer => ({
+  ...emptyAnswer,
+  texts: { ...emptyAnswer.texts, message },
+  ...more,
+});
+const done = { ending: { kind: 'complete' } } as const;
+const card = (answer: Answer, options = zh) => finalView(answer, [], true, options).card ?? '';
+
+describe('progress', () => {
+  const tool = { kind: 'tool', name: 'web search', labels: { zh: '联网搜索' } } as const;
+
+  test('is told in the reader’s language while there is no text', () => {
+    expect(typingView(said('', { activity: { kind: 'node', name: '检索' } }), zh)).toBe('⏳ 正在执行：检索');
+    expect(typingView(said('', { activity: tool }), zh)).toBe('🔧 正在使用工具：联网搜索');
+    expect(typingView(said('', { activity: tool }), en)).toBe('🔧 Using a tool: web search');
+    expect(typingView(said('<think>Hm'), zh)).toBe('💭 正在思考…');
+    expect(typingView(said(''), zh)).toBe('');
+  });
+
+  test('gives way to text and is no part of the end', () => {
+    expect(typingView(said('你好', { activity: tool }), zh)).toBe('你好');
+    expect(card(said('', { activity: tool, ...done }))).toBe(zh.texts.emptyAnswer);
+  });
+
+  test('stands below the reasoning, within the limit', () => {
+    const options = { ...zh, showThinking: true, cardMaxChars: 200 };
+    const view = typingView(said(`<think>${'想一想。'.repeat(200)}`), options);
+    expect(view).toMatch(/^> \*\*思考过程\*\*/);
+    expect(view).toMatch(/\n\n💭 正在思考…$/);
+    expect(view.length).toBeLessThanOrEqual(200);
+  });
+
+  test('does nothing in the reader’s name', () => {
+    const activity = { kind: 'node', name: 'dtmd://dingtalkclient/sendMessage?content=x' } as const;
+    expect(typingView(said('', { activity }), zh)).not.toContain('dtmd://');
+  });
+});
+
+describe('links to Dify’s files', () => {
+  const signed = '?timestamp=1784791801&nonce=9f&sign=zz%3D';
+  const id = 'eba4f8c2-b9f5-53f1-8393-b77d2acab0d1';
+
+  test.each([
+    [`见 ![图表.png](/files/tools/${id}.png${signed})。`, '见 【图表.png】。'],
+    [`![${id}.png](https://dify.example/files/tools/${id}.png${signed})`, '【图片】'],
+    [`[报告.pdf](http://api:5001/files/${id}/file-preview${signed}) 好了`, '报告.pdf 好了'],
+    [`[报告.pdf](/files/tools/${id}.pdf${signed})`, '报告.pdf'],
+    [`https://dify.example/files/tools/${id}.png${signed} 好`, '【媒体】 好'],
+    [`<https://dify.example/files/tools/${id}.png${signed}>`, '【媒体】'],
+    [`<img src="https://dify.example/files/tools/${id}.png${signed}" alt="图">`, '【图】'],
+    [`<a href="https://dify.example/files/tools/${id}.pdf${signed}">报告</a>`, '报告'],
+    [`<audio src="https://dify.example/files/tools/${id}.mp3${signed}"></audio>`, '【媒体】'],
+    [`[报告][1]\n\n[1]: https://dify.example/files/tools/${id}.pdf${signed}`, '报告'],
+    [`\`/files/tools/a.png${signed}\``, '`/files/tools/a.png`'],
+    [
+      `\`\`\`json\n{"url":"/files/tools/a.png${signed}","x":1}\n\`\`\``,
+      '```json\n{"url":"/files/tools/a.png","x":1}\n```',
+    ],
+    [`地址 /files/tools/a.png${signed} 在此`, '地址 /files/tools/a.png 在此'],
+  ])('%s', (source, shown) => {
+    expect(card(said(source, done))).toBe(shown);
+    expect(finalView(said(source, done), [], false, zh).messages.join('\n')).not.toContain('sign=');
+  });
+
+  test('are not seen while they grow', () => {
+    const source = `见 ![图表.png](https://dify.example/files/tools/${id}.png${signed}) 和 https://dify.example/files/tools/${id}.png${signed}`;
+    for (let end = 1; end <= source.length; end += 1) {
+      expect(typingView(said(source.slice(0, end)), zh)).not.toContain('sign=');
+    }
+  });
+
+  test('are told from other people’s', () => {
+    for (const address of ['https://other.example/a.png', 'https://other.example/files/2024/a.pdf']) {
+      expect(card(said(`[x](${address}) ![y](${address})`, done))).toBe(`[x](${address}) ![y](${address})`);
+    }
+  });
+});
+
+test('sources are named once, with the number of their passages', () => {
+  const citations = ['a', 'b', 'a', 'a'].map((name) => ({ documentId: name, documentName: `${name}.md` }));
+  expect(card(said('好', { citations, ...done }))).toBe('好\n\n**引用**：《a.md》（3 处）、《b.md》');
+  expect(card(said('Yes', { citations, ...done }), en)).toBe('Yes\n\n**Sources**: a.md (3 passages), b.md');
+});
+
+describe('a form', () => {
+  const form: PendingForm = {
+    token: 't',
+    runId: 'r',
+    nodeTitle: '退款审批',
+    content: '退款 **40 元** 给 [Ann](dtmd://x)？\n\n说明：{{#$output.comment#}}',
+    fields: [
+      { name: 'comment', label: '备注', type: 'text', required: false, options: [], default: '无' },
+      { name: 'level', label: 'level', type: 'select', required: true, options: ['low', 'high'], default: '' },
+      { name: 'receipt', label: '收据', type: 'file', required: false, options: [], default: '' },
+    ],
+    actions: [
+      { id: 'approve', title: '同意 (1)' },
+      { id: 'reject', title: '[驳回](https://evil.example)' },
+    ],
+    expiresAtMs: null,
+  };
+  const asked = said('请确认。', { form, ending: { kind: 'paused' } });
+
+  test('is shown below the text with its fields and how to answer', () => {
+    expect(card(asked)).toBe(
+      [
+        '请确认。',
+        '📝 **需要你来处理：退款审批**',
+        '退款 **40 元** 给 Ann？',
+        '说明：「备注」',
+        '**需要填写**\n- 备注（可不填；默认：无）\n- level（必填；可选：1 low，2 high）\n- 收据（需要上传文件，这里无法提交，请在 Dify 的网页中处理）',
+        '**可选操作**\n1. 同意 (1)\n2. 驳回 (https://evil.example)',
+        '请回复操作的序号或名称，例如“同意 (1)”。要填写内容，请换行后写“备注：内容”，每项一行。',
+      ].join('\n\n'),
+    );
+    expect(card(asked, en)).toContain('Reply with the number or the name of an action, for example "同意 (1)".');
+  });
+
+  test.each([zh, en])('shows where a field stands, also on a line of its own', (options) => {
+    const content = 'Refund?\n\n{{#$output.comment#}}\n\n{{#$output.level#}}: why';
+    const places = [options.texts.form.place('备注'), `${options.texts.form.place('level')}: why`];
+    expect(card({ ...asked, form: { ...form, content } }, options)).toContain(['Refund?', ...places].join('\n\n'));
+  });
+
+  test('offers links that type the action, which the reader of answers understands', () => {
+    const view = card(asked, { ...zh, links: true });
+    const links = [...view.matchAll(/\]\(dtmd:\/\/dingtalkclient\/sendMessage\?content=([^()\s]*)\)/g)];
+    const typed = links.map(([, content = '']) => decodeURIComponent(content));
+    expect(typed).toEqual(form.actions.map(({ title }) => title));
+    for (const [index, text] of typed.entries()) {
+      expect(readFormReply(text, { actions: form.actions, fields: [] })).toEqual({
+        action: form.actions[index]?.id,
+        inputs: {},
+      });
+    }
+    // Those that came with the form stay broken up.
+    expect(view.match(/dtmd:\/\//g)).toHaveLength(2);
+  });
+
+  test('that requires a file offers nothing that would be refused', () => {
+    const fields = form.fields.map((field) => ({ ...field, required: field.required || field.type === 'file' }));
+    const view = card({ ...asked, form: { ...form, fields } }, { ...zh, links: true });
+    expect(view).toMatch(/- 收据（需要上传文件，[^）]*Dify 的网页[^）]*）$/);
+    expect(view).not.toContain('dtmd:');
+  });
+
+  test('that came by e-mail says so instead', () => {
+    const view = card({ ...asked, form: { ...form, token: null } }, { ...zh, links: true });
+    expect(view).toContain('退款 **40 元**');
+    expect(view).toMatch(new RegExp(`${zh.texts.formByEmail}$`));
+    expect(view).not.toContain('dtmd:');
+    expect(view).not.toContain('可选操作');
+  });
+
+  test('that nobody answered is said to have expired', () => {
+    expect(card(said('', { formExpired: true, ...done }))).toBe(zh.texts.form.expired);
+  });
+});

@@ -1,0 +1,110 @@
+// What comes after an answer: ratings and suggested questions.
+import { describe, expect, test } from 'vitest';
+import { rate } from '../../lib/dify/messages.ts';
+import { suggestedQuestions } from '../../lib/dify/messages.ts';
+import { systemClock } from '../../lib/runtime/clock.ts';
+import { createDifySimulator } from '../../playground/dify/simulator.ts';
+import type { SampleApp } from '../../playground/dify/types.ts';
+import { onTestFinished } from 'vitest';
+import { startDify } from '../playground/support.ts';
+import { createFastClock } from '../support/virtual-clock.ts';
+import { configOf, json, startServer } from '../recovery/support.ts';
+
+const user = 'staff-0001';
+const never = new AbortController().signal;
+
+async function answered() {
+  const started = await startDify({ script: { chunks: [{ text: '好' }] } });
+  await started.ask('chat');
+  const messageId = started.dify.runs[0]?.messageId ?? '';
+  return { ...started, messageId, config: configOf(started.dify.url, 'app-chat') };
+}
+
+describe('a rating', () => {
+  test.each(['like', 'dislike', null] as const)('%s reaches the message', async (rating) => {
+    const { dify, config, messageId } = await answered();
+    await rate(config, fetch, systemClock, { messageId, user, rating: 'like' });
+    await rate(config, fetch, systemClock, { messageId, user, rating });
+    expect(dify.runs[0]?.rating).toBe(rating);
+    expect(dify.violations).toEqual([]);
+  });
+
+  test.each([
+    [{ kind: 'reset' }, 'dify_unreachable'],
+    [{ kind: 'hang' }, 'dify_timeout'],
+    [{ kind: 'http', name: 'unauthorized' }, 'dify_unauthorized'],
+  ] as const)('that meets %j throws %s', async (fault, code) => {
+    const { dify, config, messageId } = await answered();
+    dify.faults.inject({ api: 'feedback', ...fault });
+    const rating = rate(config, fetch, createFastClock(20), { messageId, user, rating: 'like' });
+    await expect(rating).rejects.toMatchObject({ code });
+    expect(dify.runs[0]?.rating).toBeNull();
+  });
+
+  test('of somebody else’s message is refused, and a page is no yes', async () => {
+    const { config, messageId } = await answered();
+    const rating = { messageId, user: 'staff-0002', rating: 'like' } as const;
+    await expect(rate(config, fetch, systemClock, rating)).rejects.toMatchObject({ code: 'dify_rejected' });
+    const page = await startServer((_path, response) => response.end('<html>'));
+    await expect(rate(configOf(page.url), fetch, systemClock, rating)).rejects.toMatchObject({
+      code: 'dify_server_error',
+    });
+  });
+});
+
+describe('suggested questions', () => {
+  async function suggesting(suggest: readonly string[], more: Partial<SampleApp> = {}) {
+    const parameters = { suggested_questions_after_answer: { enabled: true } };
+    const app: SampleApp = { mode: 'chat', name: 'chat', script: { chunks: [] }, suggest, parameters, ...more };
+    const dify = await createDifySimulator({ apps: { key: app } });
+    onTestFinished(() => dify.close());
+    const config = configOf(dify.url, 'key');
+    const body = JSON.stringify({ inputs: {}, user, query: '你好', response_mode: 'streaming' });
+    const headers = { authorization: 'Bearer key', 'content-type': 'application/json' };
+    await (await fetch(`${dify.url}/chat-messages`, { method: 'POST', headers, body })).text();
+    const messageId = dify.runs[0]?.messageId ?? '';
+    return {
+      dify,
+      suggested: (clock = systemClock, signal = never) =>
+        suggestedQuestions(config, fetch, clock, { messageId, user }, signal),
+    };
+  }
+
+  test('are at most three lines of at most 100 characters, each once', async () => {
+    const { dify, suggested } = await suggesting([
+      ' 一？\n二？ ',
+      '长'.repeat(101),
+      '',
+      '一？ 二？',
+      '三？',
+      '四？',
+      '五？',
+    ]);
+    expect(await suggested()).toEqual(['一？ 二？', '三？', '四？']);
+    expect(dify.violations).toEqual([]);
+  });
+
+  test('are none for an app that suggests none', async () => {
+    const { suggested } = await suggesting(['一？'], { parameters: {} });
+    expect(await suggested()).toEqual([]);
+  });
+
+  test('are waited for only so long, and can be given up', async () => {
+    const { suggested } = await suggesting(['一？'], { suggestDelayMs: 2_000 });
+    await expect(suggested(createFastClock(100))).rejects.toMatchObject({ code: 'dify_timeout' });
+    await expect(suggested(systemClock, AbortSignal.abort(new Error('done')))).rejects.toMatchObject({
+      code: 'dify_unreachable',
+    });
+  });
+
+  test('that cannot be read are a failure, and what is no text is left out', async () => {
+    const look = async (body: object, status = 200) => {
+      const { url } = await startServer((_path, response) => json(response, body, status));
+      return suggestedQuestions(configOf(url), fetch, systemClock, { messageId: 'a/b', user }, never);
+    };
+    expect(await look({ data: [1, null, 'a?'] })).toEqual(['a?']);
+    expect(await look({ data: null })).toEqual([]);
+    await expect(look([])).rejects.toMatchObject({ code: 'dify_server_error' });
+    await expect(look({ code: 'not_chat_app' }, 400)).rejects.toMatchObject({ code: 'dify_rejected' });
+  });
+});

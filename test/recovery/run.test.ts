@@ -1,0 +1,144 @@
+// Runs of workflows and chatflows whose stream was lost.
+import { describe, expect, test } from 'vitest';
+import { answerText } from '../../lib/answer/answer.ts';
+import { survivesDisconnect } from '../../lib/dify/runs.ts';
+import { renderOutputs } from '../../lib/answer/outputs.ts';
+import { configOf, loseRun, recoverFrom } from './support.ts';
+
+const WHOLE = '第一段。第二段。第三段。';
+const inParts = {
+  chunks: [{ text: '第一段。' }, { afterMs: 3_000, text: '第二段。' }, { afterMs: 3_000, text: '第三段。' }],
+};
+const seenFirst = (raw: string) => raw.includes('第一段') || raw.includes('\\u7b2c');
+const outputs = { report: '**两个问题**', items: [{ id: 1, title: '甲' }], empty: null };
+const outputsOnly = { chunks: [{ afterMs: 4_000, pause: true as const }], outputs };
+
+describe('a chatflow that was lost in mid-answer', () => {
+  test('is followed to its end and read whole, without an earlier text being erased or a later one appended', async () => {
+    const story = await loseRun('advanced-chat', { script: inParts }, seenFirst);
+    const { outcome, text, progress } = await story.recover();
+    expect(text).toBe(WHOLE);
+    expect(outcome).toMatchObject({ kind: 'answer', answer: { ids: story.lost.ids, ending: { kind: 'complete' } } });
+    expect(progress.length).toBeGreaterThan(3);
+    expect(progress.map((answer) => answerText(answer).text).join('')).toBe('');
+    expect(story.requests().map(({ api }) => api)).toEqual(['runEvents', 'runDetail']);
+    expect(story.requests()[0]?.query).toEqual({ user: 'staff-0001', include_state_snapshot: 'true' });
+  });
+
+  test('and has ended meanwhile is read from its end; the message adds what only it has', async () => {
+    const story = await loseRun('advanced-chat', { script: inParts }, seenFirst);
+    await story.over();
+    const { outcome, text } = await story.recover();
+    expect(text).toBe(WHOLE);
+    // The end of a finished run has its run id as task id.
+    expect(outcome).toMatchObject({ answer: { ids: story.lost.ids } });
+    expect(story.requests().map(({ api }) => api)).toEqual(['runEvents', 'runDetail', 'messages']);
+  });
+
+  test('keeps the model’s reasoning apart, once', async () => {
+    const chunks = [{ text: '<think>想一想' }, { afterMs: 2_000, text: '</think>' }, { text: '好的。' }];
+    const story = await loseRun('advanced-chat', { script: { chunks } });
+    const { outcome } = await story.recover();
+    expect(outcome.kind === 'answer' && answerText(outcome.answer)).toEqual({ text: '好的。', reasoning: '想一想' });
+  });
+
+  test('ends with the text that moderation put in the place of the rest', async () => {
+    const chunks = [{ text: '第一段。' }, { afterMs: 2_000, replace: '不便回答。' }];
+    const story = await loseRun('advanced-chat', { script: { chunks } }, seenFirst);
+    expect((await story.recover()).text).toBe('不便回答。');
+  });
+});
+
+describe('a workflow', () => {
+  test('with outputs only is shown by the rules of every other answer', async () => {
+    const story = await loseRun('workflow', { script: outputsOnly });
+    const { outcome, text } = await story.recover();
+    expect(outcome).toMatchObject({ kind: 'answer', answer: { outputs, ending: { kind: 'complete' } } });
+    expect(text).toBe(renderOutputs(outputs));
+  });
+
+  test('with streamed text shows its result once', async () => {
+    const story = await loseRun('workflow', { script: inParts }, seenFirst);
+    expect((await story.recover()).text).toBe(WHOLE);
+  });
+});
+
+describe('a version without the events route', () => {
+  test.each(['workflow', 'advanced-chat'] as const)('is polled, ever less often, until a %s ends', async (mode) => {
+    const script = { chunks: [{ text: '第一段。' }, { afterMs: 16_000, text: '第二段。' }] };
+    const story = await loseRun(mode, { script, version: '1.13.0' }, seenFirst);
+    expect((await story.recover()).text).toBe('第一段。第二段。');
+    const looks = story.requests().filter(({ api }) => api === 'runDetail');
+    const pauses = looks.slice(1).map(({ at }, index) => at - (looks[index]?.at ?? 0));
+    expect(looks.length).toBeLessThanOrEqual(6);
+    for (const [index, floor] of [2_000, 3_000, 4_000, 5_000].entries()) {
+      expect(pauses[index]).toBeGreaterThanOrEqual(floor - 50);
+    }
+    expect(story.requests().filter(({ api }) => api === 'runEvents')).toHaveLength(1);
+  });
+
+  test('writes its outputs as a text', async () => {
+    const story = await loseRun('advanced-chat', { script: inParts, version: 'legacy' }, seenFirst);
+    expect((await story.recover()).text).toBe(WHOLE);
+  });
+
+  test('keeps the runs of a chatflow to itself: its message is read, where it was saved', async () => {
+    const story = await loseRun('advanced-chat', { script: inParts, version: '1.13.0' }, seenFirst);
+    story.dify.faults.inject({ api: 'runDetail', kind: 'http', name: 'not-workflow-app', times: Infinity });
+    expect((await story.recover()).text).toBe(WHOLE);
+    expect(story.requests().filter(({ api }) => api === 'runDetail')).toHaveLength(1);
+  });
+
+  test('and is lost where it was not', async () => {
+    const story = await loseRun('advanced-chat', { script: inParts, version: 'legacy' }, seenFirst);
+    story.dify.faults.inject({ api: 'runDetail', kind: 'http', name: 'not-workflow-app', times: Infinity });
+    expect((await story.recover()).outcome).toEqual({ kind: 'lost' });
+  });
+});
+
+describe.each(['modern', '1.13.0'] as const)('in %s', (version) => {
+  test.each(['workflow', 'advanced-chat'] as const)('a failed %s is a failed answer', async (mode) => {
+    const ending = { kind: 'failed', message: '[openai] Error code: 429 sk-4711' } as const;
+    const story = await loseRun(mode, { version, script: { ...inParts, ending } }, seenFirst);
+    const { outcome, log } = await story.recover();
+    const expected = { kind: 'failed', cause: 'run', upstreamCode: null, status: null };
+    expect(outcome).toMatchObject({ kind: 'answer', answer: { ending: expected } });
+    expect(JSON.stringify(outcome) + log).not.toMatch(/openai|4711/);
+  });
+
+  test('a chatflow that waits for a person is paused, with the text until then', async () => {
+    const ending = { kind: 'paused', formContent: '同意？', formToken: null } as const;
+    const story = await loseRun('advanced-chat', { version, script: { ...inParts, ending } }, seenFirst);
+    const { outcome, text } = await story.recover();
+    expect(outcome).toMatchObject({ kind: 'answer', answer: { ending: { kind: 'paused' } } });
+    expect(text).toBe(WHOLE);
+  });
+
+  test('so is one that has waited for a while', async () => {
+    const ending = { kind: 'paused', formContent: '同意？', formToken: null } as const;
+    const story = await loseRun('advanced-chat', { version, script: { ...inParts, ending } }, seenFirst);
+    await story.over();
+    const { outcome, text } = await story.recover();
+    expect(outcome).toMatchObject({ kind: 'answer', answer: { ending: { kind: 'paused' } } });
+    expect(text).toBe(WHOLE);
+  });
+
+  test('a stopped run keeps what it had', async () => {
+    const script = { chunks: [{ text: '第一段。' }, { afterMs: 600_000, text: '第二段。' }] };
+    const story = await loseRun('advanced-chat', { version, script }, seenFirst);
+    await story.call('app-advanced-chat', 'POST', `/chat-messages/${story.run.taskId}/stop`, { user: 'staff-0001' });
+    await story.over();
+    const { outcome, text } = await recoverFrom(configOf(story.dify.url, 'app-advanced-chat'), story.clock, story.lost);
+    expect(outcome).toMatchObject({ kind: 'answer', answer: { ending: { kind: 'stopped' } } });
+    expect(text).toBe('第一段。');
+  });
+});
+
+test('only a run goes on without its connection', () => {
+  const ids = { runId: 'run-1', messageId: 'message-1', conversationId: 'conversation-1', taskId: 'task-1' };
+  const survivors = (['chat', 'agent', 'completion', 'chatflow', 'workflow'] as const).filter((type) =>
+    survivesDisconnect(type, ids),
+  );
+  expect(survivors).toEqual(['chatflow', 'workflow']);
+  expect(survivesDisconnect('workflow', { taskId: 'task-1' })).toBe(false);
+});

@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import { createCourier, readHandover } from '../../lib/turn/handover.ts';
+import { robotSignature } from '../../lib/dingtalk/signature.ts';
+import { BridgeError } from '../../lib/errors.ts';
+import { createVirtualClock } from '../support/virtual-clock.ts';
+
+const clock = createVirtualClock();
+const handover = { turnId: 'turn-1', claim: 2, hop: 1 };
+
+/** The request that a courier sends, as the function gets it. */
+async function sent(secrets: string[], robotName: string | null = null, status = 200) {
+  const requests: { url: string; headers: Headers; body: string }[] = [];
+  const courier = createCourier({
+    publicUrl: 'https://bot.example',
+    robotName,
+    secrets,
+    bypassSecret: 'bypass',
+    clock,
+    fetch: async (url, init) => {
+      const body = typeof init.body === 'string' ? init.body : '';
+      requests.push({ url, headers: new Headers(init.headers), body });
+      return new Response('{}', { status });
+    },
+  });
+  // More than belongs into a handover: what somebody wrote must not travel.
+  const withText = Object.assign({ payload: 'what somebody wrote' }, handover);
+  const isTaken = await courier.resume(withText);
+  const [request] = requests;
+  if (!request) throw new Error('nothing was sent');
+  return { isTaken, ...request };
+}
+
+function verdict(
+  headers: Headers,
+  body: string,
+  secrets: string[],
+  robotName: string | null = null,
+  nowMs = clock.now(),
+) {
+  try {
+    return readHandover(headers, body, { robotName, secrets, nowMs });
+  } catch (error) {
+    return error instanceof BridgeError ? error.code : 'unexpected';
+  }
+}
+
+describe('a handover', () => {
+  test('goes to the function’s own address, holds ids only, and is believed there', async () => {
+    const { isTaken, url, headers, body } = await sent(['s1'], 'hr');
+    expect(isTaken).toBe(true);
+    expect(url).toBe('https://bot.example/api/dingtalk/hr?resume');
+    expect(JSON.parse(body)).toEqual(handover);
+    expect(headers.get('x-vercel-protection-bypass')).toBe('bypass');
+    expect(verdict(headers, body, ['s1'], 'hr')).toEqual(handover);
+    expect(verdict(headers, body, ['new', 's1'], 'hr')).toEqual(handover);
+  });
+
+  test('is refused with another body, robot, secret or time', async () => {
+    const { headers, body } = await sent(['s1']);
+    expect(verdict(headers, body.replace('turn-1', 'turn-2'), ['s1'])).toBe('route_closed');
+    expect(verdict(headers, body, ['s1'], 'hr')).toBe('route_closed');
+    expect(verdict(headers, body, ['s2'])).toBe('route_closed');
+    expect(verdict(headers, body, ['s1'], null, clock.now() + 60_001)).toBe('route_closed');
+    expect(verdict(headers, body, ['s1'], null, clock.now() - 60_001)).toBe('route_closed');
+    expect(verdict(headers, body, ['s1'], null, clock.now() + 60_000)).toEqual(handover);
+  });
+
+  test('is never opened by DingTalk’s own signature', async () => {
+    const { headers, body } = await sent(['s1']);
+    headers.set('x-bridge-signature', robotSignature(headers.get('x-bridge-timestamp') ?? '', 's1'));
+    expect(verdict(headers, body, ['s1'])).toBe('route_closed');
+    expect(verdict(new Headers(), body, ['s1'])).toBe('route_closed');
+  });
+
+  test('beyond the fourth hop is refused', async () => {
+    const { headers } = await sent(['s1']);
+    expect(verdict(headers, JSON.stringify({ ...handover, hop: 5 }), ['s1'])).toBe('route_closed');
+  });
+
+  test.each([401, 404, 508, 500])('answered with %i was not taken', async (status) => {
+    expect((await sent(['s1'], null, status)).isTaken).toBe(false);
+  });
+});
