@@ -1,7 +1,7 @@
 import { describeProblems, readConfig, type Config, type ConfigResult, type Environment } from './config/config.ts';
 import type { RobotConfig } from './config/robot.ts';
 import type { ConfigProblem } from './config/settings.ts';
-import { createTraffic, type Traffic } from './delivery/limiter.ts';
+import { createLimiter, type Limiter } from './delivery/limiter.ts';
 import { createDifyClient } from './dify/ask.ts';
 import { createDifyFiles } from './dify/files.ts';
 import { getForm, submitForm } from './dify/forms.ts';
@@ -10,7 +10,6 @@ import { followRun, stopRun } from './dify/runs.ts';
 import { createCardBreaker } from './dingtalk/card-breaker.ts';
 import { createCardCallback, streamCallback } from './dingtalk/card-callback.ts';
 import { createDingTalkClient } from './dingtalk/client.ts';
-import { failureRules } from './dingtalk/failures.ts';
 import { REQUEST_ERROR_STATUS } from './errors.ts';
 import { createDownload } from './net/download.ts';
 import type { Fetch } from './net/http.ts';
@@ -27,7 +26,7 @@ import { createRedisState, type RunScript } from './state/redis/redis.ts';
 import { createUpstash } from './state/redis/upstash.ts';
 import type { State } from './state/state.ts';
 import { textsFor } from './texts/index.ts';
-import { createCourier } from './turn/handover.ts';
+import { createHandover } from './turn/handover.ts';
 import { LEASE_TIMING, type LeaseTiming } from './turn/lease.ts';
 
 /** The function: a request in, a response out, and work that goes on after it. */
@@ -80,10 +79,10 @@ export function createApp(options: AppOptions): App {
   const newId = options.newId ?? (() => crypto.randomUUID());
   const shutdown = new AbortController();
   // The limit is the DingTalk app's, however many robots share it.
-  const lanes = new Map<string, Traffic>();
-  const trafficOf = ({ dingtalk: { clientId, callsPerSecond } }: RobotConfig): Traffic => {
-    const traffic = lanes.get(clientId) ?? createTraffic({ clock, callsPerSecond });
-    lanes.set(clientId, traffic);
+  const limiters = new Map<string, Limiter>();
+  const limiterOf = ({ dingtalk: { clientId, callsPerSecond } }: RobotConfig): Limiter => {
+    const traffic = limiters.get(clientId) ?? createLimiter({ clock, callsPerSecond });
+    limiters.set(clientId, traffic);
     return traffic;
   };
   const robots = new Map(
@@ -123,7 +122,7 @@ export function createApp(options: AppOptions): App {
                   onFailed: (error) => log.warn('callback_not_registered', callbackFields(error)),
                 }),
           state: options.adaptState?.(state, robot) ?? state,
-          courier: createCourier({
+          handover: createHandover({
             publicUrl: config.publicUrl,
             robotName: robot.name,
             secrets: robot.dingtalk.clientSecrets,
@@ -131,10 +130,9 @@ export function createApp(options: AppOptions): App {
             fetch,
             clock,
           }),
-          traffic: trafficOf(robot),
+          limiter: limiterOf(robot),
           breaker: createCardBreaker(clock),
           leaseTiming: options.leaseTiming ?? LEASE_TIMING,
-          failures: failureRules,
           fetch,
           clock,
           newId,

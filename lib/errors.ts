@@ -85,6 +85,38 @@ export type DeliveryErrorCode = (typeof DELIVERY_ERROR_CODES)[number];
 
 export type ErrorCode = RequestErrorCode | TurnErrorCode | DeliveryErrorCode;
 
+/** What a failure means for trying the same call again. A failure with none of these will be the same again. */
+interface Nature {
+  /** It may be gone a moment later. */
+  passing?: true;
+  /** No answer came, so the call may have been carried out. */
+  unanswered?: true;
+  /** Too many calls in too short a time. */
+  limited?: true;
+  /** DingTalk's content check refused the text: the text must not be sent by any other way. */
+  unsafe?: true;
+}
+
+const NATURE: Readonly<Partial<Record<ErrorCode, Nature>>> = {
+  dingtalk_unreachable: { passing: true, unanswered: true },
+  dingtalk_timeout: { passing: true, unanswered: true },
+  dingtalk_qps: { passing: true, limited: true },
+  dingtalk_server_error: { passing: true },
+  // This 500 also comes at random when calls for one card overlap, so it is no proof of a wrong variable.
+  dingtalk_card_variable: { passing: true },
+  dingtalk_content_unsafe: { unsafe: true },
+  dify_unreachable: { unanswered: true },
+  dify_timeout: { unanswered: true },
+};
+
+const has = (error: unknown, nature: keyof Nature): boolean =>
+  error instanceof BridgeError && NATURE[error.code]?.[nature] === true;
+
+export const isPassing = (error: unknown): boolean => has(error, 'passing');
+export const isUnanswered = (error: unknown): boolean => has(error, 'unanswered');
+export const isLimited = (error: unknown): boolean => has(error, 'limited');
+export const isUnsafe = (error: unknown): boolean => has(error, 'unsafe');
+
 /** Facts for the log: numbers and short codes, never upstream text. */
 export type ErrorFacts = Readonly<Record<string, string | number | boolean | null>>;
 

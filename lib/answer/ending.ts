@@ -1,7 +1,5 @@
 import { turnErrorCode, type BridgeError } from '../errors.ts';
 import type { Texts } from '../texts/texts.ts';
-import type { TurnPorts } from '../turn/run-turn.ts';
-import type { Turn } from '../turn/turn.ts';
 import type { Answer } from './answer.ts';
 import { sendLink } from './links.ts';
 
@@ -10,18 +8,19 @@ export function crashText(texts: Texts, reference: string): string {
   return `⚠️ ${texts.failures.internal}\n\n${texts.reference(reference)}`;
 }
 
-/** What stands below the text: how it ended, where that is not simply the end. */
+/**
+ * What stands below the text: how it ended, where that is not simply the end.
+ *
+ * @param retryText what a tap sends to ask again; null where no tap can.
+ */
 export function endingNotes(
   answer: Answer,
   failure: BridgeError | null,
-  { reference, message, question, form }: Pick<Turn, 'reference' | 'message' | 'question' | 'form'>,
-  { texts, robot }: Pick<TurnPorts, 'texts' | 'robot'>,
+  { reference, retryText }: { reference: string; retryText: string | null },
+  texts: Texts,
 ): string[] {
   if (failure) {
-    // What has files or a form of its own cannot be said again in words.
-    const isWords = message.content.kind === 'text' && form === null && question.length <= MAX_RETRY_CHARS;
-    const links = isWords && !message.chat.isGroup && !robot.dingtalk.cardButtons;
-    const retry = links ? sendLink(texts.retry, question) : '';
+    const retry = retryText !== null && retryText.length <= MAX_RETRY_CHARS ? sendLink(texts.retry, retryText) : '';
     return [`⚠️ ${failureText(failure, texts)}`, texts.reference(reference), retry].filter((note) => note !== '');
   }
   switch (answer.ending?.kind) {

@@ -14,7 +14,7 @@ const MAX_POSTS = 4;
 /** How long the second end event of a chatflow is waited for. Where both come, they come together. */
 const SECOND_END_MS = 500;
 
-export interface RelayOptions {
+export interface AskOptions {
   dify: DifyClient;
   question: Omit<Question, 'files'> & { queryInput: string; files?: readonly QuestionFile[] };
   clock: Clock;
@@ -31,7 +31,7 @@ export interface RelayOptions {
  *
  * @throws BridgeError with a `dify_…` code when there was no end; what came until then was given to `onProgress`.
  */
-export async function relay(options: RelayOptions): Promise<Answer> {
+export async function ask(options: AskOptions): Promise<Answer> {
   const { dify, question, signal } = options;
   const facts = await dify.facts();
   let { type, isTypeKnown } = facts;
@@ -74,7 +74,7 @@ export async function relay(options: RelayOptions): Promise<Answer> {
 export async function follow(
   events: AsyncIterable<DifyEvent>,
   controller: AbortController,
-  { clock, signal, onProgress }: Pick<RelayOptions, 'clock' | 'signal' | 'onProgress'>,
+  { clock, signal, onProgress }: Pick<AskOptions, 'clock' | 'signal' | 'onProgress'>,
   before: Answer = emptyAnswer,
 ): Promise<Answer> {
   let answer = before;
@@ -98,7 +98,7 @@ export async function follow(
 }
 
 /** The inputs of one post. In workflow and completion apps the question travels in one of them. */
-function inputsFor(type: AppType, facts: AppFacts, { query, inputs, queryInput }: RelayOptions['question']) {
+function inputsFor(type: AppType, facts: AppFacts, { query, inputs, queryInput }: AskOptions['question']) {
   if (type !== 'workflow' && type !== 'completion') return inputs;
   const name = questionInput(facts.inputs, queryInput);
   return name !== null && inputs[name] === undefined ? { ...inputs, [name]: query } : inputs;

@@ -2,9 +2,6 @@ import type { Answer } from '../answer/answer.ts';
 import type { DifyEvent, PendingFormDetails } from '../answer/event.ts';
 import type { AppType } from '../config/robot.ts';
 import { BridgeError } from '../errors.ts';
-import { askerOf } from '../turn/conversation.ts';
-import { readWaiting } from '../turn/record.ts';
-import type { Turn } from '../turn/turn.ts';
 import { readFormReply } from './form-reply.ts';
 
 /** A form of a paused run: its token is the right to answer it. */
@@ -13,6 +10,29 @@ export interface WaitingForm {
   runId: string;
   /** The id of its first action; empty where it has none. */
   action: string;
+}
+
+/** A form as its conversation keeps it, so that what is typed next can be an answer to it. */
+export interface KeptForm {
+  token: string;
+  runId: string;
+  appType: AppType;
+  /** Whom the run was started for. */
+  user: string;
+  /** Who asked the question that led to it. */
+  asker: string;
+  /** What was offered: of a form that is closed Dify tells nothing any more. */
+  actions: readonly { id: string; title: string }[];
+}
+
+/** A question, and what could make it an answer to a form. */
+export interface FormTurn {
+  /** Filled in by a button; null for words. */
+  form: FormSubmission | null;
+  /** The form that the conversation waits for. */
+  waiting: KeptForm | null;
+  asker: string;
+  question: string;
 }
 
 export interface FormPorts {
@@ -35,17 +55,19 @@ export type FormReply =
  * @throws BridgeError `form_invalid` when it is an answer that lacks something; `form_closed` or `form_expired` when it is
  * one to a form that cannot be answered any more: to the app it would be a question that makes no sense.
  */
-export async function readFormTurn(turn: Turn, { forms }: FormPorts): Promise<FormReply> {
-  if (turn.form) return { kind: 'submission', submission: turn.form };
-  const waiting = readWaiting(turn.record.context?.form ?? null);
+export async function readFormTurn(
+  { form: filled, waiting, asker, question }: FormTurn,
+  { forms }: FormPorts,
+): Promise<FormReply> {
+  if (filled) return { kind: 'submission', submission: filled };
   // In a chat that shares one conversation others may ask meanwhile, but not answer.
-  if (!waiting || waiting.asker !== askerOf(turn.message)) return { kind: 'question', isOver: false };
+  if (!waiting || waiting.asker !== asker) return { kind: 'question', isOver: false };
   const form = await openForm(waiting.token, forms);
   if (form instanceof BridgeError) {
-    if (readFormReply(turn.question, { actions: waiting.actions, fields: [] })) throw form;
+    if (readFormReply(question, { actions: waiting.actions, fields: [] })) throw form;
     return { kind: 'question', isOver: true };
   }
-  const reply = readFormReply(turn.question, form);
+  const reply = readFormReply(question, form);
   if (reply === null) return { kind: 'question', isOver: false };
   if ('problem' in reply) {
     throw new BridgeError('form_invalid', 'required fields are missing', { fields: reply.problem.join(', ') });

@@ -1,11 +1,11 @@
 import type { AppFacts } from '../dify/app-facts.ts';
 import { acceptedExtensions, acceptedKinds, accepts, placeFiles, type QuestionFile } from '../dify/file-inputs.ts';
 import { classOf, type FileClass } from '../dify/file-rules.ts';
+import type { Message } from '../dingtalk/callback.ts';
 import { filesOf, type SentFile } from '../dingtalk/message-kinds.ts';
 import { BridgeError } from '../errors.ts';
 import { fetchSentFile, transcribeSentFile, type SentFilePorts } from '../files/inbound.ts';
 import { extensionOf } from '../files/inspect.ts';
-import type { Turn } from '../turn/turn.ts';
 
 /** What is asked, with the files that Dify has by now. */
 export interface PreparedQuestion {
@@ -34,23 +34,22 @@ const BYTES_PER_MB = 1024 * 1024;
  * @throws BridgeError with a `file_…`, `speech_unclear` or `dify_…` code.
  */
 export async function prepareQuestion(
-  turn: Turn,
+  { message, question, user }: { message: Pick<Message, 'content' | 'quoted'>; question: string; user: string },
   ports: QuestionPorts,
   signal: AbortSignal,
 ): Promise<PreparedQuestion> {
-  const { message, question } = turn;
   const { content } = message;
   const quoted = message.quoted?.file ?? null;
   // A recording whose words are known is its words.
   const own = content.kind === 'audio' && content.recognition !== '' ? [] : filesOf(content);
-  if (own.length === 0 && quoted === null) return { query: withQuote(question, turn), files: [], refused: null };
+  if (own.length === 0 && quoted === null) return { query: withQuote(question, message), files: [], refused: null };
   const facts = await ports.dify.facts();
-  const sent = { ...ports.sentFiles, maxBytes: limitsOf(facts), user: turn.conversation.difyUser, signal };
+  const sent = { ...ports.sentFiles, maxBytes: limitsOf(facts), user, signal };
   const [recording] = own;
   if (content.kind === 'audio' && recording && facts.speechToText) {
     const words = (await transcribeSentFile(recording, sent)).trim();
     if (words === '') throw new BridgeError('speech_unclear', 'no words were recognised');
-    return { query: withQuote(words, turn), files: [], refused: null };
+    return { query: withQuote(words, message), files: [], refused: null };
   }
   const refused = own.map((file) => refusal(file, facts)).find((error) => error !== null) ?? null;
   // Words that stand beside a picture can be answered without it.
@@ -64,7 +63,7 @@ export async function prepareQuestion(
     const attached = await fetchSentFile(file, sent);
     files.push({ kind: attached.class, extension: extensionOf(attached.name), uploadId: attached.id });
   }
-  return { query: withQuote(question, turn), files, refused };
+  return { query: withQuote(question, message), files, refused };
 }
 
 /** Before anything is fetched, as far as the message tells what it is. */
@@ -122,8 +121,8 @@ function limitsOf({ limitsMb }: AppFacts): Record<FileClass, number> {
   };
 }
 
-function withQuote(question: string, { message }: Turn): string {
-  const text = message.quoted?.text.slice(0, MAX_QUOTED_CHARS) ?? '';
+function withQuote(question: string, { quoted }: Pick<Message, 'quoted'>): string {
+  const text = quoted?.text.slice(0, MAX_QUOTED_CHARS) ?? '';
   if (text === '') return question;
   return `${text
     .split('\n')

@@ -1,6 +1,6 @@
 import { emptyAnswer, type Answer } from '../answer/answer.ts';
 import type { DifyEvent } from '../answer/event.ts';
-import { BridgeError } from '../errors.ts';
+import { BridgeError, isUnanswered } from '../errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { follow } from './ask.ts';
 
@@ -46,10 +46,6 @@ export async function resumeRun(options: ResumeOptions): Promise<Answer> {
   } finally {
     controller.abort();
   }
-}
-
-function isUnanswered(error: unknown): boolean {
-  return error instanceof BridgeError && (error.code === 'dify_timeout' || error.code === 'dify_unreachable');
 }
 
 /** An answer to a form must not depend on whether it can be watched. */

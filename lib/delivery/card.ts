@@ -1,30 +1,37 @@
-import type { RobotConfig } from '../config/robot.ts';
-import { BridgeError } from '../errors.ts';
+import { BridgeError, isLimited, isPassing, isUnanswered } from '../errors.ts';
 import { sleep, type Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
-import type { State } from '../state/state.ts';
-import type { Texts } from '../texts/texts.ts';
-import type { Lease } from '../turn/lease.ts';
-import { readProgress } from '../turn/record.ts';
-import type { Turn } from '../turn/turn.ts';
-import type { Traffic } from './limiter.ts';
+import type { Limiter } from './limiter.ts';
 import type { Pace } from './pace.ts';
-import type { CardSink, FailureRules, MessageSink } from './sink.ts';
+import type { CardSink } from './sink.ts';
 import { createWriter, type Writer } from './writer.ts';
 
 export interface CardPorts {
-  robot: RobotConfig;
-  texts: Texts;
-  /** Null without a template, or while cards are left alone. */
-  card: () => CardSink | null;
-  reply: MessageSink;
   pace: Pace;
-  traffic: Traffic;
+  /** Pause between delivery and the first frame, and before the last, in milliseconds. */
+  settleMs: number;
+  limiter: Limiter;
   clock: Clock;
   newId: () => string;
   log: Log;
-  failures: FailureRules;
-  state: Pick<State, 'peek'>;
+}
+
+/** The answer whose card is opened. */
+export interface CardOptions {
+  sink: CardSink;
+  reference: string;
+  acceptedAtMs: number;
+  /** Whether the card is there already. */
+  isOpen: boolean;
+  /**
+   * Asks whether the instance that accepted the question has opened the card; null while that is not known. Null where
+   * no other instance can be opening it.
+   */
+  lookForCard: (() => Promise<boolean | null>) | null;
+  /** Told once whether the card is there; null when a call to open it got no answer. */
+  onOpened: (hasCard: boolean | null) => void;
+  /** Told once, when the first words of the answer are shown: another instance can end the answer with them. */
+  onTextShown: () => void;
 }
 
 /** A turn's card, opening or open. */
@@ -56,10 +63,10 @@ const MAX_OPEN_TRIES = 4;
 
 const OPEN_PAUSE_MS = 500;
 
-/** Opens the card while Dify is being asked; null where there is none. */
-export function openCard(turn: Turn, ports: CardPorts, lease: Lease): OpenCard | null {
-  const { clock, log, failures, traffic, robot } = ports;
-  const sink = lease.progress.hasCard === false ? null : ports.card();
+/** Opens the card while Dify is being asked. */
+export function openCard(options: CardOptions, ports: CardPorts): OpenCard {
+  const { sink, reference, onOpened, onTextShown } = options;
+  const { clock, log, limiter } = ports;
   const openedAtMs = clock.now();
   let firstTextAtMs: number | null = null;
   let isTextRecorded = false;
@@ -67,26 +74,23 @@ export function openCard(turn: Turn, ports: CardPorts, lease: Lease): OpenCard |
   let nextHint: (() => string) | null = null;
   let lastHintAtMs = openedAtMs + FIRST_HINT_MS - HINT_GAP_MS;
   const onFailed = (error: unknown) => {
-    if (failures.isRateLimit(error)) traffic.slowDown('stream');
-    log.warn('frame_failed', { turn: turn.reference, ...errorFields(error) });
+    if (isLimited(error)) limiter.slowDown('stream');
+    log.warn('frame_failed', { turn: reference, ...errorFields(error) });
   };
-  if (!sink) return null;
-  const opening = ensureOpen(turn, sink, ports, lease);
+  const opening = ensureOpen(options, ports);
   const writer = createWriter({
     sink,
     opened: opening,
     pace: ports.pace,
     clock,
     newId: ports.newId,
-    settleMs: robot.dingtalk.cardSettleMs,
-    failures,
-    slot: (priority, signal) => traffic.slot('stream', priority, signal),
+    settleMs: ports.settleMs,
+    slot: (priority, signal) => limiter.slot('stream', priority, signal),
     onFrameFailed: onFailed,
     onFrameShown() {
-      // From the first words on the turn can be ended by somebody else, with at least those.
       if (isTextRecorded || firstTextAtMs === null) return;
       isTextRecorded = true;
-      void lease.write();
+      onTextShown();
     },
   });
   const showHint = () => {
@@ -98,15 +102,15 @@ export function openCard(turn: Turn, ports: CardPorts, lease: Lease): OpenCard |
   };
   const opened = opening.then(
     () => {
-      lease.note({ hasCard: true });
+      onOpened(true);
       return true;
     },
     (error: unknown) => {
       // A card that may be there must be ended all the same; if it is not, the answer comes as messages then.
-      const mayBeThere = failures.isUnanswered(error);
+      const mayBeThere = isUnanswered(error);
       refusedFor = error instanceof BridgeError ? error.code : 'internal';
-      lease.note({ hasCard: mayBeThere ? null : false });
-      log.error('card_refused', { turn: turn.reference, ...errorFields(error) });
+      onOpened(mayBeThere ? null : false);
+      log.error('card_refused', { turn: reference, ...errorFields(error) });
       return mayBeThere;
     },
   );
@@ -122,40 +126,38 @@ export function openCard(turn: Turn, ports: CardPorts, lease: Lease): OpenCard |
       firstTextAtMs ??= clock.now();
     },
     refusedFor: () => refusedFor,
-    firstTextMs: () => (firstTextAtMs === null ? null : firstTextAtMs - turn.acceptedAtMs),
+    firstTextMs: () => (firstTextAtMs === null ? null : firstTextAtMs - options.acceptedAtMs),
   };
 }
 
 /** Opens the card, unless it is there; waits for whoever may be opening it. @throws BridgeError when there is none. */
-async function ensureOpen(turn: Turn, sink: CardSink, ports: CardPorts, lease: Lease): Promise<void> {
-  if (lease.progress.hasCard) return;
-  for (let look = 0; turn.hasWaited && look < CARD_LOOKS; look += 1) {
-    const noted = await ports.state.peek(turn.id).catch(() => null);
-    const hasCard = readProgress(noted?.progress ?? null)?.hasCard ?? null;
+async function ensureOpen({ sink, isOpen, lookForCard }: CardOptions, ports: CardPorts): Promise<void> {
+  if (isOpen) return;
+  for (let look = 0; look < (lookForCard ? CARD_LOOKS : 0); look += 1) {
+    const hasCard = await lookForCard?.().catch(() => null);
     if (hasCard === true) return;
     if (hasCard === false) throw new BridgeError('dingtalk_card_undelivered', 'the card could not be opened before');
     await sleep(ports.clock, CARD_LOOK_MS);
   }
-  await openPatiently(sink, ports);
+  await openWithRetry(sink, ports);
 }
 
 /** Tries again what may pass: the id of a card is its own, so that no second one can come of it. */
-export async function openPatiently(
+export async function openWithRetry(
   sink: CardSink,
-  { traffic, failures, clock }: Pick<CardPorts, 'traffic' | 'failures' | 'clock'>,
+  { limiter, clock }: Pick<CardPorts, 'limiter' | 'clock'>,
 ): Promise<void> {
   for (let tries = 1; ; tries += 1) {
-    await traffic.slot('create', 'last');
+    await limiter.slot('create', 'last');
     try {
       await sink.open();
       return;
     } catch (error) {
-      const isLimited = failures.isRateLimit(error);
-      if (isLimited) traffic.slowDown('create');
+      if (isLimited(error)) limiter.slowDown('create');
       // A call without an answer has been repeated by the sink.
-      const mayRepeat = failures.isPassing(error) && !failures.isUnanswered(error);
+      const mayRepeat = isPassing(error) && !isUnanswered(error);
       if (!mayRepeat || tries >= MAX_OPEN_TRIES) throw error;
-      if (!isLimited) await sleep(clock, OPEN_PAUSE_MS);
+      if (!isLimited(error)) await sleep(clock, OPEN_PAUSE_MS);
     }
   }
 }

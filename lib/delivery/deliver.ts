@@ -1,9 +1,10 @@
 import { crashText } from '../answer/ending.ts';
 import type { FinalView } from '../answer/view.ts';
+import { isPassing, isUnanswered, isUnsafe } from '../errors.ts';
 import { sleep, type Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
 import type { Texts } from '../texts/texts.ts';
-import type { FailureRules, MessageSink } from './sink.ts';
+import type { MessageSink } from './sink.ts';
 import type { Writer } from './writer.ts';
 
 /** Pause between messages of one answer: webhooks of robots have been limited to 20 a minute. */
@@ -21,11 +22,10 @@ export interface DeliveryOptions {
   texts: Texts;
   /** In log lines: the answer's reference. */
   reference: string;
-  failures: FailureRules;
   /** Whether somebody else may have ended the card before. */
   mayHaveEnded?: boolean;
   /** DingTalk's content check has refused the card: its answer is not sent by any other way. */
-  isUnsafe?: boolean;
+  cardWasUnsafe?: boolean;
   /** Asks whether this answer is still ours to show. Never rejects. */
   isHeld?: () => Promise<boolean>;
   /** Goes on after the delivery. The work never rejects. */
@@ -48,7 +48,7 @@ export async function deliver(
   view: (hasCard: boolean) => FinalView,
   options: DeliveryOptions,
 ): Promise<Shown> {
-  const { log, reference, texts, failures } = options;
+  const { log, reference, texts, mayHaveEnded = false } = options;
   /** What cannot be rendered would crash whoever tries next, too, and keep its conversation waiting. */
   const render = (onCard: boolean): FinalView => {
     try {
@@ -62,20 +62,19 @@ export async function deliver(
   if (writer) {
     const { card, messages } = render(true);
     try {
-      await writer.finish({ text: card ?? texts.emptyAnswer, state });
+      await writer.finish({ text: card ?? texts.emptyAnswer, state, mayHaveEnded });
       await sendAll(messages, false, options);
       return 'card';
     } catch (error) {
-      if (options.mayHaveEnded && failures.isRefused(error)) return 'card';
       log.error('card_not_ended', { turn: reference, ...errorFields(error) });
-      if (failures.isUnsafe(error)) return endNeutrally(writer, options);
+      if (isUnsafe(error)) return endNeutrally(writer, options);
       // It may be refused because whoever took the turn over has ended it.
       if ((await options.isHeld?.()) === false) return 'nothing';
       // A card that has worked will work again.
-      if (writer.hasShown && failures.isPassing(error)) options.endLater?.(endLate(writer, options));
+      if (writer.hasShown && isPassing(error)) options.endLater?.(endLate(writer, options));
     }
   }
-  if (options.isUnsafe) return (await sendAll([texts.unsafe], true, options)) ? 'message' : 'nothing';
+  if (options.cardWasUnsafe) return (await sendAll([texts.unsafe], true, options)) ? 'message' : 'nothing';
   return (await sendAll(render(false).messages, true, options)) ? 'message' : 'nothing';
 }
 
@@ -106,20 +105,20 @@ export async function sendAll(
   mentionAsker: boolean,
   options: DeliveryOptions,
 ): Promise<boolean> {
-  const { reply, clock, log, texts, reference, failures } = options;
+  const { reply, clock, log, texts, reference } = options;
   for (const [index, text] of messages.entries()) {
     if (index > 0 || !mentionAsker) await sleep(clock, MESSAGE_GAP_MS);
     const message = { title: titleOf(text, texts), text, mentionAsker: mentionAsker && index === 0 };
     try {
       await reply.send(message).catch(async (error: unknown) => {
         // A refused message was not sent; one without an answer may have been, and has been repeated as far as that helps.
-        if (!failures.isPassing(error) || failures.isUnanswered(error)) throw error;
+        if (!isPassing(error) || isUnanswered(error)) throw error;
         await sleep(clock, MESSAGE_RETRY_MS);
         await reply.send(message);
       });
     } catch (error) {
       log.error('message_not_sent', { turn: reference, part: index + 1, ...errorFields(error) });
-      if (options.failures.isUnsafe(error)) await reply.send({ ...message, text: texts.unsafe }).catch(() => undefined);
+      if (isUnsafe(error)) await reply.send({ ...message, text: texts.unsafe }).catch(() => undefined);
       return index > 0;
     }
   }

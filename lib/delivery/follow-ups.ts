@@ -2,10 +2,8 @@ import type { Answer } from '../answer/answer.ts';
 import { questionLines } from '../answer/links.ts';
 import { finalView, type ViewOptions } from '../answer/view.ts';
 import type { AppType, RobotConfig } from '../config/robot.ts';
-import type { AppFacts } from '../dify/app-facts.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
 import type { Texts } from '../texts/texts.ts';
-import type { Turn } from '../turn/turn.ts';
 import type { MessageSink } from './sink.ts';
 
 /** Variables of a template with buttons (`docs/card-template.md`), as JSON. */
@@ -13,24 +11,33 @@ const VARIABLES = { suggestions: 'suggestions', actions: 'form_actions', fields:
 
 /** An answer that has been shown. */
 export interface FinishedAnswer {
-  turn: Turn;
+  turn: {
+    /** Also the card's id. */
+    id: string;
+    reference: string;
+    isGroup: boolean;
+    /** Whom Dify knows the asker as. */
+    user: string;
+    /** Whether the month allows a call that only adds to the answer. */
+    maySpend: boolean;
+  };
   answer: Answer;
   view: ViewOptions;
   onCard: boolean;
 }
 
 /** What comes below an answer after it: worth a call, but not worth waiting for. */
-export interface Extras {
+export interface FollowUps {
   /** What there will be, and the DingTalk calls that it will take; null for nothing. Never rejects. */
   plan(finished: FinishedAnswer): Promise<{ calls: number; show: () => Promise<void> } | null>;
   /** Marks an answer as stopped after it was shown as a whole one. Never rejects. */
   markStopped(finished: FinishedAnswer): Promise<void>;
 }
 
-export interface ExtrasOptions {
+export interface FollowUpsOptions {
   robot: RobotConfig;
   texts: Texts;
-  facts: () => Promise<AppFacts>;
+  facts: () => Promise<{ type: AppType; suggestsQuestions: boolean }>;
   suggest: (messageId: string, user: string) => Promise<string[]>;
   /** Changes variables of a card that has ended. @throws BridgeError when they were not changed. */
   amend: (turnId: string, variables: Readonly<Record<string, string>>) => Promise<void>;
@@ -43,12 +50,12 @@ const ROOM_CHARS = 200;
 
 const CHATS: ReadonlySet<AppType> = new Set(['chat', 'agent', 'chatflow']);
 
-export function createExtras({ robot, texts, facts, suggest, amend, reply, log }: ExtrasOptions): Extras {
+export function createFollowUps({ robot, texts, facts, suggest, amend, reply, log }: FollowUpsOptions): FollowUps {
   const { cardButtons, cardContentKey, cardMaxChars } = robot.dingtalk;
   const textOn = ({ answer, view }: FinishedAnswer, notes: readonly string[]) =>
     finalView(answer, notes, true, view).card ?? '';
 
-  async function careful(work: () => Promise<void>, { turn }: FinishedAnswer): Promise<void> {
+  async function logged(work: () => Promise<void>, { turn }: FinishedAnswer): Promise<void> {
     try {
       await work();
     } catch (error) {
@@ -61,21 +68,19 @@ export function createExtras({ robot, texts, facts, suggest, amend, reply, log }
       const { turn, answer, onCard } = finished;
       const { form, ending, ids } = answer;
       if (ending?.kind === 'paused' && form?.token) {
-        return onCard && cardButtons
-          ? { calls: 1, show: () => careful(() => showForm(turn.id, form), finished) }
-          : null;
+        return onCard && cardButtons ? { calls: 1, show: () => logged(() => showForm(turn.id, form), finished) } : null;
       }
-      if (turn.level !== 'full' || ending?.kind !== 'complete' || ids.messageId === undefined) return null;
+      if (!turn.maySpend || ending?.kind !== 'complete' || ids.messageId === undefined) return null;
       // A message of its own in a group would be noise.
-      if (!onCard && turn.message.chat.isGroup) return null;
+      if (!onCard && turn.isGroup) return null;
       if (onCard && !cardButtons && textOn(finished, []).length + ROOM_CHARS > cardMaxChars) return null;
       const app = await facts().catch(() => null);
       if (!app?.suggestsQuestions || !CHATS.has(app.type)) return null;
       const { messageId } = ids;
-      return { calls: onCard ? 1 : 0, show: () => careful(() => showSuggestions(messageId, finished), finished) };
+      return { calls: onCard ? 1 : 0, show: () => logged(() => showSuggestions(messageId, finished), finished) };
     },
     markStopped: (finished) =>
-      careful(async () => {
+      logged(async () => {
         const answer: Answer = { ...finished.answer, ending: { kind: 'stopped' } };
         await amend(finished.turn.id, { [cardContentKey]: textOn({ ...finished, answer }, [texts.stopped]) });
       }, finished),
@@ -102,8 +107,8 @@ export function createExtras({ robot, texts, facts, suggest, amend, reply, log }
 
   async function showSuggestions(messageId: string, finished: FinishedAnswer): Promise<void> {
     const { turn, onCard } = finished;
-    const { isGroup } = turn.message.chat;
-    const questions = await suggest(messageId, turn.conversation.difyUser);
+    const { isGroup, user } = turn;
+    const questions = await suggest(messageId, user);
     if (questions.length === 0) return;
     if (onCard && cardButtons) {
       const entries = questions.map((question) => ({ question }));

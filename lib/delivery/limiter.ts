@@ -10,7 +10,7 @@ export type Priority = 'last' | 'typing';
  * Keeps all instances together below a limit of calls a second without asking a store before each call: every
  * instance takes the share of the limit that it has of the answers now running, and spaces its calls evenly within it.
  */
-export interface Traffic {
+export interface Limiter {
   /**
    * What the store's last reply said: answers running here and in all instances, both of the same moment. An answer
    * that ends is not to be taken off `local` alone: the share would shrink while its last frames wait.
@@ -48,7 +48,7 @@ const LATE_MS = 2;
 /** Sums of fractions do not come out at zero exactly. */
 const EPSILON = 1e-6;
 
-export function createTraffic({ clock, callsPerSecond }: TrafficOptions): Traffic {
+export function createLimiter({ clock, callsPerSecond }: TrafficOptions): Limiter {
   const usable = callsPerSecond * USED_PART;
   /** Calls that an instance which knows itself alone may make at once: with them a second stays below the limit. */
   const burst = Math.max(0, callsPerSecond - Math.ceil(usable) - 1);

@@ -1,3 +1,5 @@
+import { isPassing, isUnanswered, isUnsafe } from '../errors.ts';
+
 /** A full snapshot of what the reader shall see. Every frame replaces the one before. */
 export interface Frame {
   text: string;
@@ -12,6 +14,10 @@ export interface CardSink {
   open(): Promise<void>;
   /** Shows a frame. Never called while another call is under way. @throws BridgeError when it was not shown. */
   write(frame: Frame): Promise<void>;
+  /** Whether the refusal of a frame may mean that the card has ended already. */
+  saysEnded(error: unknown): boolean;
+  /** Whether the state of the frame was refused, not the frame: a card may lack a failed state. */
+  refusesState(error: unknown): boolean;
 }
 
 /** A place for whole messages. */
@@ -20,28 +26,8 @@ export interface MessageSink {
   send(message: { title: string; text: string; mentionAsker: boolean }): Promise<void>;
 }
 
-/** What a sink's failures mean, so that who uses it need not know the vendor. */
-export interface FailureRules {
-  /** May be gone a moment later: worth repeating. */
-  isPassing(error: unknown): boolean;
-  /** Too many calls in too short a time. */
-  isRateLimit(error: unknown): boolean;
-  /** There was no answer, so the call may have been carried out. */
-  isUnanswered(error: unknown): boolean;
-  /** The text itself is not allowed: it must not be sent by any other way. */
-  isUnsafe(error: unknown): boolean;
-  /** Answered with a refusal of the call itself. */
-  isRefused(error: unknown): boolean;
-  /** The state of the frame was refused, not the frame: a card may lack a failed state. */
-  isStateRefused(error: unknown): boolean;
-}
-
 /** Tries one place after another until a message is sent; a refused text is not sent by another way. */
-export function firstThatWorks(
-  sinks: readonly MessageSink[],
-  failures: FailureRules,
-  onFallback: (error: unknown) => void,
-): MessageSink {
+export function firstThatWorks(sinks: readonly MessageSink[], onFallback: (error: unknown) => void): MessageSink {
   return {
     async send(message) {
       const errors: unknown[] = [];
@@ -51,13 +37,13 @@ export function firstThatWorks(
           return;
         } catch (error) {
           // Without an answer it may have been sent: twice is worse than a gap that the asker can see.
-          if (failures.isUnsafe(error) || failures.isUnanswered(error)) throw error;
+          if (isUnsafe(error) || isUnanswered(error)) throw error;
           errors.push(error);
           if (errors.length < sinks.length) onFallback(error);
         }
       }
       // What passes is worth another try, whatever the other places said.
-      throw errors.find((error) => failures.isPassing(error)) ?? errors.at(-1);
+      throw errors.find((error) => isPassing(error)) ?? errors.at(-1);
     },
   };
 }

@@ -1,6 +1,7 @@
+import { isPassing, isUnanswered } from '../errors.ts';
 import { sleep, withTimeout, type Clock } from '../runtime/clock.ts';
 import type { Pace } from './pace.ts';
-import type { CardSink, FailureRules, Frame } from './sink.ts';
+import type { CardSink, Frame } from './sink.ts';
 
 /** Shows a growing text on a card: the newest snapshot wins, one call at a time, the last one always lands. */
 export interface Writer {
@@ -10,15 +11,22 @@ export interface Writer {
    * Ends the card. Typing frames stop, a frame under way is waited for, and the last one is repeated until it is
    * shown or the patience is used up.
    *
+   * @param mayHaveEnded another instance may have ended the card before: then a refusal of the last frame is its end.
    * @throws BridgeError when the card could not be ended.
    */
-  finish(last: { text: string; state: 'finished' | 'failed' }): Promise<void>;
+  finish(last: LastFrame): Promise<void>;
   /** Stops typing without an end: somebody else ends the card. A frame under way is waited for. */
   leave(last?: string): Promise<void>;
   /** Typing frames sent so far, without the last. */
   readonly frames: number;
   /** Whether one of them was shown. */
   readonly hasShown: boolean;
+}
+
+export interface LastFrame {
+  text: string;
+  state: 'finished' | 'failed';
+  mayHaveEnded?: boolean;
 }
 
 export interface WriterOptions {
@@ -30,7 +38,6 @@ export interface WriterOptions {
   newId: () => string;
   /** Pause between delivery and the first frame, and before the last, for tenants that need it. */
   settleMs: number;
-  failures: FailureRules;
   onFrameFailed: (error: unknown) => void;
   /** Told after each typing frame that is shown. */
   onFrameShown: () => void;
@@ -54,7 +61,7 @@ const MAX_FAILURES = 3;
 const SLOW_DOWN_MS = 1_200;
 
 export function createWriter(options: WriterOptions): Writer {
-  const { sink, pace, clock, newId, failures } = options;
+  const { sink, pace, clock, newId } = options;
   let latest: (() => string) | null = null;
   let lastText: string | null = null;
   let ready = false;
@@ -143,7 +150,7 @@ export function createWriter(options: WriterOptions): Writer {
     }
   }
 
-  async function finish({ text, state }: { text: string; state: 'finished' | 'failed' }): Promise<void> {
+  async function finish({ text, state, mayHaveEnded = false }: LastFrame): Promise<void> {
     closed = true;
     closing.abort();
     cancelTimer?.();
@@ -159,14 +166,14 @@ export function createWriter(options: WriterOptions): Writer {
       } catch (error) {
         options.onFrameFailed(error);
         // An ended card takes nothing more: then a try without an answer has ended it.
-        if (mayBeShown && failures.isRefused(error)) return;
-        mayBeShown ||= failures.isUnanswered(error);
+        if ((mayBeShown || mayHaveEnded) && sink.saysEnded(error)) return;
+        mayBeShown ||= isUnanswered(error);
         if (pauseMs === null) throw error;
-        if (state === 'failed' && failures.isStateRefused(error)) {
+        if (state === 'failed' && sink.refusesState(error)) {
           // A template whose failed state is not enabled refuses it; a finished card with the same words is better
           // than one that spins for ever.
           state = 'finished';
-        } else if (!failures.isPassing(error)) throw error;
+        } else if (!isPassing(error)) throw error;
         await sleep(clock, pauseMs);
         // Without an answer the call may have been carried out, so it keeps its id; a refused one needs a new one.
         frame = { text, state, id: mayBeShown ? frame.id : newId() };

@@ -5,7 +5,7 @@ import { BridgeError, type DeliveryErrorCode } from '../errors.ts';
 import type { Message } from './callback.ts';
 import { STREAM, type CardCallback } from './card-callback.ts';
 import type { DingTalkClient } from './client.ts';
-import { remedyFor } from './failures.ts';
+import { cardRefusals, remedyFor } from './failures.ts';
 
 export interface AiCardOptions {
   client: DingTalkClient;
@@ -83,6 +83,7 @@ export function createAiCard(options: AiCardOptions): CardSink {
       }
     },
     write: (frame) => writeFrame(client, config, cardId, frame),
+    ...cardRefusals,
   };
 }
 

@@ -32,7 +32,7 @@ const TRIAL_MS = 60_000;
  * (`dingtalk_card_exists`, `dingtalk_card_no_target`, `dingtalk_content_unsafe`). They do not count and do not
  * interrupt a row either: a time-out says nothing about the template.
  *
- * `dingtalk_card_variable` is here although `failureRules` call it passing: single frames meet it at random, but three
+ * `dingtalk_card_variable` is here although `errors.ts` calls it passing: single frames meet it at random, but three
  * cards in a row that showed nothing have no such variable.
  */
 const LASTING: ReadonlySet<ErrorCode> = new Set<DeliveryErrorCode>([
@@ -115,6 +115,7 @@ export function watchCard(card: CardSink, breaker: CardBreaker, asker?: string):
   }
 
   return {
+    ...card,
     async open() {
       try {
         await card.open();

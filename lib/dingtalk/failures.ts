@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { FailureRules } from '../delivery/sink.ts';
+import type { CardSink } from '../delivery/sink.ts';
 import { BridgeError, safeUpstreamCode, type DeliveryErrorCode } from '../errors.ts';
 
 const errorBody = z.object({ code: z.string().nullish(), Code: z.string().nullish() });
@@ -66,28 +66,14 @@ function classify(status: number, upstreamCode: string | null): DeliveryErrorCod
   return status >= 500 || status === 200 ? 'dingtalk_server_error' : 'dingtalk_refused';
 }
 
-const anyOf =
-  (...codes: DeliveryErrorCode[]) =>
-  (error: unknown): boolean =>
-    error instanceof BridgeError && (codes as readonly string[]).includes(error.code);
-
 const MISSING: ReadonlySet<unknown> = new Set(['param.stream.outTrackId', 'param.cardNotExist']);
 
-const isMissing = (error: unknown) => error instanceof BridgeError && MISSING.has(error.facts['upstreamCode']);
+const hasCode = (error: unknown, ...codes: DeliveryErrorCode[]): error is BridgeError =>
+  error instanceof BridgeError && (codes as readonly string[]).includes(error.code);
 
-export const failureRules: FailureRules = {
-  isPassing: anyOf(
-    'dingtalk_unreachable',
-    'dingtalk_timeout',
-    'dingtalk_qps',
-    'dingtalk_server_error',
-    // This 500 also comes at random when calls for one card overlap, so it is no proof of a wrong variable.
-    'dingtalk_card_variable',
-  ),
-  isRateLimit: anyOf('dingtalk_qps'),
-  isUnanswered: anyOf('dingtalk_unreachable', 'dingtalk_timeout'),
-  isUnsafe: anyOf('dingtalk_content_unsafe'),
-  // A card that is not there is no card that has ended: nobody has seen anything.
-  isRefused: (error) => anyOf('dingtalk_refused')(error) && !isMissing(error),
-  isStateRefused: anyOf('dingtalk_card_variable', 'dingtalk_refused'),
+/** What the refusal of a frame says about its card. */
+export const cardRefusals: Pick<CardSink, 'saysEnded' | 'refusesState'> = {
+  // A card that does not exist has not ended: its asker has seen nothing.
+  saysEnded: (error) => hasCode(error, 'dingtalk_refused') && !MISSING.has(error.facts['upstreamCode']),
+  refusesState: (error) => hasCode(error, 'dingtalk_card_variable', 'dingtalk_refused'),
 };

@@ -1,12 +1,11 @@
 import { zipSync } from 'fflate';
 import type { DingTalkConfig } from '../config/robot.ts';
-import { BridgeError } from '../errors.ts';
+import { BridgeError, isUnanswered, isUnsafe } from '../errors.ts';
 import { safeFileName } from '../net/file-name.ts';
 import type { Fetch } from '../net/http.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Message } from './callback.ts';
 import type { DingTalkClient } from './client.ts';
-import { failureRules } from './failures.ts';
 import { sendByRobot } from './robot-message.ts';
 import { createSessionReply } from './session-reply.ts';
 
@@ -57,7 +56,7 @@ export function createFileMessages({ client, config, message, fetch, clock }: Fi
         await sendByRobot(robot, { msgKey: 'sampleImageMsg', msgParam: JSON.stringify({ photoURL: mediaId }) });
       } catch (error) {
         // What may have been sent is not sent twice, what is not allowed not at all.
-        if (!(error instanceof BridgeError) || failureRules.isUnanswered(error) || failureRules.isUnsafe(error)) {
+        if (!(error instanceof BridgeError) || isUnanswered(error) || isUnsafe(error)) {
           throw error;
         }
         const plain = plainTitle(title);

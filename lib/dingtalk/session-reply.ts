@@ -2,11 +2,10 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { DingTalkConfig } from '../config/robot.ts';
 import type { MessageSink } from '../delivery/sink.ts';
-import { BridgeError, type DeliveryErrorCode } from '../errors.ts';
+import { BridgeError, isUnanswered, isUnsafe, type DeliveryErrorCode } from '../errors.ts';
 import type { Fetch } from '../net/http.ts';
 import { sleep, type Clock } from '../runtime/clock.ts';
 import type { Message } from './callback.ts';
-import { failureRules } from './failures.ts';
 import { send } from './http.ts';
 
 /** HTTP is 200 even on failure; `errcode` decides, and one official sample has it as a string. */
@@ -82,8 +81,8 @@ export function createSessionReply({ config, message, fetch, clock }: SessionRep
           return;
         } catch (error) {
           // Without an answer it may have been sent, or not at all: its id lets DingTalk tell (decision 25).
-          if (failureRules.isUnsafe(error)) throw error;
-          if (failureRules.isUnanswered(error)) unanswered = error;
+          if (isUnsafe(error)) throw error;
+          if (isUnanswered(error)) unanswered = error;
           // What is refused now may be there from a try before: then it must not go another way.
           if (tries === MAX_TRIES || unanswered === null) throw unanswered ?? error;
           await sleep(clock, RETRY_MS);

@@ -9,7 +9,7 @@ import { filesOf, keysOf, linkedFiles } from './answer-files.ts';
 import type { ResultFiles, UploadedFile } from './outbound.ts';
 
 /** The files of an answer on their way into the chat. */
-export interface Outbox {
+export interface Attachments {
   /** An answer that still grows: its files are fetched at once, because Dify's links live five minutes. */
   see(answer: Answer): void;
   /** Sends these files, of which some were seen before. Returns what did not get there. Never rejects. */
@@ -23,7 +23,7 @@ export interface Unsent {
   leftOut: number;
 }
 
-export interface OutboxOptions {
+export interface AttachmentsOptions {
   results: ResultFiles;
   messages: FileMessages;
   /** Most files of one answer: each costs two calls of the month. */
@@ -39,7 +39,7 @@ type Fetched = { name: string; file: UploadedFile | null };
 /** How often a growing text is searched for links, in milliseconds: more often than they expire, less than it grows. */
 const LOOK_MS = 2_000;
 
-export function createOutbox(options: OutboxOptions): Outbox {
+export function createAttachments(options: AttachmentsOptions): Attachments {
   const { results, messages, limit, signal, clock, log, reference } = options;
   /** What the files that are fetched, or were, are known by. */
   const seen = new Set<string>();
@@ -111,7 +111,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
 }
 
 /** Sends the files of an answer below it, and says what did not get there. Never rejects. */
-export async function sendFiles(answer: Answer, outbox: Outbox | null, options: DeliveryOptions): Promise<void> {
+export async function sendFiles(answer: Answer, outbox: Attachments | null, options: DeliveryOptions): Promise<void> {
   const files = filesOf(answer);
   if (files.length === 0) return;
   const { texts } = options;

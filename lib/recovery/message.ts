@@ -2,7 +2,7 @@ import { answerText, emptyAnswer, type Answer } from '../answer/answer.ts';
 import type { MessageRecord } from '../dify/records.ts';
 import { BridgeError } from '../errors.ts';
 import { sleep } from '../runtime/clock.ts';
-import { lookPause, patiently, type LostRun, type Search } from './search.ts';
+import { lookPause, retrying, type LostRun, type Search } from './search.ts';
 
 /** The clocks of Dify and of this machine may differ, and Dify keeps whole seconds. */
 const CLOCK_SLACK_MS = 5_000;
@@ -28,7 +28,7 @@ export async function recoverMessage(search: Search): Promise<Answer | null> {
   // A chatflow may go on in a worker although nobody saw its run id.
   const mayRun = run.type === 'chatflow' && run.ids.runId === undefined;
   for (let look = 0; ; look += 1) {
-    const found = await patiently(search, () => findMessage(search));
+    const found = await retrying(search, () => findMessage(search));
     if (found && isSettled(found.message)) return answerOf(run, found);
     search.isRunning = mayRun && found !== null;
     const untilMs = search.isRunning ? run.askedAtMs + RUN_LIMIT_MS : beganAtMs + SAVING_MS;

@@ -4,7 +4,7 @@ import type { RunRecord } from '../dify/records.ts';
 import { BridgeError } from '../errors.ts';
 import { sleep } from '../runtime/clock.ts';
 import { recoverMessage, withMessage } from './message.ts';
-import { isTooOld, lookPause, patiently, type Search } from './search.ts';
+import { isTooOld, lookPause, retrying, type Search } from './search.ts';
 
 /** No event for this long: the run is looked at, because its end may have fallen between two listeners. */
 const QUIET_MS = 20_000;
@@ -113,7 +113,7 @@ async function lookAt(
 ): Promise<RunRecord | 'unknown' | 'not-shown' | 'unanswered'> {
   const { records, signal } = search;
   try {
-    const record = await patiently(search, () => records.run(runId, signal), isOver ? CONFIRM_RETRIES : Infinity);
+    const record = await retrying(search, () => records.run(runId, signal), isOver ? CONFIRM_RETRIES : Infinity);
     search.isRunning = typeof record !== 'string' && endingOf(record.status) === null;
     return record;
   } catch (error) {

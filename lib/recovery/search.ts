@@ -66,7 +66,7 @@ export function lookPause(look: number): number {
  *
  * @throws BridgeError when Dify refuses it, after `retries` repeats, or when the search is aborted.
  */
-export async function patiently<T>(
+export async function retrying<T>(
   { clock, log, signal }: Search,
   call: () => Promise<T>,
   retries = Infinity,

@@ -1,3 +1,4 @@
+import type { TurnPayload } from '../turn/turn.ts';
 import { createHash } from 'node:crypto';
 import type { FormSubmission } from '../ask/form.ts';
 import type { RobotConfig } from '../config/robot.ts';
@@ -6,7 +7,7 @@ import type { CardAction, CardUpdate } from '../dingtalk/card-action.ts';
 import type { BackgroundWork } from '../runtime/platform.ts';
 import type { Rating, State, TurnRecord } from '../state/state.ts';
 import type { Texts } from '../texts/texts.ts';
-import type { Receipt, TurnPayload } from '../turn/record.ts';
+import type { Receipt } from '../turn/record.ts';
 
 /** Variables of the template that only the one who pressed sees (`docs/card-template.md`). */
 export const OWN_VARIABLES = { notice: 'notice', rating: 'like_status' } as const;

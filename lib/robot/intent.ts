@@ -4,14 +4,14 @@ import type { Texts } from '../texts/texts.ts';
 import { findCommand, type Command } from './commands.ts';
 
 /** What a message asks for: an answer, a command, or a sentence that says why there is none. */
-export type Request =
+export type Intent =
   { kind: 'question'; text: string } | { kind: 'command'; command: Command } | { kind: 'sentence'; text: string };
 
 /** What needs no turn. */
-export type ShortRequest = Exclude<Request, { kind: 'question' }>;
+export type ShortIntent = Exclude<Intent, { kind: 'question' }>;
 
 /** A message that is about a file has a question in any case: without words of its own a default one. */
-export function readRequest({ content, quoted }: Pick<Message, 'content' | 'quoted'>, texts: Texts): Request {
+export function readIntent({ content, quoted }: Pick<Message, 'content' | 'quoted'>, texts: Texts): Intent {
   switch (content.kind) {
     case 'text':
       // Whoever only quotes a file asks about it.
@@ -36,16 +36,16 @@ export function readRequest({ content, quoted }: Pick<Message, 'content' | 'quot
 }
 
 /** Whatever the action of a form is called, also by the word of a command, it answers the form. */
-export function readFormAnswer({ content }: Pick<Message, 'content'>, form: FormSubmission): Request {
+export function readFormAnswer({ content }: Pick<Message, 'content'>, form: FormSubmission): Intent {
   return question(content.kind === 'text' ? content.text : form.action);
 }
 
-function readText(text: string, texts: Texts): Request {
+function readText(text: string, texts: Texts): Intent {
   if (text === '') return sentence(texts.emptyQuestion);
   const command = findCommand(text);
   return command ? { kind: 'command', command } : question(text);
 }
 
-const question = (text: string): Request => ({ kind: 'question', text });
+const question = (text: string): Intent => ({ kind: 'question', text });
 
-export const sentence = (text: string): ShortRequest => ({ kind: 'sentence', text });
+export const sentence = (text: string): ShortIntent => ({ kind: 'sentence', text });

@@ -24,7 +24,7 @@ import {
  * Does what a button asks for. The signature says that DingTalk sent it, not that this person may: that follows from
  * what is on record of the card.
  */
-export async function react(action: CardAction, ports: ActionPorts): Promise<Reaction> {
+async function react(action: CardAction, ports: ActionPorts): Promise<Reaction> {
   const { texts, config, state } = ports;
   const known = actionOf(action);
   if (!known) return notice(texts.notices.unknownButton);

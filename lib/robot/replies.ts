@@ -13,10 +13,10 @@ import { referenceOf } from '../turn/record.ts';
 import type { Runner, RunnerOptions } from '../turn/runner.ts';
 import { isAdmin } from './access.ts';
 import type { Command } from './commands.ts';
-import type { ShortRequest } from './intent.ts';
+import type { ShortIntent } from './intent.ts';
 
 /** What the app says first, with the questions that it proposes; empty for an app that says nothing. */
-export function greetingText(
+function greetingText(
   { opening, openingQuestions }: Pick<AppParameters, 'opening' | 'openingQuestions'>,
   texts: Texts,
   isGroup: boolean,
@@ -39,7 +39,7 @@ export function mayGreet({ chat }: Pick<Message, 'chat'>, scope: RobotConfig['co
 
 /** What is answered with one message and needs no turn: commands, sentences, the app's opening. */
 export function createReplies(options: RunnerOptions, channels: Channels, runner: Runner) {
-  const { config, state, clock, newId, log, texts, failures } = options;
+  const { config, state, clock, newId, log, texts } = options;
 
   /** What the app says first, for somebody who has not met it. Never rejects. */
   async function greet(message: Message, reference: string): Promise<void> {
@@ -55,7 +55,7 @@ export function createReplies(options: RunnerOptions, channels: Channels, runner
 
   /** Answers with one message. Never rejects. */
   async function respond(
-    request: ShortRequest,
+    request: ShortIntent,
     turnId: string,
     message: Message,
     conversation: Conversation,
@@ -93,7 +93,7 @@ export function createReplies(options: RunnerOptions, channels: Channels, runner
 
   async function send(text: string, message: Message, reference: string): Promise<void> {
     const reply = channels.replyTo(message, reference);
-    await sendAll([text], true, { reply, clock, log, texts, reference, failures });
+    await sendAll([text], true, { reply, clock, log, texts, reference });
   }
 
   return { greet, respond };

@@ -1,3 +1,4 @@
+import type { TurnPayload } from '../turn/turn.ts';
 import type { FormSubmission } from '../ask/form.ts';
 import type { RobotConfig } from '../config/robot.ts';
 import { showQueued } from '../delivery/queue-notice.ts';
@@ -11,13 +12,13 @@ import { createChannels } from '../turn/channels.ts';
 import { askerOf, conversationOf } from '../turn/conversation.ts';
 import { readHandover } from '../turn/handover.ts';
 import { leaseEnd } from '../turn/lease.ts';
-import { referenceOf, turnIdOf, type TurnPayload } from '../turn/record.ts';
+import { noProgress, referenceOf, turnIdOf } from '../turn/record.ts';
 import { createRunner, type RunnerOptions } from '../turn/runner.ts';
 import type { Turn } from '../turn/turn.ts';
 import { isAdmin, mayAsk } from './access.ts';
 import { budgetOf, tellOfMonth } from './budget.ts';
 import type { Reaction } from './buttons.ts';
-import { readFormAnswer, readRequest, sentence } from './intent.ts';
+import { readFormAnswer, readIntent, sentence } from './intent.ts';
 import { createButtons } from './press.ts';
 import { createRefusals } from './refusals.ts';
 import { createReplies, mayGreet } from './replies.ts';
@@ -76,8 +77,8 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
     async resume(headers, body, platform) {
       const secrets = config.dingtalk.clientSecrets;
       const handover = readHandover(headers, body, { robotName: config.name, secrets, nowMs: clock.now() });
-      const { turnId, claim, hop } = handover;
-      const work = await runner.takeOver(turnId, { claim, hop }, platform);
+      const { turnId, fence, hop } = handover;
+      const work = await runner.takeOver(turnId, { fence, hop }, platform);
       // In an array, because a promise that is returned is waited for.
       return work ? [work()] : [];
     },
@@ -103,7 +104,7 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
     form: FormSubmission | null,
   ): Promise<BackgroundWork | null> {
     const conversation = conversationOf(message, config.conversation.scope);
-    const request = form ? readFormAnswer(message, form) : readRequest(message, texts);
+    const request = form ? readFormAnswer(message, form) : readIntent(message, texts);
     const isRefused = !(request.kind === 'command' && request.command.open) && !mayAsk(message, config.access);
     if (isRefused) log.info('message_refused', { robot: config.name });
     if (request.kind === 'question' && !isRefused) {
@@ -169,7 +170,7 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
     const { id, reference, message, question, conversation } = turn;
     log.info('message_accepted', { turn: reference, robot: config.name, kind: `question-${accepted.kind}` });
     if (accepted.kind === 'unrecorded') {
-      const record = { claim: 1, owner, hop: 0, context: null };
+      const record = { fence: 1, owner, hop: 0, context: null };
       return (platform) => runner.run({ ...turn, level: 'full', record }, platform);
     }
     // This one is in the store's count, but not yet among those that run here.
@@ -187,9 +188,16 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
       case 'queued': {
         const { place, budget } = accepted;
         const card = (onCall: () => void) => channels.cardOf({ id, message, question, level: budget.level }, onCall);
-        const endDropped = (turnId: string) => channels.endCard(turnId, texts.stopped);
-        const ports = { ...options, card, reply: channels.replyTo(message, reference), endDropped };
-        return (platform) => beside(showQueued({ turnId: id, reference, place }, ports), accepted, platform);
+        const ports = {
+          ...options,
+          card,
+          reply: channels.replyTo(message, reference),
+          endDropped: () => channels.endCard(id, texts.stopped),
+          note: async (noted: { hasCard: boolean; calls: number }) =>
+            (await state.noteWaiting({ turnId: id, progress: JSON.stringify({ ...noProgress, ...noted }) })).state,
+          isWaiting: async () => (await state.peek(id)).state === 'queued',
+        };
+        return (platform) => beside(showQueued({ reference, place }, ports), accepted, platform);
       }
       case 'full':
         return (platform) => beside(respond(sentence(texts.queueFull), id, message, conversation), accepted, platform);

@@ -34,8 +34,10 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
 }
 
 /**
- * Runs `work` with a signal that aborts after `ms` milliseconds or when `parent` does. The work is
- * expected to reject when its signal aborts, with the signal's reason: a `TimeoutError` after `ms`.
+ * Waits for `work`, but not longer than `ms` milliseconds, and not after an abort of `parent`. The signal that `work` gets
+ * aborts then. The wait ends even if `work` does not heed its signal; what becomes of `work` later changes nothing.
+ *
+ * @throws a `TimeoutError` after `ms`, the reason of `parent`, or what `work` throws.
  */
 export async function withTimeout<T>(
   clock: Clock,
@@ -47,9 +49,15 @@ export async function withTimeout<T>(
   const cancel = clock.schedule(ms, () => {
     controller.abort(new DOMException(`no answer within ${ms} ms`, 'TimeoutError'));
   });
+  const signal = parent ? AbortSignal.any([parent, controller.signal]) : controller.signal;
+  const ended = Promise.withResolvers<never>();
+  const end = () => ended.reject(signal.reason as Error);
+  if (signal.aborted) end();
+  signal.addEventListener('abort', end, { once: true });
   try {
-    return await work(parent ? AbortSignal.any([parent, controller.signal]) : controller.signal);
+    return await Promise.race([work(signal), ended.promise]);
   } finally {
     cancel();
+    signal.removeEventListener('abort', end);
   }
 }

@@ -152,7 +152,7 @@ export type Accepted =
 /** What whoever runs a turn needs to know. */
 export interface Started {
   /** Grows with each change of hands; writes with an older one are refused. */
-  claim: number;
+  fence: number;
   context: ConversationContext;
 }
 
@@ -187,7 +187,7 @@ export interface Remembered {
 
 export interface RenewRequest {
   turnId: string;
-  claim: number;
+  fence: number;
   nowMs: number;
   /** In the past or now: the lease is given back. */
   leaseUntilMs: number;
@@ -204,7 +204,7 @@ export type Renewed =
 
 export interface FinishRequest {
   turnId: string;
-  claim: number;
+  fence: number;
   owner: string;
   nowMs: number;
   /** The code of a failure; null for an answer. A failed turn's payload is kept for an hour, so that it can be tried again. */
@@ -234,7 +234,7 @@ export interface TakeOverRequest {
   nowMs: number;
   leaseUntilMs: number;
   /** The claim of the holder who hands it over, and the new hop; null to take it only when its lease has lapsed. */
-  handedOver: { claim: number; hop: number } | null;
+  handedOver: { fence: number; hop: number } | null;
 }
 
 export interface Waiting {

@@ -1,9 +1,9 @@
 import type { QuestionPorts } from '../ask/question.ts';
 import type { RobotConfig } from '../config/robot.ts';
-import { createExtras, type Extras } from '../delivery/follow-ups.ts';
-import type { Traffic } from '../delivery/limiter.ts';
+import { createFollowUps, type FollowUps } from '../delivery/follow-ups.ts';
+import type { Limiter } from '../delivery/limiter.ts';
 import { paceOf, type Pace, type Streaming } from '../delivery/pace.ts';
-import { firstThatWorks, type CardSink, type FailureRules, type MessageSink } from '../delivery/sink.ts';
+import { firstThatWorks, type CardSink, type MessageSink } from '../delivery/sink.ts';
 import { createWriter } from '../delivery/writer.ts';
 import type { DifyClient } from '../dify/ask.ts';
 import type { DifyFiles } from '../dify/files.ts';
@@ -12,11 +12,12 @@ import type { Message } from '../dingtalk/callback.ts';
 import { watchCard, type CardBreaker } from '../dingtalk/card-breaker.ts';
 import type { CardCallback } from '../dingtalk/card-callback.ts';
 import { countCalls, type DingTalkClient } from '../dingtalk/client.ts';
+import { cardRefusals } from '../dingtalk/failures.ts';
 import { createFileMessages } from '../dingtalk/file-message.ts';
 import { createRobotMessage } from '../dingtalk/robot-message.ts';
 import { downloadAddress } from '../dingtalk/sent-file.ts';
 import { createSessionReply } from '../dingtalk/session-reply.ts';
-import { createOutbox, type Outbox } from '../files/attachments.ts';
+import { createAttachments, type Attachments } from '../files/attachments.ts';
 import { createResultFiles } from '../files/outbound.ts';
 import type { Download } from '../net/download.ts';
 import type { Fetch } from '../net/http.ts';
@@ -37,9 +38,8 @@ export interface ChannelOptions {
   /** For the files that people send. */
   difyFiles: DifyFiles;
   callback: CardCallback;
-  traffic: Traffic;
+  limiter: Limiter;
   breaker: CardBreaker;
-  failures: FailureRules;
   fetch: Fetch;
   clock: Clock;
   newId: () => string;
@@ -60,7 +60,7 @@ export interface Channels {
   /** Null without a template, or while cards are left alone. `onCall` is told of each call that counts. */
   cardOf(turn: CardOf, onCall: () => void): CardSink | null;
   /** Everything that a turn shows itself by. `onCall` is told of each call that counts. */
-  of(turn: Turn, deadlineMs: number | null, onCall: () => void): TurnChannels;
+  forTurn(turn: Turn, deadlineMs: number | null, onCall: () => void): TurnChannels;
   /** Ends the card of a question that gets no answer. Never rejects. */
   endCard(turnId: string, text: string): Promise<void>;
 }
@@ -71,9 +71,9 @@ export interface TurnChannels {
   reply: MessageSink;
   pace: Pace;
   /** For the files of the answer; null where nothing may be spent on them. */
-  openOutbox: () => Outbox | null;
+  openAttachments: () => Attachments | null;
   sentFiles: QuestionPorts['sentFiles'];
-  extras: Extras;
+  followUps: FollowUps;
 }
 
 /** How often a card is updated at most, as far as the month allows. */
@@ -95,7 +95,7 @@ const FILES_RESERVE_MS = 8_000;
 const thriftier = (a: Streaming, b: Streaming): Streaming => (BY_COST.indexOf(a) <= BY_COST.indexOf(b) ? a : b);
 
 export function createChannels(options: ChannelOptions): Channels {
-  const { config, texts, dingtalk, clock, newId, log, traffic, breaker, failures, fetch, shutdown } = options;
+  const { config, texts, dingtalk, clock, newId, log, limiter, breaker, fetch, shutdown } = options;
 
   const replyTo = (message: Message, reference: string, client = dingtalk): MessageSink =>
     firstThatWorks(
@@ -103,7 +103,6 @@ export function createChannels(options: ChannelOptions): Channels {
         createSessionReply({ config: config.dingtalk, message, fetch, clock }),
         createRobotMessage({ client, config: config.dingtalk, message }),
       ],
-      failures,
       (error) => log.warn('reply_fallback', { turn: reference, ...errorFields(error) }),
     );
 
@@ -126,11 +125,11 @@ export function createChannels(options: ChannelOptions): Channels {
     return watchCard(card, breaker, message.sender.id);
   }
 
-  function openOutbox(
+  function openAttachments(
     { message, level, reference }: Turn,
     deadlineMs: number | null,
     client: DingTalkClient,
-  ): Outbox | null {
+  ): Attachments | null {
     const limit = MAX_FILES[level];
     if (limit === 0) return null;
     const { filesUrl } = config.dify;
@@ -141,7 +140,7 @@ export function createChannels(options: ChannelOptions): Channels {
     if (deadlineMs !== null)
       clock.schedule(Math.max(0, deadlineMs - clock.now() - FILES_RESERVE_MS), () => late.abort());
     const signal = AbortSignal.any([shutdown, late.signal]);
-    return createOutbox({ results, messages, limit, signal, clock, log, reference });
+    return createAttachments({ results, messages, limit, signal, clock, log, reference });
   }
 
   /** Calls for an answer beside its frames, as far as they are known: it shall not cost more for them. */
@@ -160,20 +159,20 @@ export function createChannels(options: ChannelOptions): Channels {
   return {
     replyTo: (message, reference) => replyTo(message, reference),
     cardOf: (turn, onCall) => cardOf(turn, countCalls(dingtalk, onCall)),
-    of(turn, deadlineMs, onCall) {
+    forTurn(turn, deadlineMs, onCall) {
       const client = countCalls(dingtalk, onCall);
       const reply = replyTo(turn.message, turn.reference, client);
       return {
         card: () => cardOf(turn, client),
         reply,
         pace: paceOf(thriftier(config.streaming, SPENDING_PACE[turn.level]), reservedFor(turn)),
-        openOutbox: () => openOutbox(turn, deadlineMs, client),
+        openAttachments: () => openAttachments(turn, deadlineMs, client),
         sentFiles: {
           addressOf: (code) => downloadAddress(client, config.dingtalk.robotCode, code),
           download: options.download,
           dify: options.difyFiles,
         },
-        extras: createExtras({
+        followUps: createFollowUps({
           robot: config,
           texts,
           facts: () => options.dify.facts(),
@@ -191,14 +190,14 @@ export function createChannels(options: ChannelOptions): Channels {
         sink: {
           open: async () => undefined,
           write: (frame) => writeFrame(dingtalk, config.dingtalk, turnId, frame),
+          ...cardRefusals,
         },
         opened: Promise.resolve(),
         pace: paceOf('off'),
         clock,
         newId,
         settleMs: 0,
-        failures,
-        slot: (priority, signal) => traffic.slot('stream', priority, signal),
+        slot: (priority, signal) => limiter.slot('stream', priority, signal),
         onFrameFailed: warn,
         onFrameShown: () => undefined,
       });

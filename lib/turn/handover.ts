@@ -7,15 +7,16 @@ import type { Clock } from '../runtime/clock.ts';
 import { equalInConstantTime } from '../runtime/secrets.ts';
 
 /** Gets a running turn to a fresh invocation. A queue could do it as well as a request. */
-export interface Courier {
+export interface Handover {
   /** False when it was not taken: the turn then stays on record. Never rejects. */
-  resume(handover: Handover): Promise<boolean>;
+  resume(turn: HandedOver): Promise<boolean>;
 }
 
 /** Everything else comes from the store. */
-export interface Handover {
+export interface HandedOver {
   turnId: string;
-  claim: number;
+  /** The holder's fence (`Started`). */
+  fence: number;
   /** How many invocations this one is away from DingTalk's callback. */
   hop: number;
 }
@@ -37,7 +38,7 @@ const handoverBody = z.object({
   hop: z.number().int().min(1).max(MAX_HOPS),
 });
 
-export interface CourierOptions {
+export interface HandoverOptions {
   /** The function's own address, from the configuration: never from a request. */
   publicUrl: string;
   robotName: string | null;
@@ -49,10 +50,18 @@ export interface CourierOptions {
 }
 
 /** Hands over by a signed request to the function's own address. */
-export function createCourier({ publicUrl, robotName, secrets, bypassSecret, fetch, clock }: CourierOptions): Courier {
+export function createHandover({
+  publicUrl,
+  robotName,
+  secrets,
+  bypassSecret,
+  fetch,
+  clock,
+}: HandoverOptions): Handover {
   return {
-    async resume({ turnId, claim, hop }) {
-      const handover = { turnId, claim, hop };
+    async resume({ turnId, fence, hop }) {
+      // On the wire the fence has its first name: an older version may read it.
+      const handover: z.input<typeof handoverBody> = { turnId, claim: fence, hop };
       const timestamp = String(clock.now());
       const text = JSON.stringify(handover);
       try {
@@ -84,14 +93,15 @@ export function readHandover(
   headers: Headers,
   body: string,
   { robotName, secrets, nowMs }: { robotName: string | null; secrets: readonly string[]; nowMs: number },
-): Handover {
+): HandedOver {
   const timestamp = headers.get(TIMESTAMP_HEADER) ?? '';
   const given = headers.get(SIGNATURE_HEADER) ?? '';
   const isSigned = secrets.some((secret) => equalInConstantTime(signature(secret, robotName, timestamp, body), given));
   const isFresh = /^\d{1,15}$/.test(timestamp) && Math.abs(nowMs - Number(timestamp)) <= MAX_AGE_MS;
   if (!isSigned || !isFresh) throw new BridgeError('route_closed', 'not authorised');
   try {
-    return handoverBody.parse(JSON.parse(body));
+    const { turnId, claim, hop } = handoverBody.parse(JSON.parse(body));
+    return { turnId, fence: claim, hop };
   } catch {
     throw new BridgeError('route_closed', 'not authorised');
   }

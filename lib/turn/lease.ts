@@ -1,8 +1,9 @@
+import type { TurnProgress } from './turn.ts';
 import { sleep, type Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { monthOf } from '../state/budget.ts';
 import type { FinishRequest, StartedTurn, State } from '../state/state.ts';
-import { keepProgress, type KeptProgress, type TurnProgress } from './record.ts';
+import { keepProgress, type KeptProgress } from './record.ts';
 
 /** The hold on a running turn: kept while the answer is written, so that nobody else takes it over. */
 export interface Lease extends KeptProgress {
@@ -59,7 +60,7 @@ export interface LeaseOptions {
   timing: LeaseTiming;
   turnId: string;
   reference: string;
-  claim: number;
+  fence: number;
   owner: string;
   conversationKey: string;
   /** Null when the store did not answer the claim: then it is not known whether the turn is on record. */
@@ -90,7 +91,7 @@ export function leaseEnd(nowMs: number, { leaseMs }: LeaseTiming, deadlineMs: nu
 }
 
 export function openLease(options: LeaseOptions): Lease {
-  const { state, clock, log, timing, turnId, claim, owner } = options;
+  const { state, clock, log, timing, turnId, fence, owner } = options;
   const controller = new AbortController();
   const limitMs = options.deadlineMs === null ? Number.POSITIVE_INFINITY : options.deadlineMs - clock.now();
   const kept = keepProgress(options.progress);
@@ -117,7 +118,7 @@ export function openLease(options: LeaseOptions): Lease {
     writes += 1;
     writing = writing.then(async () => {
       try {
-        const request = { turnId, claim, nowMs: clock.now(), leaseUntilMs: untilMs() };
+        const request = { turnId, fence, nowMs: clock.now(), leaseUntilMs: untilMs() };
         requests += 1;
         const reply = await state.renew({
           ...request,
@@ -212,7 +213,7 @@ export function openLease(options: LeaseOptions): Lease {
           requests += 1;
           const reply = await state.finish({
             turnId,
-            claim,
+            fence,
             owner,
             nowMs,
             failure,

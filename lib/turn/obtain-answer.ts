@@ -1,6 +1,7 @@
+import type { TurnPorts } from './ports.ts';
 import { answerText, emptyAnswer, endAnswer, type Answer } from '../answer/answer.ts';
 import { continuing, typingView, type ViewOptions } from '../answer/view.ts';
-import { endingFailure, relay } from '../ask/ask.ts';
+import { endingFailure, ask } from '../ask/ask.ts';
 import { isFormOver, readFormTurn, type FormSubmission } from '../ask/form.ts';
 import { fillInputs } from '../ask/inputs.ts';
 import { prepareQuestion } from '../ask/question.ts';
@@ -8,12 +9,13 @@ import { resumeRun, type ResumeOptions } from '../ask/resume.ts';
 import type { OpenCard } from '../delivery/card.ts';
 import { survivesDisconnect } from '../dify/runs.ts';
 import { BridgeError } from '../errors.ts';
-import type { Outbox } from '../files/attachments.ts';
+import type { Attachments } from '../files/attachments.ts';
 import type { LostRun } from '../recovery/search.ts';
 import { errorFields } from '../runtime/log.ts';
 import { timeUpSignal } from './deadline.ts';
+import { askerOf } from './conversation.ts';
 import type { Lease } from './lease.ts';
-import type { TurnPorts } from './run-turn.ts';
+import { readWaiting } from './record.ts';
 import type { Turn } from './turn.ts';
 
 interface Answered {
@@ -53,7 +55,7 @@ const MAX_CLAIMS = 40;
 export async function obtainAnswer(
   turn: Turn,
   ports: TurnPorts,
-  { lease, card, outbox, view }: { lease: Lease; card: OpenCard | null; outbox: Outbox | null; view: ViewOptions },
+  { lease, card, outbox, view }: { lease: Lease; card: OpenCard | null; outbox: Attachments | null; view: ViewOptions },
 ): Promise<Obtained> {
   const timeUp = timeUpSignal(ports);
   const signal = AbortSignal.any([timeUp.signal, lease.lost, ports.stop.signal]);
@@ -85,7 +87,15 @@ export async function obtainAnswer(
   try {
     // The card is left as it is meanwhile: it may show more than what was put on record.
     if (turn.mayHaveBeenAsked) return await lookFor(turn, ports, lease, signal, onProgress);
-    const reply = await readFormTurn(turn, ports);
+    const reply = await readFormTurn(
+      {
+        form: turn.form,
+        waiting: readWaiting(turn.record.context?.form ?? null),
+        asker: askerOf(turn.message),
+        question: turn.question,
+      },
+      ports,
+    );
     formIsOver = reply.kind === 'question' && reply.isOver;
     if (reply.kind === 'submission') {
       // On record before Dify has it: from then on the run is looked for, and never answered twice.
@@ -94,10 +104,14 @@ export async function obtainAnswer(
       const onSubmitted = () => (formIsOver = true);
       answer = await submit(reply.submission, ports, { signal, onProgress, onSubmitted });
     } else {
-      const prepared = await prepareQuestion(turn, ports, signal);
+      const prepared = await prepareQuestion(
+        { message: turn.message, question: turn.question, user: turn.conversation.difyUser },
+        ports,
+        signal,
+      );
       const { query, files } = prepared;
       ({ refused } = prepared);
-      answer = await relay({
+      answer = await ask({
         dify: ports.dify,
         question: { ...questionOf(turn, ports, query), files },
         clock: ports.clock,
@@ -155,7 +169,7 @@ async function lookFor(
     askedAtMs: turn.acceptedAtMs,
     ids,
   };
-  const isHopeless = turn.record.claim > MAX_CLAIMS;
+  const isHopeless = turn.record.fence > MAX_CLAIMS;
   const recovered = isHopeless ? { kind: 'lost' as const } : await ports.recovery.recover(run, signal, onProgress);
   if (lease.lost.aborted) return { kind: 'lost' };
   ports.log.info('turn_recovered', { turn: turn.reference, found: recovered.kind });

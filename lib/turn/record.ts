@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { Answer } from '../answer/answer.ts';
 import type { RunIds } from '../answer/event.ts';
-import { waitingForm, type FormSubmission, type WaitingForm } from '../ask/form.ts';
+import { waitingForm, type FormSubmission, type KeptForm, type WaitingForm } from '../ask/form.ts';
 import type { AppType } from '../config/robot.ts';
 import type { Message } from '../dingtalk/callback.ts';
 import type { FormChange } from '../state/state.ts';
 import { askerOf } from './conversation.ts';
-import type { Turn } from './turn.ts';
+import type { Turn, TurnPayload, TurnProgress } from './turn.ts';
 
 /**
  * What remains of an answered question, so that a button below the answer still works: ids and the chat's own reply
@@ -66,14 +66,12 @@ export function readReceipt(text: string | null): Receipt | null {
   }
 }
 
-/** A form as the conversation keeps it, so that what is typed next can be an answer to it. */
-const waitingSchema = z.object({
+const waitingSchema: z.ZodType<KeptForm> = z.object({
   token: z.string(),
   runId: z.string(),
   appType: z.custom<AppType>((value) => typeof value === 'string'),
   user: z.string(),
   asker: z.string(),
-  /** What was offered: of a form that is closed Dify tells nothing any more. */
   actions: z.array(z.object({ id: z.string(), title: z.string() })).catch([]),
 });
 
@@ -85,38 +83,17 @@ export function formChange(turn: Turn, answer: Answer, appType: AppType | null, 
   const user = turn.form?.user ?? turn.conversation.difyUser;
   const asker = askerOf(turn.message);
   const actions = answer.form?.actions ?? [];
-  const waiting: z.input<typeof waitingSchema> = { token, runId, appType, user, asker, actions: [...actions] };
+  const waiting: KeptForm = { token, runId, appType, user, asker, actions };
   return { kind: 'wait', form: JSON.stringify(waiting) };
 }
 
-export function readWaiting(text: string | null): z.output<typeof waitingSchema> | null {
+export function readWaiting(text: string | null): KeptForm | null {
   if (text === null) return null;
   try {
     return waitingSchema.parse(JSON.parse(text));
   } catch {
     return null;
   }
-}
-
-/** Everything needed to answer a message, as it is kept until the answer is there. */
-export interface TurnPayload {
-  message: Message;
-  question: string;
-  acceptedAtMs: number;
-  /** The question is an answer to a form, given by a button; null for an ordinary one. */
-  form: FormSubmission | null;
-}
-
-/** How far a running answer got: enough to end its card without its function. */
-export interface TurnProgress {
-  /** Whether the card is there; null while that is not known. */
-  hasCard: boolean | null;
-  /** The answer's text so far, as Dify wrote it. */
-  text: string;
-  ids: RunIds;
-  appType: AppType | null;
-  /** DingTalk calls so far that count for the organisation's month. */
-  calls: number;
 }
 
 /** The progress of an answer that is being written. */

@@ -1,49 +1,19 @@
+import type { TurnPorts } from './ports.ts';
 import type { Answer } from '../answer/answer.ts';
 import { endingNotes, failureText } from '../answer/ending.ts';
 import { sendLink } from '../answer/links.ts';
 import { continuing, finalView, type ViewOptions } from '../answer/view.ts';
-import { waitingForm, type FormPorts } from '../ask/form.ts';
-import type { QuestionPorts } from '../ask/question.ts';
-import { openCard, type CardPorts, type OpenCard } from '../delivery/card.ts';
+import { waitingForm } from '../ask/form.ts';
+import { openCard, type OpenCard } from '../delivery/card.ts';
 import { deliver, sendAll } from '../delivery/deliver.ts';
-import type { Extras, FinishedAnswer } from '../delivery/follow-ups.ts';
-import type { DifyClient } from '../dify/ask.ts';
-import { sendFiles, type Outbox } from '../files/attachments.ts';
-import type { DifyRecovery } from '../recovery/recover.ts';
+import type { FinishedAnswer } from '../delivery/follow-ups.ts';
+import { sendFiles } from '../files/attachments.ts';
 import { errorFields } from '../runtime/log.ts';
-import type { State } from '../state/state.ts';
-import { MAX_HOPS, type Courier } from './handover.ts';
-import { openLease, type Lease, type LeaseOptions, type LeaseTiming, type NextTurn } from './lease.ts';
+import { MAX_HOPS } from './handover.ts';
+import { openLease, type Lease, type NextTurn } from './lease.ts';
 import { obtainAnswer } from './obtain-answer.ts';
-import { formChange, noProgress, writeReceipt } from './record.ts';
-import type { StopSwitch } from './stop.ts';
+import { formChange, noProgress, readProgress, writeReceipt } from './record.ts';
 import type { Turn } from './turn.ts';
-
-export interface TurnPorts extends CardPorts, QuestionPorts, FormPorts {
-  dify: DifyClient;
-  recovery: DifyRecovery;
-  state: State;
-  courier: Courier;
-  leaseTiming: LeaseTiming;
-  onRunning: LeaseOptions['onRunning'];
-  /** When this invocation ends (milliseconds since the epoch), or null where nothing ends it. */
-  deadlineMs: number | null;
-  /** Aborts when the process is asked to end; its reason says so. */
-  shutdown: AbortSignal;
-  stop: StopSwitch;
-  /** For the files of the answer; null where nothing may be spent on them. */
-  openOutbox: () => Outbox | null;
-  meter: CallMeter;
-  /** Shows what belongs below an answer on its card. */
-  extras: Extras;
-  /** Goes on beside the next turn. The work never rejects. */
-  alongside: (work: Promise<void>) => void;
-}
-
-/** Where the calls to DingTalk for an answer are counted, as far as they count for the organisation's month. */
-export interface CallMeter {
-  onCall: () => void;
-}
 
 /**
  * Answers one question and returns the next of its conversation, if one waits. Never rejects: whatever goes wrong ends
@@ -68,8 +38,23 @@ export async function runTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | 
 async function answerUnderLease(turn: Turn, ports: TurnPorts, lease: Lease): Promise<NextTurn | null> {
   const { robot, clock, log } = ports;
   const view = viewOf(turn, ports);
-  const card = openCard(turn, ports, lease);
-  const outbox = ports.openOutbox();
+  const sink = lease.progress.hasCard === false ? null : ports.card();
+  const lookForCard = async () => readProgress((await ports.state.peek(turn.id)).progress)?.hasCard ?? null;
+  const card =
+    sink &&
+    openCard(
+      {
+        sink,
+        reference: turn.reference,
+        acceptedAtMs: turn.acceptedAtMs,
+        isOpen: lease.progress.hasCard === true,
+        lookForCard: turn.hasWaited ? lookForCard : null,
+        onOpened: (hasCard) => lease.note({ hasCard }),
+        onTextShown: () => void lease.write(),
+      },
+      { ...ports, settleMs: robot.dingtalk.cardSettleMs },
+    );
+  const outbox = ports.openAttachments();
   const obtained = await obtainAnswer(turn, ports, { lease, card, outbox, view });
   if (obtained.kind === 'lost' || !(await lease.isHeld())) {
     await card?.writer.leave();
@@ -85,7 +70,10 @@ async function answerUnderLease(turn: Turn, ports: TurnPorts, lease: Lease): Pro
   const answer: Answer = isStopped ? { ...obtained.answer, ending: { kind: 'stopped' } } : obtained.answer;
   if (failure) log.warn('turn_failed', { turn: turn.reference, ...errorFields(failure) });
   const hasCard = card !== null && (await card.opened);
-  const notes = endingNotes(answer, failure, turn, ports);
+  // A question with files or a form of its own cannot be asked again in words.
+  const isWords = turn.message.content.kind === 'text' && turn.form === null;
+  const retryText = isWords && view.links ? turn.question : null;
+  const notes = endingNotes(answer, failure, { reference: turn.reference, retryText }, ports.texts);
   const shown = await deliver(
     hasCard ? card.writer : null,
     failure ? 'failed' : 'finished',
@@ -95,7 +83,7 @@ async function answerUnderLease(turn: Turn, ports: TurnPorts, lease: Lease): Pro
       reference: turn.reference,
       // Of a card that another invocation has already ended, the end is refused: then it is there to be seen.
       mayHaveEnded: turn.mayHaveBeenAsked,
-      isUnsafe: card?.refusedFor() === 'dingtalk_content_unsafe',
+      cardWasUnsafe: card?.refusedFor() === 'dingtalk_content_unsafe',
       async isHeld() {
         await lease.write();
         return !lease.lost.aborted;
@@ -108,8 +96,19 @@ async function answerUnderLease(turn: Turn, ports: TurnPorts, lease: Lease): Pro
   if (failure === null) await sendFiles(answer, outbox, { ...ports, reference: turn.reference });
   lease.note({ ids: answer.ids });
   const form = waitingForm(answer);
-  const finished: FinishedAnswer = { turn, answer, view, onCard: shown === 'card' };
-  const extra = failure === null && !isStopped ? await ports.extras.plan(finished) : null;
+  const finished: FinishedAnswer = {
+    turn: {
+      id: turn.id,
+      reference: turn.reference,
+      isGroup: turn.message.chat.isGroup,
+      user: turn.conversation.difyUser,
+      maySpend: turn.level === 'full',
+    },
+    answer,
+    view,
+    onCard: shown === 'card',
+  };
+  const extra = failure === null && !isStopped ? await ports.followUps.plan(finished) : null;
   if (extra) lease.note({ calls: lease.progress.calls + extra.calls });
   const { next, isStopped: isStoppedElsewhere } = await lease.finish({
     failure: failure?.code ?? null,
@@ -117,7 +116,7 @@ async function answerUnderLease(turn: Turn, ports: TurnPorts, lease: Lease): Pro
     form: formChange(turn, answer, lease.progress.appType, obtained.formIsOver ?? false),
   });
   if (isStoppedElsewhere && !isStopped && failure === null && shown === 'card')
-    ports.alongside(ports.extras.markStopped(finished));
+    ports.alongside(ports.followUps.markStopped(finished));
   else if (extra) ports.alongside(extra.show());
   log.info('turn_finished', {
     turn: turn.reference,
@@ -141,14 +140,14 @@ async function answerUnderLease(turn: Turn, ports: TurnPorts, lease: Lease): Pro
 
 /** Time is up, the run is not: the turn goes to a fresh invocation, or stays on record for whoever comes by. */
 async function leaveForLater(turn: Turn, ports: TurnPorts, lease: Lease, card: OpenCard | null): Promise<void> {
-  const { log, courier } = ports;
+  const { log, handover } = ports;
   const view = viewOf(turn, ports);
   const hasCard = card !== null && (await card.opened);
   if (hasCard) await card.writer.leave(continuing(lease.progress.text, view));
   await lease.release();
-  const { claim, hop } = turn.record;
+  const { fence, hop } = turn.record;
   const handedOver =
-    hop < MAX_HOPS && !ports.shutdown.aborted && (await courier.resume({ turnId: turn.id, claim, hop: hop + 1 }));
+    hop < MAX_HOPS && !ports.shutdown.aborted && (await handover.resume({ turnId: turn.id, fence, hop: hop + 1 }));
   log.info(handedOver ? 'turn_handed_over' : 'turn_left_on_record', { turn: turn.reference, hop });
 }
 
@@ -161,7 +160,7 @@ function viewOf({ message: { chat } }: Turn, { robot, texts }: TurnPorts): ViewO
 
 function leaseOf(turn: Turn, ports: TurnPorts): Lease {
   const progress = turn.progress ?? noProgress;
-  const { claim, owner, context } = turn.record;
+  const { fence, owner, context } = turn.record;
   return openLease({
     state: ports.state,
     clock: ports.clock,
@@ -169,7 +168,7 @@ function leaseOf(turn: Turn, ports: TurnPorts): Lease {
     timing: ports.leaseTiming,
     turnId: turn.id,
     reference: turn.reference,
-    claim,
+    fence,
     owner,
     conversationKey: turn.conversation.key,
     generation: context?.generation ?? null,

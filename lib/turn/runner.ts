@@ -1,3 +1,5 @@
+import type { CallMeter } from './ports.ts';
+import type { TurnPayload } from './turn.ts';
 import { crashText } from '../answer/ending.ts';
 import type { FormPorts } from '../ask/form.ts';
 import type { RunningTask } from '../dify/runs.ts';
@@ -8,10 +10,10 @@ import { monthOf } from '../state/budget.ts';
 import type { StartedTurn, State } from '../state/state.ts';
 import type { ChannelOptions, Channels } from './channels.ts';
 import { conversationOf } from './conversation.ts';
-import { MAX_HOPS, type Courier } from './handover.ts';
+import { MAX_HOPS, type Handover } from './handover.ts';
 import { leaseEnd, type LeaseTiming } from './lease.ts';
-import { readPayload, readProgress, referenceOf, type TurnPayload } from './record.ts';
-import { runTurn, type CallMeter } from './run-turn.ts';
+import { readPayload, readProgress, referenceOf } from './record.ts';
+import { runTurn } from './run-turn.ts';
 import { createStopSwitch, taskOf, type StopSwitch } from './stop.ts';
 import type { Turn } from './turn.ts';
 
@@ -20,7 +22,7 @@ export interface RunnerOptions extends ChannelOptions, FormPorts {
   stopRun: (task: RunningTask) => Promise<void>;
   rateAnswer: (rated: { messageId: string; user: string; rating: 'like' | 'dislike' | null }) => Promise<void>;
   state: State;
-  courier: Courier;
+  handover: Handover;
   leaseTiming: LeaseTiming;
   shutdown: AbortSignal;
 }
@@ -32,7 +34,7 @@ export interface Runner {
   /** Takes a turn over; null when it is not to be had. The work never rejects. */
   takeOver(
     turnId: string,
-    handedOver: { claim: number; hop: number } | null,
+    handedOver: { fence: number; hop: number } | null,
     platform: Platform,
   ): Promise<(() => Promise<void>) | null>;
   /** Stops the answers of a conversation, also those that another instance writes. False when there were none. */
@@ -49,12 +51,12 @@ export interface StopOrder {
 }
 
 export function createRunner(options: RunnerOptions, channels: Channels): Runner {
-  const { config, state, clock, newId, log, texts, traffic, courier } = options;
+  const { config, state, clock, newId, log, texts, limiter, handover } = options;
   /** Turns that are being answered in this process, with what stops them. */
   const running = new Map<string, StopSwitch>();
 
   /** Both counts must be of one moment, so `entering` corrects ours by the turn that the reply was about. */
-  const noteRunning = (total: number, entering: -1 | 0 | 1) => traffic.noteRunning(running.size + entering, total);
+  const noteRunning = (total: number, entering: -1 | 0 | 1) => limiter.noteRunning(running.size + entering, total);
 
   const difyUserOf = ({ form, message }: TurnPayload) =>
     form?.user ?? conversationOf(message, config.conversation.scope).difyUser;
@@ -68,7 +70,7 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
     try {
       return await runTurn(turn, {
         ...options,
-        ...channels.of(turn, platform.deadlineMs, () => meter.onCall()),
+        ...channels.forTurn(turn, platform.deadlineMs, () => meter.onCall()),
         meter,
         robot: config,
         onRunning: noteRunning,
@@ -95,7 +97,7 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
       const { owner, hop } = turn.record;
       if (!next.isOurs) {
         const isTaken =
-          hop < MAX_HOPS && (await courier.resume({ turnId: next.turn.turnId, claim: next.turn.claim, hop: hop + 1 }));
+          hop < MAX_HOPS && (await handover.resume({ turnId: next.turn.turnId, fence: next.turn.fence, hop: hop + 1 }));
         if (!isTaken) log.info('turn_left_on_record', { hop });
         return;
       }
@@ -115,7 +117,7 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
       id: started.turnId,
       reference: referenceOf(started.turnId),
       conversation: { ...conversationOf(payload.message, config.conversation.scope), key: started.conversationKey },
-      record: { claim: started.claim, owner, hop: started.hop, context: started.context },
+      record: { fence: started.fence, owner, hop: started.hop, context: started.context },
       progress: readProgress(started.progress),
       // Only a turn that waited can be on record without having been asked.
       hasWaited: !started.mayHaveBeenAsked,
@@ -126,7 +128,7 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
   }
 
   /** Ends a turn that cannot be read, so that nothing waits for it. Never rejects. */
-  async function giveUp({ turnId, claim, conversationKey, context, progress }: StartedTurn, owner: string) {
+  async function giveUp({ turnId, fence, conversationKey, context, progress }: StartedTurn, owner: string) {
     const reference = referenceOf(turnId);
     log.error('turn_unreadable', { turn: reference, code: 'internal' });
     if (readProgress(progress)?.hasCard) await channels.endCard(turnId, crashText(texts, reference));
@@ -134,7 +136,7 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
     try {
       await state.finish({
         turnId,
-        claim,
+        fence,
         owner,
         nowMs,
         failure: 'internal',
@@ -151,7 +153,7 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
     }
   }
 
-  async function takeOver(turnId: string, handedOver: { claim: number; hop: number } | null, platform: Platform) {
+  async function takeOver(turnId: string, handedOver: { fence: number; hop: number } | null, platform: Platform) {
     const owner = newId();
     const nowMs = clock.now();
     const leaseUntilMs = leaseEnd(nowMs, options.leaseTiming, platform.deadlineMs);

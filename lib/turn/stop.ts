@@ -1,7 +1,7 @@
+import type { TurnProgress } from './turn.ts';
 import type { RunningTask } from '../dify/runs.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
-import type { TurnProgress } from './record.ts';
 
 /**
  * How long a stopped answer is still read, so that Dify's own end is seen: it notices within one or two seconds. After

@@ -1,7 +1,31 @@
+import type { RunIds } from '../answer/event.ts';
+import type { FormSubmission } from '../ask/form.ts';
+import type { AppType } from '../config/robot.ts';
+import type { Message } from '../dingtalk/callback.ts';
 import type { SpendingLevel } from '../state/budget.ts';
 import type { ConversationContext } from '../state/state.ts';
 import type { Conversation } from './conversation.ts';
-import type { TurnPayload, TurnProgress } from './record.ts';
+
+/** Everything needed to answer a message, as it is kept until the answer is there. */
+export interface TurnPayload {
+  message: Message;
+  question: string;
+  acceptedAtMs: number;
+  /** The question is an answer to a form, given by a button; null for an ordinary one. */
+  form: FormSubmission | null;
+}
+
+/** How far a running answer got: enough to end its card without its function. */
+export interface TurnProgress {
+  /** Whether the card is there; null while that is not known. */
+  hasCard: boolean | null;
+  /** The answer's text so far, as Dify wrote it. */
+  text: string;
+  ids: RunIds;
+  appType: AppType | null;
+  /** DingTalk calls so far that count for the organisation's month. */
+  calls: number;
+}
 
 /** One question, from accepted to answered. */
 export interface Turn extends TurnPayload {
@@ -11,7 +35,7 @@ export interface Turn extends TurnPayload {
   reference: string;
   conversation: Conversation;
   /** The context is null while the store is down: the question is answered from here alone, without memory. */
-  record: { claim: number; owner: string; hop: number; context: ConversationContext | null };
+  record: { fence: number; owner: string; hop: number; context: ConversationContext | null };
   /** How freely it may spend DingTalk calls. */
   level: SpendingLevel;
   progress: TurnProgress | null;

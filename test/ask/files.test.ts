@@ -2,7 +2,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { createDifyClient } from '../../lib/dify/ask.ts';
 import type { QuestionFile } from '../../lib/dify/file-inputs.ts';
-import { relay } from '../../lib/ask/ask.ts';
+import { ask } from '../../lib/ask/ask.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { createLog } from '../../lib/runtime/log.ts';
 import { createDifySimulator } from '../../playground/dify/simulator.ts';
@@ -31,7 +31,7 @@ async function asking(mode: AppMode, parameters: SampleApp['parameters'], names:
     files.push({ kind: 'document', extension: 'pdf', uploadId: id });
   }
   const log = createLog(systemClock, 'error', () => {});
-  const asked = relay({
+  const asked = ask({
     dify: createDifyClient(configOf(dify.url, 'key'), fetch, systemClock, log),
     question: { query: '总结', inputs: {}, queryInput: 'query', user, conversationId: null, files },
     clock: systemClock,

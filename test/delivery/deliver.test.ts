@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { deliver } from '../../lib/delivery/deliver.ts';
-import { failureRules } from '../../lib/dingtalk/failures.ts';
 import { createLog } from '../../lib/runtime/log.ts';
 import { textsFor } from '../../lib/texts/index.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
@@ -30,7 +29,6 @@ test.each([true, false])(
         log: createLog(clock, 'info', (line) => logs.push(line)),
         texts: textsFor('en'),
         reference: '0a1b2c3d',
-        failures: failureRules,
       },
     );
     const place = hasCard ? 'card' : 'message';

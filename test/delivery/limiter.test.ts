@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createTraffic, type Lane, type Priority, type Traffic } from '../../lib/delivery/limiter.ts';
+import { createLimiter, type Lane, type Priority, type Limiter } from '../../lib/delivery/limiter.ts';
 import { sleep, type Clock } from '../../lib/runtime/clock.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
@@ -28,7 +28,7 @@ function countingClock() {
 
 function scene(callsPerSecond = 20) {
   const clock = countingClock();
-  const traffic = createTraffic({ clock, callsPerSecond });
+  const traffic = createLimiter({ clock, callsPerSecond });
   /** Slots in the order they were given, with the time. */
   const given: { name: string; atMs: number }[] = [];
   const ask = (name: string, priority: Priority = 'typing', lane: Lane = 'stream', signal?: AbortSignal) =>
@@ -252,7 +252,7 @@ describe('slowing down', () => {
 });
 
 interface Instance {
-  traffic: Traffic;
+  traffic: Limiter;
   times: number[];
   /** How long last frames waited, and how many do now. */
   waits: number[];
@@ -297,7 +297,7 @@ describe('three instances that share sixty answers', () => {
       const clock = createVirtualClock(0);
       const times: number[] = [];
       const instances = before.map((local, index) => {
-        const traffic = createTraffic({ clock, callsPerSecond: qps });
+        const traffic = createLimiter({ clock, callsPerSecond: qps });
         traffic.noteRunning(local, 60);
         const ask = () => traffic.slot('stream', 'typing').then(() => times.push(clock.now()));
         clock.schedule(startsMs[index] ?? 0, () => void Array.from({ length: 6 * qps }, ask));
@@ -317,7 +317,7 @@ describe('three instances that share sixty answers', () => {
     const property = fc.asyncProperty(split, endsMs, async (shares, ends) => {
       const clock = createVirtualClock(0);
       const instances = shares.map((local) => {
-        const traffic = createTraffic({ clock, callsPerSecond: 20 });
+        const traffic = createLimiter({ clock, callsPerSecond: 20 });
         traffic.noteRunning(local, 60);
         return { local, traffic, times: [], waits: [], waiting: 0, overtaken: 0 } satisfies Instance & {
           local: number;
@@ -343,7 +343,7 @@ describe('three instances that share sixty answers', () => {
     const clock = createVirtualClock(0);
     const times: number[] = [];
     for (const local of [20, 20, 20]) {
-      const traffic = createTraffic({ clock, callsPerSecond: 20 });
+      const traffic = createLimiter({ clock, callsPerSecond: 20 });
       traffic.noteRunning(local, 60);
       for (let count = 0; count < local; count += 1) {
         void traffic.slot('stream', 'typing').then(() => times.push(clock.now()));

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { paceOf } from '../../lib/delivery/pace.ts';
 import type { Frame } from '../../lib/delivery/sink.ts';
 import { createWriter, type Writer } from '../../lib/delivery/writer.ts';
-import { failureRules } from '../../lib/dingtalk/failures.ts';
+import { cardRefusals } from '../../lib/dingtalk/failures.ts';
 import { BridgeError, type ErrorCode } from '../../lib/errors.ts';
 import { sleep } from '../../lib/runtime/clock.ts';
 import { createVirtualClock, type VirtualClock } from '../support/virtual-clock.ts';
@@ -32,6 +32,7 @@ function scene({ latencyMs = 80, settleMs = 0 } = {}): Scene {
   let ids = 0;
   const writer = createWriter({
     sink: {
+      ...cardRefusals,
       open: () => gate.promise,
       async write(frame) {
         overlap ||= running > 0;
@@ -48,7 +49,7 @@ function scene({ latencyMs = 80, settleMs = 0 } = {}): Scene {
     clock,
     newId: () => `frame-${(ids += 1)}`,
     settleMs,
-    failures: failureRules,
+
     onFrameFailed: (error) => failed.push(error),
     onFrameShown: () => undefined,
     slot: async () => undefined,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { CardSink } from '../../lib/delivery/sink.ts';
+import { cardRefusals } from '../../lib/dingtalk/failures.ts';
 import { createCardBreaker, watchCard, type CardBreaker } from '../../lib/dingtalk/card-breaker.ts';
 import { BridgeError, type ErrorCode } from '../../lib/errors.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
@@ -183,7 +184,7 @@ describe('a watched card', () => {
       const code = results.shift();
       if (code) throw failure(code);
     };
-    return { told, card: watchCard({ open: act, write: act } satisfies CardSink, breaker) };
+    return { told, card: watchCard({ ...cardRefusals, open: act, write: act } satisfies CardSink, breaker) };
   }
 
   async function use(card: CardSink, frames: number): Promise<number> {

@@ -5,7 +5,7 @@ import { emptyAnswer, endAnswer, foldEvent, type Answer } from '../../lib/answer
 import { readEvent } from '../../lib/dify/events.ts';
 
 function replay(file: string): Answer {
-  const lines = readFileSync(new URL(`./fixtures/dify/${file}`, import.meta.url), 'utf8').split('\n');
+  const lines = readFileSync(new URL(`../fixtures/dify/${file}`, import.meta.url), 'utf8').split('\n');
   let answer = emptyAnswer;
   for (const line of lines) {
     const event = line.startsWith('data: ') ? readEvent(line.slice(6)) : null;

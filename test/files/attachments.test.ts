@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { emptyAnswer, type Answer } from '../../lib/answer/answer.ts';
 import type { AnswerFile } from '../../lib/answer/event.ts';
-import { createOutbox } from '../../lib/files/attachments.ts';
+import { createAttachments } from '../../lib/files/attachments.ts';
 import { createLog } from '../../lib/runtime/log.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
@@ -26,7 +26,7 @@ function open(limit = 9) {
   const clock = createVirtualClock();
   const fetched: string[] = [];
   const sent: string[] = [];
-  const outbox = createOutbox({
+  const outbox = createAttachments({
     results: {
       async upload({ url }) {
         fetched.push(url);

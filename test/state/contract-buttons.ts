@@ -63,7 +63,7 @@ export function describeButtons(open: () => { state: State; other: State }, make
       });
       const held = await state.renew({
         turnId: running.turnId,
-        claim: 1,
+        fence: 1,
         nowMs: NOW,
         leaseUntilMs: NOW + LEASE_MS,
         progress: '',

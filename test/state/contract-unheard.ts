@@ -17,7 +17,7 @@ export function describeUnheard(
       const unheard = request({ conversationKey: first.conversationKey });
       const third = request({ conversationKey: first.conversationKey });
       for (const turn of [first, unheard, third]) await state.accept(turn);
-      const unasked = { turnId: unheard.turnId, claim: 1, nowMs: NOW, leaseUntilMs: NOW + LEASE_MS, progress: '{}' };
+      const unasked = { turnId: unheard.turnId, fence: 1, nowMs: NOW, leaseUntilMs: NOW + LEASE_MS, progress: '{}' };
       const held = await other.renew({ ...unasked, remembered: remembered(first.conversationKey) });
       expect(held).toMatchObject({ kind: 'held', running: 2 });
       expect(await state.finish(finish(first))).toMatchObject({ next: { turnId: third.turnId } });
@@ -46,7 +46,7 @@ export function describeUnheard(
         turnId: unheard.turnId,
         leaseUntilMs: NOW + LEASE_MS,
       });
-      const unasked = { turnId: unheard.turnId, claim: 1, nowMs: NOW, leaseUntilMs: NOW + LEASE_MS, progress: '{}' };
+      const unasked = { turnId: unheard.turnId, fence: 1, nowMs: NOW, leaseUntilMs: NOW + LEASE_MS, progress: '{}' };
       const held = await other.renew({ ...unasked, remembered: remembered(first.conversationKey) });
       expect(held).toMatchObject({ kind: 'held', running: 1, isStopped: true });
       expect(await other.finish(finish(unheard))).toMatchObject({ kind: 'finished', next: null });

@@ -45,7 +45,7 @@ export function describeState(open: () => StateUnderTest): void {
   });
   const finish = (of: AcceptRequest, over: Partial<FinishRequest> = {}): FinishRequest => ({
     turnId: of.turnId,
-    claim: 1,
+    fence: 1,
     owner: of.owner,
     nowMs: NOW + 1_000,
     failure: null,
@@ -75,7 +75,7 @@ export function describeState(open: () => StateUnderTest): void {
     test('is accepted once, by whichever instance comes first', async () => {
       const { state, other } = open();
       const first = request();
-      expect(await state.accept(first)).toMatchObject({ kind: 'started', turn: { claim: 1 }, load: noLoad });
+      expect(await state.accept(first)).toMatchObject({ kind: 'started', turn: { fence: 1 }, load: noLoad });
       expect(await state.accept({ ...first, owner: 'late' })).toEqual({ kind: 'duplicate' });
       expect(await other.accept({ ...first, owner: 'elsewhere' })).toEqual({ kind: 'duplicate' });
     });
@@ -136,7 +136,7 @@ export function describeState(open: () => StateUnderTest): void {
       const ended = await state.finish(finish(first));
       expect(ended).toMatchObject({
         kind: 'finished',
-        next: { turnId: second.turnId, payload: second.payload, claim: 1, mayHaveBeenAsked: false, progress: 'card' },
+        next: { turnId: second.turnId, payload: second.payload, fence: 1, mayHaveBeenAsked: false, progress: 'card' },
       });
       expect(await state.noteWaiting({ ...noted, progress: 'late' })).toEqual({ state: 'started', progress: 'card' });
       const next = await state.finish(finish(second, { owner: first.owner }));
@@ -178,7 +178,7 @@ export function describeState(open: () => StateUnderTest): void {
       const running = request({ conversationKey: 'kept' });
       await state.accept(running);
       const kept = remembered('kept', { difyConversationId: 'dify-1' });
-      const renewal = { turnId: running.turnId, claim: 1, nowMs: NOW, leaseUntilMs: NOW + LEASE_MS, progress: '{}' };
+      const renewal = { turnId: running.turnId, fence: 1, nowMs: NOW, leaseUntilMs: NOW + LEASE_MS, progress: '{}' };
       expect(await state.renew({ ...renewal, remembered: kept })).toEqual({
         kind: 'held',
         running: 1,
@@ -245,7 +245,7 @@ export function describeState(open: () => StateUnderTest): void {
       turnId: string,
       owner: string,
       nowMs: number,
-      handedOver: { claim: number; hop: number } | null = null,
+      handedOver: { fence: number; hop: number } | null = null,
     ) => ({
       turnId,
       owner,
@@ -255,7 +255,7 @@ export function describeState(open: () => StateUnderTest): void {
     });
     const renewal = (of: AcceptRequest, nowMs: number, over: object = {}) => ({
       turnId: of.turnId,
-      claim: 1,
+      fence: 1,
       nowMs,
       leaseUntilMs: nowMs + LEASE_MS,
       progress: '{"text":"so far"}',
@@ -275,7 +275,7 @@ export function describeState(open: () => StateUnderTest): void {
       const taken = await other.takeOver(takeOver(turn.turnId, 'new', lapsed));
       expect(taken).toMatchObject({
         turnId: turn.turnId,
-        claim: 2,
+        fence: 2,
         payload: turn.payload,
         progress: '{"text":"so far"}',
         mayHaveBeenAsked: true,
@@ -292,15 +292,15 @@ export function describeState(open: () => StateUnderTest): void {
       await other.takeOver(takeOver(turn.turnId, 'new', NOW + LEASE_MS));
       expect(await state.renew(renewal(turn, NOW + LEASE_MS, { progress: 'old' }))).toEqual({ kind: 'lost' });
       expect(await state.finish(finish(turn))).toEqual({ kind: 'lost' });
-      expect(await other.finish(finish(turn, { claim: 2, owner: 'new' }))).toMatchObject({ kind: 'finished' });
+      expect(await other.finish(finish(turn, { fence: 2, owner: 'new' }))).toMatchObject({ kind: 'finished' });
     });
 
     test('is handed over to who knows its claim, once', async () => {
       const { state, other } = open();
       const turn = request();
       await state.accept(turn);
-      const hop = takeOver(turn.turnId, 'fresh', NOW + 1, { claim: 1, hop: 1 });
-      expect(await other.takeOver(hop)).toMatchObject({ claim: 2, hop: 1, mayHaveBeenAsked: true });
+      const hop = takeOver(turn.turnId, 'fresh', NOW + 1, { fence: 1, hop: 1 });
+      expect(await other.takeOver(hop)).toMatchObject({ fence: 2, hop: 1, mayHaveBeenAsked: true });
       expect(await other.takeOver({ ...hop, owner: 'replayed' })).toBeNull();
       expect(await state.renew(renewal(turn, NOW + 2))).toEqual({ kind: 'lost' });
     });

@@ -52,7 +52,7 @@ describeWith('redis-server', 'the store in Upstash', () => {
   };
   const ending: FinishRequest = {
     turnId: 'm1',
-    claim: 1,
+    fence: 1,
     owner: 'me',
     nowMs: 2_000,
     failure: null,

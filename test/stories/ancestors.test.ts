@@ -79,7 +79,7 @@ test('the in-process store does not grow for ever', async () => {
       });
       await state.finish({
         turnId,
-        claim: 1,
+        fence: 1,
         owner: 'o',
         nowMs: clock.now(),
         failure: null,

@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { createCourier, readHandover } from '../../lib/turn/handover.ts';
+import { createHandover, readHandover } from '../../lib/turn/handover.ts';
 import { robotSignature } from '../../lib/dingtalk/signature.ts';
 import { BridgeError } from '../../lib/errors.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 const clock = createVirtualClock();
-const handover = { turnId: 'turn-1', claim: 2, hop: 1 };
+const handover = { turnId: 'turn-1', fence: 2, hop: 1 };
 
 /** The request that a courier sends, as the function gets it. */
 async function sent(secrets: string[], robotName: string | null = null, status = 200) {
   const requests: { url: string; headers: Headers; body: string }[] = [];
-  const courier = createCourier({
+  const courier = createHandover({
     publicUrl: 'https://bot.example',
     robotName,
     secrets,
@@ -49,7 +49,7 @@ describe('a handover', () => {
     const { isTaken, url, headers, body } = await sent(['s1'], 'hr');
     expect(isTaken).toBe(true);
     expect(url).toBe('https://bot.example/api/dingtalk/hr?resume');
-    expect(JSON.parse(body)).toEqual(handover);
+    expect(JSON.parse(body)).toEqual({ turnId: 'turn-1', claim: 2, hop: 1 });
     expect(headers.get('x-vercel-protection-bypass')).toBe('bypass');
     expect(verdict(headers, body, ['s1'], 'hr')).toEqual(handover);
     expect(verdict(headers, body, ['new', 's1'], 'hr')).toEqual(handover);

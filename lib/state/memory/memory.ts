@@ -34,7 +34,7 @@ export function createMemoryState(clock: Clock): MemoryState {
     const isSame = generation === turn.generation;
     return {
       turnId,
-      claim: turn.claim,
+      fence: turn.claim,
       hop: turn.hop,
       mayHaveBeenAsked: turn.askedBy !== '' && turn.askedBy !== owner,
       conversationKey: turn.conversationKey,
@@ -122,13 +122,13 @@ export function createMemoryState(clock: Clock): MemoryState {
       // A repeat gets the first reply, also when a turn that waited has been started for somebody else meanwhile.
       if (turn.place > 0 && turn.state !== 'full') return { kind: 'queued', place: turn.place, load, budget };
       if (turn.state === 'full' || turn.state === 'limited') return { kind: turn.state, load };
-      return { kind: 'started', turn: { claim: 1, context: context(key) }, isFirst: turn.isFirst, load, budget };
+      return { kind: 'started', turn: { fence: 1, context: context(key) }, isFirst: turn.isFirst, load, budget };
     },
 
-    async renew({ turnId, claim, nowMs, leaseUntilMs, progress, remembered }) {
+    async renew({ turnId, fence, nowMs, leaseUntilMs, progress, remembered }) {
       const turn = turns.get(turnId);
       if (!turn) return { kind: 'unknown' };
-      if (turn.claim !== claim || turn.state === 'done') return { kind: 'lost' };
+      if (turn.claim !== fence || turn.state === 'done') return { kind: 'lost' };
       if (turn.state === 'queued') {
         turn.state = 'started';
         turn.askedBy = turn.acceptedBy;
@@ -145,9 +145,9 @@ export function createMemoryState(clock: Clock): MemoryState {
     },
 
     async finish(request) {
-      const { turnId, claim, owner, nowMs, failure, remembered, spent, receipt, form, nextLeaseUntilMs } = request;
+      const { turnId, fence, owner, nowMs, failure, remembered, spent, receipt, form, nextLeaseUntilMs } = request;
       const turn = turns.get(turnId);
-      if (turn?.claim !== claim) return { kind: 'lost' };
+      if (turn?.claim !== fence) return { kind: 'lost' };
       if (turn.state !== 'done') {
         conversations.remember(remembered);
         conversations.changeForm(remembered, form);
@@ -186,7 +186,7 @@ export function createMemoryState(clock: Clock): MemoryState {
         return null;
       }
       if (turn.owner !== owner) {
-        if (handedOver && turn.claim !== handedOver.claim) return null;
+        if (handedOver && turn.claim !== handedOver.fence) return null;
         if (!handedOver && leases.isHeld(turnId, nowMs)) return null;
         turn.owner = owner;
         turn.claim += 1;

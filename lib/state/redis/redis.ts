@@ -110,21 +110,21 @@ export function createRedisState(runScript: RunScript, clientId: string): State 
       if (kind === 'queued') return { kind, place, load, budget: granted };
       if (kind === 'full' || kind === 'limited') return { kind, load };
       const context = { generation, difyConversationId: dify || null, form: form || null };
-      return { kind, turn: { claim: 1, context }, isFirst: first === 1, load, budget: granted };
+      return { kind, turn: { fence: 1, context }, isFirst: first === 1, load, budget: granted };
     },
-    async renew({ turnId, claim, nowMs, leaseUntilMs, progress, remembered }) {
+    async renew({ turnId, fence, nowMs, leaseUntilMs, progress, remembered }) {
       const [conversation] = conversationKeys(remembered.conversationKey);
       const reply = await run(
         replies.renewed,
         scripts.RENEW,
         [turnKey(turnId), conversation, leases],
-        [prefix, turnId, claim, nowMs, leaseUntilMs, progress, ...rememberedArgs(remembered)],
+        [prefix, turnId, fence, nowMs, leaseUntilMs, progress, ...rememberedArgs(remembered)],
       );
       if (reply[0] !== 'held') return { kind: reply[0] };
       return { kind: 'held', running: reply[1], isStopped: reply[2] !== '' };
     },
     async finish(request) {
-      const { turnId, claim, owner, nowMs, failure, remembered, spent, receipt, form, nextLeaseUntilMs } = request;
+      const { turnId, fence, owner, nowMs, failure, remembered, spent, receipt, form, nextLeaseUntilMs } = request;
       const [conversation, running, queue] = conversationKeys(remembered.conversationKey);
       const [generation, dify, conversationTtl] = rememberedArgs(remembered);
       const reply = await run(
@@ -134,7 +134,7 @@ export function createRedisState(runScript: RunScript, clientId: string): State 
         [
           prefix,
           turnId,
-          claim,
+          fence,
           owner,
           nowMs,
           nextLeaseUntilMs,
@@ -159,7 +159,7 @@ export function createRedisState(runScript: RunScript, clientId: string): State 
         replies.takenOver,
         scripts.TAKE_OVER,
         [turnKey(turnId), leases],
-        [prefix, turnId, owner, nowMs, leaseUntilMs, handedOver?.claim ?? '', handedOver?.hop ?? ''],
+        [prefix, turnId, owner, nowMs, leaseUntilMs, handedOver?.fence ?? '', handedOver?.hop ?? ''],
       );
       if (reply[0] === 'taken') return reply[1];
       return reply[0] === 'dropped' ? 'dropped' : null;

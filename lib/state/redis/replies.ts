@@ -40,9 +40,9 @@ const turn = z
     levels,
   ])
   .transform(
-    ([turnId, claim, hop, asked, conversationKey, generation, dify, form, payload, progress, level]): StartedTurn => ({
+    ([turnId, fence, hop, asked, conversationKey, generation, dify, form, payload, progress, level]): StartedTurn => ({
       turnId,
-      claim,
+      fence,
       hop,
       mayHaveBeenAsked: asked !== '0',
       conversationKey,
