@@ -1,20 +1,17 @@
+import { createLimiter, type Limiter } from './delivery/limiter.ts';
+import { createDify } from './dify/dify.ts';
+import { createCardBreaker } from './dingtalk/card-breaker.ts';
+import { createCardCallback, streamCallback } from './dingtalk/card-callback.ts';
+import { createChat, type Chat } from './dingtalk/chat.ts';
+import { createDingTalkClient } from './dingtalk/client.ts';
 import { describeProblems, readConfig, type Config, type ConfigResult, type Environment } from './config/config.ts';
 import type { RobotConfig } from './config/robot.ts';
 import type { ConfigProblem } from './config/settings.ts';
-import { createLimiter, type Limiter } from './delivery/limiter.ts';
-import { createDifyClient } from './dify/ask.ts';
-import { createDifyFiles } from './dify/files.ts';
-import { getForm, submitForm } from './dify/forms.ts';
-import { rate, suggestedQuestions } from './dify/messages.ts';
-import { followRun, stopRun } from './dify/runs.ts';
-import { createCardBreaker } from './dingtalk/card-breaker.ts';
-import { createCardCallback, streamCallback } from './dingtalk/card-callback.ts';
-import { createDingTalkClient } from './dingtalk/client.ts';
 import { REQUEST_ERROR_STATUS } from './errors.ts';
 import { createDownload } from './net/download.ts';
 import type { Fetch } from './net/http.ts';
 import { createReceiver, sweepRobots } from './receiver.ts';
-import { createDifyRecovery } from './recovery/recover.ts';
+import { createRecovery } from './recovery/recover.ts';
 import { createRobot } from './robot/robot.ts';
 import { pathOf } from './routes.ts';
 import { systemClock, type Clock } from './runtime/clock.ts';
@@ -78,50 +75,22 @@ export function createApp(options: AppOptions): App {
   const fetch: Fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
   const newId = options.newId ?? (() => crypto.randomUUID());
   const shutdown = new AbortController();
-  // The limit is the DingTalk app's, however many robots share it.
-  const limiters = new Map<string, Limiter>();
-  const limiterOf = ({ dingtalk: { clientId, callsPerSecond } }: RobotConfig): Limiter => {
-    const traffic = limiters.get(clientId) ?? createLimiter({ clock, callsPerSecond });
-    limiters.set(clientId, traffic);
-    return traffic;
-  };
+  const limiterOf = createLimiters(clock);
   const robots = new Map(
     config.robots.map((robot) => {
-      const state = storeOf(robot.dingtalk.clientId);
-      const dingtalk = createDingTalkClient(robot.dingtalk, fetch, clock, state.tokens);
-      const download = createDownload({ clock, trustedHosts: hostsOf(robot) });
+      const store = storeOf(robot.dingtalk.clientId);
+      const state = options.adaptState?.(store, robot) ?? store;
+      const dify = createDify(robot.dify, { fetch, clock, log });
       return [
         robot.name,
         createRobot({
           config: robot,
           texts: textsFor(robot.language),
-          dingtalk,
-          dify: createDifyClient(robot.dify, fetch, clock, log),
-          recovery: createDifyRecovery(robot.dify, fetch, clock, log),
-          stopRun: (task) => stopRun(robot.dify, fetch, clock, task),
-          rateAnswer: (rated) => rate(robot.dify, fetch, clock, rated),
-          suggest: (messageId, user) =>
-            suggestedQuestions(robot.dify, fetch, clock, { messageId, user }, shutdown.signal),
-          forms: {
-            get: (token) => getForm(robot.dify, fetch, clock, token),
-            submit: (filled) => submitForm(robot.dify, fetch, clock, filled),
-            follow: (runId, user, signal) =>
-              followRun(robot.dify, fetch, clock, { runId, user, withSnapshot: false, signal }),
-          },
-          download,
-          difyFiles: createDifyFiles(robot.dify, fetch, clock),
-          callback:
-            options.cardCallback === 'stream'
-              ? streamCallback
-              : createCardCallback({
-                  client: dingtalk,
-                  config: robot.dingtalk,
-                  address: `${config.publicUrl}${pathOf(robot.name)}`,
-                  marks: state.marks,
-                  clock,
-                  onFailed: (error) => log.warn('callback_not_registered', callbackFields(error)),
-                }),
-          state: options.adaptState?.(state, robot) ?? state,
+          chat: connectChat(robot, { config, options, store, fetch, clock, log }),
+          dify,
+          recovery: createRecovery({ records: dify.records, clock, log }),
+          download: createDownload({ clock, trustedHosts: hostsOf(robot) }),
+          state,
           handover: createHandover({
             publicUrl: config.publicUrl,
             robotName: robot.name,
@@ -131,9 +100,7 @@ export function createApp(options: AppOptions): App {
             clock,
           }),
           limiter: limiterOf(robot),
-          breaker: createCardBreaker(clock),
           leaseTiming: options.leaseTiming ?? LEASE_TIMING,
-          fetch,
           clock,
           newId,
           log,
@@ -143,17 +110,7 @@ export function createApp(options: AppOptions): App {
     }),
   );
   const receive = createReceiver({ robots, cronSecret: config.cronSecret, clock, log });
-  const limitMs = config.maxDurationMs;
-  const limited = (platform: Platform): Platform => {
-    const ownMs = limitMs === null ? null : clock.now() + limitMs;
-    const ends = [platform.deadlineMs, ownMs].filter((end) => end !== null);
-    return {
-      // A rejection would end the process, and with it the answers of everybody else. There should be none.
-      waitUntil: (work) =>
-        platform.waitUntil(work.catch((error: unknown) => log.error('background_failed', errorFields(error)))),
-      deadlineMs: ends.length > 0 ? Math.min(...ends) : null,
-    };
-  };
+  const limited = limitPlatform(config.maxDurationMs, clock, log);
   return {
     ok: true,
     config,
@@ -166,6 +123,57 @@ export function createApp(options: AppOptions): App {
       }
     },
     shutDown: () => shutdown.abort(),
+  };
+}
+
+/** The limit is the DingTalk app's, however many robots share it. */
+function createLimiters(clock: Clock): (robot: RobotConfig) => Limiter {
+  const limiters = new Map<string, Limiter>();
+  return ({ dingtalk: { clientId, callsPerSecond } }) => {
+    const limiter = limiters.get(clientId) ?? createLimiter({ clock, callsPerSecond });
+    limiters.set(clientId, limiter);
+    return limiter;
+  };
+}
+
+/** One robot's ways into its chats. */
+function connectChat(
+  robot: RobotConfig,
+  {
+    config,
+    options,
+    store,
+    fetch,
+    clock,
+    log,
+  }: { config: Config; options: AppOptions; store: State; fetch: Fetch; clock: Clock; log: Log },
+): Chat {
+  const client = createDingTalkClient(robot.dingtalk, fetch, clock, store.tokens);
+  const callback =
+    options.cardCallback === 'stream'
+      ? streamCallback
+      : createCardCallback({
+          client,
+          config: robot.dingtalk,
+          address: `${config.publicUrl}${pathOf(robot.name)}`,
+          marks: store.marks,
+          clock,
+          onFailed: (error) => log.warn('callback_not_registered', callbackFields(error)),
+        });
+  return createChat({ config: robot.dingtalk, client, callback, breaker: createCardBreaker(clock), fetch, clock, log });
+}
+
+/** What the platform offers, within the configured duration of an invocation. */
+function limitPlatform(maxDurationMs: number | null, clock: Clock, log: Log): (platform: Platform) => Platform {
+  return (platform) => {
+    const ownMs = maxDurationMs === null ? null : clock.now() + maxDurationMs;
+    const ends = [platform.deadlineMs, ownMs].filter((end) => end !== null);
+    return {
+      // A rejection would end the process, and with it every other answer that is written here. There should be none.
+      waitUntil: (work) =>
+        platform.waitUntil(work.catch((error: unknown) => log.error('background_failed', errorFields(error)))),
+      deadlineMs: ends.length > 0 ? Math.min(...ends) : null,
+    };
   };
 }
 

@@ -45,40 +45,33 @@ export function createReceiver({ robots, cronSecret, clock, log }: ReceiverOptio
     if (route.kind === 'status') return status(request.headers, route.robotName);
     const robot = robots.get(route.robotName);
     if (!robot) throw new BridgeError('robot_unknown', 'there is no such robot');
-    const body = await peekEmpty(request);
-    if (route.kind === 'resume') return resume(robot, request.headers, body, platform);
-    // The console's probe when the address is saved. It is not signed.
-    if (body === 'empty' && !route.hasQuery) return text(200, 'ok');
-    if (isCardCallback(request.headers)) return act(robot, request.headers, body, platform);
-    verifyRobotSignature(request.headers, robot.config.dingtalk.clientSecrets, clock.now());
-    const callback = readCallback(body === 'empty' ? '' : await readBody(body));
-    return await receiveCallback(callback, robot, platform);
+    if (route.kind === 'resume') return resume(robot, request, platform);
+    const isPress = isCardCallback(request.headers);
+    const verify = isPress ? verifyCardSignature : verifyRobotSignature;
+    try {
+      verify(request.headers, robot.config.dingtalk.clientSecrets, clock.now());
+    } catch (error) {
+      // The console's probe when the address is saved: an empty body, not signed.
+      if (!route.hasQuery && (await isEmpty(request))) return text(200, 'ok');
+      throw error;
+    }
+    const body = await readBody(request);
+    if (body === '' && !route.hasQuery) return text(200, 'ok');
+    return isPress ? act(robot, body, platform) : receiveCallback(robot, readCallback(body), platform);
   }
 
-  async function act(
-    robot: ReceivingRobot,
-    headers: Headers,
-    body: Body | 'empty',
-    platform: Platform,
-  ): Promise<Response> {
-    verifyCardSignature(headers, robot.config.dingtalk.clientSecrets, clock.now());
-    const action = readCardAction(body === 'empty' ? '' : await readBody(body));
-    const { update, work } = await robot.act(action, platform);
+  async function act(robot: ReceivingRobot, body: string, platform: Platform): Promise<Response> {
+    const { update, work } = await robot.act(readCardAction(body), platform);
     if (work) platform.waitUntil(work(platform));
     return Response.json(cardUpdateBody(update));
   }
 
-  async function resume(
-    robot: ReceivingRobot,
-    headers: Headers,
-    body: Body | 'empty',
-    platform: Platform,
-  ): Promise<Response> {
-    // Its signature covers the body, so what is too large to read is not signed.
-    const handover = body === 'empty' ? '' : await readBody(body).catch(() => '');
-    const [work, ...others] = await robot.resume(headers, handover, platform);
-    for (const each of work ? [work, ...others] : []) platform.waitUntil(each);
-    return Response.json({ resumed: work !== undefined });
+  async function resume(robot: ReceivingRobot, request: Request, platform: Platform): Promise<Response> {
+    // Its signature covers the body, so a body that is too large to read is not signed.
+    const handover = await readBody(request).catch(() => '');
+    const work = await robot.resume(request.headers, handover, platform);
+    if (work) platform.waitUntil(work(platform));
+    return Response.json({ resumed: work !== null });
   }
 
   /** The flat path sweeps all robots, for a schedule knows only one address. */
@@ -111,7 +104,7 @@ export function createReceiver({ robots, cronSecret, clock, log }: ReceiverOptio
     }
   }
 
-  async function receiveCallback(callback: Callback, robot: ReceivingRobot, platform: Platform): Promise<Response> {
+  async function receiveCallback(robot: ReceivingRobot, callback: Callback, platform: Platform): Promise<Response> {
     const { name, dingtalk } = robot.config;
     if (callback.robotCode !== null && callback.robotCode !== dingtalk.robotCode) {
       log.warn('message_ignored', { code: 'robot_code_mismatch', robot: name });
@@ -141,31 +134,16 @@ export async function sweepRobots(
   return counts;
 }
 
-type Body = NonNullable<Request['body']>;
-
-/** Whether there is a body at all, without reading more than its first bytes. */
-async function peekEmpty(request: Request): Promise<Body | 'empty'> {
-  if (!request.body) return 'empty';
-  const reader = request.body.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return 'empty';
-    if (value.byteLength === 0) continue;
-    return new ReadableStream<Uint8Array>({
-      start: (controller) => controller.enqueue(value),
-      async pull(controller) {
-        const next = await reader.read();
-        if (next.done) controller.close();
-        else controller.enqueue(next.value);
-      },
-      cancel: (reason) => reader.cancel(reason),
-    }) as Body;
-  }
+/** Reads no more than the first bytes. */
+async function isEmpty({ body }: Request): Promise<boolean> {
+  // Leaving the loop cancels what was not read.
+  for await (const chunk of body ?? []) if (chunk.byteLength > 0) return false;
+  return true;
 }
 
-async function readBody(body: Body): Promise<string> {
+async function readBody({ body }: Request): Promise<string> {
   try {
-    return new TextDecoder().decode(await readLimited(body, MAX_BODY_BYTES));
+    return body ? new TextDecoder().decode(await readLimited(body, MAX_BODY_BYTES)) : '';
   } catch (error) {
     if (error instanceof RangeError) throw new BridgeError('body_too_large', 'the body is larger than 1 MiB');
     throw new BridgeError('body_invalid', 'the body could not be read', {}, error);

@@ -134,6 +134,17 @@ export function endAnswer(answer: Answer): Answer {
   return answer.ending ? answer : { ...answer, ending: { kind: 'cut' } };
 }
 
+/** The answer without the first `chars` characters of its text, which stand on an earlier card. */
+export function withoutBeginning(answer: Answer, chars: number): Answer {
+  const { texts, outputs } = answer;
+  const whole = outputs?.['answer'];
+  return {
+    ...answer,
+    texts: { ...texts, message: texts.message.slice(chars) },
+    outputs: typeof whole === 'string' ? { ...outputs, answer: whole.slice(chars) } : outputs,
+  };
+}
+
 /**
  * Whether more may follow after the end: a chatflow ends twice, in an order (and with omissions) that depends on its
  * version. Only a run that was announced has a second end; an annotation reply has not.

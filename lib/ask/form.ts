@@ -1,5 +1,6 @@
 import type { Answer } from '../answer/answer.ts';
-import type { DifyEvent, PendingFormDetails } from '../answer/event.ts';
+import type { PendingFormDetails } from '../answer/event.ts';
+import type { Dify } from '../dify/dify.ts';
 import type { AppType } from '../config/robot.ts';
 import { BridgeError } from '../errors.ts';
 import { readFormReply } from './form-reply.ts';
@@ -10,12 +11,15 @@ export interface WaitingForm {
   runId: string;
   /** The id of its first action; empty where it has none. */
   action: string;
+  /** Characters of the run's text that were shown before the form: what is found of the run later begins with them. */
+  shownChars: number;
 }
 
 /** A form as its conversation keeps it, so that what is typed next can be an answer to it. */
 export interface KeptForm {
   token: string;
   runId: string;
+  shownChars: number;
   appType: AppType;
   /** Whom the run was started for. */
   user: string;
@@ -36,12 +40,7 @@ export interface FormTurn {
 }
 
 export interface FormPorts {
-  forms: {
-    get(token: string): Promise<PendingFormDetails>;
-    submit(filled: Omit<FormSubmission, 'runId' | 'appType'>): Promise<void>;
-    /** What happens in a run from now on; null where Dify does not tell. */
-    follow(runId: string, user: string, signal: AbortSignal): Promise<AsyncIterable<DifyEvent> | null>;
-  };
+  dify: Pick<Dify, 'getForm'>;
 }
 
 /** What a question has to do with a form that its conversation waits for. */
@@ -57,12 +56,12 @@ export type FormReply =
  */
 export async function readFormTurn(
   { form: filled, waiting, asker, question }: FormTurn,
-  { forms }: FormPorts,
+  { dify }: FormPorts,
 ): Promise<FormReply> {
   if (filled) return { kind: 'submission', submission: filled };
   // In a chat that shares one conversation others may ask meanwhile, but not answer.
   if (!waiting || waiting.asker !== asker) return { kind: 'question', isOver: false };
-  const form = await openForm(waiting.token, forms);
+  const form = await openForm(waiting.token, dify);
   if (form instanceof BridgeError) {
     if (readFormReply(question, { actions: waiting.actions, fields: [] })) throw form;
     return { kind: 'question', isOver: true };
@@ -72,14 +71,14 @@ export async function readFormTurn(
   if ('problem' in reply) {
     throw new BridgeError('form_invalid', 'required fields are missing', { fields: reply.problem.join(', ') });
   }
-  const { token, runId, appType, user } = waiting;
-  return { kind: 'submission', submission: { token, runId, appType, user, ...reply } };
+  const { token, runId, shownChars, appType, user } = waiting;
+  return { kind: 'submission', submission: { token, runId, shownChars, appType, user, ...reply } };
 }
 
 /** The failure where it is answered, or too late. */
-async function openForm(token: string, forms: FormPorts['forms']): Promise<PendingFormDetails | BridgeError> {
+async function openForm(token: string, dify: FormPorts['dify']): Promise<PendingFormDetails | BridgeError> {
   try {
-    return await forms.get(token);
+    return await dify.getForm(token);
   } catch (error) {
     if (isFormOver(error)) return error;
     throw error;
@@ -92,10 +91,10 @@ export function isFormOver(error: unknown): error is BridgeError {
 }
 
 /** The form of a paused answer that somebody here can fill in. */
-export function waitingForm({ ending, form, ids }: Answer): WaitingForm | null {
+export function waitingForm({ ending, form, ids, texts }: Answer): WaitingForm | null {
   const runId = form?.runId ?? ids.runId;
   if (ending?.kind !== 'paused' || !form?.token || !runId) return null;
-  return { token: form.token, runId, action: form.actions[0]?.id ?? '' };
+  return { token: form.token, runId, action: form.actions[0]?.id ?? '', shownChars: texts.message.length };
 }
 
 /** What somebody filled in, for a run that waits for it. */

@@ -2,12 +2,11 @@ import { BridgeError, isLimited, isPassing, isUnanswered } from '../errors.ts';
 import { sleep, type Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
 import type { Limiter } from './limiter.ts';
-import type { Pace } from './pace.ts';
+import { paceOf, type Pace } from './pace.ts';
 import type { CardSink } from './sink.ts';
-import { createWriter, type Writer } from './writer.ts';
+import { createWriter, type LastFrame, type Writer } from './writer.ts';
 
 export interface CardPorts {
-  pace: Pace;
   /** Pause between delivery and the first frame, and before the last, in milliseconds. */
   settleMs: number;
   limiter: Limiter;
@@ -19,6 +18,7 @@ export interface CardPorts {
 /** The answer whose card is opened. */
 export interface CardOptions {
   sink: CardSink;
+  pace: Pace;
   reference: string;
   acceptedAtMs: number;
   /** Whether the card is there already. */
@@ -81,7 +81,7 @@ export function openCard(options: CardOptions, ports: CardPorts): OpenCard {
   const writer = createWriter({
     sink,
     opened: opening,
-    pace: ports.pace,
+    pace: options.pace,
     clock,
     newId: ports.newId,
     settleMs: ports.settleMs,
@@ -128,6 +128,36 @@ export function openCard(options: CardOptions, ports: CardPorts): OpenCard {
     refusedFor: () => refusedFor,
     firstTextMs: () => (firstTextAtMs === null ? null : firstTextAtMs - options.acceptedAtMs),
   };
+}
+
+/** The writer of a card that was opened before, for its end. */
+export function reopenCard(sink: CardSink, reference: string, { limiter, clock, newId, log }: CardPorts): Writer {
+  return createWriter({
+    sink,
+    opened: Promise.resolve(),
+    pace: paceOf('off'),
+    clock,
+    newId,
+    settleMs: 0,
+    slot: (priority, signal) => limiter.slot('stream', priority, signal),
+    onFrameFailed: (error) => log.warn('frame_failed', { turn: reference, ...errorFields(error) }),
+    onFrameShown: () => undefined,
+  });
+}
+
+/** Ends a card with its last frame; false when it could not be ended, which is in the log. Never rejects. */
+export async function endCard(
+  writer: Pick<Writer, 'finish'>,
+  last: LastFrame,
+  { log, reference }: { log: Log; reference: string },
+): Promise<boolean> {
+  try {
+    await writer.finish(last);
+    return true;
+  } catch (error) {
+    log.error('card_not_ended', { turn: reference, ...errorFields(error) });
+    return false;
+  }
 }
 
 /** Opens the card, unless it is there; waits for whoever may be opening it. @throws BridgeError when there is none. */

@@ -4,6 +4,7 @@ import { isPassing, isUnanswered, isUnsafe } from '../errors.ts';
 import { sleep, type Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
 import type { Texts } from '../texts/texts.ts';
+import { endCard } from './card.ts';
 import type { MessageSink } from './sink.ts';
 import type { Writer } from './writer.ts';
 
@@ -79,24 +80,14 @@ export async function deliver(
 }
 
 /** Ends a card that could not be ended in time: its answer stands below it. Never rejects. */
-async function endLate(writer: Writer, { texts, clock, log, reference }: DeliveryOptions): Promise<void> {
-  await sleep(clock, LATE_MS);
-  try {
-    await writer.finish({ text: texts.answeredBelow, state: 'finished' });
-  } catch (error) {
-    log.error('card_not_ended', { turn: reference, ...errorFields(error) });
-  }
+async function endLate(writer: Writer, options: DeliveryOptions): Promise<void> {
+  await sleep(options.clock, LATE_MS);
+  await endCard(writer, { text: options.texts.answeredBelow, state: 'finished' }, options);
 }
 
 /** DingTalk's content check refused the text: it is not sent again by any other way. */
-async function endNeutrally(writer: Writer, { texts, log, reference }: DeliveryOptions): Promise<Shown> {
-  try {
-    await writer.finish({ text: texts.unsafe, state: 'failed' });
-    return 'card';
-  } catch (error) {
-    log.error('card_not_ended', { turn: reference, ...errorFields(error) });
-    return 'nothing';
-  }
+async function endNeutrally(writer: Writer, options: DeliveryOptions): Promise<Shown> {
+  return (await endCard(writer, { text: options.texts.unsafe, state: 'failed' }, options)) ? 'card' : 'nothing';
 }
 
 /** Sends messages one after another; false when the first did not get through. Never rejects. */

@@ -1,11 +1,7 @@
 import type { Answer } from '../answer/answer.ts';
-import type { DifyConfig } from '../config/robot.ts';
-import { createDifyRecords } from '../dify/lookups.ts';
 import { survivesDisconnect } from '../dify/runs.ts';
 import { BridgeError } from '../errors.ts';
-import type { Fetch } from '../net/http.ts';
-import type { Clock } from '../runtime/clock.ts';
-import { withFields, type Log } from '../runtime/log.ts';
+import { withFields } from '../runtime/log.ts';
 import { recoverMessage } from './message.ts';
 import { recoverRun } from './run.ts';
 import { isTooOld, type LostRun, type Search } from './search.ts';
@@ -19,7 +15,7 @@ export type Recovered =
   | { kind: 'lost' };
 
 /** Gets at the answer of a run whose stream was lost, without asking again (`docs/wire-dify.md`). */
-export interface DifyRecovery {
+export interface Recovery {
   /**
    * Waits for the answer until the signal is aborted; how long that may take is for the caller to say. The answers
    * that `onProgress` gets have ids and files as they become known. They have no text, unless Dify told the whole text
@@ -28,8 +24,7 @@ export interface DifyRecovery {
   recover(run: LostRun, signal: AbortSignal, onProgress: (answer: Answer) => void): Promise<Recovered>;
 }
 
-export function createDifyRecovery(config: DifyConfig, fetch: Fetch, clock: Clock, log: Log): DifyRecovery {
-  const records = createDifyRecords(config, fetch, clock);
+export function createRecovery({ records, clock, log }: Pick<Search, 'records' | 'clock' | 'log'>): Recovery {
   return {
     async recover(run, signal, onProgress) {
       const isRunning = survivesDisconnect(run.type, run.ids);

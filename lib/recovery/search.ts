@@ -3,8 +3,9 @@ import type { RunIds } from '../answer/event.ts';
 import type { AppType } from '../config/robot.ts';
 import type { DifyRecords } from '../dify/lookups.ts';
 import { BridgeError, type ErrorCode } from '../errors.ts';
-import { sleep, type Clock } from '../runtime/clock.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import { repeatingLast, retry } from '../runtime/retry.ts';
 
 /** A question that was asked, or may have been, and whose stream is gone. */
 export interface LostRun {
@@ -66,19 +67,19 @@ export function lookPause(look: number): number {
  *
  * @throws BridgeError when Dify refuses it, after `retries` repeats, or when the search is aborted.
  */
-export async function retrying<T>(
-  { clock, log, signal }: Search,
-  call: () => Promise<T>,
-  retries = Infinity,
-): Promise<T> {
-  for (let failures = 0; ; failures += 1) {
-    try {
-      return await call();
-    } catch (error) {
-      if (signal.aborted || !(error instanceof BridgeError) || !TEMPORARY.has(error.code)) throw error;
-      if (failures >= retries) throw error;
-      log.debug('recovery_retried', { code: error.code, failures: failures + 1 });
-    }
-    await sleep(clock, RETRY_PAUSES_MS[Math.min(failures, RETRY_PAUSES_MS.length - 1)] ?? 0, signal);
-  }
+export function retrying<T>({ clock, log, signal }: Search, call: () => Promise<T>, retries = Infinity): Promise<T> {
+  let failures = 0;
+  return retry(call, {
+    clock,
+    signal,
+    pausesMs: repeatingLast(RETRY_PAUSES_MS),
+    mayRetry(error) {
+      failures += 1;
+      if (signal.aborted || !isTemporary(error) || failures > retries) return false;
+      log.debug('recovery_retried', { code: error.code, failures });
+      return true;
+    },
+  });
 }
+
+const isTemporary = (error: unknown): error is BridgeError => error instanceof BridgeError && TEMPORARY.has(error.code);

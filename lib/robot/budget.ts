@@ -1,8 +1,7 @@
 import type { RobotConfig } from '../config/robot.ts';
 import type { Message } from '../dingtalk/callback.ts';
-import type { DingTalkClient } from '../dingtalk/client.ts';
+import type { Chat } from '../dingtalk/chat.ts';
 import { filesOf } from '../dingtalk/message-kinds.ts';
-import { sendToPeople } from '../dingtalk/robot-message.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
 import { monthOf, type BudgetRequest } from '../state/budget.ts';
 import type { Texts } from '../texts/texts.ts';
@@ -30,7 +29,7 @@ export function budgetOf(
   nowMs: number,
 ): BudgetRequest | null {
   if (dingtalk.monthlyCalls === 0) return null;
-  // Each file that somebody sends is asked for by a call.
+  // The address of each file that a person sends costs a call.
   const sent = filesOf(content).length + (quoted?.file ? 1 : 0);
   const full = FULL_RESERVE[streaming];
   return {
@@ -44,21 +43,21 @@ export function budgetOf(
   };
 }
 
-export interface MonthPorts {
+export interface BudgetNoticePorts {
   config: RobotConfig;
   texts: Texts;
-  dingtalk: DingTalkClient;
+  chat: Pick<Chat, 'notify'>;
   log: Log;
 }
 
 /** Tells administrators that a step of the month is reached; where there are none, the log does. Never rejects. */
-export async function tellOfMonth(percent: number, { config, texts, dingtalk, log }: MonthPorts): Promise<void> {
+export async function notifyBudget(percent: number, { config, texts, chat, log }: BudgetNoticePorts): Promise<void> {
   log.warn('month_budget_reached', { robot: config.name, percent });
   const { adminUsers } = config.access;
   if (adminUsers.length === 0) return;
   const text = texts.monthReached(percent);
   try {
-    await sendToPeople(dingtalk, config.dingtalk, adminUsers, { title: texts.messageTitle, text });
+    await chat.notify(adminUsers, { title: texts.messageTitle, text });
   } catch (error) {
     log.warn('month_notice_failed', { robot: config.name, ...errorFields(error) });
   }

@@ -4,10 +4,11 @@ import type { FormSubmission } from '../ask/form.ts';
 import type { RobotConfig } from '../config/robot.ts';
 import type { Message, Sender } from '../dingtalk/callback.ts';
 import type { CardAction, CardUpdate } from '../dingtalk/card-action.ts';
+import { parseJson } from '../runtime/json.ts';
 import type { BackgroundWork } from '../runtime/platform.ts';
 import type { Rating, State, TurnRecord } from '../state/state.ts';
 import type { Texts } from '../texts/texts.ts';
-import type { Receipt } from '../turn/record.ts';
+import type { AnsweredTurn } from '../turn/answered.ts';
 
 /** Variables of the template that only the one who pressed sees (`docs/card-template.md`). */
 export const OWN_VARIABLES = { notice: 'notice', rating: 'like_status' } as const;
@@ -22,8 +23,8 @@ export interface ActionPorts {
   accept: (message: Message, form?: FormSubmission) => Promise<BackgroundWork | null>;
   /** Stops the answer of one card, or drops its question while it waits. Never rejects. */
   stop: (turn: { turnId: string; conversationKey: string }) => Promise<void>;
-  /** Tells Dify what somebody thinks of an answer; null takes it back. Never rejects. */
-  rate: (rated: { cardId: string; person: Sender; receipt: Receipt; rating: Rating | null }) => Promise<void>;
+  /** Tells Dify what a person thinks of an answer; null takes it back. Never rejects. */
+  rate: (rated: { cardId: string; person: Sender; answered: AnsweredTurn; rating: Rating | null }) => Promise<void>;
 }
 
 /** What comes of a press: what the one who pressed sees change at once, and the work that follows. */
@@ -36,7 +37,7 @@ interface Pressed extends ActionPorts {
   action: CardAction;
   record: TurnRecord;
   payload: TurnPayload | null;
-  receipt: Receipt | null;
+  answered: AnsweredTurn | null;
   /** Who pressed. */
   person: Sender;
   /** A message of theirs, in the chat of the card. */
@@ -91,29 +92,29 @@ export const actions: Readonly<Record<string, Action>> = {
   },
   form: {
     whose: 'asker',
-    async run({ action: { params }, receipt, accept, messageOf, texts }) {
-      if (!receipt?.form || receipt.appType === null) return notice(texts.failures.form_closed);
+    async run({ action: { params }, answered, accept, messageOf, texts }) {
+      if (!answered?.form || answered.appType === null) return notice(texts.failures.form_closed);
       // The form component has one button of its own, which names no action: it means the first.
-      const id = textOf(params['action_id']) || receipt.form.action;
+      const id = textOf(params['action_id']) || answered.form.action;
       if (id === '') return notice(texts.notices.unknownButton);
       const inputs = fieldsOf(params['form']);
       // A form that was refused can be sent again, with other values.
       const message = messageOf(`form\n${id}\n${JSON.stringify(inputs)}`, textOf(params['title']) || id);
-      const { appType, user } = receipt;
-      const submission = { ...receipt.form, appType, user, action: id, inputs };
+      const { appType, user } = answered;
+      const submission = { ...answered.form, appType, user, action: id, inputs };
       return asked(await accept(message, submission), texts);
     },
   },
 };
 
-async function rate({ action, receipt, record, person, state, newId, texts, ...ports }: Pressed, wanted: Rating) {
-  if (record.state !== 'done' || !receipt) return notice(texts.notices.notYet);
-  if (receipt.ids.messageId === undefined) return notice(texts.notices.noFeedback);
+async function rate({ action, answered, record, person, state, newId, texts, ...ports }: Pressed, wanted: Rating) {
+  if (record.state !== 'done' || !answered) return notice(texts.notices.notYet);
+  if (answered.ids.messageId === undefined) return notice(texts.notices.noFeedback);
   const who = person.staffId ?? person.id;
   const rating = await state.rate({ turnId: action.cardId, person: who, owner: newId(), rating: wanted });
   return {
     update: { [OWN_VARIABLES.rating]: rating ?? '', [OWN_VARIABLES.notice]: texts.notices.rated(rating) },
-    work: () => ports.rate({ cardId: action.cardId, person, receipt, rating }),
+    work: () => ports.rate({ cardId: action.cardId, person, answered, rating }),
   };
 }
 
@@ -148,14 +149,6 @@ function fieldsOf(value: unknown): Record<string, string> {
 function chosen(field: unknown): unknown {
   if (Array.isArray(field)) return field.length === 1 ? chosen(field[0]) : undefined;
   return typeof field === 'object' && field !== null && 'value' in field ? field.value : field;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The same for the same press, so that it is taken once however often it comes. */

@@ -9,7 +9,7 @@ export interface CommandContext {
   conversation: Conversation;
   robot: RobotConfig;
   texts: Texts;
-  state: State;
+  state: Pick<State, 'startConversation'>;
   newId: () => string;
   /** Stops the answers of this conversation; false when there was nothing to stop. */
   stop: () => Promise<boolean>;
@@ -17,11 +17,11 @@ export interface CommandContext {
   greeting: () => Promise<string>;
 }
 
-/** Something that a user types instead of a question. It passes the queue of its conversation. */
+/** What a user types instead of a question. It passes the queue of its conversation. */
 export interface Command {
   /** What is typed, in lower case; the whole message must be one of these. */
   words: readonly string[];
-  /** Answered for everybody, also for people who may not ask. */
+  /** Answered also for people who may not ask. */
   open: boolean;
   /** Carries it out and returns the reply. */
   run(context: CommandContext): Promise<string>;

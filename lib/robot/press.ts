@@ -1,12 +1,12 @@
 import type { FormSubmission } from '../ask/form.ts';
-import { updateCard } from '../dingtalk/ai-card.ts';
 import type { Message, Sender } from '../dingtalk/callback.ts';
 import type { CardAction } from '../dingtalk/card-action.ts';
 import { turnErrorCode } from '../errors.ts';
 import { errorFields } from '../runtime/log.ts';
 import type { BackgroundWork } from '../runtime/platform.ts';
 import type { Rating } from '../state/state.ts';
-import { readPayload, readReceipt, referenceOf, type Receipt } from '../turn/record.ts';
+import { readAnswered, type AnsweredTurn } from '../turn/answered.ts';
+import { readPayload, referenceOf } from '../turn/record.ts';
 import type { Runner, RunnerOptions } from '../turn/runner.ts';
 import { isAdmin, mayAsk } from './access.ts';
 import {
@@ -30,8 +30,8 @@ async function react(action: CardAction, ports: ActionPorts): Promise<Reaction> 
   if (!known) return notice(texts.notices.unknownButton);
   const record = await state.lookUp(action.cardId);
   const payload = record?.payload ? readPayload(record.payload) : null;
-  const receipt = readReceipt(record?.receipt ?? null);
-  const origin = payload?.message ?? receipt;
+  const answered = readAnswered(record?.receipt ?? null);
+  const origin = payload?.message ?? answered;
   if (!record || !origin) return notice(texts.notices.cardUnknown);
   const { sender: asker } = origin;
   const isAsker = action.userId === (asker.staffId ?? asker.unionId);
@@ -52,7 +52,7 @@ async function react(action: CardAction, ports: ActionPorts): Promise<Reaction> 
     content: { kind: 'text', text },
     quoted: null,
   });
-  return known.run({ ...ports, action, record, payload, receipt, person, messageOf });
+  return known.run({ ...ports, action, record, payload, answered, person, messageOf });
 }
 
 /** By the parameter, else by the id, to which a builder may have appended digits. */
@@ -62,7 +62,7 @@ function actionOf({ actionIds, params }: CardAction): Action | null {
   return name === undefined ? null : (actions[name] ?? null);
 }
 
-export interface Buttons {
+export interface Presses {
   /** Does what a button asks for. Never rejects. */
   press(
     action: CardAction,
@@ -70,9 +70,14 @@ export interface Buttons {
   ): Promise<Reaction>;
 }
 
+export type PressOptions = Pick<
+  RunnerOptions,
+  'config' | 'texts' | 'chat' | 'dify' | 'state' | 'clock' | 'newId' | 'log'
+>;
+
 /** What the buttons of a robot's cards do. */
-export function createButtons(options: RunnerOptions, runner: Runner): Buttons {
-  const { config, state, clock, newId, log, texts, dingtalk } = options;
+export function createPresses(options: PressOptions, runner: Pick<Runner, 'stop'>): Presses {
+  const { config, state, clock, newId, log, texts, chat, dify } = options;
 
   return {
     async press(action, take) {
@@ -97,11 +102,11 @@ export function createButtons(options: RunnerOptions, runner: Runner): Buttons {
     }
   }
 
-  async function rate({ cardId, person, receipt, rating }: Rated): Promise<void> {
-    const { messageId = '' } = receipt.ids;
+  async function rate({ cardId, person, answered, rating }: Rated): Promise<void> {
+    const { messageId = '' } = answered.ids;
     try {
-      // Dify knows one opinion of an answer: that of the one who asked, whoever in the chat gave it last.
-      await options.rateAnswer({ messageId, user: receipt.user, rating });
+      // Dify keeps one rating of an answer, under the asker's name: the last one that was given in the chat.
+      await dify.rate({ messageId, user: answered.user, rating });
     } catch (error) {
       log.warn('rating_failed', { turn: referenceOf(cardId), ...errorFields(error) });
       await showUnrated(cardId, person);
@@ -109,12 +114,10 @@ export function createButtons(options: RunnerOptions, runner: Runner): Buttons {
   }
 
   /** What was shown as chosen is taken back. */
-  async function showUnrated(cardId: string, { staffId, unionId }: Sender): Promise<void> {
-    const userId = staffId ?? unionId;
-    if (userId === null) return;
-    const variables = { [OWN_VARIABLES.rating]: '', [OWN_VARIABLES.notice]: texts.notices.notRated };
+  async function showUnrated(cardId: string, person: Sender): Promise<void> {
     try {
-      await updateCard(dingtalk, cardId, { own: { userId, isUnionId: staffId === null, variables } });
+      const variables = { [OWN_VARIABLES.rating]: '', [OWN_VARIABLES.notice]: texts.notices.notRated };
+      await chat.amendFor(person, cardId, variables);
     } catch (error) {
       log.warn('rating_failed', { turn: referenceOf(cardId), ...errorFields(error) });
     }
@@ -124,6 +127,6 @@ export function createButtons(options: RunnerOptions, runner: Runner): Buttons {
 interface Rated {
   cardId: string;
   person: Sender;
-  receipt: Receipt;
+  answered: AnsweredTurn;
   rating: Rating | null;
 }

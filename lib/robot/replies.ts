@@ -7,7 +7,6 @@ import { turnErrorCode } from '../errors.ts';
 import { renderBlocks } from '../markdown/render.ts';
 import { errorFields } from '../runtime/log.ts';
 import type { Texts } from '../texts/texts.ts';
-import type { Channels } from '../turn/channels.ts';
 import { askerOf, type Conversation } from '../turn/conversation.ts';
 import { referenceOf } from '../turn/record.ts';
 import type { Runner, RunnerOptions } from '../turn/runner.ts';
@@ -38,31 +37,41 @@ export function mayGreet({ chat }: Pick<Message, 'chat'>, scope: RobotConfig['co
 }
 
 /** What is answered with one message and needs no turn: commands, sentences, the app's opening. */
-export function createReplies(options: RunnerOptions, channels: Channels, runner: Runner) {
-  const { config, state, clock, newId, log, texts } = options;
+export interface Replies {
+  /** What the app says first, for a person who has not met it. Never rejects. */
+  greet(message: Message, reference: string): Promise<void>;
+  /** Answers with one message. Never rejects. */
+  respond(intent: ShortIntent, turnId: string, message: Message, conversation: Conversation): Promise<void>;
+}
 
-  /** What the app says first, for somebody who has not met it. Never rejects. */
+export type ReplyOptions = Pick<
+  RunnerOptions,
+  'config' | 'texts' | 'chat' | 'dify' | 'state' | 'clock' | 'newId' | 'log'
+>;
+
+export function createReplies(options: ReplyOptions, runner: Pick<Runner, 'stop'>): Replies {
+  const { config, texts, chat, dify, state, clock, newId, log } = options;
+
   async function greet(message: Message, reference: string): Promise<void> {
     const text = await greetingFor(message);
     if (text !== '') await send(text, message, reference);
   }
 
-  /** Never rejects: nobody misses what they did not expect. */
-  async function greetingFor({ chat }: Message): Promise<string> {
-    const facts = await options.dify.facts().catch(() => null);
-    return facts ? greetingText(facts, texts, chat.isGroup) : '';
+  /** Never rejects: without the app's facts there is no greeting. */
+  async function greetingFor(message: Message): Promise<string> {
+    const facts = await dify.facts().catch(() => null);
+    return facts ? greetingText(facts, texts, message.chat.isGroup) : '';
   }
 
-  /** Answers with one message. Never rejects. */
   async function respond(
-    request: ShortIntent,
+    intent: ShortIntent,
     turnId: string,
     message: Message,
     conversation: Conversation,
   ): Promise<void> {
     const reference = referenceOf(turnId);
     const text =
-      request.kind === 'sentence' ? request.text : await runCommand(request.command, message, conversation, reference);
+      intent.kind === 'sentence' ? intent.text : await runCommand(intent.command, message, conversation, reference);
     await send(text, message, reference);
   }
 
@@ -92,8 +101,7 @@ export function createReplies(options: RunnerOptions, channels: Channels, runner
   }
 
   async function send(text: string, message: Message, reference: string): Promise<void> {
-    const reply = channels.replyTo(message, reference);
-    await sendAll([text], true, { reply, clock, log, texts, reference });
+    await sendAll([text], true, { reply: chat.replyTo(message, reference), clock, log, texts, reference });
   }
 
   return { greet, respond };

@@ -1,77 +1,56 @@
-import type { QuestionPorts } from '../ask/question.ts';
 import type { RobotConfig } from '../config/robot.ts';
+import { endCard, openCard, reopenCard, type OpenCard } from '../delivery/card.ts';
 import { createFollowUps, type FollowUps } from '../delivery/follow-ups.ts';
 import type { Limiter } from '../delivery/limiter.ts';
 import { paceOf, type Pace, type Streaming } from '../delivery/pace.ts';
-import { firstThatWorks, type CardSink, type MessageSink } from '../delivery/sink.ts';
-import { createWriter } from '../delivery/writer.ts';
-import type { DifyClient } from '../dify/ask.ts';
-import type { DifyFiles } from '../dify/files.ts';
-import { createAiCard, updateCard, writeFrame } from '../dingtalk/ai-card.ts';
-import type { Message } from '../dingtalk/callback.ts';
-import { watchCard, type CardBreaker } from '../dingtalk/card-breaker.ts';
-import type { CardCallback } from '../dingtalk/card-callback.ts';
-import { countCalls, type DingTalkClient } from '../dingtalk/client.ts';
-import { cardRefusals } from '../dingtalk/failures.ts';
-import { createFileMessages } from '../dingtalk/file-message.ts';
-import { createRobotMessage } from '../dingtalk/robot-message.ts';
-import { downloadAddress } from '../dingtalk/sent-file.ts';
-import { createSessionReply } from '../dingtalk/session-reply.ts';
+import type { CardSink, MessageSink } from '../delivery/sink.ts';
+import type { Dify } from '../dify/dify.ts';
+import type { Chat } from '../dingtalk/chat.ts';
 import { createAttachments, type Attachments } from '../files/attachments.ts';
 import { createResultFiles } from '../files/outbound.ts';
 import type { Download } from '../net/download.ts';
-import type { Fetch } from '../net/http.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { errorFields, type Log } from '../runtime/log.ts';
+import type { Log } from '../runtime/log.ts';
 import type { SpendingLevel } from '../state/budget.ts';
+import type { State } from '../state/state.ts';
 import type { Texts } from '../texts/texts.ts';
-import { referenceOf } from './record.ts';
+import type { QuestionPorts } from '../ask/question.ts';
+import type { Deadline } from './deadline.ts';
+import type { Lease } from './lease.ts';
+import { readProgress, referenceOf } from './record.ts';
 import type { Turn } from './turn.ts';
 
 export interface ChannelOptions {
   config: RobotConfig;
   texts: Texts;
-  dingtalk: DingTalkClient;
-  dify: DifyClient;
-  suggest: (messageId: string, user: string) => Promise<string[]>;
+  chat: Chat;
+  dify: Pick<Dify, 'facts' | 'suggestions' | 'files'>;
+  state: Pick<State, 'peek'>;
   download: Download;
-  /** For the files that people send. */
-  difyFiles: DifyFiles;
-  callback: CardCallback;
   limiter: Limiter;
-  breaker: CardBreaker;
-  fetch: Fetch;
   clock: Clock;
   newId: () => string;
   log: Log;
   shutdown: AbortSignal;
 }
 
-/** A question as far as its card shows it. */
-export type CardOf = Pick<Turn, 'id' | 'message' | 'question' | 'level'>;
-
-/** The ways from a robot into a chat. */
+/** What turns show themselves by. */
 export interface Channels {
-  /**
-   * Where messages to the asker go: the session's address, else the robot's own messages; `reference` is in the log where
-   * one takes another way.
-   */
-  replyTo(message: Message, reference: string): MessageSink;
-  /** Null without a template, or while cards are left alone. `onCall` is told of each call that counts. */
-  cardOf(turn: CardOf, onCall: () => void): CardSink | null;
-  /** Everything that a turn shows itself by. `onCall` is told of each call that counts. */
-  forTurn(turn: Turn, deadlineMs: number | null, onCall: () => void): TurnChannels;
+  /** Every call that counts is noted with the lease. */
+  forTurn(turn: Turn, lease: Lease, deadline: Deadline): TurnChannels;
+  /** The card of a question that waits; null where there is none. `onCall` is told of each call that counts. */
+  cardOf(turn: Pick<Turn, 'id' | 'message' | 'question' | 'level'>, onCall: () => void): CardSink | null;
   /** Ends the card of a question that gets no answer. Never rejects. */
   endCard(turnId: string, text: string): Promise<void>;
 }
 
 export interface TurnChannels {
-  /** Null without a template, or while cards are left alone. */
-  card: () => CardSink | null;
+  /** Opens the card of the turn, or goes on with it; null without a template, or while cards are left alone. */
+  openCard(): OpenCard | null;
   reply: MessageSink;
-  pace: Pace;
-  /** For the files of the answer; null where nothing may be spent on them. */
-  openAttachments: () => Attachments | null;
+  /** For the files of the answer; null where the month allows none. */
+  attachments: Attachments | null;
+  /** For the files of the question. */
   sentFiles: QuestionPorts['sentFiles'];
   followUps: FollowUps;
 }
@@ -95,113 +74,85 @@ const FILES_RESERVE_MS = 8_000;
 const thriftier = (a: Streaming, b: Streaming): Streaming => (BY_COST.indexOf(a) <= BY_COST.indexOf(b) ? a : b);
 
 export function createChannels(options: ChannelOptions): Channels {
-  const { config, texts, dingtalk, clock, newId, log, limiter, breaker, fetch, shutdown } = options;
+  const { config, texts, chat, dify, state, download, limiter, clock, newId, log, shutdown } = options;
+  const cardPorts = { settleMs: config.dingtalk.cardSettleMs, limiter, clock, newId, log };
 
-  const replyTo = (message: Message, reference: string, client = dingtalk): MessageSink =>
-    firstThatWorks(
-      [
-        createSessionReply({ config: config.dingtalk, message, fetch, clock }),
-        createRobotMessage({ client, config: config.dingtalk, message }),
-      ],
-      (error) => log.warn('reply_fallback', { turn: reference, ...errorFields(error) }),
+  function cardOf({ id, message, question, level }: Parameters<Channels['cardOf']>[0], via: Chat): CardSink | null {
+    if (level === 'none') return null;
+    return via.newCard({ id, message, summary: summaryOf(question), reference: referenceOf(id) });
+  }
+
+  function openTurnCard(turn: Turn, lease: Lease, via: Chat): OpenCard | null {
+    const { hasCard } = lease.progress;
+    const sink = hasCard === false ? null : cardOf(turn, via);
+    if (!sink) return null;
+    const lookForCard = async () => readProgress((await state.peek(turn.id)).progress)?.hasCard ?? null;
+    return openCard(
+      {
+        sink,
+        pace: paceFor(turn),
+        reference: turn.reference,
+        acceptedAtMs: turn.acceptedAtMs,
+        isOpen: hasCard === true,
+        lookForCard: turn.hasWaited ? lookForCard : null,
+        onOpened: (opened) => lease.note({ hasCard: opened }),
+        onTextShown: () => void lease.write(),
+      },
+      cardPorts,
     );
-
-  function cardOf({ id, message, question, level }: CardOf, client: DingTalkClient): CardSink | null {
-    const templateId = config.dingtalk.cardTemplateId;
-    if (templateId === null || level === 'none') return null;
-    if (!breaker.mayOpen()) {
-      log.warn('cards_left_alone', { turn: referenceOf(id), code: breaker.reason() });
-      return null;
-    }
-    const card = createAiCard({
-      client,
-      config: config.dingtalk,
-      templateId,
-      message,
-      cardId: id,
-      summary: summaryOf(question),
-      routeKey: () => options.callback.routeKey(),
-    });
-    return watchCard(card, breaker, message.sender.id);
   }
 
-  function openAttachments(
-    { message, level, reference }: Turn,
-    deadlineMs: number | null,
-    client: DingTalkClient,
-  ): Attachments | null {
-    const limit = MAX_FILES[level];
-    if (limit === 0) return null;
-    const { filesUrl } = config.dify;
-    const results = createResultFiles({ download: options.download, dingtalk: client, filesUrl, clock });
-    const messages = createFileMessages({ client, config: config.dingtalk, message, fetch, clock });
-    const late = new AbortController();
-    // What is not here by then is named, instead of a turn that somebody else would have to end.
-    if (deadlineMs !== null)
-      clock.schedule(Math.max(0, deadlineMs - clock.now() - FILES_RESERVE_MS), () => late.abort());
-    const signal = AbortSignal.any([shutdown, late.signal]);
-    return createAttachments({ results, messages, limit, signal, clock, log, reference });
-  }
-
-  /** Calls for an answer beside its frames, as far as they are known: it shall not cost more for them. */
-  function reservedFor({ level }: Turn): () => number {
-    const registering = options.callback.isPending() ? 1 : 0;
+  /** Calls for an answer beside its frames are taken from its frames, as far as they are known: it shall not cost more. */
+  function paceFor({ level }: Turn): Pace {
+    const registering = chat.mayRegister() ? 1 : 0;
     let suggesting = 0;
     if (level === 'full') {
-      options.dify.facts().then(
+      dify.facts().then(
         ({ suggestsQuestions }) => (suggesting = suggestsQuestions ? 1 : 0),
         () => undefined,
       );
     }
-    return () => registering + suggesting;
+    return paceOf(thriftier(config.streaming, SPENDING_PACE[level]), () => registering + suggesting);
+  }
+
+  function attachmentsFor({ message, level, reference }: Turn, { atMs }: Deadline, via: Chat): Attachments | null {
+    const limit = MAX_FILES[level];
+    if (limit === 0) return null;
+    const results = createResultFiles({ download, dingtalk: via, filesUrl: config.dify.filesUrl, clock });
+    const late = new AbortController();
+    // A file that is not here by then is named below the answer: waiting for it could cost the turn its end.
+    if (atMs !== null) clock.schedule(Math.max(0, atMs - clock.now() - FILES_RESERVE_MS), () => late.abort());
+    const signal = AbortSignal.any([shutdown, late.signal]);
+    return createAttachments({ results, messages: via.fileMessagesTo(message), limit, signal, clock, log, reference });
   }
 
   return {
-    replyTo: (message, reference) => replyTo(message, reference),
-    cardOf: (turn, onCall) => cardOf(turn, countCalls(dingtalk, onCall)),
-    forTurn(turn, deadlineMs, onCall) {
-      const client = countCalls(dingtalk, onCall);
-      const reply = replyTo(turn.message, turn.reference, client);
+    cardOf: (turn, onCall) => cardOf(turn, chat.counting(onCall)),
+    forTurn(turn, lease, deadline) {
+      const counted = chat.counting(() => lease.note({ calls: lease.progress.calls + 1 }));
+      const reply = counted.replyTo(turn.message, turn.reference);
       return {
-        card: () => cardOf(turn, client),
+        openCard: () => openTurnCard(turn, lease, counted),
         reply,
-        pace: paceOf(thriftier(config.streaming, SPENDING_PACE[turn.level]), reservedFor(turn)),
-        openAttachments: () => openAttachments(turn, deadlineMs, client),
-        sentFiles: {
-          addressOf: (code) => downloadAddress(client, config.dingtalk.robotCode, code),
-          download: options.download,
-          dify: options.difyFiles,
-        },
+        attachments: attachmentsFor(turn, deadline, counted),
+        sentFiles: { addressOf: (code) => counted.addressOf(code), download, dify: dify.files },
         followUps: createFollowUps({
           robot: config,
           texts,
-          facts: () => options.dify.facts(),
-          suggest: options.suggest,
-          amend: (turnId, variables) => updateCard(dingtalk, turnId, { variables }),
+          facts: () => dify.facts(),
+          suggest: (messageId, user) => dify.suggestions(messageId, user, shutdown),
+          // What follow-ups cost was noted when they were planned: they come after the turn's end.
+          amend: (turnId, variables) => chat.amend(turnId, variables),
           reply,
           log,
         }),
       };
     },
     async endCard(turnId, text) {
-      if (config.dingtalk.cardTemplateId === null) return;
-      const warn = (error: unknown) => log.warn('frame_failed', { turn: referenceOf(turnId), ...errorFields(error) });
-      const writer = createWriter({
-        sink: {
-          open: async () => undefined,
-          write: (frame) => writeFrame(dingtalk, config.dingtalk, turnId, frame),
-          ...cardRefusals,
-        },
-        opened: Promise.resolve(),
-        pace: paceOf('off'),
-        clock,
-        newId,
-        settleMs: 0,
-        slot: (priority, signal) => limiter.slot('stream', priority, signal),
-        onFrameFailed: warn,
-        onFrameShown: () => undefined,
-      });
-      await writer.finish({ text, state: 'finished' }).catch(() => undefined);
+      const sink = chat.openedCard(turnId);
+      if (!sink) return;
+      const reference = referenceOf(turnId);
+      await endCard(reopenCard(sink, reference, cardPorts), { text, state: 'finished' }, { log, reference });
     },
   };
 }

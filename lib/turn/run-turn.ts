@@ -1,127 +1,181 @@
-import type { TurnPorts } from './ports.ts';
 import type { Answer } from '../answer/answer.ts';
 import { endingNotes, failureText } from '../answer/ending.ts';
 import { sendLink } from '../answer/links.ts';
 import { continuing, finalView, type ViewOptions } from '../answer/view.ts';
-import { waitingForm } from '../ask/form.ts';
-import { openCard, type OpenCard } from '../delivery/card.ts';
-import { deliver, sendAll } from '../delivery/deliver.ts';
+import type { RobotConfig } from '../config/robot.ts';
+import type { OpenCard } from '../delivery/card.ts';
+import { deliver, sendAll, type Shown } from '../delivery/deliver.ts';
 import type { FinishedAnswer } from '../delivery/follow-ups.ts';
 import { sendFiles } from '../files/attachments.ts';
 import { errorFields } from '../runtime/log.ts';
-import { MAX_HOPS } from './handover.ts';
-import { openLease, type Lease, type NextTurn } from './lease.ts';
-import { obtainAnswer } from './obtain-answer.ts';
-import { formChange, noProgress, readProgress, writeReceipt } from './record.ts';
+import type { Texts } from '../texts/texts.ts';
+import { formChange, formToAnswer, writeAnswered } from './answered.ts';
+import type { TurnChannels } from './channels.ts';
+import { MAX_HOPS, type Handover } from './handover.ts';
+import type { Obtained } from './judge.ts';
+import type { NextTurn } from './lease.ts';
+import { obtainAnswer, type AnswerPorts } from './obtain-answer.ts';
+import { createProgress } from './progress.ts';
 import type { Turn } from './turn.ts';
+
+export interface TurnPorts extends Omit<AnswerPorts, 'robot' | 'progress' | 'sentFiles'> {
+  robot: RobotConfig;
+  texts: Texts;
+  channels: TurnChannels;
+  handover: Handover;
+  /** Goes on beside the next turn. The work never rejects. */
+  background: (work: Promise<void>) => void;
+}
+
+/** What a turn is shown by. */
+interface Stage {
+  view: ViewOptions;
+  card: OpenCard | null;
+}
 
 /**
  * Answers one question and returns the next of its conversation, if one waits. Never rejects: whatever goes wrong ends
  * in something that the asker can see.
  */
 export async function runTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | null> {
-  const lease = leaseOf(turn, ports);
-  ports.stop.progress = () => lease.progress;
-  ports.meter.onCall = () => lease.note({ calls: lease.progress.calls + 1 });
+  const { lease, log } = ports;
   try {
-    return await answerUnderLease(turn, ports, lease);
+    return await answerTurn(turn, ports);
   } catch (error) {
-    // It stays on record, and whoever comes by ends it.
-    ports.log.error('turn_crashed', { turn: turn.reference, ...errorFields(error) });
+    // The turn stays on record: the next callback or sweep after its lease ends it.
+    log.error('turn_crashed', { turn: turn.reference, ...errorFields(error) });
     return null;
   } finally {
-    // However it ended: a lease that went on by itself would keep everybody else away.
+    // A lease that went on by itself would keep every other instance away.
     lease.stop();
   }
 }
 
-async function answerUnderLease(turn: Turn, ports: TurnPorts, lease: Lease): Promise<NextTurn | null> {
-  const { robot, clock, log } = ports;
+async function answerTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | null> {
+  const { lease, channels } = ports;
   const view = viewOf(turn, ports);
-  const sink = lease.progress.hasCard === false ? null : ports.card();
-  const lookForCard = async () => readProgress((await ports.state.peek(turn.id)).progress)?.hasCard ?? null;
-  const card =
-    sink &&
-    openCard(
-      {
-        sink,
-        reference: turn.reference,
-        acceptedAtMs: turn.acceptedAtMs,
-        isOpen: lease.progress.hasCard === true,
-        lookForCard: turn.hasWaited ? lookForCard : null,
-        onOpened: (hasCard) => lease.note({ hasCard }),
-        onTextShown: () => void lease.write(),
-      },
-      { ...ports, settleMs: robot.dingtalk.cardSettleMs },
-    );
-  const outbox = ports.openAttachments();
-  const obtained = await obtainAnswer(turn, ports, { lease, card, outbox, view });
+  const card = channels.openCard();
+  const stage = { view, card };
+  const { attachments, sentFiles } = channels;
+  const progress = createProgress({ lease, card, attachments, view, isLookedFor: turn.mayHaveBeenAsked });
+  const obtained = await obtainAnswer(turn, { ...ports, sentFiles, progress });
   if (obtained.kind === 'lost' || !(await lease.isHeld())) {
     await card?.writer.leave();
     return null;
   }
   if (obtained.kind === 'unfinished') {
-    await leaveForLater(turn, ports, lease, card);
+    await leaveForLater(turn, ports, stage);
     return null;
   }
-  const { failure } = obtained;
-  const isStopped = ports.stop.isAsked && failure === null;
+  return finishTurn(turn, ports, stage, obtained);
+}
+
+/** Shows the whole answer and what belongs below it, and ends the turn. */
+async function finishTurn(
+  turn: Turn,
+  ports: TurnPorts,
+  stage: Stage,
+  obtained: Extract<Obtained, { kind: 'answer' }>,
+): Promise<NextTurn | null> {
+  const { lease, stop, channels, log, background } = ports;
+  const { followUps } = channels;
+  const { failure, formIsOver: isOver } = obtained;
+  const isStopped = stop.isAsked && failure === null;
   // Dify ends a stopped answer of most apps like any other.
   const answer: Answer = isStopped ? { ...obtained.answer, ending: { kind: 'stopped' } } : obtained.answer;
   if (failure) log.warn('turn_failed', { turn: turn.reference, ...errorFields(failure) });
+  const shown = await showAnswer(turn, ports, stage, { ...obtained, answer });
+  lease.note({ ids: answer.ids });
+  const finished = finishedAnswer(turn, answer, stage.view, shown);
+  const planned = failure === null && !isStopped ? await followUps.plan(finished) : null;
+  if (planned) lease.note({ calls: lease.progress.calls + planned.calls });
+  const form = formToAnswer(turn, answer);
+  const { appType } = lease.progress;
+  const ended = await lease.finish({
+    failure: failure?.code ?? null,
+    receipt: writeAnswered(turn, lease.progress, form),
+    form: formChange(turn, answer, { appType, form, isOver }),
+  });
+  const isStoppedElsewhere = ended.isStopped && !isStopped && failure === null && shown === 'card';
+  if (isStoppedElsewhere) background(followUps.markStopped(finished));
+  else if (planned) background(planned.show());
+  logFinished(turn, ports, stage, { answer, outcome: failure?.code ?? answer.ending?.kind ?? 'failed', shown });
+  return ended.next;
+}
+
+/** The answer, why a part of the question was left out, and the answer's files. Never rejects. */
+async function showAnswer(
+  turn: Turn,
+  { lease, channels, clock, log, texts, background }: TurnPorts,
+  { view, card }: Stage,
+  { answer, failure, refused }: Extract<Obtained, { kind: 'answer' }>,
+): Promise<Shown> {
+  const { reply, attachments } = channels;
+  const { reference } = turn;
+  const delivery = { reply, clock, log, texts, reference };
   const hasCard = card !== null && (await card.opened);
-  // A question with files or a form of its own cannot be asked again in words.
-  const isWords = turn.message.content.kind === 'text' && turn.form === null;
-  const retryText = isWords && view.links ? turn.question : null;
-  const notes = endingNotes(answer, failure, { reference: turn.reference, retryText }, ports.texts);
+  const retryText = view.links && mayRetryInWords(turn) ? turn.question : null;
+  const notes = endingNotes(answer, failure, { reference, retryText }, texts);
   const shown = await deliver(
     hasCard ? card.writer : null,
     failure ? 'failed' : 'finished',
     (onCard) => finalView(answer, notes, onCard, view),
     {
-      ...ports,
-      reference: turn.reference,
-      // Of a card that another invocation has already ended, the end is refused: then it is there to be seen.
+      ...delivery,
       mayHaveEnded: turn.mayHaveBeenAsked,
       cardWasUnsafe: card?.refusedFor() === 'dingtalk_content_unsafe',
       async isHeld() {
         await lease.write();
         return !lease.lost.aborted;
       },
-      endLater: ports.alongside,
+      endLater: background,
     },
   );
-  const { refused } = obtained;
-  if (refused) await sendAll([failureText(refused, ports.texts)], false, { ...ports, reference: turn.reference });
-  if (failure === null) await sendFiles(answer, outbox, { ...ports, reference: turn.reference });
-  lease.note({ ids: answer.ids });
-  const form = waitingForm(answer);
-  const finished: FinishedAnswer = {
-    turn: {
-      id: turn.id,
-      reference: turn.reference,
-      isGroup: turn.message.chat.isGroup,
-      user: turn.conversation.difyUser,
-      maySpend: turn.level === 'full',
-    },
-    answer,
-    view,
-    onCard: shown === 'card',
-  };
-  const extra = failure === null && !isStopped ? await ports.followUps.plan(finished) : null;
-  if (extra) lease.note({ calls: lease.progress.calls + extra.calls });
-  const { next, isStopped: isStoppedElsewhere } = await lease.finish({
-    failure: failure?.code ?? null,
-    receipt: writeReceipt(turn.message, lease.progress, turn.form?.user ?? turn.conversation.difyUser, form),
-    form: formChange(turn, answer, lease.progress.appType, obtained.formIsOver ?? false),
-  });
-  if (isStoppedElsewhere && !isStopped && failure === null && shown === 'card')
-    ports.alongside(ports.followUps.markStopped(finished));
-  else if (extra) ports.alongside(extra.show());
+  if (refused) await sendAll([failureText(refused, texts)], false, delivery);
+  if (failure === null) await sendFiles(answer, attachments, delivery);
+  return shown;
+}
+
+/** Time is up, the run is not: the turn goes to a fresh invocation, or stays on record for the next callback or sweep. */
+async function leaveForLater(turn: Turn, ports: TurnPorts, { view, card }: Stage): Promise<void> {
+  const { lease, deadline, log, handover } = ports;
+  const hasCard = card !== null && (await card.opened);
+  if (hasCard) await card.writer.leave(continuing(lease.progress.text, view));
+  await lease.release();
+  const { fence, hop } = turn.record;
+  const mayHop = hop < MAX_HOPS && !deadline.shutdown.aborted;
+  const handedOver = mayHop && (await handover.resume({ turnId: turn.id, fence, hop: hop + 1 }));
+  log.info(handedOver ? 'turn_handed_over' : 'turn_left_on_record', { turn: turn.reference, hop });
+}
+
+function viewOf({ message: { chat } }: Turn, { robot, texts }: TurnPorts): ViewOptions {
+  const { cardButtons, cardMaxChars } = robot.dingtalk;
+  const links = !cardButtons && !chat.isGroup;
+  const stopHint = links ? sendLink(texts.stop, texts.stopWord) : cardButtons ? '' : texts.stopByWord;
+  return { texts, showThinking: robot.showThinking, cardMaxChars, links, stopHint };
+}
+
+/** A question with files, or an answer to a form, cannot be asked again in words. */
+function mayRetryInWords({ message, form }: Turn): boolean {
+  return message.content.kind === 'text' && form === null;
+}
+
+function finishedAnswer(turn: Turn, answer: Answer, view: ViewOptions, shown: Shown): FinishedAnswer {
+  const { id, reference, message, user, level } = turn;
+  const asked = { id, reference, isGroup: message.chat.isGroup, user, maySpend: level === 'full' };
+  return { turn: asked, answer, view, onCard: shown === 'card' };
+}
+
+function logFinished(
+  turn: Turn,
+  { robot, lease, clock, log }: TurnPorts,
+  { card }: Stage,
+  { answer, outcome, shown }: { answer: Answer; outcome: string; shown: Shown },
+): void {
   log.info('turn_finished', {
     turn: turn.reference,
     robot: robot.name,
-    outcome: failure?.code ?? answer.ending?.kind ?? 'failed',
+    outcome,
     shown,
     frames: card?.writer.frames ?? 0,
     acceptMs: turn.acceptMs,
@@ -134,49 +188,5 @@ async function answerUnderLease(turn: Turn, ports: TurnPorts, lease: Lease): Pro
     currency: answer.price?.currency ?? null,
     fallback: shown === 'card' ? null : (card?.refusedFor() ?? null),
     hop: turn.record.hop,
-  });
-  return next;
-}
-
-/** Time is up, the run is not: the turn goes to a fresh invocation, or stays on record for whoever comes by. */
-async function leaveForLater(turn: Turn, ports: TurnPorts, lease: Lease, card: OpenCard | null): Promise<void> {
-  const { log, handover } = ports;
-  const view = viewOf(turn, ports);
-  const hasCard = card !== null && (await card.opened);
-  if (hasCard) await card.writer.leave(continuing(lease.progress.text, view));
-  await lease.release();
-  const { fence, hop } = turn.record;
-  const handedOver =
-    hop < MAX_HOPS && !ports.shutdown.aborted && (await handover.resume({ turnId: turn.id, fence, hop: hop + 1 }));
-  log.info(handedOver ? 'turn_handed_over' : 'turn_left_on_record', { turn: turn.reference, hop });
-}
-
-function viewOf({ message: { chat } }: Turn, { robot, texts }: TurnPorts): ViewOptions {
-  const { cardButtons, cardMaxChars } = robot.dingtalk;
-  const links = !cardButtons && !chat.isGroup;
-  const stopHint = links ? sendLink(texts.stop, texts.stopWord) : cardButtons ? '' : texts.stopByWord;
-  return { texts, showThinking: robot.showThinking, cardMaxChars, links, stopHint };
-}
-
-function leaseOf(turn: Turn, ports: TurnPorts): Lease {
-  const progress = turn.progress ?? noProgress;
-  const { fence, owner, context } = turn.record;
-  return openLease({
-    state: ports.state,
-    clock: ports.clock,
-    log: ports.log,
-    timing: ports.leaseTiming,
-    turnId: turn.id,
-    reference: turn.reference,
-    fence,
-    owner,
-    conversationKey: turn.conversation.key,
-    generation: context?.generation ?? null,
-    conversationTtlMs: ports.robot.conversation.ttlMs,
-    deadlineMs: ports.deadlineMs,
-    progress,
-    onRunning: ports.onRunning,
-    onStopped: () => void ports.stop.ask(),
-    isEnding: () => ports.shutdown.aborted,
   });
 }

@@ -1,30 +1,26 @@
-import type { CallMeter } from './ports.ts';
-import type { TurnPayload } from './turn.ts';
 import { crashText } from '../answer/ending.ts';
-import type { FormPorts } from '../ask/form.ts';
-import type { RunningTask } from '../dify/runs.ts';
-import type { DifyRecovery } from '../recovery/recover.ts';
-import { errorFields, withFields } from '../runtime/log.ts';
+import type { Dify } from '../dify/dify.ts';
+import type { Recovery } from '../recovery/recover.ts';
+import { errorFields } from '../runtime/log.ts';
 import type { Platform } from '../runtime/platform.ts';
 import { monthOf } from '../state/budget.ts';
 import type { StartedTurn, State } from '../state/state.ts';
 import type { ChannelOptions, Channels } from './channels.ts';
 import { conversationOf } from './conversation.ts';
-import { MAX_HOPS, type Handover } from './handover.ts';
-import { leaseEnd, type LeaseTiming } from './lease.ts';
+import { openDeadline } from './deadline.ts';
+import { MAX_HOPS, type HandedOver, type Handover } from './handover.ts';
+import { leaseEnd, openLease, type LeaseTiming, type NextTurn } from './lease.ts';
 import { readPayload, readProgress, referenceOf } from './record.ts';
 import { runTurn } from './run-turn.ts';
-import { createStopSwitch, taskOf, type StopSwitch } from './stop.ts';
-import type { Turn } from './turn.ts';
+import { createStops, type StopOrder } from './stop.ts';
+import type { Turn, TurnPayload } from './turn.ts';
 
-export interface RunnerOptions extends ChannelOptions, FormPorts {
-  recovery: DifyRecovery;
-  stopRun: (task: RunningTask) => Promise<void>;
-  rateAnswer: (rated: { messageId: string; user: string; rating: 'like' | 'dislike' | null }) => Promise<void>;
+export interface RunnerOptions extends ChannelOptions {
+  dify: Dify;
+  recovery: Recovery;
   state: State;
   handover: Handover;
   leaseTiming: LeaseTiming;
-  shutdown: AbortSignal;
 }
 
 /** Runs turns after the acknowledgement: new ones, those that waited, and those that another invocation left. */
@@ -34,100 +30,98 @@ export interface Runner {
   /** Takes a turn over; null when it is not to be had. The work never rejects. */
   takeOver(
     turnId: string,
-    handedOver: { fence: number; hop: number } | null,
+    handedOver: Omit<HandedOver, 'turnId'> | null,
     platform: Platform,
   ): Promise<(() => Promise<void>) | null>;
   /** Stops the answers of a conversation, also those that another instance writes. False when there were none. */
   stop(order: StopOrder): Promise<boolean>;
-  /** Answers being written in all instances, as the store just told. */
-  noteRunning(total: number, entering: -1 | 0 | 1): void;
-}
-
-/** Whose answers of a conversation are stopped: those of one asker, or of everybody; or one turn only. */
-export interface StopOrder {
-  conversationKey: string;
-  asker: string | null;
-  turnId?: string;
+  /** The store has just told how many answers are being written in all instances; `isStarting`: one begins here now. */
+  noteRunning(total: number, isStarting: boolean): void;
 }
 
 export function createRunner(options: RunnerOptions, channels: Channels): Runner {
-  const { config, state, clock, newId, log, texts, limiter, handover } = options;
-  /** Turns that are being answered in this process, with what stops them. */
-  const running = new Map<string, StopSwitch>();
+  const { config, state, clock, newId, log, texts, limiter, handover, leaseTiming, shutdown } = options;
+  const userOf = (asked: TurnPayload) => userOfTurn(asked, options);
+  const endDropped = (turnId: string) => channels.endCard(turnId, texts.stopped);
+  const stops = createStops({ state, dify: options.dify, userOf, endDropped, leaseTiming, clock, newId, log });
 
-  /** Both counts must be of one moment, so `entering` corrects ours by the turn that the reply was about. */
-  const noteRunning = (total: number, entering: -1 | 0 | 1) => limiter.noteRunning(running.size + entering, total);
-
-  const difyUserOf = ({ form, message }: TurnPayload) =>
-    form?.user ?? conversationOf(message, config.conversation.scope).difyUser;
-
-  async function runOne(turn: Turn, platform: Platform, alongside: (work: Promise<void>) => void) {
-    const difyUser = difyUserOf(turn);
-    const ownLog = withFields(log, { turn: turn.reference });
-    const stopping = createStopSwitch({ difyUser, stopRun: options.stopRun, clock, log: ownLog });
-    running.set(turn.id, stopping);
-    const meter: CallMeter = { onCall: () => undefined };
+  async function runOne(turn: Turn, { deadlineMs }: Platform, background: (work: Promise<void>) => void) {
+    const deadline = openDeadline(clock, deadlineMs, shutdown);
+    const lease = openLease({
+      state,
+      clock,
+      log,
+      timing: leaseTiming,
+      turn,
+      conversationTtlMs: config.conversation.ttlMs,
+      deadlineMs,
+      // The store counts a finished answer no more; here it is counted until it has left `stops`.
+      onRunning: (total, isOver) => limiter.noteRunning(stops.running - (isOver ? 1 : 0), total),
+      shutdown,
+    });
+    const stop = stops.begin(turn, lease);
     try {
       return await runTurn(turn, {
         ...options,
-        ...channels.forTurn(turn, platform.deadlineMs, () => meter.onCall()),
-        meter,
         robot: config,
-        onRunning: noteRunning,
-        deadlineMs: platform.deadlineMs,
-        stop: stopping,
-        alongside,
+        channels: channels.forTurn(turn, lease, deadline),
+        lease,
+        stop,
+        deadline,
+        background,
       });
     } finally {
-      running.delete(turn.id);
+      stops.end(turn.id);
+      deadline.close();
     }
   }
 
   async function run(first: Turn, platform: Platform): Promise<void> {
-    const beside: Promise<void>[] = [];
-    await runInOrder(first, platform, (work) => beside.push(work));
-    await Promise.all(beside);
+    const background: Promise<void>[] = [];
+    let turn: Turn | null = first;
+    while (turn) {
+      const next: NextTurn | null = await runOne(turn, platform, (work) => background.push(work));
+      turn = next && (await take(next, turn));
+    }
+    await Promise.all(background);
   }
 
-  async function runInOrder(first: Turn, platform: Platform, alongside: (work: Promise<void>) => void): Promise<void> {
-    let turn = first;
-    for (;;) {
-      const next = await runOne(turn, platform, alongside);
-      if (!next) return;
-      const { owner, hop } = turn.record;
-      if (!next.isOurs) {
-        const isTaken =
-          hop < MAX_HOPS && (await handover.resume({ turnId: next.turn.turnId, fence: next.turn.fence, hop: hop + 1 }));
-        if (!isTaken) log.info('turn_left_on_record', { hop });
-        return;
-      }
-      // The chain of invocations is as long as it was: what follows in this one does not start it anew.
-      const waiting = readStarted({ ...next.turn, hop }, owner);
-      if (!waiting) return giveUp(next.turn, owner);
-      turn = waiting;
+  /** The next turn of the conversation, where it is answered here. */
+  async function take({ turn: next, isOurs }: NextTurn, { record: { owner, hop } }: Turn): Promise<Turn | null> {
+    if (!isOurs) {
+      const { turnId, fence } = next;
+      const isTaken = hop < MAX_HOPS && (await handover.resume({ turnId, fence, hop: hop + 1 }));
+      if (!isTaken) log.info('turn_left_on_record', { hop });
+      return null;
     }
+    // The chain of invocations is as long as it was: a turn that follows in this one does not start it anew.
+    const turn = readStarted({ ...next, hop }, owner);
+    if (!turn) await giveUp(next, owner);
+    return turn;
   }
 
   /** A turn from the store; null when it cannot be read any more. */
   function readStarted(started: StartedTurn, owner: string): Turn | null {
     const payload = readPayload(started.payload);
     if (!payload) return null;
+    const { turnId, conversationKey, fence, hop, context, progress, mayHaveBeenAsked, level } = started;
     return {
       ...payload,
-      id: started.turnId,
-      reference: referenceOf(started.turnId),
-      conversation: { ...conversationOf(payload.message, config.conversation.scope), key: started.conversationKey },
-      record: { fence: started.fence, owner, hop: started.hop, context: started.context },
-      progress: readProgress(started.progress),
+      id: turnId,
+      reference: referenceOf(turnId),
+      conversationKey,
+      user: userOf(payload),
+      record: { fence, owner, hop, context },
+      progress: readProgress(progress),
       // Only a turn that waited can be on record without having been asked.
-      hasWaited: !started.mayHaveBeenAsked,
+      hasWaited: !mayHaveBeenAsked,
       acceptMs: null,
-      mayHaveBeenAsked: started.mayHaveBeenAsked,
-      level: started.level,
+      mayHaveBeenAsked,
+      level,
     };
   }
 
-  /** Ends a turn that cannot be read, so that nothing waits for it. Never rejects. */
+  /** Ends a turn that cannot be read, so that no other one waits for it. Never rejects. */
   async function giveUp({ turnId, fence, conversationKey, context, progress }: StartedTurn, owner: string) {
     const reference = referenceOf(turnId);
     log.error('turn_unreadable', { turn: reference, code: 'internal' });
@@ -145,7 +139,7 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
         remembered: { conversationKey, generation: context.generation, difyConversationId: null, ttlMs: null },
         receipt: '',
         form: { kind: 'keep' },
-        // Whoever comes by takes the next one over.
+        // The next callback or sweep takes the next turn over.
         nextLeaseUntilMs: nowMs,
       });
     } catch (error) {
@@ -153,48 +147,26 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
     }
   }
 
-  async function takeOver(turnId: string, handedOver: { fence: number; hop: number } | null, platform: Platform) {
-    const owner = newId();
-    const nowMs = clock.now();
-    const leaseUntilMs = leaseEnd(nowMs, options.leaseTiming, platform.deadlineMs);
-    const started = await state.takeOver({ turnId, owner, nowMs, leaseUntilMs, handedOver });
-    if (!started) return null;
-    if (started === 'dropped') return () => channels.endCard(turnId, texts.stopped);
-    const turn = readStarted(started, owner);
-    if (!turn) return () => giveUp(started, owner);
-    log.info('turn_taken_over', { turn: turn.reference, hop: started.hop, asked: started.mayHaveBeenAsked });
-    return () => run(turn, platform);
-  }
+  return {
+    run,
+    noteRunning: (total, isStarting) => limiter.noteRunning(stops.running + (isStarting ? 1 : 0), total),
+    async takeOver(turnId, handedOver, platform) {
+      const owner = newId();
+      const nowMs = clock.now();
+      const leaseUntilMs = leaseEnd(nowMs, leaseTiming, platform.deadlineMs);
+      const started = await state.takeOver({ turnId, owner, nowMs, leaseUntilMs, handedOver });
+      if (!started) return null;
+      if (started === 'dropped') return () => endDropped(turnId);
+      const turn = readStarted(started, owner);
+      if (!turn) return () => giveUp(started, owner);
+      log.info('turn_taken_over', { turn: turn.reference, hop: started.hop, asked: started.mayHaveBeenAsked });
+      return () => run(turn, platform);
+    },
+    stop: (order) => stops.stop(order),
+  };
+}
 
-  async function stop({ conversationKey, asker, turnId: only }: StopOrder): Promise<boolean> {
-    const stopped = await state.stop({
-      conversationKey,
-      owner: newId(),
-      asker,
-      turnId: only ?? null,
-      leaseUntilMs: clock.now() + options.leaseTiming.leaseMs,
-    });
-    // A card that is not noted yet is ended by whoever opens it.
-    const opened = stopped.dropped.filter(({ progress }) => readProgress(progress)?.hasCard === true);
-    await Promise.all(opened.map(({ turnId }) => channels.endCard(turnId, texts.stopped)));
-    if (!stopped.running) return stopped.dropped.length > 0;
-    const { turnId, payload, progress } = stopped.running;
-    const here = running.get(turnId);
-    if (here) {
-      await here.ask();
-      return true;
-    }
-    // Whoever writes it sees its end at Dify, or the mark at the next renewal.
-    const asked = readPayload(payload);
-    const task = asked && taskOf(readProgress(progress), difyUserOf(asked));
-    if (task) {
-      const fields = { turn: referenceOf(turnId) };
-      await options
-        .stopRun(task)
-        .catch((error: unknown) => log.warn('stop_failed', { ...fields, ...errorFields(error) }));
-    }
-    return true;
-  }
-
-  return { run, noteRunning, takeOver, stop };
+/** Whom Dify knows the asker of a turn as (`Turn.user`). */
+export function userOfTurn({ form, message }: TurnPayload, { config }: Pick<RunnerOptions, 'config'>): string {
+  return form?.user ?? conversationOf(message, config.conversation.scope).difyUser;
 }

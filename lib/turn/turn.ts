@@ -4,7 +4,6 @@ import type { AppType } from '../config/robot.ts';
 import type { Message } from '../dingtalk/callback.ts';
 import type { SpendingLevel } from '../state/budget.ts';
 import type { ConversationContext } from '../state/state.ts';
-import type { Conversation } from './conversation.ts';
 
 /** Everything needed to answer a message, as it is kept until the answer is there. */
 export interface TurnPayload {
@@ -15,7 +14,7 @@ export interface TurnPayload {
   form: FormSubmission | null;
 }
 
-/** How far a running answer got: enough to end its card without its function. */
+/** How far a running answer got: enough for another instance to end its card. */
 export interface TurnProgress {
   /** Whether the card is there; null while that is not known. */
   hasCard: boolean | null;
@@ -33,15 +32,21 @@ export interface Turn extends TurnPayload {
   id: string;
   /** Short, in the log and in what users see of a failure. */
   reference: string;
-  conversation: Conversation;
+  conversationKey: string;
+  /**
+   * Whom Dify knows the asker as, in every call about this turn. For a form that is answered by a button it is the person
+   * whom the run was started for, also when an administrator pressed: to anybody else Dify shows neither the run nor its
+   * message.
+   */
+  user: string;
   /** The context is null while the store is down: the question is answered from here alone, without memory. */
   record: { fence: number; owner: string; hop: number; context: ConversationContext | null };
   /** How freely it may spend DingTalk calls. */
   level: SpendingLevel;
   progress: TurnProgress | null;
-  /** It has waited, so that whoever accepted it is opening (or has opened) its card. */
+  /** It has waited, so that the instance that accepted it is opening (or has opened) its card. */
   hasWaited: boolean;
-  /** How long the store took to accept it, in milliseconds; null for a turn that somebody else had accepted. */
+  /** How long the store took to accept it, in milliseconds; null for a turn that another instance accepted. */
   acceptMs: number | null;
   /** Then the answer is looked for and never asked for again: that would be a second run. */
   mayHaveBeenAsked: boolean;

@@ -5,7 +5,8 @@ import { answerText, type Answer } from '../../lib/answer/answer.ts';
 import type { AppType } from '../../lib/config/robot.ts';
 import type { RunIds } from '../../lib/answer/event.ts';
 import type { LostRun } from '../../lib/recovery/search.ts';
-import { createDifyRecovery, type Recovered } from '../../lib/recovery/recover.ts';
+import { createDifyRecords } from '../../lib/dify/lookups.ts';
+import { createRecovery, type Recovered } from '../../lib/recovery/recover.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
 import type { DifyConfig } from '../../lib/config/robot.ts';
 import type { Fetch } from '../../lib/net/http.ts';
@@ -59,7 +60,7 @@ export async function recoverFrom(
   const lines: string[] = [];
   const log = createLog(clock, 'debug', (line) => lines.push(line));
   const progress: Answer[] = [];
-  const recovery = createDifyRecovery(config, ask, clock, log);
+  const recovery = createRecovery({ records: createDifyRecords(config, ask, clock), clock, log });
   const outcome = await recovery.recover(run, signal, (answer) => progress.push(answer));
   const text = outcome.kind === 'answer' ? answerText(outcome.answer).text : null;
   for (const told of progress) {

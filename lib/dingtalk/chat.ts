@@ -1,0 +1,114 @@
+import type { DingTalkConfig } from '../config/robot.ts';
+import { firstThatWorks, type CardSink, type MessageSink } from '../delivery/sink.ts';
+import type { Fetch } from '../net/http.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { errorFields, type Log } from '../runtime/log.ts';
+import { createAiCard, updateCard, writeFrame } from './ai-card.ts';
+import type { Message, Sender } from './callback.ts';
+import { watchCard, type CardBreaker } from './card-breaker.ts';
+import type { CardCallback } from './card-callback.ts';
+import { countCalls, type DingTalkClient } from './client.ts';
+import { cardRefusals } from './failures.ts';
+import { createFileMessages, type FileMessages } from './file-message.ts';
+import { createRobotMessage, sendToPeople } from './robot-message.ts';
+import { downloadAddress } from './sent-file.ts';
+import { createSessionReply } from './session-reply.ts';
+
+/** The message that is answered: its chat, its sender and its reply address. */
+export type Addressee = Pick<Message, 'id' | 'chat' | 'sender' | 'session'>;
+
+export interface NewCard {
+  /** DingTalk's `outTrackId`: ours to choose, at most 100 characters, unique. */
+  id: string;
+  message: Addressee;
+  /** What the chat list shows. It cannot be changed later. */
+  summary: string;
+  /** In the log where no card is tried. */
+  reference: string;
+}
+
+/** The ways from one robot into its chats. */
+export interface Chat {
+  /**
+   * Messages to the asker: through the session's address, else as the robot's own. `reference` is in the log where one
+   * takes the second way.
+   */
+  replyTo(message: Addressee, reference: string): MessageSink;
+  /** Null without a template, or while cards are left alone. */
+  newCard(card: NewCard): CardSink | null;
+  /** A card that was opened before, by this instance or another one; null without a template. */
+  openedCard(cardId: string): CardSink | null;
+  /** Changes variables of a card, also of one that has ended. @throws BridgeError when they were not changed. */
+  amend(cardId: string, variables: Readonly<Record<string, string>>): Promise<void>;
+  /** Changes variables that one person sees; nothing where DingTalk has no id of theirs. @throws BridgeError */
+  amendFor(
+    person: Pick<Sender, 'staffId' | 'unionId'>,
+    cardId: string,
+    variables: Readonly<Record<string, string>>,
+  ): Promise<void>;
+  /** Sends a notice into the single chats of people. @throws BridgeError when a call is refused. */
+  notify(staffIds: readonly string[], notice: { title: string; text: string }): Promise<void>;
+  /** Where a file that a person sent can be fetched, for a short time. @throws BridgeError `file_unavailable`. */
+  addressOf(downloadCode: string): Promise<string>;
+  /** Gives a file to DingTalk and returns its media id. @throws BridgeError with a `dingtalk_…` code. */
+  upload: DingTalkClient['upload'];
+  fileMessagesTo(message: Addressee): FileMessages;
+  /** Whether the next card may cost a call for the registration of its buttons. */
+  mayRegister(): boolean;
+  /** The same chat, with each call that counts for the organisation's month told to `onCall`. */
+  counting(onCall: () => void): Chat;
+}
+
+export interface ChatOptions {
+  config: DingTalkConfig;
+  client: DingTalkClient;
+  callback: CardCallback;
+  breaker: CardBreaker;
+  fetch: Fetch;
+  clock: Clock;
+  log: Log;
+}
+
+export function createChat(options: ChatOptions): Chat {
+  const { config, client, callback, breaker, fetch, clock, log } = options;
+  return {
+    replyTo: (message, reference) =>
+      firstThatWorks(
+        [createSessionReply({ config, message, fetch, clock }), createRobotMessage({ client, config, message })],
+        (error) => log.warn('reply_fallback', { turn: reference, ...errorFields(error) }),
+      ),
+    newCard({ id, message, summary, reference }) {
+      const templateId = config.cardTemplateId;
+      if (templateId === null) return null;
+      if (!breaker.mayOpen()) {
+        log.warn('cards_left_alone', { turn: reference, code: breaker.reason() });
+        return null;
+      }
+      const routeKey = () => callback.routeKey();
+      const card = createAiCard({ client, config, templateId, message, cardId: id, summary, routeKey });
+      return watchCard(card, breaker, message.sender.id);
+    },
+    openedCard: (cardId) =>
+      config.cardTemplateId === null
+        ? null
+        : {
+            open: async () => undefined,
+            write: (frame) => writeFrame(client, config, cardId, frame),
+            ...cardRefusals,
+          },
+    amend: (cardId, variables) => updateCard(client, cardId, { variables }),
+    async amendFor({ staffId, unionId }, cardId, variables) {
+      const userId = staffId ?? unionId;
+      if (userId !== null)
+        await updateCard(client, cardId, { own: { userId, isUnionId: staffId === null, variables } });
+    },
+    async notify(staffIds, notice) {
+      await sendToPeople(client, config, staffIds, notice);
+    },
+    addressOf: (downloadCode) => downloadAddress(client, config.robotCode, downloadCode),
+    upload: (file) => client.upload(file),
+    fileMessagesTo: (message) => createFileMessages({ client, config, message, fetch, clock }),
+    mayRegister: () => callback.isPending(),
+    counting: (onCall) => createChat({ ...options, client: countCalls(client, onCall) }),
+  };
+}

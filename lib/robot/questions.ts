@@ -1,0 +1,155 @@
+import { showQueued } from '../delivery/queue-notice.ts';
+import type { BackgroundWork, Platform } from '../runtime/platform.ts';
+import type { Budget } from '../state/budget.ts';
+import type { AcceptRequest, Accepted, Load } from '../state/state.ts';
+import type { Channels } from '../turn/channels.ts';
+import { askerOf, type Conversation } from '../turn/conversation.ts';
+import { leaseEnd } from '../turn/lease.ts';
+import { noProgress, referenceOf, turnIdOf } from '../turn/record.ts';
+import { userOfTurn, type Runner, type RunnerOptions } from '../turn/runner.ts';
+import type { Turn, TurnPayload } from '../turn/turn.ts';
+import { isAdmin } from './access.ts';
+import { budgetOf } from './budget.ts';
+import { sentence } from './intent.ts';
+import type { Refusals } from './refusals.ts';
+import { mayGreet, type Replies } from './replies.ts';
+
+export interface Questions {
+  /** Puts a question on record; resolves when it is safe to acknowledge it, with what it asks for after that. */
+  accept(
+    asked: Omit<TurnPayload, 'acceptedAtMs'> & { conversation: Conversation },
+    deadlineMs: number | null,
+  ): Promise<BackgroundWork | null>;
+}
+
+export interface QuestionParts {
+  channels: Channels;
+  runner: Runner;
+  replies: Replies;
+  refusals: Refusals;
+  /** Work for a message goes on beside what each message does for others (`createRobot`). */
+  lookAfterOthers: (
+    work: Promise<void>,
+    told: { load: Pick<Load, 'overdue'>; budget?: Budget },
+    platform: Platform,
+  ) => Promise<void>;
+}
+
+export type QuestionOptions = Pick<
+  RunnerOptions,
+  'config' | 'texts' | 'chat' | 'state' | 'limiter' | 'leaseTiming' | 'clock' | 'newId' | 'log'
+>;
+
+/** A turn before the store has said how it stands. */
+type NewTurn = Omit<Turn, 'record' | 'level'>;
+
+/** Most questions that may wait in one conversation. */
+const QUEUE_LIMIT = 5;
+
+/** Accepts questions: each is on record before it is acknowledged. */
+export function createQuestions(options: QuestionOptions, parts: QuestionParts): Questions {
+  const { config, texts, chat, state, leaseTiming, clock, newId, log } = options;
+  const { channels, runner, replies, refusals, lookAfterOthers } = parts;
+
+  return {
+    async accept({ message, question, form, conversation }, deadlineMs) {
+      const acceptedAtMs = clock.now();
+      const id = turnIdOf(message.id);
+      const owner = newId();
+      const payload: TurnPayload = { message, question, acceptedAtMs, form };
+      const request: AcceptRequest = {
+        turnId: id,
+        owner,
+        asker: askerOf(message),
+        conversationKey: conversation.key,
+        conversationTtlMs: config.conversation.ttlMs,
+        payload: JSON.stringify(payload),
+        nowMs: acceptedAtMs,
+        leaseUntilMs: leaseEnd(acceptedAtMs, leaseTiming, deadlineMs),
+        queueLimit: QUEUE_LIMIT,
+        budget: budgetOf(message, config, acceptedAtMs),
+        rate: isAdmin(message, config.access) ? null : config.access.rateLimit,
+      };
+      const turn: NewTurn = {
+        ...payload,
+        id,
+        reference: referenceOf(id),
+        conversationKey: conversation.key,
+        user: userOfTurn(payload, options),
+        progress: null,
+        hasWaited: false,
+        mayHaveBeenAsked: false,
+        acceptMs: null,
+      };
+      const accepted = await state.accept(request);
+      turn.acceptMs = clock.now() - acceptedAtMs;
+      if (accepted.kind !== 'unrecorded') return begin(accepted, turn, conversation, owner);
+      return async (platform) => {
+        // The request may have been carried out with only its answer lost: repeated by the same owner it gets the same reply.
+        const again = await state.accept(request);
+        await begin(again, turn, conversation, owner)?.(platform);
+      };
+    },
+  };
+
+  /** What an accepted question asks for after the acknowledgement; null for a repeated one. */
+  function begin(accepted: Accepted, turn: NewTurn, conversation: Conversation, owner: string): BackgroundWork | null {
+    if (accepted.kind === 'duplicate') {
+      log.info('message_repeated', { robot: config.name });
+      return null;
+    }
+    const { id, reference, message } = turn;
+    log.info('message_accepted', { turn: reference, robot: config.name, kind: `question-${accepted.kind}` });
+    if (accepted.kind === 'unrecorded') {
+      const record = { fence: 1, owner, hop: 0, context: null };
+      return (platform) => runner.run({ ...turn, level: 'full', record }, platform);
+    }
+    runner.noteRunning(accepted.load.running, accepted.kind === 'started');
+    const respond = (text: string) => replies.respond(sentence(text), id, message, conversation);
+    switch (accepted.kind) {
+      case 'started':
+        return start(accepted, turn, owner);
+      case 'queued':
+        return (platform) => lookAfterOthers(waitInLine(accepted, turn), accepted, platform);
+      case 'full':
+        return (platform) => lookAfterOthers(respond(texts.queueFull), accepted, platform);
+      case 'limited':
+        return async (platform) => {
+          const { isNew } = await refusals.claimTelling('limit', message, conversation.key);
+          await lookAfterOthers(isNew ? respond(texts.rateLimited) : Promise.resolve(), accepted, platform);
+        };
+    }
+  }
+
+  function start(
+    { budget, turn: { fence, context }, isFirst, load }: Extract<Accepted, { kind: 'started' }>,
+    turn: NewTurn,
+    owner: string,
+  ): BackgroundWork {
+    const started: Turn = { ...turn, level: budget.level, record: { fence, context, owner, hop: 0 } };
+    const isGreeted = isFirst && mayGreet(turn.message, config.conversation.scope);
+    return async (platform) => {
+      const greeting = isGreeted ? replies.greet(turn.message, turn.reference) : null;
+      await Promise.all([lookAfterOthers(runner.run(started, platform), { load, budget }, platform), greeting]);
+    };
+  }
+
+  /** Tells the asker that the question waits. Never rejects. */
+  function waitInLine(
+    { place, budget }: Extract<Accepted, { kind: 'queued' }>,
+    { id, reference, message, question }: NewTurn,
+  ): Promise<void> {
+    return showQueued(
+      { reference, place },
+      {
+        ...options,
+        card: (onCall) => channels.cardOf({ id, message, question, level: budget.level }, onCall),
+        reply: chat.replyTo(message, reference),
+        endDropped: () => channels.endCard(id, texts.stopped),
+        note: async (noted) =>
+          (await state.noteWaiting({ turnId: id, progress: JSON.stringify({ ...noProgress, ...noted }) })).state,
+        isWaiting: async () => (await state.peek(id)).state === 'queued',
+      },
+    );
+  }
+}

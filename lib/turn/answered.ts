@@ -1,0 +1,113 @@
+import * as z from 'zod';
+import type { Answer } from '../answer/answer.ts';
+import type { RunIds } from '../answer/event.ts';
+import { waitingForm, type KeptForm, type WaitingForm } from '../ask/form.ts';
+import type { AppType } from '../config/robot.ts';
+import type { Message } from '../dingtalk/callback.ts';
+import { readJson } from '../runtime/json.ts';
+import type { FormChange } from '../state/state.ts';
+import { askerOf } from './conversation.ts';
+import { appTypeSchema, idsSchema } from './record.ts';
+import type { Turn, TurnProgress } from './turn.ts';
+
+/**
+ * What is kept of an answered question, so that a button below the answer still works: ids and the chat's own reply
+ * address, no words of anybody.
+ */
+export interface AnsweredTurn {
+  ids: RunIds;
+  appType: AppType | null;
+  /** Whom Dify knows the asker as. */
+  user: string;
+  chat: { id: string; isGroup: boolean };
+  sender: { staffId: string | null; unionId: string | null; id: string };
+  session: Message['session'];
+  corpId: string | null;
+  /** What the run waits for. */
+  form: WaitingForm | null;
+}
+
+/** Versions before this one kept no length. */
+const shownChars = z.number().default(0);
+
+const answeredSchema: z.ZodType<AnsweredTurn> = z.object({
+  ids: idsSchema,
+  appType: appTypeSchema.nullable(),
+  user: z.string(),
+  chat: z.object({ id: z.string(), isGroup: z.boolean() }),
+  sender: z.object({ staffId: z.string().nullable(), unionId: z.string().nullable(), id: z.string() }),
+  session: z.object({ webhook: z.string(), expiresAtMs: z.number().nullable() }).nullable(),
+  corpId: z.string().nullable(),
+  form: z.object({ token: z.string(), runId: z.string(), action: z.string(), shownChars }).nullable(),
+});
+
+const keptFormSchema: z.ZodType<KeptForm> = z.object({
+  token: z.string(),
+  runId: z.string(),
+  shownChars,
+  appType: appTypeSchema,
+  user: z.string(),
+  asker: z.string(),
+  actions: z.array(z.object({ id: z.string(), title: z.string() })).catch([]),
+});
+
+export function writeAnswered(
+  { message: { chat, sender, session, corpId }, user }: Turn,
+  { ids, appType }: TurnProgress,
+  form: WaitingForm | null,
+): string {
+  const answered: AnsweredTurn = {
+    ids,
+    appType,
+    user,
+    chat: { id: chat.id, isGroup: chat.isGroup },
+    sender: { staffId: sender.staffId, unionId: sender.unionId, id: sender.id },
+    session,
+    corpId,
+    form,
+  };
+  return JSON.stringify(answered);
+}
+
+/** Null when there is none, or it was written by a version that had another shape. */
+export function readAnswered(text: string | null): AnsweredTurn | null {
+  return text === null ? null : readJson(answeredSchema, text);
+}
+
+/** What the conversation waits for after this turn. `isOver`: the form that it waited for cannot be answered any more. */
+export function formChange(
+  turn: Turn,
+  answer: Answer,
+  { appType, form, isOver }: { appType: AppType | null; form: WaitingForm | null; isOver: boolean },
+): FormChange {
+  if (!form || appType === null) return { kind: isOver ? 'forget' : 'keep' };
+  const { token, runId, shownChars: chars } = form;
+  const actions = answer.form?.actions ?? [];
+  const kept: KeptForm = {
+    token,
+    runId,
+    shownChars: chars,
+    appType,
+    user: turn.user,
+    asker: askerOf(turn.message),
+    actions,
+  };
+  return { kind: 'wait', form: JSON.stringify(kept) };
+}
+
+export function readKeptForm(text: string | null): KeptForm | null {
+  return text === null ? null : readJson(keptFormSchema, text);
+}
+
+/** How much of the run's text stood on earlier cards: before the form that this turn answers, if it answers one. */
+export function shownBefore({ form, record }: Turn, ids: RunIds): number {
+  if (form) return form.shownChars;
+  const kept = readKeptForm(record.context?.form ?? null);
+  return kept && kept.runId === ids.runId ? kept.shownChars : 0;
+}
+
+/** The form that a paused answer waits for, for the next turn that answers it. */
+export function formToAnswer(turn: Turn, answer: Answer): WaitingForm | null {
+  const form = waitingForm(answer);
+  return form && { ...form, shownChars: shownBefore(turn, answer.ids) + form.shownChars };
+}

@@ -1,0 +1,77 @@
+import { answerText, emptyAnswer, type Answer } from '../answer/answer.ts';
+import { continuing, typingView, type ViewOptions } from '../answer/view.ts';
+import type { OpenCard } from '../delivery/card.ts';
+import { survivesDisconnect } from '../dify/runs.ts';
+import type { Attachments } from '../files/attachments.ts';
+import type { Lease } from './lease.ts';
+
+/** The answer of a turn while it grows: what is kept of it, and what is shown of it. */
+export interface Progress {
+  /** The answer so far. */
+  readonly answer: Answer;
+  /** The answer has grown. */
+  see(answer: Answer): void;
+  /** Shows the text so far with a line that says that the answer goes on. */
+  showContinuing(): void;
+}
+
+export interface ProgressOptions {
+  lease: Pick<Lease, 'note' | 'noteText' | 'writeWithin' | 'progress'>;
+  card: OpenCard | null;
+  attachments: Attachments | null;
+  view: ViewOptions;
+  /** What was shown before a change of hands stays until the whole answer is there: pieces are never put together. */
+  isLookedFor: boolean;
+}
+
+/**
+ * An answer that shows nothing for this long is put on record by its ids, so that it can be found again, and stopped from
+ * another instance within a second.
+ */
+const RECORD_IDS_MS = 700;
+
+/** What is recorded of a text: about as much as can be shown of one. */
+const MAX_RECORDED_CHARS = 50_000;
+
+export function createProgress({ lease, card, attachments, view, isLookedFor }: ProgressOptions): Progress {
+  let answer: Answer = emptyAnswer;
+  let hasIds = false;
+
+  /**
+   * The ids of a run that goes on without its connection are worth the whole answer, and its first text may be long in
+   * coming: they wait only for the card, so that an instance that takes over does not open a second one.
+   */
+  function recordIds(): void {
+    if (hasIds || Object.keys(answer.ids).length === 0) return;
+    hasIds = true;
+    const goesOn = survivesDisconnect(lease.progress.appType ?? 'chat', answer.ids);
+    lease.writeWithin(RECORD_IDS_MS, goesOn ? (card?.opened ?? Promise.resolve()) : undefined);
+  }
+
+  function show(soFar: Answer): void {
+    if (!Object.values(soFar.texts).some((text) => text !== '')) {
+      if (soFar.activity) card?.hint(() => typingView(soFar, view));
+      return;
+    }
+    lease.noteText(() => answerText(soFar).text.slice(0, MAX_RECORDED_CHARS));
+    card?.noteText();
+    card?.writer.show(() => typingView(soFar, view));
+  }
+
+  return {
+    get answer() {
+      return answer;
+    },
+    see(soFar) {
+      answer = soFar;
+      attachments?.see(soFar);
+      lease.note({ ids: soFar.ids });
+      recordIds();
+      if (!isLookedFor) show(soFar);
+    },
+    showContinuing() {
+      const { text } = answerText(answer);
+      card?.writer.show(() => continuing(text, view));
+    },
+  };
+}
