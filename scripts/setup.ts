@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { systemClock } from '../lib/runtime/clock.ts';
 import { environment } from '../lib/config/environment.ts';
 import { createTcpRedis } from '../lib/state/redis/tcp.ts';
-import { languageOfPlace, type Language } from './doctor/sentences/index.ts';
+import { languageOfPlace, type Language } from './language.ts';
 import { readArguments, usageOf, type Options } from './setup/arguments.ts';
 import { runSetup } from './setup/run.ts';
 import { openTerminal, type Terminal } from './setup/terminal.ts';

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { DoctorRequest } from './check.ts';
-import type { Language } from './sentences/index.ts';
+import type { Language } from '../language.ts';
 
 export type Command =
   | { kind: 'check'; request: DoctorRequest; isJson: boolean; isPlain: boolean }

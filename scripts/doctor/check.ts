@@ -1,3 +1,4 @@
+import type { CheckName } from './check-name.ts';
 import type { DingTalkClient } from '../../lib/dingtalk/client.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Config, Environment } from '../../lib/config/config.ts';
@@ -5,7 +6,7 @@ import type { RobotConfig } from '../../lib/config/robot.ts';
 import type { Fetch } from '../../lib/net/http.ts';
 import type { RunScript } from '../../lib/state/redis/redis.ts';
 import type { Finder, Finding } from './finding.ts';
-import type { Language } from './sentences/index.ts';
+import type { Language } from '../language.ts';
 import type { Answer, Dates, NoAnswer } from './wire.ts';
 
 /** What the doctor stands on; a test gives it others. */
@@ -29,27 +30,6 @@ export interface DoctorRequest {
   /** Who gets the test cards; null for no cards. */
   cardTo: string | null;
 }
-
-export type CheckName =
-  | 'configuration'
-  | 'values'
-  | 'node'
-  | 'limits'
-  | 'store'
-  | 'token'
-  | 'permissions'
-  | 'template'
-  | 'dify'
-  | 'difyType'
-  | 'difyInputs'
-  | 'difyFeatures'
-  | 'difyFiles'
-  | 'clock'
-  | 'address'
-  | 'probe'
-  | 'sameSecret'
-  | 'cardCallback'
-  | 'callbacks';
 
 export interface DeploymentContext {
   ports: Ports;

@@ -1,3 +1,4 @@
+import type { Scope } from './scope.ts';
 import { writeFrame, updateCard } from '../../lib/dingtalk/ai-card.ts';
 import { createTokenSource } from '../../lib/dingtalk/token.ts';
 import { BridgeError } from '../../lib/errors.ts';
@@ -5,8 +6,6 @@ import type { RobotContext } from './check.ts';
 import type { Finder, Finding } from './finding.ts';
 import { shortened } from './hosts.ts';
 import { networkReason } from './wire.ts';
-
-export type Scope = 'Card.Instance.Write' | 'Card.Streaming.Write' | 'qyapi_robot_sendmsg' | 'qyapi_base';
 
 interface Probe {
   scope: Scope;

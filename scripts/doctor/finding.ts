@@ -1,17 +1,8 @@
+import type { Sentence } from './sentences/line.ts';
 import type { Sentences } from './sentences/index.ts';
 
 /** `note`: nothing to mend, or something that could not be checked. */
 export type Level = 'ok' | 'note' | 'warning' | 'failed';
-
-/** What a sentence of the table says. */
-export interface Sentence {
-  /** What came back. */
-  found: string;
-  /** How to mend it. */
-  mend?: string;
-  /** Where in which console. */
-  where?: string;
-}
 
 /** One line of the doctor. `code` is the same in every language and version. */
 export interface Finding extends Sentence {

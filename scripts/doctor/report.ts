@@ -1,7 +1,8 @@
 import { styleText } from 'node:util';
 import type { CheckedFinding, Report, Section } from './run.ts';
 import type { Level } from './finding.ts';
-import { frameOf, type Titles } from './sentences/index.ts';
+import { frameOf } from './sentences/index.ts';
+import { type Titles } from './check-name.ts';
 
 const SIGNS: Readonly<Record<Level, string>> = { ok: '✓', warning: '!', failed: '✗', note: '–' };
 const COLOURS = { ok: 'green', warning: 'yellow', failed: 'red', note: 'gray' } as const;

@@ -2,12 +2,14 @@ import { createDingTalkClient } from '../../lib/dingtalk/client.ts';
 import { pathOf } from '../../lib/routes.ts';
 import { readConfig, type Config } from '../../lib/config/config.ts';
 import type { RobotConfig } from '../../lib/config/robot.ts';
-import type { AddressContext, CheckName, DeploymentContext, DoctorRequest, Ports, RobotContext } from './check.ts';
+import type { AddressContext, DeploymentContext, DoctorRequest, Ports, RobotContext } from './check.ts';
+import type { CheckName } from './check-name.ts';
 import { DEPLOYMENT_CHECKS, ROBOT_CHECKS } from './checks.ts';
 import { askDify } from './dify.ts';
 import { createFinder, type Finding } from './finding.ts';
 import { isPublicHost } from './hosts.ts';
-import { frameOf, languageOfPlace, sentencesOf, type Language } from './sentences/index.ts';
+import { frameOf, sentencesOf } from './sentences/index.ts';
+import { languageOfPlace, type Language } from '../language.ts';
 import { watchDates } from './wire.ts';
 
 export interface CheckedFinding extends Omit<Finding, 'code'> {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { Environment } from '../../lib/config/config.ts';
-import type { Language } from '../doctor/sentences/index.ts';
+import type { Language } from '../language.ts';
 import { isVariable, type Variable } from './variables.ts';
 
 export interface Options {

@@ -10,7 +10,8 @@ import { askDify, checkDify, checkDifyInputs, checkDifyType } from '../doctor/di
 import { checkToken } from '../doctor/dingtalk.ts';
 import { createFinder, type Finding } from '../doctor/finding.ts';
 import { isPublicHost } from '../doctor/hosts.ts';
-import { sentencesOf, type Language } from '../doctor/sentences/index.ts';
+import { sentencesOf } from '../doctor/sentences/index.ts';
+import { type Language } from '../language.ts';
 import { checkStore } from '../doctor/store.ts';
 import { watchDates, type Answer, type NoAnswer } from '../doctor/wire.ts';
 import type { Draft } from './draft.ts';

@@ -3,7 +3,7 @@ import { isPublicHost } from '../doctor/hosts.ts';
 import { printable } from './checks.ts';
 import type { Draft } from './draft.ts';
 import { isSecret, VARIABLES, type Variable } from './variables.ts';
-import type { Words } from './words/index.ts';
+import type { Words } from './words/words.ts';
 
 /** One line for each variable that is set or has been emptied; no secrets. */
 export function summaryOf(draft: Draft, words: Words): string {

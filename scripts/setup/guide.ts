@@ -1,4 +1,5 @@
-import { frameOf, type Language } from '../doctor/sentences/index.ts';
+import { frameOf } from '../doctor/sentences/index.ts';
+import { type Language } from '../language.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { printable } from './checks.ts';
 import { questionsOf, type Question, type State } from './questions.ts';

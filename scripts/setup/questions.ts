@@ -3,7 +3,7 @@ import type { Finding } from '../doctor/finding.ts';
 import { printable, type Checks, type DifyApp } from './checks.ts';
 import type { Draft } from './draft.ts';
 import { isSecret, type Variable } from './variables.ts';
-import type { AskedVariable, Asking, Words } from './words/index.ts';
+import type { AskedVariable, Asking, Words } from './words/words.ts';
 
 /** What the questions know of each other. */
 export interface State {

@@ -2,7 +2,7 @@ import { parseEnv } from 'node:util';
 import { describeProblems, readConfig } from '../../lib/config/config.ts';
 import type { Ports } from '../doctor/check.ts';
 import type { Finding } from '../doctor/finding.ts';
-import type { Language } from '../doctor/sentences/index.ts';
+import type { Language } from '../language.ts';
 import { expectedInChinese } from '../doctor/sentences/expected-zh-CN.ts';
 import type { Options } from './arguments.ts';
 import { createChecks } from './checks.ts';

@@ -1,5 +1,5 @@
 // The wrong deployments of the doctor's table test.
-import type { WrongSetup } from './doctor-cases.ts';
+import type { WrongSetup } from './doctor-setup.ts';
 import { BOT, clockOffBy, MARK, page } from './doctor-stage.ts';
 
 export const WRONG_DEPLOYMENTS: readonly WrongSetup[] = [

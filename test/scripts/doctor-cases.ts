@@ -1,25 +1,7 @@
 // The wrong set-ups of the doctor's table test: how each is made, and what has to be said about it.
-import type { Level } from '../../scripts/doctor/finding.ts';
-import type { DingTalkSimulator } from '../../playground/dingtalk/types.ts';
-import type { DifySimulator } from '../../playground/dify/types.ts';
+import type { WrongSetup } from './doctor-setup.ts';
 import { WRONG_DEPLOYMENTS } from './doctor-address-cases.ts';
 import { BOT, CLIENT_ID, CLOSED_PORT_OF, clockOffBy, MARK, page, STORE_TOKEN, TEMPLATE } from './doctor-stage.ts';
-import type { RunOptions, StageOptions } from './doctor-stage.ts';
-
-export interface WrongSetup {
-  name: string;
-  stage?: Omit<StageOptions, 'front'>;
-  run?: RunOptions | (() => Promise<RunOptions>);
-  arrange?: (vendors: { dingtalk: DingTalkSimulator; dify: DifySimulator }) => void;
-  /** What the doctor calls it. */
-  code: string;
-  /** Default: failed. */
-  level?: Level;
-  /** In what came back, the remedy or the place: the same in both languages. */
-  says: RegExp;
-  /** What follows from it and is said as well; nothing else may be. */
-  also?: string[];
-}
 
 const card = { request: { cardTo: 'staff-1' } };
 const without = (scope: string): NonNullable<WrongSetup['arrange']> => {

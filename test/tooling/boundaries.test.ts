@@ -100,7 +100,8 @@ describe('who may import whom', () => {
   });
 
   it('has no circle of files, types included', () => {
-    expect(circlesIn(all.filter(isOurs))).toEqual([]);
+    const everywhere = importsBelow(repositoryRoot, ['api', 'lib', 'playground', 'scripts', 'test']);
+    expect(circlesIn(everywhere.filter(isOurs))).toEqual([]);
   });
 
   it('keeps what only computes free of everything that runs', () => {

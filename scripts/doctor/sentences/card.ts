@@ -1,4 +1,4 @@
-import type { Language } from './index.ts';
+import type { Language } from '../../language.ts';
 
 /** What the person who gets the test cards reads. */
 export const cardTexts: Record<

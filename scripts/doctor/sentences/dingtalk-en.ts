@@ -1,4 +1,4 @@
-import type { Scope } from '../dingtalk.ts';
+import type { Scope } from '../scope.ts';
 import { facts, line } from './line.ts';
 
 const CONSOLE = 'open-dev.dingtalk.com → 应用开发 → the app';

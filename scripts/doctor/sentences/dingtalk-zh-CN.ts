@@ -1,4 +1,4 @@
-import type { Scope } from '../dingtalk.ts';
+import type { Scope } from '../scope.ts';
 import { facts, line } from './line.ts';
 import type { dingtalkEn } from './dingtalk-en.ts';
 

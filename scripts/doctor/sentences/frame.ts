@@ -1,4 +1,4 @@
-import type { Titles } from './index.ts';
+import type { Titles } from '../check-name.ts';
 
 /** The words around the findings. */
 export interface Frame {

@@ -1,5 +1,4 @@
-import type { Environment } from '../../../lib/config/config.ts';
-import type { CheckName } from '../check.ts';
+import type { Language } from '../../language.ts';
 import { addressEn } from './address-en.ts';
 import { addressZh } from './address-zh-CN.ts';
 import { difyEn } from './dify-en.ts';
@@ -9,13 +8,6 @@ import { dingtalkZh } from './dingtalk-zh-CN.ts';
 import { frameEn, frameZh, type Frame } from './frame.ts';
 import { setupEn } from './setup-en.ts';
 import { setupZh } from './setup-zh-CN.ts';
-
-export type Language = 'zh-CN' | 'en';
-
-/** What a person who starts a command probably reads, by the usual variables. */
-export function languageOfPlace(env: Environment): Language {
-  return /^zh/i.test(env['LC_ALL'] || env['LC_MESSAGES'] || env['LANG'] || '') ? 'zh-CN' : 'en';
-}
 
 /** Every sentence of a check. English says which there are; Chinese has the same, or it does not compile. */
 export type Sentences = typeof setupEn & typeof dingtalkEn & typeof difyEn & typeof addressEn;
@@ -27,5 +19,3 @@ export const sentencesOf: Record<Language, Sentences> = {
 
 /** What stands around the findings. */
 export const frameOf: Record<Language, Frame> = { en: frameEn, 'zh-CN': frameZh };
-
-export type Titles = Readonly<Record<CheckName, string>>;

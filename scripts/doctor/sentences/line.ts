@@ -1,4 +1,12 @@
-import type { Sentence } from '../finding.ts';
+/** What a sentence of the table says. */
+export interface Sentence {
+  /** What came back. */
+  found: string;
+  /** How to mend it. */
+  mend?: string;
+  /** Where in which console. */
+  where?: string;
+}
 
 /** @param mend how to mend it; left out where nothing is wrong. @param where in which console. */
 export function line(found: string, mend?: string, where?: string): Sentence {

@@ -1,4 +1,4 @@
-import type { Words } from './index.ts';
+import type { Words } from './words.ts';
 import { expectedInChinese } from '../../doctor/sentences/expected-zh-CN.ts';
 
 export const zhCN: Words = {

@@ -1,0 +1,23 @@
+export type CheckName =
+  | 'configuration'
+  | 'values'
+  | 'node'
+  | 'limits'
+  | 'store'
+  | 'token'
+  | 'permissions'
+  | 'template'
+  | 'dify'
+  | 'difyType'
+  | 'difyInputs'
+  | 'difyFeatures'
+  | 'difyFiles'
+  | 'clock'
+  | 'address'
+  | 'probe'
+  | 'sameSecret'
+  | 'cardCallback'
+  | 'callbacks';
+
+/** What each check is called in the report. */
+export type Titles = Readonly<Record<CheckName, string>>;
