@@ -10,7 +10,7 @@ export interface Progress {
   /** The answer so far. */
   readonly answer: Answer;
   /** The answer has grown. */
-  see(answer: Answer): void;
+  see: (answer: Answer) => void;
   /** Shows the text so far with a line that says that the answer goes on. */
   showContinuing(): void;
 }
