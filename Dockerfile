@@ -3,8 +3,7 @@ FROM node:24-slim
 
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# Not `npm ci`: the lock file does not list every platform's binaries of the development tools.
-RUN npm install --no-save --omit=dev && npm cache clean --force
+RUN npm ci --omit=dev && npm cache clean --force
 COPY lib ./lib
 COPY scripts/serve.ts scripts/host.ts scripts/dotenv.ts ./scripts/
 

@@ -5,11 +5,12 @@
 //   node scripts/run.mjs <file.ts | command of an installed package> [arguments]
 //
 // Plain JavaScript without dependencies, because it runs before there are any and on older Nodes.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const NODE_MAJOR = 24;
@@ -21,9 +22,8 @@ const isWindows = process.platform === 'win32';
 const dependencies = {
   purpose: 'installing the dependencies (once)',
   directory: root,
-  // Not `npm ci`: it refuses a lock file that lacks the binaries of some other platform. This keeps to the lock
-  // file as well, does not write to it, and adds what this platform needs.
-  args: ['install', '--no-save', '--include=dev', '--include=optional', '--loglevel=error'],
+  // `npm ci` removes node_modules first, and the stamp with it. From npm's cache it needs no registry.
+  args: ['ci', '--include=dev', '--include=optional', '--prefer-offline', '--loglevel=error'],
   stamp: join(root, 'node_modules', '.installed-lock-hash'),
   content: createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
@@ -58,18 +58,47 @@ function isMissing({ stamp, content }) {
   return !existsSync(stamp) || readFileSync(stamp, 'utf8') !== content;
 }
 
-function perform({ purpose, directory, manifest, args, stamp, content }) {
+/** npm while it installs, and then the command. */
+let child;
+let stopSignal;
+
+/** Ends the child, and this process after it: an npm that went on by itself would install beside the next command. */
+function stop(signal) {
+  stopSignal = signal;
+  if (child === undefined) process.exit(128 + constants.signals[signal]);
+  // Ctrl+C in a terminal has reached the child already; a second one would mean "at once".
+  if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+}
+
+function stopWhenTold() {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop);
+  if (!process.env.npm_lifecycle_event) return;
+  // npm tells only the shell between it and this process to end, and that shell does not pass it on.
+  const shell = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === shell) return;
+    clearInterval(watch);
+    stop('SIGTERM');
+  }, 250);
+}
+
+async function perform({ purpose, directory, manifest, args, stamp, content }) {
   console.error(`[setup] ${purpose}`);
   mkdirSync(directory, { recursive: true });
   if (manifest) writeFileSync(join(directory, 'package.json'), JSON.stringify(manifest));
   // npm prints to standard error here, so that a command's own output stays clean.
-  const done = spawnSync(isWindows ? 'npm.cmd' : 'npm', args, {
+  child = spawn(isWindows ? 'npm.cmd' : 'npm', args, {
     cwd: directory,
     stdio: ['ignore', 2, 2],
     shell: isWindows,
   });
-  if (done.status !== 0) {
-    console.error(`[setup] failed: npm ${args.join(' ')}\n[setup] is the npm registry reachable?`);
+  const status = await new Promise((resolve) => {
+    child.on('error', resolve).on('exit', resolve);
+  });
+  child = undefined;
+  if (stopSignal) stop(stopSignal);
+  if (status !== 0) {
+    console.error(`[setup] failed: npm ${args.join(' ')}\n[setup] npm says why above. Is the npm registry reachable?`);
     process.exit(1);
   }
   writeFileSync(stamp, content);
@@ -88,7 +117,7 @@ function isAbandoned(lock) {
 }
 
 /** Waits until this process alone is setting up: two at once would install into each other. */
-function takeLock() {
+async function takeLock() {
   const lock = join(cache, 'setup.lock');
   mkdirSync(cache, { recursive: true });
   for (let isFirstTry = true; ; isFirstTry = false) {
@@ -103,7 +132,7 @@ function takeLock() {
       continue;
     }
     if (isFirstTry) console.error('[setup] waiting for another command that is setting up');
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    await sleep(200);
   }
   writeFileSync(join(lock, 'pid'), String(process.pid));
   const release = () => rmSync(lock, { recursive: true, force: true });
@@ -114,11 +143,11 @@ function takeLock() {
   };
 }
 
-function setUp() {
+async function setUp() {
   if (!steps.some(isMissing)) return;
-  const release = takeLock();
+  const release = await takeLock();
   // Another command may have done it meanwhile.
-  steps.filter(isMissing).forEach(perform);
+  for (const step of steps.filter(isMissing)) await perform(step);
   release();
 }
 
@@ -140,28 +169,14 @@ if (target === undefined) {
   console.error('usage: node scripts/run.mjs <file.ts | command> [arguments]');
   process.exit(2);
 }
-setUp();
+stopWhenTold();
+await setUp();
 const file = target.endsWith('.ts') ? join(root, target) : commandFile(target);
-const child = spawn(binary, ['--disable-warning=ExperimentalWarning', file, ...args], {
+child = spawn(binary, ['--disable-warning=ExperimentalWarning', file, ...args], {
   cwd: root,
   stdio: 'inherit',
   env: { ...process.env, PATH: `${dirname(binary)}${delimiter}${process.env.PATH ?? ''}` },
 });
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, () => {
-    // Ctrl+C in a terminal has reached the child already; a second one would mean "at once".
-    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
-  });
-}
-// npm tells only the shell between it and this process to end, and a shell that ends tells nobody.
-if (process.env.npm_lifecycle_event) {
-  const shell = process.ppid;
-  const watch = setInterval(() => {
-    if (process.ppid === shell) return;
-    clearInterval(watch);
-    child.kill('SIGTERM');
-  }, 250);
-}
 child.on('error', (error) => {
   console.error(`[setup] cannot run ${binary}: ${error.message}`);
   process.exit(1);

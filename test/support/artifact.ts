@@ -6,6 +6,8 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { format } from 'node:util';
+import { vi } from 'vitest';
 
 const require = createRequire(import.meta.url);
 
@@ -20,6 +22,8 @@ export interface Artifact {
   runtime: string;
   /** Every file in `directory`, relative to it, with forward slashes. */
   files: string[];
+  /** The lines that the builder printed. It goes on after most of the faults it finds, so only these lines tell. */
+  printed: string[];
   remove(): Promise<void>;
 }
 
@@ -62,19 +66,37 @@ async function place(file: BuiltFile, target: string): Promise<void> {
   }
 }
 
+/** Calls `work` and keeps what is printed by the console meanwhile. */
+async function recordPrinted<T>(work: () => Promise<T>): Promise<{ result: T; printed: string[] }> {
+  const printed: string[] = [];
+  const record = (...values: unknown[]) => printed.push(...format(...values).split('\n'));
+  const methods = ['log', 'info', 'warn', 'error'] as const;
+  const spies = methods.map((method) => vi.spyOn(console, method).mockImplementation(record));
+  try {
+    return { result: await work(), printed };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
 /** Builds one entry point, relative to the repository's root. Takes about two seconds; needs no network. */
 export async function buildArtifact(entrypoint = 'api/dingtalk.ts'): Promise<Artifact> {
   const builder: Builder = require('@vercel/node');
   const fsPath = join(repositoryRoot, entrypoint);
-  const { output } = await builder.build({
-    files: { [entrypoint]: { type: 'FileFsRef', fsPath, mode: (await lstat(fsPath)).mode } },
-    entrypoint,
-    workPath: repositoryRoot,
-    repoRootPath: repositoryRoot,
-    config: { zeroConfig: true, functions: (await readDeploymentSettings()).functions },
-    // The dependencies are installed; without this the builder would run `npm install` under the running tests.
-    meta: { skipDownload: true, runNpmInstallSet: new Set([join(repositoryRoot, 'package.json')]) },
-  });
+  const { mode } = await lstat(fsPath);
+  const { functions } = await readDeploymentSettings();
+  const { result, printed } = await recordPrinted(() =>
+    builder.build({
+      files: { [entrypoint]: { type: 'FileFsRef', fsPath, mode } },
+      entrypoint,
+      workPath: repositoryRoot,
+      repoRootPath: repositoryRoot,
+      config: { zeroConfig: true, functions },
+      // The dependencies are installed; without this the builder would run `npm install` under the running tests.
+      meta: { skipDownload: true, runNpmInstallSet: new Set([join(repositoryRoot, 'package.json')]) },
+    }),
+  );
+  const { output } = result;
   const directory = await mkdtemp(join(tmpdir(), 'artifact-'));
   for (const [path, file] of Object.entries(output.files)) await place(file, join(directory, path));
   return {
@@ -82,6 +104,7 @@ export async function buildArtifact(entrypoint = 'api/dingtalk.ts'): Promise<Art
     handler: output.handler,
     runtime: output.runtime,
     files: Object.keys(output.files).toSorted(),
+    printed,
     remove: () => rm(directory, { recursive: true, force: true }),
   };
 }

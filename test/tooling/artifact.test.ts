@@ -19,6 +19,11 @@ describe('building and hosting a function', () => {
   afterAll(() => artifact.remove());
   afterEach(() => instance?.kill('SIGKILL'));
 
+  it('is built without a complaint of the builder', () => {
+    expect(artifact.printed).toContainEqual(expect.stringMatching(/^Using TypeScript /u));
+    expect(artifact.printed.filter((line) => !line.startsWith('Using '))).toEqual([]);
+  });
+
   it('gives the function the request as it was sent, its own environment and a deadline', async () => {
     const { url } = await start({ env: { GREETING: 'hello' } });
     const response = await fetch(`${url}/some/path?a=1`, { method: 'POST', body: '{"text":"\\u4f60 好"}' });

@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { buildArtifact, readDeploymentSettings, repositoryRoot, type Artifact } from '../support/artifact.ts';
 import { startFunction } from '../support/function-process.ts';
 
@@ -17,9 +17,16 @@ interface Validator {
 describe('the built function', () => {
   let artifact: Artifact;
   beforeAll(async () => {
+    // The builder checks no types unless it is told that a type error ends the build.
+    vi.stubEnv('EXPERIMENTAL_NODE_TYPESCRIPT_ERRORS', '1');
     artifact = await buildArtifact();
+    vi.unstubAllEnvs();
   });
   afterAll(() => artifact?.remove());
+
+  it('is built without a complaint of the builder', () => {
+    expect(artifact.printed.filter((line) => !line.startsWith('Using '))).toEqual([]);
+  });
 
   it('loads from a copy outside the repository, and answers once it is configured', async () => {
     const configured = await startFunction({

@@ -40,6 +40,10 @@ describe('the image', () => {
     expect([...reachable().packages].filter((name) => !Object.hasOwn(dependencies, name))).toEqual([]);
   });
 
+  it('installs exactly what the lock file says', () => {
+    expect(dockerfile).toMatch(/^RUN npm ci --omit=dev /mu);
+  });
+
   it('takes nothing else into the build', () => {
     const allowed = read('.dockerignore')
       .split('\n')

@@ -8,13 +8,16 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { repositoryRoot } from '../support/artifact.ts';
 
-/** Writes its arguments down, takes its time, and installs one package with one command; fails when told to. */
+/** Writes its arguments down, takes its time, and installs one package with one command anew; fails when told to. */
 const NPM = `#!${process.execPath}
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+writeFileSync('npm-pid', String(process.pid));
 appendFileSync('npm-calls.log', process.argv.slice(2).join(' ') + '\\n');
+rmSync('node_modules', { recursive: true, force: true });
 setTimeout(() => {
   if (process.env.NPM_FAILS) process.exit(1);
-  mkdirSync('node_modules/greeter', { recursive: true });
+  mkdirSync('node_modules');
+  mkdirSync('node_modules/greeter');
   writeFileSync('node_modules/greeter/package.json', '{"bin":{"greet":"./greet.cjs"}}');
   writeFileSync('node_modules/greeter/greet.cjs', 'console.log("hello " + process.argv.slice(2).join(" "))');
 }, 300);
@@ -65,7 +68,7 @@ describe('the launcher', () => {
   it('installs once, and again when the lock file has changed', async () => {
     expect(await launch(['greet', 'a', 'b'])).toMatchObject({ code: 0, output: 'hello a b\n' });
     expect(await launch(['greet'])).toMatchObject({ code: 0, errors: '' });
-    expect(await npmCalls()).toHaveLength(1);
+    expect(await npmCalls()).toEqual([expect.stringMatching(/^ci .*--include=dev --include=optional/u)]);
     await writeFile(join(project, 'package-lock.json'), '{"version":2}');
     await launch(['greet']);
     expect(await npmCalls()).toHaveLength(2);
@@ -87,6 +90,27 @@ describe('the launcher', () => {
     killed.child.kill('SIGKILL');
     await killed.ended;
     expect(await launch(['greet'])).toMatchObject({ code: 0, output: 'hello \n' });
+  });
+
+  it('ends npm before it ends itself, so that the next command does not install beside it', async () => {
+    const stopped = start(['greet']);
+    await expect.poll(npmCalls).toHaveLength(1);
+    stopped.child.kill('SIGTERM');
+    await once(stopped.child, 'exit');
+    const npm = Number(await readFile(join(project, 'npm-pid'), 'utf8'));
+    expect(() => process.kill(npm, 0)).toThrow('ESRCH');
+    expect(await stopped.ended).toMatchObject({ code: 128 + 15 });
+    expect(await launch(['greet'])).toMatchObject({ code: 0, output: 'hello \n' });
+  });
+
+  it('can be stopped while it waits for another command', async () => {
+    const installing = start(['greet']);
+    await expect.poll(npmCalls).toHaveLength(1);
+    const waiting = start(['greet']);
+    await once(waiting.child.stderr, 'data');
+    waiting.child.kill('SIGTERM');
+    expect(await waiting.ended).toMatchObject({ code: 128 + 15, output: '' });
+    expect(await installing.ended).toMatchObject({ code: 0, output: 'hello \n' });
   });
 
   it('stops when the installation fails, and tries again the next time', async () => {
