@@ -16,7 +16,7 @@ const MAX_FILES = 200;
  * The files of an answer, each once: what the events named, what stands in the outputs and what the text links to.
  * The same file can come in all three ways, under two ids and with different signatures in its address.
  */
-export function filesOf(answer: Answer): readonly AnswerFile[] {
+export function filesOfAnswer(answer: Answer): readonly AnswerFile[] {
   const files: AnswerFile[] = [];
   const seen = new Map<string, number>();
   for (const file of [...answer.files, ...filesIn(answer.outputs), ...linkedFiles(answerText(answer).text)]) {

@@ -2,11 +2,11 @@ import { answerText, type Answer } from '../answer/answer.ts';
 import type { AnswerFile } from '../answer/event.ts';
 import { sendAll, type DeliveryOptions } from '../delivery/deliver.ts';
 import type { FileMessages } from '../dingtalk/file-message.ts';
-import { plainName } from '../markdown/plain-line.ts';
+import { plainLine } from '../markdown/plain-line.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
-import { filesOf, keysOf, linkedFiles } from './answer-files.ts';
-import type { ResultFiles, UploadedFile } from './outbound.ts';
+import { filesOfAnswer, keysOf, linkedFiles } from './answer-files.ts';
+import type { ResultFiles, DingTalkFile } from './outbound.ts';
 
 /** The files of an answer on their way into the chat. */
 export interface Attachments {
@@ -34,7 +34,7 @@ export interface AttachmentsOptions {
   reference: string;
 }
 
-type Fetched = { name: string; file: UploadedFile | null };
+type Fetched = { name: string; file: DingTalkFile | null };
 
 /** How often a growing text is searched for links, in milliseconds: more often than they expire, less than it grows. */
 const LOOK_MS = 2_000;
@@ -98,7 +98,7 @@ export function createAttachments(options: AttachmentsOptions): Attachments {
     },
   };
 
-  async function sendOne({ kind, mediaId, name, extension }: UploadedFile): Promise<boolean> {
+  async function sendOne({ kind, mediaId, name, extension }: DingTalkFile): Promise<boolean> {
     try {
       if (kind === 'image') await messages.image({ mediaId, title: name });
       else await messages.file({ mediaId, name, extension });
@@ -112,11 +112,11 @@ export function createAttachments(options: AttachmentsOptions): Attachments {
 
 /** Sends the files of an answer below it, and says what did not get there. Never rejects. */
 export async function sendFiles(answer: Answer, outbox: Attachments | null, options: DeliveryOptions): Promise<void> {
-  const files = filesOf(answer);
+  const files = filesOfAnswer(answer);
   if (files.length === 0) return;
   const { texts } = options;
   const { failed, leftOut } = outbox ? await outbox.send(files) : { failed: [], leftOut: files.length };
-  const names = failed.map((name) => plainName(name) || texts.unnamedFile);
+  const names = failed.map((name) => plainLine(name) || texts.unnamedFile);
   const words = [
     names.length > 0 ? texts.filesNotSent(names) : '',
     leftOut > 0 ? texts.filesLeftOut(leftOut) : '',

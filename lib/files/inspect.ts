@@ -1,13 +1,11 @@
 import { fileTypeFromBuffer, type FileTypeResult } from 'file-type';
 import { classOf, type FileClass } from '../dify/file-rules.ts';
+import type { SentFile } from '../dingtalk/message-kinds.ts';
 import { BridgeError } from '../errors.ts';
 import { safeFileName } from '../net/file-name.ts';
 
-export interface ExpectedFile {
-  /** As its sender calls it; null where it has no name. */
-  name: string | null;
-  kind: 'picture' | 'audio' | 'video' | 'file';
-}
+/** What a file is said to be, by its sender or by the answer that names it. */
+export type ExpectedFile = Pick<SentFile, 'name' | 'kind'>;
 
 export interface InspectedFile {
   name: string;

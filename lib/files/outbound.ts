@@ -14,8 +14,8 @@ export interface ResultLink {
   kind: ExpectedFile['kind'];
 }
 
-/** A file that DingTalk has and that can be sent into a chat. */
-export interface UploadedFile {
+/** A file that was uploaded to DingTalk, to be sent into a chat. */
+export interface DingTalkFile {
   kind: SendableFile['kind'];
   mediaId: string;
   name: string;
@@ -36,7 +36,7 @@ export interface ResultFiles {
    *
    * @throws BridgeError with a `file_…` or `dingtalk_…` code; after an abort also the signal's reason.
    */
-  upload(link: ResultLink, signal?: AbortSignal): Promise<UploadedFile>;
+  upload(link: ResultLink, signal?: AbortSignal): Promise<DingTalkFile>;
 }
 
 /** 20 MB: what DingTalk takes. */
@@ -46,7 +46,7 @@ const LIMITS = { maxBytes: MAX_SENDABLE_BYTES, timeoutMs: 60_000, idleMs: 15_000
 const FILES_PATH = '/files/';
 
 export function createResultFiles({ download, dingtalk, filesUrl, clock }: ResultFilesOptions): ResultFiles {
-  async function bring(link: ResultLink, signal: AbortSignal | undefined): Promise<UploadedFile> {
+  async function bring(link: ResultLink, signal: AbortSignal | undefined): Promise<DingTalkFile> {
     const url = resolveResultUrl(link.url, filesUrl);
     if (url === null || isElsewhereOnTrusted(url, filesUrl)) {
       throw new BridgeError('file_address_refused', 'the answer names a file at no address of files');

@@ -1,9 +1,9 @@
 import type { Token, Tokens } from 'marked';
 import { chartTable } from './chart.ts';
 import { DIALECTS, type Dialect, type MarkdownWords } from './dialect.ts';
-import { decodeEntities, inertCode, inertText } from './inert.ts';
 import { renderInline } from './inline.ts';
 import { lexMarkdown } from './lex.ts';
+import { decodeEntities, sanitizeCode, sanitizeText } from './sanitize.ts';
 import { isBlock, type RawToken } from './tokens.ts';
 
 /** What a block needs to know of where it stands. */
@@ -23,7 +23,7 @@ function renderBlock(token: RawToken, context: BlockContext): string {
   const { lineBreak, maxHeading, rule } = DIALECTS[context.dialect];
   const inline = (tokens: Token[] | undefined, breakWith: string) =>
     renderInline(tokens ?? [], { lineBreak: breakWith, words: context.words });
-  if (!isBlock(token)) return inertText(token.raw.trim());
+  if (!isBlock(token)) return sanitizeText(token.raw.trim());
   switch (token.type) {
     case 'space':
     case 'def':
@@ -72,7 +72,7 @@ function renderCode({ text, lang = '', raw }: Tokens.Code, context: BlockContext
 /** A fenced block; the fence is longer than any run of backticks in it. */
 function fence(code: string, language: string): string {
   // Messages do not list fenced code as supported, and where a card looks for mentions is not known.
-  const text = inertCode(code);
+  const text = sanitizeCode(code);
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
   const marks = '`'.repeat(longest + 1);
   return `${marks}${language}\n${text.replace(/^\n+|\s+$/g, '')}\n${marks}`;

@@ -1,6 +1,6 @@
 import { readTag } from './html.ts';
-import { decodeEntities } from './inert.ts';
 import { lexMarkdown } from './lex.ts';
+import { decodeEntities } from './sanitize.ts';
 import { cleanSource } from './source.ts';
 import { isBlock, isInline, type RawToken } from './tokens.ts';
 

@@ -2,8 +2,15 @@ import type { Tokens } from 'marked';
 import type { MarkdownWords } from './dialect.ts';
 import { difyPath } from './dify-links.ts';
 import { fieldText, isComment, LINE_TAGS, readTag, type Tag } from './html.ts';
-import { decodeEntities, decodeEntitiesInMarkdown, inertCode, inertText, safeHref, safeImage } from './inert.ts';
 import { joinPieces, type Piece } from './pieces.ts';
+import {
+  decodeEntities,
+  decodeEntitiesInMarkdown,
+  sanitizeCode,
+  sanitizeText,
+  safeHref,
+  safeImage,
+} from './sanitize.ts';
 import { isInline, type RawToken } from './tokens.ts';
 
 /** How inline content is written at one place. */
@@ -27,26 +34,9 @@ const EMPHASIS = { strong: '**', em: '*', del: '~~' };
 
 /** HTML elements written as emphasis. */
 const EMPHASIS_TAGS: Record<string, string> = {
-  b: '**',
-  strong: '**',
-  summary: '**',
-  caption: '**',
-  legend: '**',
-  dt: '**',
-  i: '*',
-  em: '*',
-  s: '~~',
-  del: '~~',
-  strike: '~~',
-  h1: '**',
-  h2: '**',
-  h3: '**',
-  h4: '**',
-  h5: '**',
-  h6: '**',
-};
-
-// prettier-ignore
+  b: '**', strong: '**', summary: '**', caption: '**', legend: '**', dt: '**', i: '*', em: '*', s: '~~', del: '~~',
+  strike: '~~', h1: '**', h2: '**', h3: '**', h4: '**', h5: '**', h6: '**',
+}; // prettier-ignore
 
 const CODE_TAGS = new Set(['code', 'kbd', 'samp', 'tt']);
 
@@ -66,7 +56,7 @@ export function renderInline(tokens: readonly RawToken[], style: InlineStyle): s
 
 /** A code span in the shortest delimiters that do not occur in it. */
 function codeSpan(code: string): string {
-  const text = inertCode(code.replace(/\s*\n\s*/g, ' '));
+  const text = sanitizeCode(code.replace(/\s*\n\s*/g, ' '));
   if (text.trim() === '') return '';
   const runs = new Set(Array.from(text.matchAll(/`+/g), ([run]) => run));
   let fence = '`';
@@ -226,5 +216,5 @@ function imagePiece(source: string, description: string, style: InlineStyle): Pi
   // Tools name what they make by its id, which says nothing.
   if (isDify && UNNAMED.test(text)) return { kind: 'text', value: `【${style.words.image}】` };
   if (address === undefined) return { kind: 'text', value: `【${text === '' ? style.words.image : text}】` };
-  return { kind: 'markup', value: `![${inertText(text)}](${address})` };
+  return { kind: 'markup', value: `![${sanitizeText(text)}](${address})` };
 }

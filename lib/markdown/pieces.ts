@@ -1,4 +1,4 @@
-import { inertText, seam } from './inert.ts';
+import { joiner, sanitizeText } from './sanitize.ts';
 
 /**
  * A piece of a line. Text is kept as text until its neighbours are known, because what is
@@ -26,10 +26,10 @@ export function joinPieces(pieces: readonly Piece[], lineBreak: string): string 
   const flushText = () => {
     if (text === '') return;
     // Several spaces count as one, except where they would make code of a line that lost a tag before them.
-    const inert = inertText((line === '' ? text.trimStart() : text).replace(/[ \t]{2,}/g, ' '));
-    line += (needsSpace && startsWithWord(inert) ? ' ' : seam(line, inert)) + inert;
-    lastText = inert;
-    needsSpace &&= inert === '';
+    const clean = sanitizeText((line === '' ? text.trimStart() : text).replace(/[ \t]{2,}/g, ' '));
+    line += (needsSpace && startsWithWord(clean) ? ' ' : joiner(line, clean)) + clean;
+    lastText = clean;
+    needsSpace &&= clean === '';
     text = '';
   };
   for (const piece of pieces) {
@@ -50,7 +50,7 @@ export function joinPieces(pieces: readonly Piece[], lineBreak: string): string 
     const isUnopened =
       isEmphasis && (/[*~]$/.test(line) || (/^[*~]+[^\s*~\p{L}\p{N}]/u.test(value) && endsInWord(line)));
     if (isUnopened || (needsSpace && startsWithWord(value)) || endsInAddress(lastText)) line += ' ';
-    line += seam(line, value) + value;
+    line += joiner(line, value) + value;
     lastText = '';
     needsSpace = isEmphasis && /[\p{P}\p{S}]$/u.test(value.replace(/[*~]+$/, ''));
   }

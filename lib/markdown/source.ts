@@ -1,4 +1,4 @@
-import { removeInvisible } from './inert.ts';
+import { removeInvisible } from './sanitize.ts';
 
 /**
  * Quotes and lists deeper than this are shown at this depth. Each level costs the parser a pass over its

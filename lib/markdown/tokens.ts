@@ -57,30 +57,14 @@ export interface RawToken {
 }
 
 const BLOCKS: Record<BlockToken['type'], true> = {
-  blockquote: true,
-  checkbox: true,
-  code: true,
-  def: true,
-  dropped: true,
-  heading: true,
-  hr: true,
-  list: true,
-  maths: true,
-  paragraph: true,
-  preformatted: true,
-  space: true,
-  table: true,
-  text: true,
-};
-
-// prettier-ignore
+  blockquote: true, checkbox: true, code: true, def: true, dropped: true, heading: true, hr: true, list: true, maths: true,
+  paragraph: true, preformatted: true, space: true, table: true, text: true,
+}; // prettier-ignore
 
 const INLINES: Record<InlineToken['type'], true> = {
   br: true, checkbox: true, codespan: true, del: true, em: true, escape: true, html: true, image: true, link: true,
   maths: true, strong: true, text: true,
-};
-
-// prettier-ignore
+}; // prettier-ignore
 
 export function isBlock(token: RawToken): token is BlockToken {
   return token.type in BLOCKS;

@@ -1,5 +1,5 @@
 /** Breaks up what a client would otherwise recognise, without being seen. */
-const SPLINTER = '\u200B';
+const ZERO_WIDTH_SPACE = '\u200B';
 
 /** Links that stay links. `dtmd:` and `dingtalk:` would make DingTalk act in the reader's name. */
 const ACTIVE_LINK = /^(?:https?:\/\/[^\s/?#]|mailto:[^\s]|tel:[+\d])/i;
@@ -11,53 +11,12 @@ const RISKY_SCHEME = /(?<![a-z0-9])(dtmd|dingtalk|javascript|vbscript|data|file)
 const MAX_SCHEME = 32;
 
 const NAMED_ENTITIES: Record<string, string> = {
-  amp: '&',
-  lt: '<',
-  gt: '>',
-  quot: '"',
-  apos: "'",
-  nbsp: '\u00A0',
-  ensp: ' ',
-  emsp: ' ',
-  thinsp: ' ',
-  copy: '©',
-  reg: '®',
-  trade: '™',
-  hellip: '…',
-  mdash: '—',
-  ndash: '–',
-  middot: '·',
-  bull: '•',
-  times: '×',
-  divide: '÷',
-  deg: '°',
-  plusmn: '±',
-  le: '≤',
-  ge: '≥',
-  ne: '≠',
-  asymp: '≈',
-  larr: '←',
-  rarr: '→',
-  uarr: '↑',
-  darr: '↓',
-  harr: '↔',
-  ldquo: '“',
-  rdquo: '”',
-  lsquo: '‘',
-  rsquo: '’',
-  laquo: '«',
-  raquo: '»',
-  yen: '¥',
-  euro: '€',
-  pound: '£',
-  cent: '¢',
-  sect: '§',
-  para: '¶',
-  infin: '∞',
-  check: '✓',
-};
-
-// prettier-ignore
+  amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: '\u00A0', ensp: ' ', emsp: ' ', thinsp: ' ',
+  copy: '©', reg: '®', trade: '™', hellip: '…', mdash: '—', ndash: '–', middot: '·', bull: '•', times: '×',
+  divide: '÷', deg: '°', plusmn: '±', le: '≤', ge: '≥', ne: '≠', asymp: '≈', larr: '←', rarr: '→', uarr: '↑',
+  darr: '↓', harr: '↔', ldquo: '“', rdquo: '”', lsquo: '‘', rsquo: '’', laquo: '«', raquo: '»', yen: '¥',
+  euro: '€', pound: '£', cent: '¢', sect: '§', para: '¶', infin: '∞', check: '✓',
+}; // prettier-ignore
 
 const ENTITY = /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,8}));/gi;
 
@@ -96,24 +55,24 @@ function withoutSignatures(text: string): string {
 }
 
 /** Text that no client can take for a tag, a character reference, a link, a link's definition or a fence. */
-export function inertText(text: string): string {
+export function sanitizeText(text: string): string {
   return withoutSignatures(text)
-    .replace(/<(?=[a-z/!?])/gi, `<${SPLINTER}`)
-    .replace(/&(?=#?\w{1,31};)/g, `&${SPLINTER}`)
-    .replace(/\](?=[(:])/g, `]${SPLINTER}`)
-    .replace(RISKY_SCHEME, `$1${SPLINTER}:`)
+    .replace(/<(?=[a-z/!?])/gi, `<${ZERO_WIDTH_SPACE}`)
+    .replace(/&(?=#?\w{1,31};)/g, `&${ZERO_WIDTH_SPACE}`)
+    .replace(/\](?=[(:])/g, `]${ZERO_WIDTH_SPACE}`)
+    .replace(RISKY_SCHEME, `$1${ZERO_WIDTH_SPACE}:`)
     .replace(/:\/\//g, (separator, offset: number, whole: string) => {
       const before = whole.slice(Math.max(0, offset - MAX_SCHEME), offset);
       const scheme = /[a-z0-9+.-]*$/i.exec(before)?.[0] ?? '';
-      return scheme === '' || /(?:^|[^a-z])https?$/i.test(scheme) ? separator : SPLINTER + separator;
+      return scheme === '' || /(?:^|[^a-z])https?$/i.test(scheme) ? separator : ZERO_WIDTH_SPACE + separator;
     })
-    .replace(/~~(?=~)/g, `~${SPLINTER}~`);
+    .replace(/~~(?=~)/g, `~${ZERO_WIDTH_SPACE}~`);
 }
 
 /** What must stand between two pieces of a line, lest they make a link, an image or one code span together. */
-export function seam(before: string, after: string): string {
+export function joiner(before: string, after: string): string {
   const pair = before.slice(-1) + after.slice(0, 1);
-  return ['](', ']:', '![', '``'].includes(pair) ? SPLINTER : '';
+  return ['](', ']:', '![', '``'].includes(pair) ? ZERO_WIDTH_SPACE : '';
 }
 
 /**
@@ -121,10 +80,10 @@ export function seam(before: string, after: string): string {
  * message, so what would mention a person or act in the reader's name must not be left to it; everything else is kept
  * to the letter.
  */
-export function inertCode(code: string): string {
+export function sanitizeCode(code: string): string {
   return withoutSignatures(code)
-    .replace(/(dtmd|dingtalk)(?=:\/\/)/gi, `$1${SPLINTER}`)
-    .replace(/<(?=a\s[^>]*\batid\b)/gi, `<${SPLINTER}`);
+    .replace(/(dtmd|dingtalk)(?=:\/\/)/gi, `$1${ZERO_WIDTH_SPACE}`)
+    .replace(/<(?=a\s[^>]*\batid\b)/gi, `<${ZERO_WIDTH_SPACE}`);
 }
 
 /** The address as it may stand between `(` and `)`, or undefined if it may not be a link at all. */
