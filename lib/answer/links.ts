@@ -14,7 +14,7 @@ export function sendLink(label: string, text: string): string {
   return `[${labelOf(label)}](dtmd://dingtalkclient/sendMessage?content=${content})`;
 }
 
-/** Questions that somebody may ask next: as links, or as words to type. */
+/** Questions that the reader may ask next: as links, or as words to type. */
 export function questionLines(questions: readonly string[], links: boolean): string {
   return questions.map((question) => `- ${links ? sendLink(question, question) : labelOf(question)}`).join('\n');
 }

@@ -26,7 +26,7 @@ export interface Config {
 
 export type ConfigResult = { ok: true; config: Config } | { ok: false; problems: readonly ConfigProblem[] };
 
-/** Reads the whole configuration and names everything that is missing or malformed at once. */
+/** Reads the whole configuration. Names all variables that are missing or malformed at once. */
 export function readConfig(env: Environment): ConfigResult {
   const problems: ConfigProblem[] = [];
   const lookup = (variable: string) => env[variable];
@@ -69,7 +69,7 @@ function platformUrl(env: Environment): string | null {
   return host ? `https://${host}` : null;
 }
 
-/** Whether a variable has a value at all, be it a malformed one. */
+/** Whether a variable has a value, malformed or not. */
 const isGiven = (env: Environment, variable: string) => (env[variable] ?? '').trim() !== '';
 
 function storeConfig(settings: DeploymentValues, env: Environment, problems: ConfigProblem[]): StoreConfig {
@@ -87,7 +87,7 @@ function storeConfig(settings: DeploymentValues, env: Environment, problems: Con
     return url !== null && token !== null ? { kind: 'upstash', url, token } : { kind: 'memory' };
   }
   const onVercel = env['VERCEL'] !== undefined;
-  // Redis integrations of the platform set REDIS_URL by themselves; functions there need the REST interface.
+  // Vercel's Redis integrations set REDIS_URL by themselves, but the function uses the REST interface there.
   if (settings.REDIS_URL !== null && !onVercel) return { kind: 'redis', url: settings.REDIS_URL };
   if (onVercel) {
     for (const variable of pairs[0]) problems.push({ variable, expected: 'a value; a store is required on Vercel' });

@@ -19,7 +19,7 @@ interface Credentials {
   apiKey: string;
 }
 
-/** Null when a required setting is missing or malformed; the problem is on the list by then. */
+/** Null when a required setting is missing or malformed. The caller has put the problem on its list. */
 export function robotConfig(name: string | null, given: SetRobotValues): RobotConfig | null {
   const { DINGTALK_CLIENT_ID: clientId, DINGTALK_CLIENT_SECRET: secrets, DIFY_API_KEY: apiKey } = given;
   const [secret, ...oldSecrets] = secrets ?? [];

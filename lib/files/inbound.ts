@@ -23,7 +23,7 @@ const TIMEOUT_MS = 60_000;
 const IDLE_MS = 15_000;
 
 /**
- * Brings a file from DingTalk to Dify.
+ * Fetches a file from DingTalk and uploads it to Dify.
  *
  * @throws BridgeError with a `file_…` or `dify_…` code; after an abort also the signal's reason.
  */

@@ -1,13 +1,13 @@
-/** Breaks up what a client would otherwise recognise, without being seen. */
+/** Invisible. Between two characters it keeps a client from recognising markup or an address. */
 const ZERO_WIDTH_SPACE = '\u200B';
 
-/** Links that stay links. `dtmd:` and `dingtalk:` would make DingTalk act in the reader's name. */
+/** Links that stay links. A link with `dtmd:` or `dingtalk:` would make DingTalk act in the reader's name. */
 const ACTIVE_LINK = /^(?:https?:\/\/[^\s/?#]|mailto:[^\s]|tel:[+\d])/i;
 
-/** Addresses that do something without looking like `name://`. */
+/** Addresses that act without the form `name://`. */
 const RISKY_SCHEME = /(?<![a-z0-9])(dtmd|dingtalk|javascript|vbscript|data|file):(?=\S)/gi;
 
-/** Long enough for any registered scheme, and short enough to stay linear on hostile text. */
+/** The longest scheme, in characters: longer than any registered one, short enough for linear time on hostile text. */
 const MAX_SCHEME = 32;
 
 const NAMED_ENTITIES: Record<string, string> = {
@@ -20,14 +20,14 @@ const NAMED_ENTITIES: Record<string, string> = {
 
 const ENTITY = /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,8}));/gi;
 
-/** Control characters, and those that change the writing direction and so can disguise a text or an address. */
+/** Control characters, and characters that change the writing direction, which can disguise a text or an address. */
 const INVISIBLE = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/g;
 
 export function removeInvisible(text: string): string {
   return text.replace(INVISIBLE, '');
 }
 
-/** Character references as the characters they stand for; unknown names stay as they are. */
+/** Replaces character references by the characters that they stand for. Unknown names stay as they are. */
 export function decodeEntities(text: string): string {
   return text.replace(ENTITY, (whole, decimal?: string, hex?: string, name?: string) => {
     if (name !== undefined) return NAMED_ENTITIES[name] ?? NAMED_ENTITIES[name.toLowerCase()] ?? whole;
@@ -37,7 +37,7 @@ export function decodeEntities(text: string): string {
   });
 }
 
-/** The same for a text that will be markdown: a character that was written as a reference stays a mere character. */
+/** Does the same for a text that will be markdown: a character that was written as a reference never becomes markup. */
 export function decodeEntitiesInMarkdown(text: string): string {
   return text.replace(ENTITY, (entity) => {
     const decoded = decodeEntities(entity);
@@ -45,16 +45,16 @@ export function decodeEntitiesInMarkdown(text: string): string {
   });
 }
 
-/** What opens a file of Dify to everybody who has it, for some minutes: the signature behind its path. */
+/** The address of a file of Dify with its signature. The signature lets every reader open the file for some minutes. */
 const SIGNED_FILE =
   /(\/files\/[^\s?"'`<>()[\]]{1,300})\?(?=[^\s"'`<>()[\]]{0,100}(?:timestamp|nonce|sign)=)[^\s"'`<>()[\]]*/gi;
 
-/** Text or code without signatures of Dify's files. */
+/** Removes the signatures of Dify's files from text or code. */
 function withoutSignatures(text: string): string {
   return text.includes('/files/') ? text.replace(SIGNED_FILE, '$1') : text;
 }
 
-/** Text that no client can take for a tag, a character reference, a link, a link's definition or a fence. */
+/** Changes text so that no client takes it for a tag, a character reference, a link, a link's definition or a fence. */
 export function sanitizeText(text: string): string {
   return withoutSignatures(text)
     .replace(/<(?=[a-z/!?])/gi, `<${ZERO_WIDTH_SPACE}`)
@@ -69,16 +69,16 @@ export function sanitizeText(text: string): string {
     .replace(/~~(?=~)/g, `~${ZERO_WIDTH_SPACE}~`);
 }
 
-/** What must stand between two pieces of a line, lest they make a link, an image or one code span together. */
+/** The text between two pieces of a line which keeps them from becoming a link, an image or one code span together. */
 export function joiner(before: string, after: string): string {
   const pair = before.slice(-1) + after.slice(0, 1);
   return ['](', ']:', '![', '``'].includes(pair) ? ZERO_WIDTH_SPACE : '';
 }
 
 /**
- * Code, inline or fenced. Inline code is not in DingTalk's list of what a card can show, and neither kind in that of a
- * message, so what would mention a person or act in the reader's name must not be left to it; everything else is kept
- * to the letter.
+ * Changes code, inline or fenced, so that it cannot mention a person or act in the reader's name. DingTalk does not
+ * list inline code for cards, nor any code for messages, so a client may read markup in it. Everything else in it
+ * stays.
  */
 export function sanitizeCode(code: string): string {
   return withoutSignatures(code)
@@ -86,7 +86,7 @@ export function sanitizeCode(code: string): string {
     .replace(/<(?=a\s[^>]*\batid\b)/gi, `<${ZERO_WIDTH_SPACE}`);
 }
 
-/** The address as it may stand between `(` and `)`, or undefined if it may not be a link at all. */
+/** Writes an address for the place between `(` and `)` of a link. Undefined if it must not be a link. */
 export function safeHref(href: string): string | undefined {
   const address = removeInvisible(decodeEntities(href))
     .replace(/[\t\n\r]/g, '')
@@ -100,7 +100,7 @@ export function safeHref(href: string): string | undefined {
     .replace(RISKY_SCHEME, '$1%3A');
 }
 
-/** The address of an image: like a link's, but only what can be loaded. */
+/** The address of an image: as for a link, but with `http` or `https` only. */
 export function safeImage(href: string): string | undefined {
   const address = safeHref(href);
   return address !== undefined && /^https?:/i.test(address) ? address : undefined;

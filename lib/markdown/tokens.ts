@@ -7,7 +7,7 @@ export interface Maths {
   text: string;
 }
 
-/** `<pre>`; its text may hold tags and character references. */
+/** `<pre>`. Its text may hold tags and character references. */
 interface Preformatted {
   type: 'preformatted';
   raw: string;
@@ -50,7 +50,7 @@ type InlineToken =
   | Tokens.Text
   | Maths;
 
-/** What is known of any token. Marked's own type for that admits everything. */
+/** The fields that every token has. The type that `marked` has for this accepts everything. */
 export interface RawToken {
   type: string;
   raw: string;

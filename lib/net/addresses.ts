@@ -5,8 +5,8 @@ import { isIP } from 'node:net';
 const GLOBAL_IPV6 = ipaddr.IPv6.parseCIDR('2000::/3');
 
 /**
- * Whether an IP address belongs to the public net. An answer or a message may name any address, so the function must not
- * call others: hosts of a private network, the machine itself, or the platform's interface that gives out keys
+ * Whether an IP address belongs to the public net. An answer or a message may name any address, so the function must
+ * not call others: hosts of a private network, the machine itself, or the platform's interface that gives out keys
  * (169.254.169.254). IPv6 forms that contain an IPv4 address (mapped, 6to4, NAT64, Teredo) count as not public.
  */
 export function isPublicAddress(address: string): boolean {

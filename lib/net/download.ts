@@ -46,9 +46,9 @@ export interface DownloadOptions {
 }
 
 /**
- * Makes a `Download` on Node's own client. `fetch` would look the name up once more after the check, and a name can have
- * another address a moment later; here the connection goes to the address that was checked. Each file has a connection of
- * its own, without redirects, credentials or cookies.
+ * Makes a `Download` on Node's own client. `fetch` would look the name up once more after the check, and a name can
+ * have another address a moment later; here the connection goes to the address that was checked. Each file has a
+ * connection of its own, without redirects, credentials or cookies.
  */
 export function createDownload({ clock, trustedHosts, lookup = resolveAll }: DownloadOptions): Download {
   return async (address, limits) => {

@@ -114,7 +114,7 @@ export async function sendForm(fetch: Fetch, clock: Clock, request: FormRequest)
   );
 }
 
-/** Browsers write names in a form like this (HTML standard, "multipart/form-data encoding algorithm"): UTF-8, three escapes. */
+/** Writes a name as browsers do (HTML standard, "multipart/form-data encoding algorithm"): UTF-8, three escapes. */
 const quoted = (name: string) => name.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 
 const safeType = (type: string) =>

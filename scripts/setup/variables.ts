@@ -11,7 +11,7 @@ export const VARIABLES = namesOf(settings);
 
 export const isVariable = (name: string): name is Variable => Object.hasOwn(settings, name);
 
-/** Those that the guide asks for. Only these are taken over from the environment into the file. */
+/** The variables that the guide asks for. Only these are taken over from the environment into the file. */
 export const ASKED: ReadonlySet<Variable> = new Set<Variable>([
   'DINGTALK_CLIENT_ID',
   'DINGTALK_CLIENT_SECRET',
