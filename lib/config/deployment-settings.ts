@@ -18,14 +18,15 @@ export const deploymentSettings = {
   KV_REST_API_URL: {
     schema: address,
     unset: 'unset',
-    meaning: "The same address under the name that Vercel's integration uses; read when the two above are unset.",
+    meaning:
+      "UPSTASH_REDIS_REST_URL under the name that Vercel's integration uses; read when both of UPSTASH are unset.",
   },
   KV_REST_API_TOKEN: {
     schema: text,
     unset: 'unset',
     isSecret: true,
     isAscii: true,
-    meaning: 'The same token under that name.',
+    meaning: 'UPSTASH_REDIS_REST_TOKEN under that name.',
   },
   REDIS_URL: {
     schema: redisAddress,
@@ -62,12 +63,12 @@ export const deploymentSettings = {
   PORT: {
     schema: whole(0, 65_535),
     default: '3000',
-    meaning: 'Where npm start and npm run serve listen.',
+    meaning: 'The port where npm start and npm run serve listen.',
   },
   HOST: {
     schema: text,
     unset: '127.0.0.1 for npm start, 0.0.0.0 for npm run serve',
-    meaning: 'The same.',
+    meaning: 'The address where they listen.',
   },
   BOTS: {
     schema: text,

@@ -3,13 +3,13 @@ import type * as z from 'zod';
 interface SettingFacts {
   /** Reads the value from text. Its description completes the sentence "expected …". */
   schema: z.ZodType;
-  /** What the setting is for, in one line; the comment in `.env.example`. */
+  /** What the setting is for, in one line. It is the comment in `.env.example`. */
   meaning: string;
   /** Whether the value must never be shown. */
   isSecret?: true;
   /** Ids, keys and tokens are printable ASCII without spaces: `fetch` refuses other characters in a header. */
   isAscii?: true;
-  /** Whether a robot of BOTS takes the value of the environment variable where its entry has none; else it does. */
+  /** A robot of BOTS never takes over the value of the environment variable. Without this it does. */
   isInherited?: false;
 }
 
@@ -17,9 +17,9 @@ interface SettingFacts {
 export type Setting = SettingFacts &
   (
     | { isRequired: true }
-    /** The value, as one would write it in the environment. */
+    /** The value that holds then, written as in the environment. */
     | { default: string }
-    /** In words, because it follows from other facts. */
+    /** What holds then, in words: it is no fixed value. */
     | { unset: string }
   );
 
