@@ -6,7 +6,9 @@ import { marked, type Token, type Tokens } from 'marked';
 import { describe, expect, it } from 'vitest';
 import { DELIVERY_ERROR_CODES, NOTICE_CODES, REQUEST_ERROR_STATUS, TURN_ERROR_CODES } from '../lib/errors.ts';
 import { readConfig, type Environment } from '../lib/config/config.ts';
-import { deploymentSettings, robotSettings } from '../lib/config/settings.ts';
+import { deploymentSettings } from '../lib/config/deployment-settings.ts';
+import { REQUIRED_OF_ROBOT, robotSettings } from '../lib/config/robot-settings.ts';
+import { namesOf, type Setting } from '../lib/config/settings.ts';
 import { textsFor } from '../lib/texts/index.ts';
 import { repositoryRoot } from './support/artifact.ts';
 import { sourceFiles } from './support/imports.ts';
@@ -22,19 +24,34 @@ const DOCUMENTS = [
     .map((name) => `docs/${name.replaceAll('\\', '/')}`),
 ].toSorted();
 
-const VARIABLES = [...Object.keys(robotSettings), ...Object.keys(deploymentSettings)].toSorted();
+const SETTINGS: Readonly<Record<string, Setting>> = { ...robotSettings, ...deploymentSettings };
+const VARIABLES = Object.keys(SETTINGS).toSorted();
+
+/** What the English table gives as the default of a setting, without its backticks. */
+function standardOf(setting: Setting): string {
+  if ('isRequired' in setting) return 'required';
+  return 'default' in setting ? setting.default : setting.unset;
+}
+
+/** The comment of a setting in `.env.example`. */
+function commentOf(setting: Setting): string {
+  const standard = 'isRequired' in setting ? 'Required.' : `Default: ${standardOf(setting)}`;
+  return `# ${setting.meaning} ${standard}`;
+}
 
 const isTable = (token: Token): token is Tokens.Table => token.type === 'table';
 const isHeading = (token: Token): token is Tokens.Heading => token.type === 'heading';
 const isCode = (token: Token): token is Tokens.Code => token.type === 'code';
 
-/** The rows of all tables whose first column has this title, as markdown. */
-function rowsUnder(path: string, titles: readonly string[]): string[][] {
+/** All tables whose first column has this title, as rows of markdown. */
+function tablesUnder(path: string, titles: readonly string[]): string[][][] {
   return tokensOf(path)
     .filter(isTable)
     .filter(({ header }) => titles.includes(header[0]?.text ?? ''))
-    .flatMap(({ rows }) => rows.map((row) => row.map(({ text }) => text)));
+    .map(({ rows }) => rows.map((row) => row.map(({ text }) => text)));
 }
+
+const rowsUnder = (path: string, titles: readonly string[]) => tablesUnder(path, titles).flat();
 
 /** What stands in backticks. */
 const codesIn = (markdown: string) => [...markdown.matchAll(/`([^`]+)`/gu)].map(([, code = '']) => code);
@@ -88,34 +105,48 @@ describe('the settings', () => {
     ).toEqual(VARIABLES);
   });
 
-  it('are all in .env.example, each with a comment above it and without a value', () => {
-    const lines = read('.env.example').split('\n');
-    const assignments = lines.flatMap((line, index) =>
-      /^[A-Z]/u.test(line) ? [{ line, above: lines[index - 1] }] : [],
-    );
-    expect(assignments.map(({ line }) => line).toSorted()).toEqual(VARIABLES.map((name) => `${name}=`));
-    expect(assignments.filter(({ above }) => !above?.startsWith('# '))).toEqual([]);
+  it.each(READMES)('of the deployment are in the last table of %s, those of a robot in the others', (path) => {
+    const tables = tablesUnder(path, ['Variable', '变量']).map((rows) => rows.map(([name]) => onlyCode(name) ?? ''));
+    expect(tables.at(-1)?.toSorted()).toEqual(namesOf(deploymentSettings).toSorted());
+    expect(tables.slice(0, -1).flat().toSorted()).toEqual(namesOf(robotSettings).toSorted());
   });
 
-  it('have the same defaults in both READMEs', () => {
-    const defaults = READMES.map((path) =>
-      Object.fromEntries(settingsIn(path).map(({ name, standard }) => [name, codesIn(standard).toSorted()])),
+  it('are all in .env.example without a value, below what they mean and what holds when they are unset', () => {
+    const lines = read('.env.example').split('\n');
+    const told = lines.flatMap((line, index) => (/^[A-Z]/u.test(line) ? `${lines[index - 1]}\n${line}` : []));
+    const expected = VARIABLES.map((name) => `${SETTINGS[name] ? commentOf(SETTINGS[name]) : ''}\n${name}=`);
+    expect(told.toSorted()).toEqual(expected.toSorted());
+  });
+
+  it('have their defaults in README.md, and the same values in README.zh-CN.md', () => {
+    const [english = [], chinese = []] = READMES.map(settingsIn);
+    const told = english.map(({ name, standard }) => [name, standard.replaceAll('`', '')]);
+    expect(Object.fromEntries(told)).toEqual(
+      Object.fromEntries(Object.entries(SETTINGS).map(([name, setting]) => [name, standardOf(setting)])),
     );
-    expect(defaults[1]).toEqual(defaults[0]);
+    const values = (rows: typeof english) =>
+      Object.fromEntries(rows.map(({ name, standard }) => [name, codesIn(standard).toSorted()]));
+    expect(values(chinese)).toEqual(values(english));
+    // A value stands in backticks, so that the comparison above covers it.
+    for (const { name, standard } of english) {
+      const setting = SETTINGS[name ?? ''];
+      expect(onlyCode(standard)).toBe(setting && 'default' in setting ? setting.default : null);
+    }
   });
 
   const required: Environment = { DINGTALK_CLIENT_ID: 'id', DINGTALK_CLIENT_SECRET: 'secret', DIFY_API_KEY: 'key' };
-  const plainDefaults = settingsIn('README.md').flatMap(({ name, standard }) => {
-    const value = onlyCode(standard);
-    return name === null || value === null ? [] : [{ name, value }];
-  });
+  const defaults = Object.entries(SETTINGS).flatMap(([name, setting]) =>
+    'default' in setting ? { name, value: setting.default } : [],
+  );
 
-  it.each(plainDefaults)('$name is $value when it is unset', ({ name, value }) => {
+  it.each(defaults)('$name is $value when it is unset', ({ name, value }) => {
     const unset = readConfig(required);
     expect(unset.ok).toBe(true);
     expect(readConfig({ ...required, [name]: value })).toEqual(unset);
-    const comment = read('.env.example').split(`\n${name}=`)[0]?.split('\n').at(-1);
-    expect(comment).toContain(`Default: ${value}`);
+  });
+
+  it('are required where the documents say so', () => {
+    expect(Object.keys(required).toSorted()).toEqual(REQUIRED_OF_ROBOT.toSorted());
   });
 
   it('have the ranges that the documents give', () => {
@@ -128,10 +159,11 @@ describe('the settings', () => {
       const name = /(?:^`?|\n)([A-Z_]+)/u.exec(text)?.[1] ?? '';
       return min === undefined ? [] : [`${name}: a whole number from ${min} to ${max}`];
     });
-    const schemas: Record<string, { description?: string | undefined }> = { ...robotSettings, ...deploymentSettings };
     expect(told.length).toBeGreaterThanOrEqual(3);
     expect(
-      told.filter((text) => text !== `${text.split(':')[0]}: ${schemas[text.split(':')[0] ?? '']?.description}`),
+      told.filter(
+        (text) => text !== `${text.split(':')[0]}: ${SETTINGS[text.split(':')[0] ?? '']?.schema.description}`,
+      ),
     ).toEqual([]);
   });
 

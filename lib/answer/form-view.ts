@@ -1,7 +1,7 @@
 import type { Dialect } from '../markdown/dialect.ts';
-import { inertText } from '../markdown/inert.ts';
-import { plainName } from '../markdown/plain-line.ts';
+import { plainLine, shortened } from '../markdown/plain-line.ts';
 import { renderBlocks } from '../markdown/render.ts';
+import { sanitizeText } from '../markdown/sanitize.ts';
 import type { Texts } from '../texts/texts.ts';
 import type { FormAction, FormField, PendingForm } from './event.ts';
 import { sendLink } from './links.ts';
@@ -34,12 +34,15 @@ export function formBlocks(form: PendingForm, { texts, dialect, links }: FormVie
   const labels = new Map(form.fields.map(({ name, label }) => [name, label]));
   const content = form.content
     .slice(0, MAX_CONTENT_CHARS)
-    .replace(PLACE, (_place, name: string) => words.place(plainName(labels.get(name) ?? name)));
-  const blocks = [inertText(words.title(shortName(form.nodeTitle))), ...renderBlocks(content, dialect, texts.markdown)];
+    .replace(PLACE, (_place, name: string) => words.place(plainLine(labels.get(name) ?? name)));
+  const blocks = [
+    sanitizeText(words.title(shortName(form.nodeTitle))),
+    ...renderBlocks(content, dialect, texts.markdown),
+  ];
   // Nobody here can answer such a form, so how it would be answered is of no use.
   if (form.token === null) return [...blocks, texts.formByEmail];
   if (fields.length > 0) {
-    blocks.push([words.fields, ...fields.map((field) => `- ${inertText(fieldLine(field, texts))}`)].join('\n'));
+    blocks.push([words.fields, ...fields.map((field) => `- ${sanitizeText(fieldLine(field, texts))}`)].join('\n'));
   }
   // Without the file it is refused, and its field says where it can be given.
   if (form.fields.some((field) => field.required && isFile(field))) return blocks;
@@ -48,7 +51,7 @@ export function formBlocks(form: PendingForm, { texts, dialect, links }: FormVie
   if (!first) return blocks;
   blocks.push([words.actions, ...actions.map((action, index) => actionLine(action, index, links))].join('\n'));
   const typed = fields.find(({ type }) => type === 'text' || type === 'select');
-  blocks.push(inertText(words.how(shortName(first.title), typed ? shortName(typed.label) : null)));
+  blocks.push(sanitizeText(words.how(shortName(first.title), typed ? shortName(typed.label) : null)));
   return blocks;
 }
 
@@ -65,16 +68,13 @@ function fieldLine(field: FormField, texts: Texts): string {
   });
 }
 
-/** A link that the model writes to DingTalk itself would be broken up (`inert.ts`); this one is ours. */
+/** A link that the model writes to DingTalk itself would be broken up (`sanitize.ts`); this one is ours. */
 function actionLine({ title }: FormAction, index: number, links: boolean): string {
   const name = shortName(title);
   const isLink = links && name !== '';
-  return `${index + 1}. ${isLink ? sendLink(name, title.replace(/\s+/g, ' ').trim()) : inertText(name)}`;
+  return `${index + 1}. ${isLink ? sendLink(name, title.replace(/\s+/g, ' ').trim()) : sanitizeText(name)}`;
 }
 
 function shortName(name: string): string {
-  const characters = Array.from(plainName(name));
-  return characters.length <= MAX_NAME_CHARS
-    ? characters.join('')
-    : `${characters.slice(0, MAX_NAME_CHARS - 1).join('')}…`;
+  return shortened(plainLine(name), MAX_NAME_CHARS);
 }

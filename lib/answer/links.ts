@@ -1,4 +1,5 @@
-import { plain } from '../markdown/plain-line.ts';
+import { plainLine } from '../markdown/plain-line.ts';
+import { sanitizeText } from '../markdown/sanitize.ts';
 
 /**
  * A link that sends a text into the chat as if the reader had typed it (robot interaction page). Only for single chats:
@@ -10,10 +11,13 @@ export function sendLink(label: string, text: string): string {
     /[()!'*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );
-  return `[${plain(label)}](dtmd://dingtalkclient/sendMessage?content=${content})`;
+  return `[${labelOf(label)}](dtmd://dingtalkclient/sendMessage?content=${content})`;
 }
 
-/** Questions that somebody may ask next: as links, or as words to type. */
+/** Questions that the reader may ask next: as links, or as words to type. */
 export function questionLines(questions: readonly string[], links: boolean): string {
-  return questions.map((question) => `- ${links ? sendLink(question, question) : plain(question)}`).join('\n');
+  return questions.map((question) => `- ${links ? sendLink(question, question) : labelOf(question)}`).join('\n');
 }
+
+/** `#` would make a heading of an entry of a list. */
+const labelOf = (text: string) => sanitizeText(plainLine(text, '#'));

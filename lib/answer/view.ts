@@ -1,8 +1,8 @@
 import { asMessage } from '../markdown/as-message.ts';
-import { inertText } from '../markdown/inert.ts';
 import { paginate } from '../markdown/paginate.ts';
-import { plainName } from '../markdown/plain-line.ts';
+import { plainLine } from '../markdown/plain-line.ts';
 import { renderBlocks, renderPartial } from '../markdown/render.ts';
+import { sanitizeText } from '../markdown/sanitize.ts';
 import type { Texts } from '../texts/texts.ts';
 import { answerText, emptyAnswer, type Answer } from './answer.ts';
 import { formBlocks } from './form-view.ts';
@@ -74,9 +74,9 @@ function progressText(answer: Answer, texts: Texts): string {
     case 'thinking':
       return texts.progress.thinking;
     case 'node':
-      return inertText(texts.progress.node(activity?.name ?? ''));
+      return sanitizeText(texts.progress.node(activity?.name ?? ''));
     case 'tool':
-      return inertText(texts.progress.tool(activity?.name ?? '', activity?.labels));
+      return sanitizeText(texts.progress.tool(activity?.name ?? '', activity?.labels));
     default:
       return kind satisfies never;
   }
@@ -122,7 +122,7 @@ function sourcesText({ citations, ending }: Answer, texts: Texts): string {
   for (const { documentId, documentName } of citations) {
     const key = documentId ?? documentName;
     const before = documents.get(key);
-    documents.set(key, { name: before?.name ?? plainName(documentName), passages: (before?.passages ?? 0) + 1 });
+    documents.set(key, { name: before?.name ?? plainLine(documentName), passages: (before?.passages ?? 0) + 1 });
   }
   const shown = [...documents.values()].filter(({ name }) => name !== '').slice(0, MAX_SOURCES);
   return shown.length === 0 ? '' : texts.sources(shown);

@@ -1,8 +1,8 @@
 import type { AppFacts } from '../dify/app-facts.ts';
-import { acceptedExtensions, acceptedKinds, accepts, placeFiles, type QuestionFile } from '../dify/file-inputs.ts';
+import { acceptedClasses, acceptedExtensions, accepts, placeFiles, type QuestionFile } from '../dify/file-inputs.ts';
 import { classOf, type FileClass } from '../dify/file-rules.ts';
 import type { Message } from '../dingtalk/callback.ts';
-import { filesOf, type SentFile } from '../dingtalk/message-kinds.ts';
+import { sentFilesOf, type SentFile } from '../dingtalk/message-kinds.ts';
 import { BridgeError } from '../errors.ts';
 import { fetchSentFile, transcribeSentFile, type SentFilePorts } from '../files/inbound.ts';
 import { extensionOf } from '../files/inspect.ts';
@@ -41,7 +41,7 @@ export async function prepareQuestion(
   const { content } = message;
   const quoted = message.quoted?.file ?? null;
   // A recording whose words are known is its words.
-  const own = content.kind === 'audio' && content.recognition !== '' ? [] : filesOf(content);
+  const own = content.kind === 'audio' && content.recognition !== '' ? [] : sentFilesOf(content);
   if (own.length === 0 && quoted === null) return { query: withQuote(question, message), files: [], refused: null };
   const facts = await ports.dify.facts();
   const sent = { ...ports.sentFiles, maxBytes: limitsOf(facts), user, signal };
@@ -60,8 +60,7 @@ export async function prepareQuestion(
   const files: QuestionFile[] = [];
   // One after another, so that only one is under way however many there are.
   for (const file of [...(isTaken ? [quoted] : []), ...taken].slice(0, MAX_FILES)) {
-    const attached = await fetchSentFile(file, sent);
-    files.push({ kind: attached.class, extension: extensionOf(attached.name), uploadId: attached.id });
+    files.push(await fetchSentFile(file, sent));
   }
   return { query: withQuote(question, message), files, refused };
 }
@@ -70,11 +69,11 @@ export async function prepareQuestion(
 function refusal(file: SentFile, facts: AppFacts): BridgeError | null {
   if (isAccepted(file, facts)) return null;
   // Without speech recognition a recording that the app cannot listen to is just not understood.
-  if (file.kind === 'audio' && acceptedKinds(facts).length === 0) {
+  if (file.kind === 'audio' && acceptedClasses(facts).length === 0) {
     return new BridgeError('speech_unclear', 'neither DingTalk nor the app recognises speech');
   }
   return new BridgeError('file_not_accepted', 'the app does not take such a file', {
-    kinds: acceptedKinds(facts).join(' '),
+    kinds: acceptedClasses(facts).join(' '),
     extensions: acceptedExtensions(facts).slice(0, 20).join(' '),
   });
 }
@@ -88,18 +87,17 @@ function refuseTooMany(files: readonly SentFile[], facts: AppFacts): void {
 }
 
 function isAccepted(file: SentFile, facts: AppFacts): boolean {
-  const { kind, extension } = expectationOf(file);
-  return accepts(facts, kind, extension);
+  return accepts(facts, expectationOf(file));
 }
 
 /** What a file will be, as far as the message tells. */
-function expectationOf({ kind, name }: SentFile): Pick<QuestionFile, 'kind' | 'extension'> {
+function expectationOf({ kind, name }: SentFile): Omit<QuestionFile, 'uploadId'> {
   if (kind === 'file') {
     const extension = extensionOf(name ?? '');
-    return { kind: classOf(extension), extension };
+    return { class: classOf(extension), extension };
   }
   const [fileClass, extension] = MEDIA[kind];
-  return { kind: fileClass, extension };
+  return { class: fileClass, extension };
 }
 
 /** What DingTalk sends of each kind; which format a picture has shows only when it is there. */

@@ -1,27 +1,37 @@
-import { REQUIRED_OF_ROBOT, robotConfig, type RobotConfig } from './robot.ts';
-import {
-  camelCase,
-  readSettings,
-  robotSettings,
-  type ConfigProblem,
-  type RobotSettingName,
-  type RobotSettings,
-} from './settings.ts';
-
-/** Settings of one robot that another must never take over: they belong to one DingTalk app. */
-const NEVER_INHERITED: ReadonlySet<RobotSettingName> = new Set<RobotSettingName>([
-  'DINGTALK_CLIENT_ID',
-  'DINGTALK_CLIENT_SECRET',
-  'DINGTALK_ROBOT_CODE',
-  'DINGTALK_CARD_TEMPLATE_ID',
-  'DINGTALK_CARD_CONTENT_KEY',
-  'DINGTALK_CARD_BUTTONS',
-]);
+import { robotConfig, type RobotConfig } from './robot.ts';
+import { REQUIRED_OF_ROBOT, robotSettings, type SetRobotValues } from './robot-settings.ts';
+import { camelCase, namesOf, readSettings, type ConfigProblem, type Setting } from './settings.ts';
 
 const NAME = /^[a-z0-9-]{1,32}$/;
 
-/** The robots of BOTS; what they do not set falls back to the flat variables. */
-export function readBots(json: string, flat: RobotSettings, problems: ConfigProblem[]): RobotConfig[] {
+const KNOWN_KEYS: ReadonlySet<string> = new Set(['name', ...namesOf(robotSettings).map(camelCase)]);
+
+type Entry = Readonly<Record<string, unknown>>;
+
+/** The robots of BOTS; settings that an entry leaves out fall back to the flat variables. */
+export function readBots(json: string, flat: SetRobotValues, problems: ConfigProblem[]): RobotConfig[] {
+  const inherited = inheritable(flat);
+  const names = new Set<string>();
+  const robots: RobotConfig[] = [];
+  for (const [index, entry] of readEntries(json, problems).entries()) {
+    const place = `BOTS[${index}]`;
+    if (!isRecord(entry)) {
+      problems.push({ variable: place, expected: 'an object with the settings of a robot' });
+      continue;
+    }
+    const name = readName(entry, names, place, problems);
+    for (const key of Object.keys(entry)) {
+      if (KNOWN_KEYS.has(key)) continue;
+      // A key is a name and no secret, so it may be shown, shortened.
+      problems.push({ variable: `${place}.${key.slice(0, 40)}`, expected: 'a known setting; this one is not' });
+    }
+    const robot = robotConfig(name, readValues(entry, inherited, place, problems));
+    if (robot) robots.push(robot);
+  }
+  return robots;
+}
+
+function readEntries(json: string, problems: ConfigProblem[]): readonly unknown[] {
   let entries: unknown;
   try {
     entries = JSON.parse(json);
@@ -29,53 +39,42 @@ export function readBots(json: string, flat: RobotSettings, problems: ConfigProb
     problems.push({ variable: 'BOTS', expected: 'valid JSON: an array of robots' });
     return [];
   }
-  if (!Array.isArray(entries) || entries.length === 0) {
-    problems.push({ variable: 'BOTS', expected: 'a JSON array with at least one robot' });
-    return [];
-  }
-  const known = new Map(Object.keys(robotSettings).map((variable) => [camelCase(variable), variable]));
-  const names = new Set<string>();
-  const robots: RobotConfig[] = [];
-  for (const [index, entry] of entries.entries()) {
-    const place = `BOTS[${index}]`;
-    if (!isRecord(entry)) {
-      problems.push({ variable: place, expected: 'an object with the settings of a robot' });
-      continue;
-    }
-    const label = (variable: string) => `${place}.${camelCase(variable)}`;
-    const name = typeof entry['name'] === 'string' ? entry['name'] : '';
-    if (!NAME.test(name)) {
-      problems.push({ variable: `${place}.name`, expected: 'a name of a-z, 0-9 and -, at most 32 characters' });
-    } else if (names.has(name)) problems.push({ variable: `${place}.name`, expected: 'a name used only once' });
-    names.add(name);
-    for (const key of Object.keys(entry)) {
-      if (key === 'name' || known.has(key)) continue;
-      // The key itself may be a mistyped secret's neighbour; it is a name, so it may be shown, shortened.
-      problems.push({ variable: `${place}.${key.slice(0, 40)}`, expected: 'a known setting; this one is not' });
-    }
-    const own = readSettings(robotSettings, (variable) => asText(entry[camelCase(variable)]), problems, label);
-    const settings: RobotSettings = { ...inheritable(flat), ...own };
-    for (const variable of REQUIRED_OF_ROBOT) {
-      const given = asText(entry[camelCase(variable)])?.trim() || (variable === 'DIFY_API_KEY' && settings[variable]);
-      if (!given) problems.push({ variable: label(variable), expected: 'a value; it is required' });
-    }
-    const robot = robotConfig(name, settings);
-    if (robot) robots.push(robot);
-  }
-  return robots;
+  if (Array.isArray(entries) && entries.length > 0) return entries;
+  problems.push({ variable: 'BOTS', expected: 'a JSON array with at least one robot' });
+  return [];
 }
 
-function inheritable(flat: RobotSettings): RobotSettings {
-  return Object.fromEntries(
-    Object.entries(flat).filter(([variable]) => !NEVER_INHERITED.has(variable as RobotSettingName)),
-  );
+function readName(entry: Entry, taken: Set<string>, place: string, problems: ConfigProblem[]): string {
+  const name = typeof entry['name'] === 'string' ? entry['name'] : '';
+  const variable = `${place}.name`;
+  if (!NAME.test(name)) problems.push({ variable, expected: 'a name of a-z, 0-9 and -, at most 32 characters' });
+  else if (taken.has(name)) problems.push({ variable, expected: 'a name used only once' });
+  taken.add(name);
+  return name;
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+function readValues(entry: Entry, inherited: SetRobotValues, place: string, problems: ConfigProblem[]): SetRobotValues {
+  const lookup = (variable: string) => asText(entry[camelCase(variable)]);
+  const label = (variable: string) => `${place}.${camelCase(variable)}`;
+  const values = { ...inherited, ...readSettings(robotSettings, lookup, problems, label) };
+  for (const variable of REQUIRED_OF_ROBOT) {
+    // A malformed value is on the list by now, and not missing.
+    if (lookup(variable)?.trim() || values[variable] !== undefined) continue;
+    problems.push({ variable: label(variable), expected: 'a value; it is required' });
+  }
+  return values;
+}
+
+function inheritable(flat: SetRobotValues): SetRobotValues {
+  const settings: Record<string, Setting> = robotSettings;
+  return Object.fromEntries(Object.entries(flat).filter(([variable]) => settings[variable]?.isInherited !== false));
+}
+
+function isRecord(value: unknown): value is Entry {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** JSON values of BOTS as the string the environment variable would hold. */
+/** JSON values of BOTS as the text that the environment variable would hold. */
 function asText(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string') return value;

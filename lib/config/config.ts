@@ -1,12 +1,8 @@
 import { readBots } from './bots.ts';
-import { REQUIRED_OF_ROBOT, robotConfig, type RobotConfig } from './robot.ts';
-import {
-  deploymentSettings,
-  readSettings,
-  robotSettings,
-  type ConfigProblem,
-  type DeploymentSettings,
-} from './settings.ts';
+import { deploymentSettings, type DeploymentValues } from './deployment-settings.ts';
+import { robotConfig, type RobotConfig } from './robot.ts';
+import { REQUIRED_OF_ROBOT, robotSettings } from './robot-settings.ts';
+import { readSettings, withDefaults, type ConfigProblem } from './settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -16,11 +12,13 @@ export type StoreConfig =
 export interface Config {
   robots: readonly RobotConfig[];
   store: StoreConfig;
-  logLevel: 'debug' | 'info' | 'warn' | 'error';
+  logLevel: DeploymentValues['LOG_LEVEL'];
+  /** Null: sweep and status are closed. */
   cronSecret: string | null;
   publicUrl: string;
   /** Opens a protected deployment to the function's calls to itself. */
   protectionBypass: string | null;
+  /** How long one invocation may run, in milliseconds. Null: as long as the platform lets it. */
   maxDurationMs: number | null;
   port: number;
   host: string | null;
@@ -28,36 +26,35 @@ export interface Config {
 
 export type ConfigResult = { ok: true; config: Config } | { ok: false; problems: readonly ConfigProblem[] };
 
-/** Reads the whole configuration and names everything that is missing or malformed at once. */
+/** Reads the whole configuration. Names all variables that are missing or malformed at once. */
 export function readConfig(env: Environment): ConfigResult {
   const problems: ConfigProblem[] = [];
-  const deployment = readSettings(deploymentSettings, (variable) => env[variable], problems);
-  const flat = readSettings(robotSettings, (variable) => env[variable], problems);
+  const lookup = (variable: string) => env[variable];
+  const deployment = withDefaults(deploymentSettings, readSettings(deploymentSettings, lookup, problems));
+  const flat = readSettings(robotSettings, lookup, problems);
   const robots: RobotConfig[] = [];
   const missing = REQUIRED_OF_ROBOT.filter((variable) => !isGiven(env, variable));
   if (missing.length === 0) {
     const robot = robotConfig(null, flat);
     if (robot) robots.push(robot);
-  } else if (deployment.BOTS === undefined) {
+  } else if (deployment.BOTS === null) {
     for (const variable of missing) problems.push({ variable, expected: 'a value; it is required' });
   }
-  if (deployment.BOTS !== undefined) robots.push(...readBots(deployment.BOTS, flat, problems));
+  if (deployment.BOTS !== null) robots.push(...readBots(deployment.BOTS, flat, problems));
   const store = storeConfig(deployment, env, problems);
   if (problems.length > 0) return { ok: false, problems };
-  const port = deployment.PORT ?? 3000;
   return {
     ok: true,
     config: {
       robots,
       store,
-      logLevel: deployment.LOG_LEVEL ?? 'info',
-      cronSecret: deployment.CRON_SECRET ?? null,
-      publicUrl: deployment.PUBLIC_URL ?? platformUrl(env) ?? `http://127.0.0.1:${port}`,
+      logLevel: deployment.LOG_LEVEL,
+      cronSecret: deployment.CRON_SECRET,
+      publicUrl: deployment.PUBLIC_URL ?? platformUrl(env) ?? `http://127.0.0.1:${deployment.PORT}`,
       protectionBypass: env['VERCEL_AUTOMATION_BYPASS_SECRET'] || null,
-      maxDurationMs:
-        deployment.FUNCTION_MAX_DURATION_S === undefined ? null : deployment.FUNCTION_MAX_DURATION_S * 1000,
-      port,
-      host: deployment.HOST ?? null,
+      maxDurationMs: deployment.FUNCTION_MAX_DURATION_S === null ? null : deployment.FUNCTION_MAX_DURATION_S * 1000,
+      port: deployment.PORT,
+      host: deployment.HOST,
     },
   };
 }
@@ -72,10 +69,10 @@ function platformUrl(env: Environment): string | null {
   return host ? `https://${host}` : null;
 }
 
-/** Whether a variable has a value at all, be it a malformed one. */
+/** Whether a variable has a value, malformed or not. */
 const isGiven = (env: Environment, variable: string) => (env[variable] ?? '').trim() !== '';
 
-function storeConfig(settings: DeploymentSettings, env: Environment, problems: ConfigProblem[]): StoreConfig {
+function storeConfig(settings: DeploymentValues, env: Environment, problems: ConfigProblem[]): StoreConfig {
   const pairs = [
     ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'],
     ['KV_REST_API_URL', 'KV_REST_API_TOKEN'],
@@ -87,11 +84,11 @@ function storeConfig(settings: DeploymentSettings, env: Environment, problems: C
       problems.push({ variable, expected: `a value, because ${given[0]} is set` });
     }
     const [url, token] = [settings[pair[0]], settings[pair[1]]];
-    return url !== undefined && token !== undefined ? { kind: 'upstash', url, token } : { kind: 'memory' };
+    return url !== null && token !== null ? { kind: 'upstash', url, token } : { kind: 'memory' };
   }
   const onVercel = env['VERCEL'] !== undefined;
-  // Redis integrations of the platform set REDIS_URL by themselves; functions there need the REST interface.
-  if (settings.REDIS_URL !== undefined && !onVercel) return { kind: 'redis', url: settings.REDIS_URL };
+  // Vercel's Redis integrations set REDIS_URL by themselves, but the function uses the REST interface there.
+  if (settings.REDIS_URL !== null && !onVercel) return { kind: 'redis', url: settings.REDIS_URL };
   if (onVercel) {
     for (const variable of pairs[0]) problems.push({ variable, expected: 'a value; a store is required on Vercel' });
   }

@@ -1,106 +1,90 @@
-import type * as z from 'zod';
-import type { RobotSettings } from './settings.ts';
-
-/** How an app is asked: the path and the parser follow from it. */
-export type AppType = Exclude<AppTypeSetting, 'auto'>;
+import { robotSettings, type RobotValues, type SetRobotValues } from './robot-settings.ts';
+import { withDefaults } from './settings.ts';
 
 /** How to reach DingTalk as one robot. */
-export interface DingTalkConfig {
-  clientId: string;
-  /** The client secret first; a second one is still accepted while the secret is being rotated. */
-  clientSecrets: readonly [string, ...string[]];
-  robotCode: string;
-  cardTemplateId: string | null;
-  cardContentKey: string;
-  cardMaxChars: number;
-  cardSettleMs: number;
-  /** The template shows what can be pressed; otherwise it is written below the text. */
-  cardButtons: boolean;
-  apiUrl: string;
-  oapiUrl: string;
-  callsPerSecond: number;
-  monthlyCalls: number;
-}
-
-export type AppTypeSetting = NonNullable<RobotSettings['DIFY_APP_TYPE']>;
-
-type Json = z.infer<ReturnType<typeof z.json>>;
+export type DingTalkConfig = Readonly<ReturnType<typeof dingtalkConfig>>;
 
 /** How to reach one Dify app. */
-export interface DifyConfig {
-  apiUrl: string;
-  filesUrl: string;
+export type DifyConfig = Readonly<ReturnType<typeof difyConfig>>;
+
+/** How an app is asked: the path and the parser follow from it. */
+export type AppType = Exclude<RobotValues['DIFY_APP_TYPE'], 'auto'>;
+
+/** Everything about one robot. */
+export type RobotConfig = Readonly<ReturnType<typeof configOf>>;
+
+interface Credentials {
+  clientId: string;
+  clientSecrets: readonly [string, ...string[]];
   apiKey: string;
-  appType: AppTypeSetting;
-  inputs: Readonly<Record<string, Json>>;
-  queryInput: string;
 }
 
-export interface RobotConfig {
-  /** The last part of the path, or null for the robot of the flat variables. */
-  name: string | null;
-  dingtalk: DingTalkConfig;
-  dify: DifyConfig;
-  conversation: { scope: 'user-in-chat' | 'user' | 'chat'; ttlMs: number | null };
-  streaming: 'smooth' | 'balanced' | 'thrifty' | 'off';
-  access: {
-    allowedUsers: readonly string[] | null;
-    allowedChats: readonly string[] | null;
-    adminUsers: readonly string[];
-    rateLimit: { questions: number; windowMs: number } | null;
-  };
-  showThinking: boolean;
-  language: 'zh-CN' | 'en';
-}
-
-/** What each robot must have. */
-export const REQUIRED_OF_ROBOT = ['DINGTALK_CLIENT_ID', 'DINGTALK_CLIENT_SECRET', 'DIFY_API_KEY'] as const;
-
-/** Null when a required setting is missing or malformed; the problem is on the list by then. */
-export function robotConfig(name: string | null, settings: RobotSettings): RobotConfig | null {
-  const { DINGTALK_CLIENT_ID: clientId, DINGTALK_CLIENT_SECRET: secrets, DIFY_API_KEY: apiKey } = settings;
+/** Null when a required setting is missing or malformed. The caller has put the problem on its list. */
+export function robotConfig(name: string | null, given: SetRobotValues): RobotConfig | null {
+  const { DINGTALK_CLIENT_ID: clientId, DINGTALK_CLIENT_SECRET: secrets, DIFY_API_KEY: apiKey } = given;
   const [secret, ...oldSecrets] = secrets ?? [];
   if (clientId === undefined || secret === undefined || apiKey === undefined) return null;
-  const difyUrl = settings.DIFY_API_URL ?? 'https://api.dify.ai/v1';
-  const origin = new URL(difyUrl).origin;
-  const ttlMinutes = settings.CONVERSATION_TTL_MINUTES ?? 43_200;
-  return {
+  return configOf(
     name,
-    dingtalk: {
-      clientId,
-      clientSecrets: [secret, ...oldSecrets],
-      robotCode: settings.DINGTALK_ROBOT_CODE ?? clientId,
-      cardTemplateId: settings.DINGTALK_CARD_TEMPLATE_ID ?? null,
-      cardContentKey: settings.DINGTALK_CARD_CONTENT_KEY ?? 'content',
-      cardMaxChars: settings.DINGTALK_CARD_MAX_CHARS ?? 3000,
-      cardSettleMs: settings.DINGTALK_CARD_SETTLE_MS ?? 0,
-      cardButtons: settings.DINGTALK_CARD_BUTTONS ?? false,
-      apiUrl: settings.DINGTALK_API_URL ?? 'https://api.dingtalk.com',
-      oapiUrl: settings.DINGTALK_OAPI_URL ?? 'https://oapi.dingtalk.com',
-      callsPerSecond: settings.DINGTALK_QPS ?? 20,
-      monthlyCalls: settings.DINGTALK_MONTHLY_CALLS ?? 0,
-    },
-    dify: {
-      apiUrl: difyUrl,
-      // Dify Cloud signs its file links for another host than its API's.
-      filesUrl: settings.DIFY_FILES_URL ?? (origin === 'https://api.dify.ai' ? 'https://upload.dify.ai' : origin),
-      apiKey,
-      appType: settings.DIFY_APP_TYPE ?? 'auto',
-      inputs: settings.DIFY_INPUTS ?? {},
-      queryInput: settings.DIFY_QUERY_INPUT ?? 'query',
-    },
+    { clientId, clientSecrets: [secret, ...oldSecrets], apiKey },
+    withDefaults(robotSettings, given),
+  );
+}
+
+function configOf(name: string | null, credentials: Credentials, values: RobotValues) {
+  return {
+    /** The last part of the path, or null for the robot of the flat variables. */
+    name,
+    dingtalk: dingtalkConfig(credentials, values),
+    dify: difyConfig(credentials, values),
     conversation: {
-      scope: settings.CONVERSATION_SCOPE ?? 'user-in-chat',
-      ttlMs: ttlMinutes === 0 ? null : ttlMinutes * 60_000,
+      scope: values.CONVERSATION_SCOPE,
+      /** Null: kept for ever. */
+      ttlMs: values.CONVERSATION_TTL_MINUTES === 0 ? null : values.CONVERSATION_TTL_MINUTES * 60_000,
     },
-    streaming: settings.STREAMING ?? 'balanced',
+    streaming: values.STREAMING,
     access: {
-      allowedUsers: settings.ALLOWED_USERS ?? null,
-      allowedChats: settings.ALLOWED_CHATS ?? null,
-      adminUsers: settings.ADMIN_USERS ?? [],
-      rateLimit: settings.USER_RATE_LIMIT ?? null,
+      /** Null: everybody. */
+      allowedUsers: values.ALLOWED_USERS,
+      /** Null: every group. */
+      allowedChats: values.ALLOWED_CHATS,
+      adminUsers: values.ADMIN_USERS ?? [],
+      rateLimit: values.USER_RATE_LIMIT,
     },
-    showThinking: settings.SHOW_THINKING ?? false,
-    language: settings.REPLY_LANGUAGE ?? 'zh-CN',
+    showThinking: values.SHOW_THINKING,
+    language: values.REPLY_LANGUAGE,
+  };
+}
+
+function dingtalkConfig({ clientId, clientSecrets }: Credentials, values: RobotValues) {
+  return {
+    clientId,
+    /** The client secret first; a second one is still accepted while the secret is being rotated. */
+    clientSecrets,
+    robotCode: values.DINGTALK_ROBOT_CODE ?? clientId,
+    /** Null: answers are markdown messages. */
+    cardTemplateId: values.DINGTALK_CARD_TEMPLATE_ID,
+    cardContentKey: values.DINGTALK_CARD_CONTENT_KEY,
+    cardMaxChars: values.DINGTALK_CARD_MAX_CHARS,
+    cardSettleMs: values.DINGTALK_CARD_SETTLE_MS,
+    /** The template shows the actions as buttons; otherwise they are written as text below the answer. */
+    cardButtons: values.DINGTALK_CARD_BUTTONS,
+    apiUrl: values.DINGTALK_API_URL,
+    oapiUrl: values.DINGTALK_OAPI_URL,
+    callsPerSecond: values.DINGTALK_QPS,
+    monthlyCalls: values.DINGTALK_MONTHLY_CALLS,
+  };
+}
+
+function difyConfig({ apiKey }: Credentials, values: RobotValues) {
+  const { origin } = new URL(values.DIFY_API_URL);
+  return {
+    apiUrl: values.DIFY_API_URL,
+    // Dify Cloud signs its file links for another host than its API's.
+    filesUrl: values.DIFY_FILES_URL ?? (origin === 'https://api.dify.ai' ? 'https://upload.dify.ai' : origin),
+    apiKey,
+    appType: values.DIFY_APP_TYPE,
+    inputs: values.DIFY_INPUTS,
+    queryInput: values.DIFY_QUERY_INPUT,
   };
 }

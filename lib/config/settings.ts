@@ -1,132 +1,38 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 
-/** A whole number written in digits, between `min` and `max`. */
-const whole = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,15}$/)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max)
-    .describe(`a whole number from ${min} to ${max}`);
+interface SettingFacts {
+  /** Reads the value from text. Its description completes the sentence "expected …". */
+  schema: z.ZodType;
+  /** What the setting is for, in one line. It is the comment in `.env.example`. */
+  meaning: string;
+  /** Whether the value must never be shown. */
+  isSecret?: true;
+  /** Ids, keys and tokens are printable ASCII without spaces: `fetch` refuses other characters in a header. */
+  isAscii?: true;
+  /** A robot of BOTS never takes over the value of the environment variable. Without this it does. */
+  isInherited?: false;
+}
 
-const choice = <const T extends readonly [string, ...string[]]>(values: T) =>
-  z.enum(values).describe(`one of ${values.join(', ')}`);
+/** One environment variable, and what holds while it is unset. */
+export type Setting = SettingFacts &
+  (
+    | { isRequired: true }
+    /** The value that holds then, written as in the environment. */
+    | { default: string }
+    /** What holds then, in words: it is no fixed value. */
+    | { unset: string }
+  );
 
-const flag = z
-  .string()
-  .toLowerCase()
-  .pipe(z.enum(['true', 'false', '1', '0']))
-  .transform((value) => value === 'true' || value === '1')
-  .describe('true or false');
+type Settings = Readonly<Record<string, Setting>>;
 
-const text = z.string().describe('a text');
+type ValueOf<S extends Setting> = z.output<S['schema']>;
 
-/** An http or https address without query, kept without its trailing slash. */
-const address = z
-  .string()
-  .refine((value) => {
-    const url = URL.parse(value);
-    return (
-      url !== null && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '' && url.username === ''
-    );
-  })
-  .transform((value) => value.replace(/\/+$/, ''))
-  .describe('an address that begins with https:// or http://');
+/** The values that were set. */
+export type SetValues<T extends Settings> = { [K in keyof T]?: ValueOf<T[K]> };
 
-/** Ids separated by commas, spaces or line breaks. */
-const idList = z
-  .string()
-  .transform((value) => value.split(/[\s,，;；]+/).filter((id) => id !== ''))
-  .describe('ids separated by commas');
-
-const MS_PER_UNIT: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-const rate = z
-  .string()
-  .regex(/^[1-9]\d{0,6}\/[1-9]\d{0,6}[smhd]$/)
-  .transform((value) => {
-    const [, count = '', length = '', unit = ''] = /^(\d+)\/(\d+)(\w)$/.exec(value) ?? [];
-    return { questions: Number(count), windowMs: Number(length) * (MS_PER_UNIT[unit] ?? 0) };
-  })
-  .describe('a rate such as 20/1h (questions per s, m, h or d)');
-
-const inputs = z
-  .string()
-  .transform((value, context) => {
-    try {
-      return z.record(z.string(), z.json()).parse(JSON.parse(value));
-    } catch {
-      context.addIssue('not a JSON object');
-      return z.NEVER;
-    }
-  })
-  .describe('a JSON object');
-
-const secrets = z
-  .string()
-  .transform((value) => value.split(',').map((secret) => secret.trim()))
-  .refine((list) => list.length <= 2 && list.every((secret) => secret !== ''))
-  .describe('the client secret, or new,old while it is being rotated');
-
-/**
- * Settings that each robot can have for itself: the name of the environment variable, what it accepts, and its
- * default. An entry of BOTS spells the same name in camelCase.
- */
-export const robotSettings = {
-  DINGTALK_CLIENT_ID: text,
-  DINGTALK_CLIENT_SECRET: secrets,
-  DINGTALK_ROBOT_CODE: text,
-  DINGTALK_CARD_TEMPLATE_ID: text,
-  DINGTALK_CARD_CONTENT_KEY: text,
-  DINGTALK_CARD_MAX_CHARS: whole(300, 20_000),
-  DINGTALK_CARD_SETTLE_MS: whole(0, 10_000),
-  DINGTALK_CARD_BUTTONS: flag,
-  DINGTALK_API_URL: address,
-  DINGTALK_OAPI_URL: address,
-  DINGTALK_QPS: whole(1, 10_000),
-  DINGTALK_MONTHLY_CALLS: whole(0, 1_000_000_000),
-  DIFY_API_URL: address,
-  DIFY_FILES_URL: address,
-  DIFY_API_KEY: text,
-  DIFY_APP_TYPE: choice(['auto', 'chat', 'agent', 'chatflow', 'workflow', 'completion']),
-  DIFY_INPUTS: inputs,
-  DIFY_QUERY_INPUT: text,
-  CONVERSATION_SCOPE: choice(['user-in-chat', 'user', 'chat']),
-  CONVERSATION_TTL_MINUTES: whole(0, 10_000_000),
-  STREAMING: choice(['smooth', 'balanced', 'thrifty', 'off']),
-  ALLOWED_USERS: idList,
-  ALLOWED_CHATS: idList,
-  ADMIN_USERS: idList,
-  USER_RATE_LIMIT: rate,
-  SHOW_THINKING: flag,
-  REPLY_LANGUAGE: choice(['zh-CN', 'en']),
-} as const;
-
-/** Settings of the deployment as a whole. */
-export const deploymentSettings = {
-  UPSTASH_REDIS_REST_URL: address,
-  UPSTASH_REDIS_REST_TOKEN: text,
-  KV_REST_API_URL: address,
-  KV_REST_API_TOKEN: text,
-  REDIS_URL: z
-    .string()
-    .regex(/^rediss?:\/\/\S+$/)
-    .describe('an address that begins with redis:// or rediss://'),
-  LOG_LEVEL: choice(['debug', 'info', 'warn', 'error']),
-  CRON_SECRET: text,
-  PUBLIC_URL: address,
-  FUNCTION_MAX_DURATION_S: whole(1, 3600),
-  PORT: whole(0, 65_535),
-  HOST: text,
-  BOTS: text,
-} as const;
-
-export type RobotSettingName = keyof typeof robotSettings;
-
-export type RobotSettings = { [K in RobotSettingName]?: z.output<(typeof robotSettings)[K]> };
-
-export type DeploymentSettings = {
-  [K in keyof typeof deploymentSettings]?: z.output<(typeof deploymentSettings)[K]>;
+/** All values. Null stands for a setting that is unset and has no default value. */
+export type Values<T extends Settings> = {
+  [K in keyof T]: T[K] extends { default: string } ? ValueOf<T[K]> : ValueOf<T[K]> | null;
 };
 
 /** A variable that is missing or malformed, with what was expected and never with its value. */
@@ -140,20 +46,39 @@ export function camelCase(variable: string): string {
   return variable.toLowerCase().replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** Reads the given settings from strings; an empty value counts as unset. */
-export function readSettings<T extends Record<string, z.ZodType>>(
-  schemas: T,
+// `Object.keys` and `Object.entries` lose these types.
+
+export function namesOf<T extends Settings>(settings: T): (keyof T & string)[] {
+  return Object.keys(settings);
+}
+
+function entriesOf<T extends Settings>(settings: T): [keyof T & string, Setting][] {
+  return Object.entries(settings);
+}
+
+/** Reads the given settings from text; an empty text counts as unset. */
+export function readSettings<T extends Settings>(
+  settings: T,
   lookup: (variable: keyof T & string) => string | undefined,
   problems: ConfigProblem[],
   label: (variable: string) => string = (variable) => variable,
-): { [K in keyof T]?: z.output<T[K]> } {
-  const settings: { [K in keyof T]?: z.output<T[K]> } = {};
-  for (const [variable, schema] of Object.entries(schemas) as [keyof T & string, T[keyof T & string]][]) {
+): SetValues<T> {
+  const values: SetValues<T> = {};
+  for (const [variable, { schema }] of entriesOf(settings)) {
     const raw = lookup(variable)?.trim();
     if (raw === undefined || raw === '') continue;
     const parsed = schema.safeParse(raw);
-    if (parsed.success) settings[variable] = parsed.data;
+    if (parsed.success) values[variable] = parsed.data as ValueOf<T[typeof variable]>;
     else problems.push({ variable: label(variable), expected: schema.description ?? 'another value' });
   }
-  return settings;
+  return values;
+}
+
+/** Adds the default of each setting that is unset. */
+export function withDefaults<T extends Settings>(settings: T, values: SetValues<T>): Values<T> {
+  const all = entriesOf(settings).map(([variable, setting]) => {
+    const standard = 'default' in setting ? setting.schema.parse(setting.default) : null;
+    return [variable, values[variable] ?? standard];
+  });
+  return Object.fromEntries(all) as Values<T>;
 }

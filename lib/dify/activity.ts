@@ -1,38 +1,17 @@
 import * as z from 'zod';
 import type { Activity } from '../answer/event.ts';
+import { plainLine, shortened } from '../markdown/plain-line.ts';
 
 const MAX_NAME_CHARS = 40;
 
 /** Nodes that move data about, take no time and say nothing to a reader. */
 const SILENT_NODES: ReadonlySet<string> = new Set([
-  'start',
-  'end',
-  'answer',
-  'if-else',
-  'variable-aggregator',
-  'variable-assigner',
-  'assigner',
-  'iteration-start',
-  'loop-start',
-  'loop-end',
-  'human-input',
-  'trigger-webhook',
-  'trigger-schedule',
-  'trigger-plugin',
-]);
+  'start', 'end', 'answer', 'if-else', 'variable-aggregator', 'variable-assigner', 'assigner', 'iteration-start',
+  'loop-start', 'loop-end', 'human-input', 'trigger-webhook', 'trigger-schedule', 'trigger-plugin',
+]); // prettier-ignore
 
-// prettier-ignore
-
-/** A name as it can stand in a line of text. */
-function activityName(name: string): string {
-  const line = name
-    .replace(/[\p{Cc}\p{Cf}\p{Z}]+/gu, ' ')
-    .replace(/[`*_~<>[\]()|#\\$]+/g, ' ')
-    .replace(/ {2,}/g, ' ')
-    .trim();
-  const characters = Array.from(line);
-  return characters.length <= MAX_NAME_CHARS ? line : `${characters.slice(0, MAX_NAME_CHARS - 1).join('')}…`;
-}
+/** A name for the middle of a line of text. */
+const activityName = (name: string) => shortened(plainLine(name, '~()#\\$'), MAX_NAME_CHARS);
 
 const text = z.string().nullish();
 

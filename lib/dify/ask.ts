@@ -6,7 +6,7 @@ import { sleep, type Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { readAppType, readParameters, type AppFacts } from './app-facts.ts';
 import { readRefusal, type Refusal } from './failures.ts';
-import { wireFile, type UploadedFile } from './file-inputs.ts';
+import { wireFile, type PlacedFile } from './file-inputs.ts';
 import { readEvents } from './stream.ts';
 
 export interface Question {
@@ -16,7 +16,7 @@ export interface Question {
   user: string;
   conversationId: string | null;
   /** Uploaded for the same user. Where they go: `placeFiles`. */
-  files?: readonly UploadedFile[];
+  files?: readonly PlacedFile[];
 }
 
 /** One Dify app. */

@@ -1,16 +1,15 @@
 import type { AppFacts, AppInput } from './app-facts.ts';
-import { FILE_KINDS, plainExtension, type FileKind, type FileRules } from './file-rules.ts';
+import { FILE_CLASSES, plainExtension, type FileClass, type FileRules } from './file-rules.ts';
 
-/** A file that was uploaded to Dify, as it goes with a question. */
-export interface UploadedFile {
-  type: FileKind;
+/** A file as it stands in a request: with the class that the app takes it for. */
+export interface PlacedFile {
+  type: FileClass;
   uploadId: string;
 }
 
-/** An uploaded file and what decides where it fits. */
+/** A file that was uploaded to Dify for a question, and what decides where it fits. */
 export interface QuestionFile {
-  /** The class by what it is; `custom` for what has none. */
-  kind: FileKind;
+  class: FileClass;
   /** With or without the dot, in any case. */
   extension: string;
   uploadId: string;
@@ -20,24 +19,25 @@ export interface QuestionFile {
 type Takers = Pick<AppFacts, 'files' | 'inputs'>;
 
 /** Whether the app takes such a file somewhere. */
-export function accepts(facts: Takers, kind: FileKind, extension: string): boolean {
-  return rulesIn(facts).some((rules) => typeFor(rules, kind, extension) !== null);
+export function accepts(facts: Takers, file: Omit<QuestionFile, 'uploadId'>): boolean {
+  return rulesIn(facts).some((rules) => typeFor(rules, file) !== null);
 }
 
 /** The classes that the app takes, for the sentence that says so; empty when it takes no files. */
-export function acceptedKinds(facts: Takers): FileKind[] {
-  return FILE_KINDS.filter((kind) => rulesIn(facts).some((rules) => rules.takesUploads && rules.kinds.includes(kind)));
+export function acceptedClasses(facts: Takers): FileClass[] {
+  const taken = rulesIn(facts).flatMap(({ takesUploads, classes }) => (takesUploads ? classes : []));
+  return FILE_CLASSES.filter((fileClass) => taken.includes(fileClass));
 }
 
 /** The extensions that the app names for its `custom` files, each once. */
 export function acceptedExtensions(facts: Takers): string[] {
-  const named = rulesIn(facts).filter(({ takesUploads, kinds }) => takesUploads && kinds.includes('custom'));
+  const named = rulesIn(facts).filter(({ takesUploads, classes }) => takesUploads && classes.includes('custom'));
   return [...new Set(named.flatMap(({ extensions }) => extensions))];
 }
 
 export interface PlacedFiles {
   /** For `files` of the request. */
-  files: readonly UploadedFile[];
+  files: readonly PlacedFile[];
   /** For `inputs` of the request. */
   inputs: Readonly<Record<string, unknown>>;
   /** No room for these, or the app takes none of their class. */
@@ -53,23 +53,22 @@ export function placeFiles(
   files: readonly QuestionFile[],
   taken: Readonly<Record<string, unknown>> = {},
 ): PlacedFiles {
-  const top: UploadedFile[] = [];
-  const inputs = new Map<string, { input: AppInput; files: UploadedFile[] }>();
+  const top: PlacedFile[] = [];
+  const inputs = new Map<string, { input: AppInput; files: PlacedFile[] }>();
   const free = facts.inputs
     .filter(({ name, file }) => file !== null && taken[name] === undefined)
     .toSorted((a, b) => Number(b.required) - Number(a.required));
 
   const intoQuestion = (file: QuestionFile) => {
     const { files: rules } = facts;
-    const type = rules && top.length < rules.most ? typeFor(rules, file.kind, file.extension) : null;
+    const type = rules && top.length < rules.most ? typeFor(rules, file) : null;
     if (type !== null) top.push({ type, uploadId: file.uploadId });
     return type !== null;
   };
   const intoInput = (file: QuestionFile) => {
     for (const input of free) {
       const held = inputs.get(input.name)?.files ?? [];
-      const type =
-        input.file && held.length < input.file.rules.most ? typeFor(input.file.rules, file.kind, file.extension) : null;
+      const type = input.file && held.length < input.file.rules.most ? typeFor(input.file.rules, file) : null;
       if (type === null) continue;
       inputs.set(input.name, { input, files: [...held, { type, uploadId: file.uploadId }] });
       return true;
@@ -93,8 +92,8 @@ export function placeFiles(
   };
 }
 
-/** An uploaded file as Dify's requests write it. */
-export function wireFile({ type, uploadId }: UploadedFile): object {
+/** A file as Dify's requests write it. */
+export function wireFile({ type, uploadId }: PlacedFile): object {
   return { type, transfer_method: 'local_file', upload_file_id: uploadId };
 }
 
@@ -102,9 +101,12 @@ function rulesIn({ files, inputs }: Takers): FileRules[] {
   return [files, ...inputs.map(({ file }) => file?.rules ?? null)].filter((rules) => rules !== null);
 }
 
-/** As what such a file is taken: its class, or `custom` where its extension is named; null when it is not. */
-function typeFor({ kinds, extensions, takesUploads }: FileRules, kind: FileKind, extension: string): FileKind | null {
+/** The class for which such a file is taken: its own, or `custom` where its extension is named; null if it is not taken. */
+function typeFor(
+  { classes, extensions, takesUploads }: FileRules,
+  { class: own, extension }: Omit<QuestionFile, 'uploadId'>,
+): FileClass | null {
   if (!takesUploads) return null;
-  if (kind !== 'custom' && kinds.includes(kind)) return kind;
-  return kinds.includes('custom') && extensions.includes(plainExtension(extension)) ? 'custom' : null;
+  if (own !== 'custom' && classes.includes(own)) return own;
+  return classes.includes('custom') && extensions.includes(plainExtension(extension)) ? 'custom' : null;
 }

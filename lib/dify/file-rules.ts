@@ -1,13 +1,16 @@
 import * as z from 'zod';
 
-/** Dify's classes of files. `custom` is every file whose extension the app names itself. */
-export type FileKind = 'image' | 'document' | 'audio' | 'video' | 'custom';
+export const FILE_CLASSES = ['image', 'document', 'audio', 'video', 'custom'] as const;
 
-export const FILE_KINDS: readonly FileKind[] = ['image', 'document', 'audio', 'video', 'custom'];
+/**
+ * Dify's classes of files (`docs/wire-dify.md`, files of a question). `custom` is a file of any other type; an app names
+ * the extensions of these that it takes.
+ */
+export type FileClass = (typeof FILE_CLASSES)[number];
 
 /** Which files an app, or one of its inputs, takes. */
 export interface FileRules {
-  kinds: readonly FileKind[];
+  classes: readonly FileClass[];
   /** In lower case, without the dot; they count for `custom`. */
   extensions: readonly string[];
   /** Takes files that were uploaded to Dify. */
@@ -102,10 +105,10 @@ interface WireRules {
 }
 
 function rulesOf({ types, extensions, methods, most }: WireRules): FileRules {
-  const kinds = FILE_KINDS.filter((kind) => types?.includes(kind));
+  const classes = FILE_CLASSES.filter((fileClass) => types?.includes(fileClass));
   return {
     // To Dify an empty list is no restriction.
-    kinds: types && types.length > 0 ? kinds : FILE_KINDS.filter((kind) => kind !== 'custom'),
+    classes: types && types.length > 0 ? classes : FILE_CLASSES.filter((fileClass) => fileClass !== 'custom'),
     extensions: (extensions ?? []).map(plainExtension),
     takesUploads: !methods || methods.length === 0 || methods.includes('local_file'),
     most,
@@ -116,18 +119,15 @@ export function plainExtension(extension: string): string {
   return extension.trim().replace(/^\./, '').toLowerCase();
 }
 
-/** Dify's name for what a file is (`docs/wire-dify.md`, files of a question). */
-export type FileClass = 'image' | 'document' | 'audio' | 'video' | 'custom';
-
-/** By extension, as Dify itself decides (`docs/wire-dify.md`); anything else is custom. */
-const CLASSES: readonly (readonly [FileClass, ReadonlySet<string>])[] = [
+/** Extensions of each class, as Dify itself decides (`docs/wire-dify.md`); any other is custom. */
+const EXTENSIONS: readonly (readonly [FileClass, ReadonlySet<string>])[] = [
   ['image', new Set(['jpg', 'jpeg', 'png', 'webp', 'gif', 'svg'])],
   ['audio', new Set(['mp3', 'm4a', 'wav', 'amr', 'mpga'])],
   ['video', new Set(['mp4', 'mov', 'mpeg', 'webm'])],
   ['document', new Set('txt markdown md mdx pdf html htm xlsx xls docx csv vtt properties'.split(' '))],
 ];
 
-/** What Dify takes a file with this extension for. */
+/** The class that Dify gives to a file with this extension. */
 export function classOf(extension: string): FileClass {
-  return CLASSES.find(([, extensions]) => extensions.has(extension))?.[0] ?? 'custom';
+  return EXTENSIONS.find(([, extensions]) => extensions.has(extension))?.[0] ?? 'custom';
 }

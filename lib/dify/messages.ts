@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { DifyConfig } from '../config/robot.ts';
 import { BridgeError } from '../errors.ts';
+import { oneLine } from '../markdown/plain-line.ts';
 import type { Fetch } from '../net/http.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { readRefusal } from './failures.ts';
@@ -77,8 +78,4 @@ export async function suggestedQuestions(
   // One that was cut would be another question.
   const shown = lines.filter((line) => line !== '' && Array.from(line).length <= MAX_CHARS);
   return [...new Set(shown)].slice(0, MAX_SUGGESTIONS);
-}
-
-function oneLine(question: string): string {
-  return question.replace(/[\p{Cc}\p{Cf}\p{Z}]+/gu, ' ').trim();
 }

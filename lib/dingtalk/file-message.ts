@@ -1,6 +1,7 @@
 import { zipSync } from 'fflate';
 import type { DingTalkConfig } from '../config/robot.ts';
 import { BridgeError, isUnanswered, isUnsafe } from '../errors.ts';
+import { plainLine } from '../markdown/plain-line.ts';
 import { safeFileName } from '../net/file-name.ts';
 import type { Fetch } from '../net/http.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -75,8 +76,7 @@ export function createFileMessages({ client, config, message, fetch, clock }: Fi
 
 /** A title that stays within the brackets of its picture and shows as it is written. */
 function plainTitle(title: string): string {
-  const plain = title.replace(/[\s\p{Cc}[\]()<>`*_~!#|\\]+/gu, ' ').trim();
-  return plain === '' ? 'image' : plain;
+  return plainLine(title, '()~!#\\') || 'image';
 }
 
 /** A file as its maker gave it. */

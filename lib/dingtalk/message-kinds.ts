@@ -17,10 +17,12 @@ export interface Quoted {
   file: SentFile | null;
 }
 
-/** A file that somebody sent, as far as the callback tells. */
+/** A file that a user sent, as far as the callback describes it. */
 export interface SentFile {
   kind: 'picture' | 'audio' | 'video' | 'file';
+  /** DingTalk exchanges it for an address of the file. */
   downloadCode: string;
+  /** Null where the callback has none. */
   name: string | null;
 }
 
@@ -134,12 +136,12 @@ export function readQuoted(body: Body): Quoted | null {
   const parts = replied.content.richText ?? [];
   const words = text ?? (parts.map((part) => part.text ?? '').join('') || summary || title || '');
   const code = downloadCode ?? parts.find((part) => part.downloadCode)?.downloadCode;
-  const kind = FILE_KINDS[replied.msgType ?? ''] ?? (fileName ? 'file' : 'picture');
+  const kind = QUOTED_KINDS[replied.msgType ?? ''] ?? (fileName ? 'file' : 'picture');
   const file: SentFile | null = code ? { kind, downloadCode: code, name: fileName ?? null } : null;
   return words.trim() === '' && !file ? null : { text: words.trim(), file };
 }
 
-const FILE_KINDS: Readonly<Partial<Record<string, SentFile['kind']>>> = {
+const QUOTED_KINDS: Readonly<Partial<Record<string, SentFile['kind']>>> = {
   picture: 'picture',
   richText: 'picture',
   audio: 'audio',
@@ -148,7 +150,7 @@ const FILE_KINDS: Readonly<Partial<Record<string, SentFile['kind']>>> = {
 };
 
 /** The files of a message, in their order. */
-export function filesOf(content: Content): SentFile[] {
+export function sentFilesOf(content: Content): SentFile[] {
   switch (content.kind) {
     case 'picture':
     case 'video':

@@ -4,19 +4,20 @@ import { isFile } from '../answer/outputs.ts';
 import { readAnswerFile } from '../dify/answer-file.ts';
 import { difyLinks, difyPath } from '../markdown/dify-links.ts';
 
-/** How deep and how far the outputs are searched: they are any JSON that an app's author makes. */
+/** The most levels of the outputs that are searched. The author of the app decides about their shape. */
 const MAX_DEPTH = 8;
 
+/** The most values of the outputs that are searched. */
 const MAX_VALUES = 10_000;
 
-/** More files than anybody wants to get with one answer; those beyond it are not even counted. */
+/** The most files of one answer: more than a reader would want. Further files are not counted. */
 const MAX_FILES = 200;
 
 /**
- * The files of an answer, each once: what the events named, what stands in the outputs and what the text links to.
- * The same file can come in all three ways, under two ids and with different signatures in its address.
+ * The files of an answer, each once: those that the events named, those in the outputs, and those that the text links
+ * to. The same file can come in all three ways, under two ids and with different signatures in its address.
  */
-export function filesOf(answer: Answer): readonly AnswerFile[] {
+export function filesOfAnswer(answer: Answer): readonly AnswerFile[] {
   const files: AnswerFile[] = [];
   const seen = new Map<string, number>();
   for (const file of [...answer.files, ...filesIn(answer.outputs), ...linkedFiles(answerText(answer).text)]) {
@@ -31,13 +32,13 @@ export function filesOf(answer: Answer): readonly AnswerFile[] {
   return files;
 }
 
-/** What a file is known by; two files that share one of these are the same. */
+/** The keys of a file: its id and its path. Two files that share a key are the same file. */
 export function keysOf({ id, url }: AnswerFile): readonly string[] {
   const path = `path:${pathOf(url)}`;
   return id === null ? [path] : [`id:${id}`, path];
 }
 
-/** What the first told, completed by what it left out. */
+/** The first description of a file. The second one fills in the fields that the first leaves out. */
 function merged(first: AnswerFile, second: AnswerFile): AnswerFile {
   return {
     ...first,
@@ -49,7 +50,7 @@ function merged(first: AnswerFile, second: AnswerFile): AnswerFile {
   };
 }
 
-/** The file objects among the outputs, at any depth. */
+/** The file objects in the outputs. */
 function filesIn(outputs: Answer['outputs']): AnswerFile[] {
   const files: AnswerFile[] = [];
   let left = MAX_VALUES;
@@ -80,7 +81,7 @@ export function linkedFiles(text: string): AnswerFile[] {
   }));
 }
 
-/** What tells two files apart: the path of Dify's own, whose signature changes, and any other address as it is. */
+/** Of an address of Dify the path, because its signature changes; any other address as it is. */
 function pathOf(url: string): string {
   return difyPath(url) ?? url;
 }

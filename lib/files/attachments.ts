@@ -2,31 +2,33 @@ import { answerText, type Answer } from '../answer/answer.ts';
 import type { AnswerFile } from '../answer/event.ts';
 import { sendAll, type DeliveryOptions } from '../delivery/deliver.ts';
 import type { FileMessages } from '../dingtalk/file-message.ts';
-import { plainName } from '../markdown/plain-line.ts';
+import { plainLine } from '../markdown/plain-line.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
-import { filesOf, keysOf, linkedFiles } from './answer-files.ts';
-import type { ResultFiles, UploadedFile } from './outbound.ts';
+import { filesOfAnswer, keysOf, linkedFiles } from './answer-files.ts';
+import type { ResultFiles, DingTalkFile } from './outbound.ts';
 
-/** The files of an answer on their way into the chat. */
+/** Brings the files of an answer into the chat. */
 export interface Attachments {
-  /** An answer that still grows: its files are fetched at once, because Dify's links live five minutes. */
+  /**
+   * Takes an answer that still grows and fetches its files at once, because Dify's links are valid for five minutes.
+   */
   see(answer: Answer): void;
-  /** Sends these files, of which some were seen before. Returns what did not get there. Never rejects. */
+  /** Sends these files, of which some may have been seen before. Returns those that were not sent. Never rejects. */
   send(files: readonly AnswerFile[]): Promise<Unsent>;
 }
 
 export interface Unsent {
-  /** Names of files that could not be sent; empty for one without a name. */
+  /** Names of files that could not be sent. Empty for a file without a name. */
   failed: readonly string[];
-  /** How many there were beyond the limit. */
+  /** Number of files beyond the limit. */
   leftOut: number;
 }
 
 export interface AttachmentsOptions {
   results: ResultFiles;
   messages: FileMessages;
-  /** Most files of one answer: each costs two calls of the month. */
+  /** The most files of one answer. Each costs two calls of the month. */
   limit: number;
   signal: AbortSignal;
   clock: Clock;
@@ -34,14 +36,14 @@ export interface AttachmentsOptions {
   reference: string;
 }
 
-type Fetched = { name: string; file: UploadedFile | null };
+type Fetched = { name: string; file: DingTalkFile | null };
 
-/** How often a growing text is searched for links, in milliseconds: more often than they expire, less than it grows. */
+/** Milliseconds between two searches for links in a growing text: fewer than each event, far less than links live. */
 const LOOK_MS = 2_000;
 
 export function createAttachments(options: AttachmentsOptions): Attachments {
   const { results, messages, limit, signal, clock, log, reference } = options;
-  /** What the files that are fetched, or were, are known by. */
+  /** The keys of all files whose fetching has begun. */
   const seen = new Set<string>();
   const fetched: { file: AnswerFile; result: Promise<Fetched> }[] = [];
   const isSeen = (file: AnswerFile) => keysOf(file).some((key) => seen.has(key));
@@ -49,7 +51,7 @@ export function createAttachments(options: AttachmentsOptions): Attachments {
   let taken: readonly AnswerFile[] = [];
   let last: Promise<unknown> = Promise.resolve();
 
-  /** One after another, so that never more than one is under way. Never rejects. */
+  /** Fetches after the files before it, so that one file at a time is on its way. Never rejects. */
   function fetch(file: AnswerFile): Promise<Fetched> {
     const fetching = last.then(async () => {
       try {
@@ -80,7 +82,7 @@ export function createAttachments(options: AttachmentsOptions): Attachments {
 
   return {
     see(answer) {
-      // Most events bring none.
+      // Most events bring no file.
       if (answer.files !== taken) take(answer.files);
       taken = answer.files;
       take(newLinks(answer));
@@ -89,7 +91,7 @@ export function createAttachments(options: AttachmentsOptions): Attachments {
       take(files);
       const failed: string[] = [];
       const wanted = new Set(files.flatMap(keysOf));
-      // What a moderator has taken out of the text meanwhile is not sent.
+      // A file whose link moderation has removed from the text meanwhile is not sent.
       const kept = fetched.filter(({ file }) => keysOf(file).some((key) => wanted.has(key)));
       for (const { name, file } of await Promise.all(kept.map(({ result }) => result))) {
         if (!(file && (await sendOne(file)))) failed.push(file?.name ?? name);
@@ -98,7 +100,7 @@ export function createAttachments(options: AttachmentsOptions): Attachments {
     },
   };
 
-  async function sendOne({ kind, mediaId, name, extension }: UploadedFile): Promise<boolean> {
+  async function sendOne({ kind, mediaId, name, extension }: DingTalkFile): Promise<boolean> {
     try {
       if (kind === 'image') await messages.image({ mediaId, title: name });
       else await messages.file({ mediaId, name, extension });
@@ -110,13 +112,17 @@ export function createAttachments(options: AttachmentsOptions): Attachments {
   }
 }
 
-/** Sends the files of an answer below it, and says what did not get there. Never rejects. */
-export async function sendFiles(answer: Answer, outbox: Attachments | null, options: DeliveryOptions): Promise<void> {
-  const files = filesOf(answer);
+/** Sends the files of an answer below it, then a message that names those that were not sent. Never rejects. */
+export async function sendFiles(
+  answer: Answer,
+  attachments: Attachments | null,
+  options: DeliveryOptions,
+): Promise<void> {
+  const files = filesOfAnswer(answer);
   if (files.length === 0) return;
   const { texts } = options;
-  const { failed, leftOut } = outbox ? await outbox.send(files) : { failed: [], leftOut: files.length };
-  const names = failed.map((name) => plainName(name) || texts.unnamedFile);
+  const { failed, leftOut } = attachments ? await attachments.send(files) : { failed: [], leftOut: files.length };
+  const names = failed.map((name) => plainLine(name) || texts.unnamedFile);
   const words = [
     names.length > 0 ? texts.filesNotSent(names) : '',
     leftOut > 0 ? texts.filesLeftOut(leftOut) : '',
@@ -124,7 +130,7 @@ export async function sendFiles(answer: Answer, outbox: Attachments | null, opti
   if (words.length > 0) await sendAll([words.join('\n\n')], false, options);
 }
 
-/** Finds what a growing text links to, without reading all of it again for each word. */
+/** Finds the files that a growing text links to, without a search of the whole text at each event. */
 function createLinkWatch(clock: Clock): (answer: Answer) => readonly AnswerFile[] {
   let nextLookMs = Number.NEGATIVE_INFINITY;
   let searched = 0;
@@ -132,7 +138,7 @@ function createLinkWatch(clock: Clock): (answer: Answer) => readonly AnswerFile[
     if (clock.now() < nextLookMs) return [];
     nextLookMs = clock.now() + LOOK_MS;
     const { text } = answerText(answer);
-    // The end may be half an address.
+    // The text may end in the middle of an address.
     const end = Math.max(text.lastIndexOf(' '), text.lastIndexOf('\n'), text.lastIndexOf(')')) + 1;
     const hasMore = text.lastIndexOf('/files/', end) >= Math.min(searched, end);
     searched = end;

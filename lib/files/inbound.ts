@@ -1,31 +1,21 @@
+import type { QuestionFile } from '../dify/file-inputs.ts';
 import type { FileClass } from '../dify/file-rules.ts';
-import type { DifyFiles } from '../dify/files.ts';
+import type { DifyFiles, OutgoingFile } from '../dify/files.ts';
+import type { SentFile } from '../dingtalk/message-kinds.ts';
 import { BridgeError } from '../errors.ts';
 import type { Download } from '../net/download.ts';
-import { inspect, type ExpectedFile } from './inspect.ts';
-
-/** A file that somebody sent to the robot. */
-export interface SentFile extends ExpectedFile {
-  downloadCode: string;
-}
+import { inspect, type InspectedFile } from './inspect.ts';
 
 export interface SentFilePorts {
-  /** Where DingTalk gives the file out: `downloadAddress` of one robot. */
+  /** Finds the address where DingTalk serves the file: `downloadAddress` of one robot. */
   addressOf: (downloadCode: string) => Promise<string>;
   download: Download;
   dify: DifyFiles;
-  /** Bytes that Dify takes of each class. */
+  /** The longest file that Dify takes of each class, in bytes. */
   maxBytes: Readonly<Record<FileClass, number>>;
-  /** Whom Dify keeps the file for. */
+  /** The Dify user that the file belongs to. */
   user: string;
   signal?: AbortSignal | undefined;
-}
-
-/** A file that Dify has and that a question can name. */
-export interface AttachedFile {
-  id: string;
-  class: FileClass;
-  name: string;
 }
 
 const TIMEOUT_MS = 60_000;
@@ -33,31 +23,29 @@ const TIMEOUT_MS = 60_000;
 const IDLE_MS = 15_000;
 
 /**
- * Brings a file from DingTalk to Dify.
+ * Fetches a file from DingTalk and uploads it to Dify.
  *
  * @throws BridgeError with a `file_…` or `dify_…` code; after an abort also the signal's reason.
  */
-export function fetchSentFile(file: SentFile, ports: SentFilePorts): Promise<AttachedFile> {
-  return withSentFile(file, ports, async (outgoing, fileClass) => {
+export function fetchSentFile(file: SentFile, ports: SentFilePorts): Promise<QuestionFile> {
+  return withSentFile(file, ports, async (outgoing, inspected) => {
     const { id } = await ports.dify.upload(outgoing);
-    return { id, class: fileClass, name: outgoing.name };
+    return { class: inspected.class, extension: inspected.extension, uploadId: id };
   });
 }
 
-/** The words of a recording that somebody sent. Throws as `fetchSentFile` does. */
+/** Has Dify write down the words of a recording. Throws as `fetchSentFile` does. */
 export function transcribeSentFile(file: SentFile, ports: SentFilePorts): Promise<string> {
   return withSentFile(file, ports, (outgoing) => ports.dify.transcribe(outgoing));
 }
 
-type Outgoing = Parameters<DifyFiles['upload']>[0];
-
 async function withSentFile<T>(
   { downloadCode, name, kind }: SentFile,
   { addressOf, download, maxBytes, user, signal }: SentFilePorts,
-  use: (file: Outgoing, fileClass: FileClass) => Promise<T>,
+  use: (file: OutgoingFile, inspected: InspectedFile) => Promise<T>,
 ): Promise<T> {
   const url = await addressOf(downloadCode);
-  // What class it is shows only when its beginning is there.
+  // The class, and with it the limit, is known only after the first bytes have been inspected.
   const mostBytes = Math.max(...Object.values(maxBytes));
   const incoming = await download(url, { maxBytes: mostBytes, timeoutMs: TIMEOUT_MS, idleMs: IDLE_MS, signal });
   try {
@@ -73,7 +61,7 @@ async function withSentFile<T>(
       user,
       signal,
     };
-    return await use(outgoing, inspected.class);
+    return await use(outgoing, inspected);
   } finally {
     incoming.discard();
   }

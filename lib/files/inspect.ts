@@ -1,13 +1,11 @@
 import { fileTypeFromBuffer, type FileTypeResult } from 'file-type';
 import { classOf, type FileClass } from '../dify/file-rules.ts';
+import type { SentFile } from '../dingtalk/message-kinds.ts';
 import { BridgeError } from '../errors.ts';
 import { safeFileName } from '../net/file-name.ts';
 
-export interface ExpectedFile {
-  /** As its sender calls it; null where it has no name. */
-  name: string | null;
-  kind: 'picture' | 'audio' | 'video' | 'file';
-}
+/** What a file is said to be, by its sender or by the answer that names it. */
+export type ExpectedFile = Pick<SentFile, 'name' | 'kind'>;
 
 export interface InspectedFile {
   name: string;
@@ -15,22 +13,22 @@ export interface InspectedFile {
   extension: string;
   mimeType: string;
   class: FileClass;
-  /** The whole file, its beginning included. Can be read once. */
+  /** The whole file. Can be read once. */
   bytes: AsyncIterable<Uint8Array>;
 }
 
-/** What is looked at: the sample size that file-type names as enough for nearly all signatures. */
+/** The number of bytes that are inspected. `file-type` calls this enough for nearly all signatures. */
 const SAMPLE_BYTES = 4_100;
 
-/** What DingTalk shows as a picture or models take as one. SVG is a program, not a picture. */
+/** The formats that DingTalk shows as pictures or that models accept as pictures. SVG can contain scripts. */
 const PICTURES: ReadonlySet<string> = new Set(['png', 'jpg', 'gif', 'webp', 'bmp']);
 
-/** Office files and packages are zip archives; which one it is may stand too far back to be seen. */
+/** Files that are zip archives. The part that identifies their type may lie behind the inspected bytes. */
 const IN_ZIP = ['docx', 'xlsx', 'pptx', 'docm', 'xlsm', 'pptm', 'odt', 'ods', 'odp', 'odg', 'epub', 'apk', 'jar'];
 
 const OFFICE_97 = ['doc', 'xls', 'ppt', 'msg'];
 
-/** For each extension whose files have a signature: what file-type may call them. */
+/** For each extension whose files have a signature: the names that `file-type` may give to them. */
 const SIGNATURES: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     ['png', 'jpg', 'gif', 'webp', 'bmp', 'tif', 'heic', 'avif', 'psd', 'ico', 'pdf', 'rar', '7z', 'gz', 'tar', 'rtf']
@@ -56,7 +54,7 @@ const SIGNATURES: Readonly<Record<string, readonly string[]>> = {
   webm: ['webm', 'mkv'],
 };
 
-/** Text has no signature; its extension says what it is. */
+/** Text has no signature, so its type follows from its extension. */
 const TEXT_TYPES: Readonly<Record<string, string>> = {
   txt: 'text/plain',
   log: 'text/plain',
@@ -87,7 +85,7 @@ const TEXT_TYPES: Readonly<Record<string, string>> = {
   eml: 'message/rfc822',
 };
 
-/** For files whose signature is that of their container. */
+/** The types of files whose signature is that of their container. */
 const OFFICE_TYPES: Readonly<Record<string, string>> = {
   doc: 'application/msword',
   xls: 'application/vnd.ms-excel',
@@ -100,9 +98,9 @@ const OFFICE_TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Looks at the beginning of a file and says what it is, by its content and not by its name alone.
+ * Finds out the type of a file from its first bytes and its name.
  *
- * @throws BridgeError `file_wrong_type` when it is not what it says; what reading the bytes throws.
+ * @throws BridgeError `file_wrong_type` when the bytes contradict the name or the expected kind; errors of `bytes`.
  */
 export async function inspect(bytes: AsyncIterable<Uint8Array>, expected: ExpectedFile): Promise<InspectedFile> {
   const source = bytes[Symbol.asyncIterator]();
@@ -115,7 +113,7 @@ export async function inspect(bytes: AsyncIterable<Uint8Array>, expected: Expect
   return {
     name,
     extension,
-    // Text may begin with letters that are the signature of something else, such as `BM`.
+    // The extension counts first: text may begin with the signature of another type, such as `BM`.
     mimeType: of(OFFICE_TYPES, extension) ?? of(TEXT_TYPES, extension) ?? detected?.mime ?? 'application/octet-stream',
     class: classOf(extension),
     bytes: whole(sample, source),
@@ -127,7 +125,7 @@ export function extensionOf(name: string): string {
   return /^.+\.([a-z0-9]{1,20})$/i.exec(name)?.[1]?.toLowerCase() ?? '';
 }
 
-/** An extension may be any word, `constructor` too. */
+/** Looks up own properties only: an extension may be any word, also `constructor`. */
 const of = <T>(table: Readonly<Record<string, T>>, extension: string): T | undefined =>
   Object.hasOwn(table, extension) ? table[extension] : undefined;
 
@@ -159,10 +157,10 @@ async function* whole(sample: Uint8Array, source: AsyncIterator<Uint8Array>): As
 async function detect(sample: Buffer): Promise<FileTypeResult | null> {
   try {
     const found = await fileTypeFromBuffer(sample.subarray(0, SAMPLE_BYTES));
-    // A PNG with frames is a PNG to everybody who does not know of frames.
+    // A program that does not know APNG shows such a file as a PNG.
     return found?.ext === 'apng' ? { ext: 'png', mime: 'image/png' } : (found ?? null);
   } catch {
-    // Cut in the middle, or made to confuse: no signature that could be relied on.
+    // `file-type` fails on a sample that ends too early or is malformed on purpose.
     return null;
   }
 }
@@ -186,20 +184,20 @@ function checkContent(extension: string, sample: Buffer, detected: FileTypeResul
   if (of(TEXT_TYPES, extension) !== undefined && !isText(sample)) throw wrongType(extension, detected);
 }
 
-/** Spreadsheets also export text of two bytes a character, where half of the bytes are NUL; it starts with a mark. */
+/** Text has no NUL byte. UTF-16, which spreadsheets export, has many, and is recognised by its byte order mark. */
 function isText(sample: Buffer): boolean {
   const isUtf16 = sample[0] === 0xff ? sample[1] === 0xfe : sample[0] === 0xfe && sample[1] === 0xff;
   return isUtf16 || !sample.includes(0);
 }
 
-/** A name with an extension, whatever there was before. */
+/** Makes a name that has an extension. */
 function nameOf({ name, kind }: ExpectedFile, sample: Buffer, detected: FileTypeResult | null): string {
   const found = detected?.ext ?? (isText(sample) ? 'txt' : 'bin');
   const given = safeFileName(name ?? '');
   if (given === '') return `${kind}.${found}`;
   const extension = extensionOf(given);
   if (extension === '') return safeFileName(`${given.replace(/\.+$/, '')}.${found}`);
-  // Makers of pictures mix up their formats; it is a picture all the same, and the content says which one.
+  // Programs often give pictures the extension of another format. The content decides.
   const isMislabelled = kind === 'picture' && isPicture(extension) && !of(SIGNATURES, extension)?.includes(found);
   return isMislabelled ? `${given.slice(0, -extension.length)}${found}` : given;
 }

@@ -9,13 +9,13 @@ import { extensionOf, inspect, type ExpectedFile } from './inspect.ts';
 export interface ResultLink {
   /** As Dify wrote it. */
   url: string;
-  /** Null where only the address is known. */
+  /** Null if only the address is known. */
   name: string | null;
   kind: ExpectedFile['kind'];
 }
 
-/** A file that DingTalk has and that can be sent into a chat. */
-export interface UploadedFile {
+/** A file that was uploaded to DingTalk, to be sent into a chat. */
+export interface DingTalkFile {
   kind: SendableFile['kind'];
   mediaId: string;
   name: string;
@@ -25,28 +25,28 @@ export interface UploadedFile {
 export interface ResultFilesOptions {
   download: Download;
   dingtalk: Pick<DingTalkClient, 'upload'>;
-  /** Where Dify serves files; its host is one of those that `download` trusts. */
+  /** The address where Dify serves files. `download` trusts its host. */
   filesUrl: string;
   clock: Clock;
 }
 
 export interface ResultFiles {
   /**
-   * Brings a file from Dify to DingTalk. Dify's links live five minutes, so it is done at once.
+   * Fetches a file from Dify and uploads it to DingTalk. Dify's links are valid for five minutes.
    *
    * @throws BridgeError with a `file_…` or `dingtalk_…` code; after an abort also the signal's reason.
    */
-  upload(link: ResultLink, signal?: AbortSignal): Promise<UploadedFile>;
+  upload(link: ResultLink, signal?: AbortSignal): Promise<DingTalkFile>;
 }
 
-/** 20 MB: what DingTalk takes. */
+/** DingTalk accepts 20 MB. */
 const LIMITS = { maxBytes: MAX_SENDABLE_BYTES, timeoutMs: 60_000, idleMs: 15_000 };
 
 /** The path below which Dify serves all its files. */
 const FILES_PATH = '/files/';
 
 export function createResultFiles({ download, dingtalk, filesUrl, clock }: ResultFilesOptions): ResultFiles {
-  async function bring(link: ResultLink, signal: AbortSignal | undefined): Promise<UploadedFile> {
+  async function bring(link: ResultLink, signal: AbortSignal | undefined): Promise<DingTalkFile> {
     const url = resolveResultUrl(link.url, filesUrl);
     if (url === null || isElsewhereOnTrusted(url, filesUrl)) {
       throw new BridgeError('file_address_refused', 'the answer names a file at no address of files');
@@ -73,7 +73,8 @@ export function createResultFiles({ download, dingtalk, filesUrl, clock }: Resul
         return await bring(link, signal);
       } catch (error) {
         if (!(error instanceof BridgeError) || error.code !== 'dingtalk_token_invalid') throw error;
-        // Renewed elsewhere or revoked. The bytes are gone, so once more from the start.
+        // Another instance has renewed the token, or it was revoked. The bytes are used up, so the file is fetched
+        // again.
         return bring(link, signal);
       }
     },
@@ -81,24 +82,24 @@ export function createResultFiles({ download, dingtalk, filesUrl, clock }: Resul
 }
 
 /**
- * Where to fetch a file that an answer names. Relative links, which Dify writes when it does not know its own address,
- * and the links of any host below `/files/`, which may be one that only Dify's own network knows, belong to `filesUrl`.
- * Other web addresses stay as they are; anything else is null.
+ * The address to fetch a file from that an answer names. Two kinds of link are fetched from `filesUrl`: relative links,
+ * which Dify writes when its own address is not configured, and links to `/files/` on any host, because Dify may write
+ * a host that is known in its own network only. Other http addresses stay as they are. Null for anything else.
  */
 export function resolveResultUrl(url: string, filesUrl: string): string | null {
   const base = withSlash(filesUrl);
   const absolute = URL.parse(url);
-  // The part after `#` never leaves a client.
+  // A link that is only a fragment names no file.
   const link = absolute ?? (url === '' || url.startsWith('#') ? null : URL.parse(url, base.href));
   if (!link || (link.protocol !== 'http:' && link.protocol !== 'https:')) return null;
   const isRelative = absolute === null && link.host === base.host;
   if (!isRelative && !link.pathname.startsWith(FILES_PATH)) return link.href;
-  // A relative link is one from the root, wherever the files are served below.
+  // A relative link begins at the root, also where `filesUrl` has a path.
   const path = isRelative && link.pathname.startsWith(base.pathname) ? link.pathname.slice(base.pathname.length) : '';
   return `${base.origin}${base.pathname}${path === '' ? link.pathname.slice(1) : path}${link.search}`;
 }
 
-/** The host of Dify's files may be in a private network, where an answer must reach files and nothing else. */
+/** The host of Dify's files may be in a private network. An answer must not reach anything but files there. */
 function isElsewhereOnTrusted(url: string, filesUrl: string): boolean {
   const base = withSlash(filesUrl);
   const { host, pathname } = new URL(url);
@@ -113,12 +114,12 @@ function withSlash(filesUrl: string): URL {
 
 const UUID = /^[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\./i;
 
-/** The last part of the path, where it looks like the name of a file. */
+/** The last part of the path, if it looks like the name of a file. */
 function nameIn(url: string): string | null {
   const last = decoded(new URL(url).pathname.split('/').at(-1) ?? '');
   const extension = extensionOf(last);
   if (extension === '') return null;
-  // Dify's own links end in an id, which tells a reader nothing.
+  // Dify's own links end in a UUID, which tells a reader nothing.
   return UUID.test(last) ? `file.${extension}` : last;
 }
 

@@ -1,6 +1,6 @@
 /**
- * A page in the card dialect as a message: the two differ in how a line breaks. Code and table rows stay as they are,
- * for neither can break a line in a message.
+ * Turns a page of the card dialect into a message. The two dialects differ in how a line breaks. Code and table rows
+ * stay as they are: a message cannot break a line inside them.
  */
 export function asMessage(page: string): string {
   let fence: string | null = null;
@@ -18,7 +18,7 @@ export function asMessage(page: string): string {
     .join('\n');
 }
 
-/** What follows a break stays inside the quote or list item that the line opened. */
+/** The text after a break stays inside the quote or list item that the line opened. */
 function breakLine(line: string): string {
   const [, quotes = '', item = ''] = /^((?:\s*>)*\s*)((?:[-*]|\d+\.)\s+)?/.exec(line) ?? [];
   const next = `  \n${quotes}${' '.repeat(item.length)}`;

@@ -1,29 +1,29 @@
 import type { Token, Tokens } from 'marked';
 import { chartTable } from './chart.ts';
 import { DIALECTS, type Dialect, type MarkdownWords } from './dialect.ts';
-import { decodeEntities, inertCode, inertText } from './inert.ts';
 import { renderInline } from './inline.ts';
 import { lexMarkdown } from './lex.ts';
+import { decodeEntities, sanitizeCode, sanitizeText } from './sanitize.ts';
 import { isBlock, type RawToken } from './tokens.ts';
 
-/** What a block needs to know of where it stands. */
+/** Facts about the place where a block stands. */
 export interface BlockContext {
   dialect: Dialect;
   words: MarkdownWords;
-  /** The text is still growing, so a fence without an end is not complete. */
+  /** The text is still growing, so a fence without its end is incomplete. */
   growing: boolean;
-  /** Within an item of a list, where a line break must not look like the end of the item. */
+  /** Inside an item of a list. There a line break must not look like the end of the item. */
   inList: boolean;
-  /** Within an ordered list, where DingTalk cannot show another one (KB-C3/0016). */
+  /** Inside an ordered list. DingTalk cannot show an ordered list inside another one (KB-C3/0016). */
   inOrderedList: boolean;
 }
 
-/** One block in the dialect; empty if it shows nothing. */
+/** Writes one block in the dialect. Empty for a block that shows nothing. */
 function renderBlock(token: RawToken, context: BlockContext): string {
   const { lineBreak, maxHeading, rule } = DIALECTS[context.dialect];
   const inline = (tokens: Token[] | undefined, breakWith: string) =>
     renderInline(tokens ?? [], { lineBreak: breakWith, words: context.words });
-  if (!isBlock(token)) return inertText(token.raw.trim());
+  if (!isBlock(token)) return sanitizeText(token.raw.trim());
   switch (token.type) {
     case 'space':
     case 'def':
@@ -71,8 +71,8 @@ function renderCode({ text, lang = '', raw }: Tokens.Code, context: BlockContext
 
 /** A fenced block; the fence is longer than any run of backticks in it. */
 function fence(code: string, language: string): string {
-  // Messages do not list fenced code as supported, and where a card looks for mentions is not known.
-  const text = inertCode(code);
+  // DingTalk's pages do not list fenced code for messages, and do not say where a card looks for mentions.
+  const text = sanitizeCode(code);
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
   const marks = '`'.repeat(longest + 1);
   return `${marks}${language}\n${text.replace(/^\n+|\s+$/g, '')}\n${marks}`;
@@ -86,13 +86,13 @@ function renderList(list: Tokens.List, context: BlockContext): string {
   if (first === 1 && !context.inOrderedList) {
     return items.map(({ number, text }) => indent(text, `${number}. `, ' '.repeat(`${number}. `.length))).join('\n');
   }
-  // Bullets that carry their number, where DingTalk would number anew.
+  // DingTalk would count from 1, so these are bullets with the number in their text.
   if (context.inList)
     return items.map(({ number, text }) => indent(labelled(`(${number})`, text), '- ', '  ')).join('\n');
   return items.map(({ number, text }) => labelled(`**${number}.**`, text)).join('\n\n');
 }
 
-/** A number before an item's text, or above what has to begin a line. */
+/** Puts a number before an item's text, or above a block that has to begin a line. */
 function labelled(number: string, text: string): string {
   return /^(?:`{3}|[|>#]|- |\d+\. )/.test(text) ? `${number}\n\n${text}` : `${number} ${text}`.trimEnd();
 }
@@ -127,7 +127,7 @@ function tableRow(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-/** Puts `first` before the first line and `rest` before the others, without trailing white space. */
+/** Puts `first` before the first line and `rest` before each other line, without trailing white space. */
 function indent(text: string, first: string, rest: string): string {
   const lines = text.split('\n').map((line, index) => {
     const prefix = index === 0 ? first : rest;

@@ -4,7 +4,7 @@ const label = z.union([z.string(), z.number()]);
 
 const point = z.union([label, z.null(), z.object({ name: label.optional(), value: label.nullable() })]);
 
-/** What is read of an ECharts option; all the rest is looks. */
+/** The fields of an ECharts option that hold data. The other fields describe how the chart looks. */
 const Axis = z.object({ name: z.string().optional(), data: z.array(label).optional() });
 
 const Option = z.object({
@@ -14,13 +14,15 @@ const Option = z.object({
   series: z.array(z.object({ name: z.string().optional(), data: z.array(point) })).min(1),
 });
 
-/** The data of an ECharts option as a markdown table under its title; undefined if it has no simple data. */
+/**
+ * Writes the data of an ECharts option as a markdown table under its title. Undefined if the data is no simple table.
+ */
 export function chartTable(json: string): string | undefined {
   const option = Option.safeParse(parseJson(json)).data;
   if (option === undefined) return undefined;
   const xAxis = Array.isArray(option.xAxis) ? option.xAxis[0] : option.xAxis;
   const yAxis = Array.isArray(option.yAxis) ? option.yAxis[0] : option.yAxis;
-  // Bars that lie have their categories on the y axis.
+  // Horizontal bars have their categories on the y axis.
   const axis = xAxis?.data === undefined ? yAxis : xAxis;
   const columns = option.series.map(({ data }) => data.map(readPoint));
   const names = axis?.data ?? columns[0]?.map(({ name }) => name);

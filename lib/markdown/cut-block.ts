@@ -1,19 +1,19 @@
 import { cutCode, cutLine, type Cut } from './cut-line.ts';
 
-/** What a line stands in, and so what has to be closed before a cut and repeated after it. */
+/** The fence or table that a line stands in. A cut closes it on the page before and opens it again on the next. */
 interface Frame {
   kind: 'fence' | 'table';
-  /** The line of the block at which it starts. */
+  /** Number of the line of the block at which it starts. */
   start: number;
-  /** Lines that begin it: a fence, or a table's header and delimiter rows. */
+  /** The lines that begin it: a fence, or a table's header row and delimiter row. */
   opening: readonly string[];
-  /** The line that ends it; undefined for tables, which need none. */
+  /** The line that ends it; undefined for a table, which needs none. */
   closing: string | undefined;
 }
 
-/** Where the head goes. */
+/** The page that the head goes to. */
 interface Page {
-  /** UTF-16 units left on it. */
+  /** Free space, in UTF-16 units. */
   room: number;
   onEmptyPage: boolean;
 }
@@ -25,9 +25,9 @@ const TABLE_ROW = /^[ >]*\|/;
 const DELIMITER_ROW = /^[ >]*\|(?: :?-+:? \|)+$/;
 
 /**
- * Cuts a block so that its head has at most `room` UTF-16 units, at the end of a line where possible. A fenced block
- * or table that is cut is continued with its fence or header row. Undefined if nothing of the block fits; on an empty
- * page a table whose first row does not fit is cut as if it were text.
+ * Cuts a block so that its head has at most `room` UTF-16 units, at the end of a line where possible. The rest of a
+ * fenced block or table begins with its fence or header row. Undefined if no part of the block fits. On an empty page a
+ * table whose first row does not fit is cut like text.
  */
 export function cutBlock(block: string, room: number, onEmptyPage: boolean): Cut | undefined {
   const lines = block.split('\n');
@@ -50,12 +50,12 @@ function cutAt(
   { room, onEmptyPage }: Page,
 ): Cut | undefined {
   const line = lines[index] ?? '';
-  // A fence or a table must not be begun without any of its content.
+  // A page must not end with an opening fence or a table's header alone.
   const isEmpty = frame !== undefined && index <= frame.start + frame.opening.length;
   const kept = isEmpty ? frame.start : index;
   const framed = isEmpty ? undefined : frame;
   const head = lines.slice(0, kept);
-  // Too much of the page would stay empty for the sake of one line.
+  // Moving a long line to the next page would leave too much of this page empty.
   const isLong = line.length > room / 2;
   if (isEmpty && kept > 0) return split(head, lines.slice(kept), undefined);
   if (isEmpty && !onEmptyPage) return undefined;
@@ -66,7 +66,7 @@ function cutAt(
   return kept === 0 ? undefined : split(head, lines.slice(kept), framed);
 }
 
-/** Cuts within a line: of code anywhere, of text where a reader would pause, of a table as if it were text. */
+/** Cuts inside a line: code anywhere, text and table rows where a reader would pause. */
 function cutInside(
   lines: readonly string[],
   index: number,
@@ -96,7 +96,7 @@ function split(head: readonly string[], tail: readonly string[], frame: Frame | 
   };
 }
 
-/** A list's continuation begins a page, where its indent would make it code. */
+/** At the start of a page the indent of a list's continuation would make it code. */
 function withoutIndent(text: string): string {
   const indent = /^ */.exec(text)?.[0].length ?? 0;
   return indent === 0 ? text : text.replace(new RegExp(`^ {1,${indent}}`, 'gm'), '');

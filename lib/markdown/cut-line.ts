@@ -2,20 +2,21 @@
 export interface Cut {
   head: string;
   tail: string;
-  /** How many code points at the start of `tail` repeat something of `head` (a mark, a fence, a header row). */
+  /** Number of code points at the start of `tail` that repeat a part of `head` (a mark, a fence, a header row). */
   repeated: number;
 }
 
-/** Markup that is not cut; `mark` is what stands on both sides where it can be closed and opened again. */
+/** A stretch of markup that must not simply be cut. */
 interface Span {
   start: number;
   end: number;
+  /** The mark on both sides of a stretch that can be closed before a cut and opened again after it; else empty. */
   mark: string;
-  /** What remains of a link that is longer than a page. */
+  /** The text of a link. It stands for a link that is longer than a page. */
   label: string | undefined;
 }
 
-/** How far a span's end is looked for; longer ones may be cut, which only costs their looks. */
+/** The longest stretch that is recognised. A longer one may be cut: it loses its look and no text. */
 const MAX_SPAN_CHARS = 2_000;
 
 const SPAN = new RegExp(
@@ -30,20 +31,21 @@ const SPAN = new RegExp(
   'g',
 );
 
-/** Where a reader would pause, best first: lines, sentences, phrases, words. */
+/** Places where a reader would pause, best first: ends of lines, sentences, phrases, words. */
 const PAUSES = [/<br>|\n/g, /[。！？；…][”’」』）]?|[.!?;](?=\s)/g, /[，、：]|[,:](?=\s)|\s/g];
 
-/** A page is filled at least this far before a better place to cut is preferred. */
+/** The part of the page that is filled before a better place to cut counts. */
 const LEAST_FILL = 0.6;
 
-/** What makes a line a quote, an item of a list or a heading, and says nothing on its own. */
+/** The start of a quote, an item of a list or a heading. Alone it shows no text. */
 const LEAD = /^[ >]*(?:(?:[-*+]|\d{1,9}[.)]) +)*(?:#{1,6} +)?/;
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
 /**
- * Cuts a line so that its head has at most `room` UTF-16 units; undefined if not even its beginning fits.
- * `force` has it make something fit: of a link the label, of an address a part.
+ * Cuts a line so that its head has at most `room` UTF-16 units. Undefined if not even its beginning fits.
+ *
+ * @param force makes something fit in any case: the text of a link in place of the link, or a part of an address.
  */
 export function cutLine(line: string, room: number, force: boolean): Cut | undefined {
   if (room <= 0) return undefined;
@@ -70,7 +72,7 @@ export function cutLine(line: string, room: number, force: boolean): Cut | undef
   };
 }
 
-/** The same for a line of code, of which every character counts. */
+/** Cuts a line of code. Every character is kept. */
 export function cutCode(line: string, room: number): Cut | undefined {
   if (room <= 0) return undefined;
   const at = line.length <= room ? line.length : graphemeStart(line, room);
@@ -99,11 +101,11 @@ function spansUpTo(line: string, position: number): Span[] {
   return spans;
 }
 
-/** The position itself, or the start of the character (as readers see it) that it falls into. */
+/** The position itself, or the start of the character (as readers see it) that it lies in. */
 function graphemeStart(line: string, position: number): number {
   const start = graphemes.segment(line).containing(position)?.index ?? position;
   if (start > 0) return start;
-  // One character with thousands of marks on it: only its code points can be told apart.
+  // One character with thousands of combining marks fills the whole line, so it is cut between code points.
   return /[\uDC00-\uDFFF]/.test(line.charAt(position)) ? position - 1 : position;
 }
 

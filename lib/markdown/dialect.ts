@@ -1,21 +1,21 @@
 /**
- * Where a text will be rendered: `card` is the markdown variable of an AI card, `message` a robot's
- * markdown message. Their subsets are in docs on DingTalk's wire format (KB-C3/0016, KB-API/0699).
+ * The place that shows a text: `card` is the markdown variable of an AI card, `message` a robot's markdown message.
+ * DingTalk describes what each of them supports (KB-C3/0016, KB-API/0699; `docs/wire-dingtalk.md`).
  */
 export type Dialect = 'card' | 'message';
 
-/** Words shown in place of what DingTalk cannot show, in the reader's language. */
+/** Words in the reader's language for content that DingTalk cannot show. */
 export interface MarkdownWords {
-  /** Stands for an image without a description, or one whose address may not be loaded. */
+  /** For an image without a description, when its address may not be loaded. */
   image: string;
-  /** Stands for a chart that could not be turned into a table, and for one still being written. */
+  /** For a chart that could not be turned into a table, and for a chart that is still being written. */
   chart: string;
   /** The label of a link to a sound, a video or an embedded page. */
   media: string;
 }
 
 interface DialectRules {
-  /** What ends a line within a paragraph. A bare newline is shown as a space. */
+  /** Ends a line within a paragraph. DingTalk shows a bare newline as a space. */
   lineBreak: string;
   /** The deepest heading; deeper ones are shown at this level. */
   maxHeading: number;
@@ -24,6 +24,6 @@ interface DialectRules {
 
 export const DIALECTS: Record<Dialect, DialectRules> = {
   card: { lineBreak: '<br>', maxHeading: 5, rule: '***' },
-  // The message subset lists no rule; three hyphens at least look like one.
+  // DingTalk's list for messages has no rule; three hyphens look like one as plain text too.
   message: { lineBreak: '  \n', maxHeading: 6, rule: '---' },
 };

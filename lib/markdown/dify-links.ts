@@ -1,10 +1,10 @@
 import { readTag } from './html.ts';
-import { decodeEntities } from './inert.ts';
 import { lexMarkdown } from './lex.ts';
+import { decodeEntities } from './sanitize.ts';
 import { cleanSource } from './source.ts';
 import { isBlock, isInline, type RawToken } from './tokens.ts';
 
-/** A link to a file that Dify keeps. It is signed and valid for minutes only, so no reader should get it. */
+/** A link to a file that Dify keeps. It is signed and valid for a few minutes, so it is never shown to a reader. */
 export interface DifyLink {
   url: string;
   /** The image's description or the link's text: usually the file's name. */
@@ -12,7 +12,7 @@ export interface DifyLink {
   isImage: boolean;
 }
 
-/** The links and images of a markdown text that lead to Dify's files, in order; not what is quoted as code. */
+/** The links and images of a markdown text that lead to Dify's files, in order. Code is not searched. */
 export function difyLinks(source: string): DifyLink[] {
   const links: DifyLink[] = [];
   const add = (url: string, words: string, isImage: boolean) => {
@@ -39,17 +39,17 @@ function innerTokens(token: RawToken): readonly RawToken[] {
   if (isBlock(token) && token.type === 'table') {
     return [token.header, ...token.rows].flat().flatMap((cell): RawToken[] => cell.tokens);
   }
-  // An image's tokens are its description.
+  // The tokens of an image are its description, which holds no links.
   if (token.type === 'image' || !('tokens' in token)) return [];
   return Array.isArray(token.tokens) ? (token.tokens as RawToken[]) : [];
 }
 
-/** A path without host is Dify's own: nothing else in an answer could be meant by it. */
+/** A path without a host belongs to Dify: an answer has no other host that it could refer to. */
 const RELATIVE = /^(\/files\/[^?#\s]+)/;
 
 /**
- * On a host, other sites may keep files in such a folder too, so it must look as Dify writes it: made by a tool,
- * a preview of an upload, or signed.
+ * With a host the address may be that of another site with a folder of this name. So it must have one of the forms that
+ * Dify writes: the file of a tool, the preview of an upload, or any signed file.
  */
 const ABSOLUTE = [
   /^https?:\/\/[^/?#\s]+(\/files\/tools\/[^?#\s]+)/i,
@@ -57,7 +57,7 @@ const ABSOLUTE = [
   /^https?:\/\/[^/?#\s]+(\/files\/[^?#\s]+)\?(?:[^#\s]*&)?sign=/i,
 ];
 
-/** The path of an address of Dify's files, which says which file it is; null for any other address. */
+/** The path of an address of Dify's files. It identifies the file. Null for any other address. */
 export function difyPath(address: string): string | null {
   const plain = decodeEntities(address).trim();
   for (const form of [RELATIVE, ...ABSOLUTE]) {

@@ -1,4 +1,4 @@
-/** An HTML tag as it was written; names are in lower case. */
+/** An HTML tag of the source. Names are in lower case. */
 export interface Tag {
   name: string;
   closing: boolean;
@@ -13,10 +13,10 @@ const NAMES =
   'select small source span strike strong style sub summary sup svg table tbody td template textarea tfoot th thead time ' +
   'title tr track tt u ul var video wbr';
 
-/** The elements of HTML. What looks like a tag but is none of these is text: `List<String>`, `<your key>`. */
+/** The elements of HTML. A tag of any other name is text: `List<String>`, `<your key>`. */
 export const KNOWN_TAGS: ReadonlySet<string> = new Set(NAMES.split(' '));
 
-/** Elements that stand on lines of their own. */
+/** Elements that begin and end a line. */
 export const LINE_TAGS: ReadonlySet<string> = new Set(
   (
     'address article aside blockquote br caption dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 ' +
@@ -26,7 +26,7 @@ export const LINE_TAGS: ReadonlySet<string> = new Set(
 
 const ATTRIBUTE = /([a-z_:][\w:.-]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?/gi;
 
-/** Reads a tag; undefined for what is not one of HTML's. */
+/** Reads a tag. Undefined if it is not a tag of HTML. */
 export function readTag(raw: string): Tag | undefined {
   const found = /^<(\/?)([a-z][a-z0-9-]*)([^]*)>$/i.exec(raw);
   const name = found?.[2]?.toLowerCase();
@@ -38,12 +38,12 @@ export function readTag(raw: string): Tag | undefined {
   return { name, closing: found?.[1] === '/', attributes };
 }
 
-/** Whether a token of HTML is a comment or a declaration, of which nothing is shown. */
+/** Whether a token of HTML is a comment or a declaration. Neither is shown. */
 export function isComment(raw: string): boolean {
   return raw.startsWith('<!');
 }
 
-/** A field of a form, which nobody can fill in here: what it asks for, in brackets. */
+/** Writes a field of an HTML form as its question in brackets: a reader cannot fill it in here. */
 export function fieldText({ attributes }: Tag): string {
   const type = attributes.get('type')?.toLowerCase();
   if (type === 'hidden') return '';

@@ -2,51 +2,42 @@ import type { Tokens } from 'marked';
 import type { MarkdownWords } from './dialect.ts';
 import { difyPath } from './dify-links.ts';
 import { fieldText, isComment, LINE_TAGS, readTag, type Tag } from './html.ts';
-import { decodeEntities, decodeEntitiesInMarkdown, inertCode, inertText, safeHref, safeImage } from './inert.ts';
 import { joinPieces, type Piece } from './pieces.ts';
+import {
+  decodeEntities,
+  decodeEntitiesInMarkdown,
+  sanitizeCode,
+  sanitizeText,
+  safeHref,
+  safeImage,
+} from './sanitize.ts';
 import { isInline, type RawToken } from './tokens.ts';
 
 /** How inline content is written at one place. */
 interface InlineStyle {
-  /** What stands for a line break: the dialect's within paragraphs, a space within headings and tables. */
+  /** Written for a line break: the dialect's break in paragraphs, a space in headings and tables. */
   lineBreak: string;
   words: MarkdownWords;
 }
 
-/** An HTML element whose closing tag has not come yet. `raw` is its source, for elements that quote it. */
+/** An HTML element whose closing tag has not come yet. */
 interface OpenElement {
   tag: Tag;
   pieces: Piece[];
+  /** Its source, for elements that show it or drop it. */
   raw: string;
 }
 
-/** Elements open at once; each more would cost another pass over its content. */
+/** The most elements open at once. Each open element costs a pass over its content. */
 const MAX_OPEN = 16;
 
 const EMPHASIS = { strong: '**', em: '*', del: '~~' };
 
-/** HTML elements written as emphasis. */
+/** HTML elements that are written as emphasis. */
 const EMPHASIS_TAGS: Record<string, string> = {
-  b: '**',
-  strong: '**',
-  summary: '**',
-  caption: '**',
-  legend: '**',
-  dt: '**',
-  i: '*',
-  em: '*',
-  s: '~~',
-  del: '~~',
-  strike: '~~',
-  h1: '**',
-  h2: '**',
-  h3: '**',
-  h4: '**',
-  h5: '**',
-  h6: '**',
-};
-
-// prettier-ignore
+  b: '**', strong: '**', summary: '**', caption: '**', legend: '**', dt: '**', i: '*', em: '*', s: '~~', del: '~~',
+  strike: '~~', h1: '**', h2: '**', h3: '**', h4: '**', h5: '**', h6: '**',
+}; // prettier-ignore
 
 const CODE_TAGS = new Set(['code', 'kbd', 'samp', 'tt']);
 
@@ -56,17 +47,17 @@ const DROPPED_TAGS = new Set(['script', 'style', 'template']);
 
 const FIELD_TAGS = new Set(['input', 'textarea']);
 
-/** A file name that is an id. */
+/** A file name that is a UUID. */
 const UNNAMED = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.\w{1,10})?$/i;
 
-/** Inline tokens as markdown of the dialect, balanced and without anything active but safe links. */
+/** Writes inline tokens in the dialect: balanced, and with nothing active but safe links. */
 export function renderInline(tokens: readonly RawToken[], style: InlineStyle): string {
   return joinPieces(collectPieces(tokens, style), style.lineBreak);
 }
 
-/** A code span in the shortest delimiters that do not occur in it. */
+/** Writes a code span with the shortest delimiters that do not occur in it. */
 function codeSpan(code: string): string {
-  const text = inertCode(code.replace(/\s*\n\s*/g, ' '));
+  const text = sanitizeCode(code.replace(/\s*\n\s*/g, ' '));
   if (text.trim() === '') return '';
   const runs = new Set(Array.from(text.matchAll(/`+/g), ([run]) => run));
   let fence = '`';
@@ -98,7 +89,7 @@ function collectPieces(tokens: readonly RawToken[], style: InlineStyle): Piece[]
       }
       if (LINE_TAGS.has(tag.name)) append({ kind: 'break', soft: true });
     } else if (isVerbatim(tag) && (lastClosing.get(tag.name) ?? -1) < index) {
-      // Without an end it is not a script but somebody writing about one.
+      // An opening tag without its end is text about the element and not the element.
       append({ kind: 'text', value: literal(token.raw) });
     } else {
       if (LINE_TAGS.has(tag.name)) append({ kind: 'break', soft: tag.name !== 'br' });
@@ -110,7 +101,7 @@ function collectPieces(tokens: readonly RawToken[], style: InlineStyle): Piece[]
   return pieces;
 }
 
-/** Elements whose content is their source. */
+/** Elements whose content is taken as source and not as markdown. */
 function isVerbatim({ name }: Tag): boolean {
   return CODE_TAGS.has(name) || DROPPED_TAGS.has(name);
 }
@@ -127,7 +118,7 @@ function closingTags(tokens: readonly RawToken[]): Map<string, number> {
   return last;
 }
 
-/** What an element shows at its opening tag. */
+/** The pieces that an element shows at its opening tag. */
 function voidPieces(tag: Tag, style: InlineStyle): Piece[] {
   if (tag.name === 'li') return [{ kind: 'text', value: '• ' }];
   if (tag.name === 'td' || tag.name === 'th' || tag.name === 'option') return [{ kind: 'text', value: ' ' }];
@@ -140,7 +131,7 @@ function voidPieces(tag: Tag, style: InlineStyle): Piece[] {
   return address === undefined ? [] : [{ kind: 'markup', value: `[${style.words.media}](${address})` }];
 }
 
-/** What an element shows when it is complete. */
+/** The pieces that an element shows when it is complete. */
 function elementPieces({ tag, pieces, raw }: OpenElement): Piece[] {
   if (DROPPED_TAGS.has(tag.name)) return [];
   if (CODE_TAGS.has(tag.name))
@@ -156,7 +147,7 @@ function elementPieces({ tag, pieces, raw }: OpenElement): Piece[] {
   return [{ kind: 'emphasis', mark: EMPHASIS_TAGS[tag.name] ?? '**', content: pieces }];
 }
 
-/** Whether pieces may stand in a link: no other link or image among them. */
+/** Whether pieces may be the text of a link: there is no other link or image among them. */
 function isLabel(pieces: readonly Piece[]): boolean {
   return pieces.every((piece) => piece.kind === 'text' || (piece.kind === 'emphasis' && isLabel(piece.content)));
 }
@@ -181,7 +172,7 @@ function tokenPieces(token: RawToken, style: InlineStyle): Piece[] {
     case 'checkbox':
       return [{ kind: 'text', value: token.checked ? '☑ ' : '☐ ' }];
     case 'escape':
-      // A backslash stays where the character would otherwise be markup; elsewhere a client might show it.
+      // A backslash stays before a character that would be markup without it. Elsewhere a client might show it.
       return [{ kind: 'text', value: /[*_`~[\]\\#|>+.-]/.test(token.raw.slice(1)) ? token.raw : token.raw.slice(1) }];
     case 'html':
       return isComment(token.raw) || token.text === '' ? [] : [{ kind: 'text', value: literal(token.raw) }];
@@ -191,7 +182,7 @@ function tokenPieces(token: RawToken, style: InlineStyle): Piece[] {
   }
 }
 
-/** A backtick that opens no code span here might open one with the next span's delimiters. */
+/** Escapes backticks: one that opens no code span here could open one together with the next span's delimiters. */
 function literal(source: string): string {
   return source.replace(/`/g, '\\`');
 }
@@ -223,8 +214,8 @@ function imagePiece(source: string, description: string, style: InlineStyle): Pi
     .trim();
   const isDify = difyPath(source) !== null;
   const address = isDify ? undefined : safeImage(source);
-  // Tools name what they make by its id, which says nothing.
+  // Tools name the files that they make by a UUID, which tells a reader nothing.
   if (isDify && UNNAMED.test(text)) return { kind: 'text', value: `【${style.words.image}】` };
   if (address === undefined) return { kind: 'text', value: `【${text === '' ? style.words.image : text}】` };
-  return { kind: 'markup', value: `![${inertText(text)}](${address})` };
+  return { kind: 'markup', value: `![${sanitizeText(text)}](${address})` };
 }

@@ -2,21 +2,21 @@ import { Lexer, Marked, type Token, type TokenizerExtension, type TokenizerObjec
 import { KNOWN_TAGS } from './html.ts';
 import { isBlock, type Maths, type RawToken } from './tokens.ts';
 
-/** Emphasis and links need several looks at the text behind them, so marked is super-linear where they abound. */
+/** `marked` searches the text behind each mark of emphasis or a link, so many marks in a long text take very long. */
 const PIECE_CHARS = 1_000;
 
 const MARKUP_PER_PIECE = 300;
 
-/** How far from the end of a growing text a half-open construct is still closed. */
+/** The longest construct that is closed at the end of a growing text. */
 const MAX_OPEN_CHARS = 1_000;
 
-/** The longest formula, script or preformatted block that is recognised; each start of one costs a look this far. */
+/** The longest formula, script or preformatted block that is recognised. Each start of one costs a search this far. */
 const MAX_SPAN_CHARS = 5_000;
 
-/** Bold as models write it: next to CJK punctuation CommonMark's flanking rule would not have it (`**重点：**内容`). */
+/** Bold as models write it. CommonMark's flanking rule refuses it next to CJK punctuation (`**重点：**内容`). */
 const PLAIN_STRONG = /^\*\*(?![\s*])((?:`[^`\n]*`|\\[^\n]|[^*`\n\\])+?)(?<!\s)\*\*(?!\*)/;
 
-/** The parsed text. With `growing`, what its end leaves open is closed there. */
+/** Parses a text. With `growing`, constructs that its end leaves open are closed there. */
 export function lexMarkdown(source: string, options: { growing: boolean }): Token[] {
   const lexer = new Lexer((options.growing ? growing : finished).defaults);
   lexer.blockTokens(source, lexer.tokens);
@@ -28,7 +28,7 @@ export function lexMarkdown(source: string, options: { growing: boolean }): Toke
     const pieces = inlinePieces(src);
     pieces.forEach((piece, index) => {
       const isLast = tokens === last && index === pieces.length - 1;
-      // An `<a>` that is never closed must not keep the next paragraph from having links.
+      // After an `<a>` that is never closed, `marked` would find no links in the next paragraphs.
       inline.state.inLink = false;
       (isLast ? inlineAtEnd : inline).inlineTokens(piece, tokens);
     });
@@ -36,7 +36,7 @@ export function lexMarkdown(source: string, options: { growing: boolean }): Toke
   return lexer.tokens;
 }
 
-/** The tokens of the text that the next characters will be added to, unless that is code. */
+/** The tokens of the paragraph that the next characters will be added to. Undefined if that is code. */
 function lastText(tokens: readonly RawToken[]): Token[] | undefined {
   const token = tokens.findLast(({ type }) => type !== 'space');
   if (token === undefined || !isBlock(token)) return undefined;
@@ -79,7 +79,7 @@ function inlineMaths(isGrowing: boolean): TokenizerExtension {
   };
 }
 
-/** Tells `$x^2$` from prices: a formula has an operator of LaTeX, an equals sign, or is a single letter. */
+/** Distinguishes `$x^2$` from prices: a formula has an operator of LaTeX or an equals sign, or is a single letter. */
 function looksLikeMaths(text: string): boolean {
   return /[\\^_={}]/.test(text) || /^[a-z]$/i.test(text);
 }
@@ -93,7 +93,7 @@ function blockMaths(isGrowing: boolean): TokenizerExtension {
   return {
     name: 'blockMaths',
     level: 'block',
-    // Within the paragraph only, or each paragraph would cost a search of the whole rest.
+    // Only this paragraph is searched. Otherwise each paragraph would cost a search of the whole rest.
     start(source) {
       const paragraph = source.slice(0, source.indexOf('\n\n') + 1 || undefined);
       return Math.min(...['\n$$', '\n\\['].map((opening) => paragraph.indexOf(opening)).filter((index) => index >= 0));
@@ -110,7 +110,7 @@ function mathsToken(raw: string, text: string): Maths {
   return { type: 'maths', raw, text: text.trim() };
 }
 
-/** What shows nothing of its content: scripts, styles, comments. */
+/** Recognises blocks whose content is not shown: scripts, styles, comments. */
 function dropped(isGrowing: boolean): TokenizerExtension {
   const end = isGrowing ? '|$' : '';
   const pattern = new RegExp(
@@ -137,9 +137,9 @@ const preformatted: TokenizerExtension = {
 };
 
 const tokenizer: TokenizerObject = {
-  // Block HTML would swallow the markdown in it; tag by tag it can be degraded.
+  // As a block, HTML would take the markdown inside it as source. So each tag is read as an inline token.
   html: () => undefined,
-  // GFM has a bare address reach to the next space, and so over the emphasis after a Chinese comma.
+  // In GFM a bare address reaches to the next space, and so would take in the emphasis after a Chinese comma.
   url(source) {
     const raw = /^(?:https?:\/\/|www\.)[^\s<>"`*\u3000-\u303F\uFF00-\uFFEF]+/i.exec(source)?.[0];
     return raw !== undefined && { type: 'link', raw, text: raw, href: raw, tokens: [], autolink: true };
@@ -151,7 +151,7 @@ const tokenizer: TokenizerObject = {
   },
 };
 
-/** Emphasis whose end has not arrived. An extension, because marked looks for emphasis only where it can end. */
+/** Emphasis whose end has not arrived. It is an extension because `marked` looks for emphasis only where it can end. */
 const openEmphasis: TokenizerExtension = {
   name: 'openEmphasis',
   level: 'inline',
@@ -159,16 +159,16 @@ const openEmphasis: TokenizerExtension = {
     if (source.length > MAX_OPEN_CHARS) return undefined;
     const [, marker = '', rest = ''] = /^(\*\*|__|~~|\*|_)(?!\s)([^]+)$/.exec(source) ?? [];
     const text = rest.replace(/[*_~]+$/, '');
-    // A single mark within a word or a calculation (2*3) is more likely to be just that.
+    // A single mark in a word or a calculation (2*3) is more likely a plain character.
     const isInWord = marker.length === 1 && /[\p{L}\p{N}]$/u.test(before.at(-1)?.raw ?? '');
-    // Marks within code neither open nor close anything.
+    // Marks in code neither open nor close emphasis.
     if (text === '' || text.replace(/`[^`\n]*`/g, '').includes(marker) || isInWord) return undefined;
     const type = marker === '~~' ? 'del' : marker.length === 1 ? 'em' : 'strong';
     return { type, raw: source, text, tokens: this.lexer.inlineTokens(text) };
   },
 };
 
-/** Each of these recognises a construct that the end of the text leaves open, and only then. */
+/** Each of these recognises only a construct that the end of the text leaves open. */
 const growingTokenizer: TokenizerObject = {
   codespan(source) {
     const text = /^`+([^`\n]+)$/.exec(source.slice(0, MAX_OPEN_CHARS + 1))?.[1];
@@ -185,7 +185,7 @@ const growingTokenizer: TokenizerObject = {
     if (source.length > MAX_OPEN_CHARS) return false;
     const found = /^<(?:!|\/?([a-z][a-z0-9-]*)?(\s[^<>]*|\/)?$)/i.exec(source);
     if (found === null || (source.startsWith('<!') && source.includes('>'))) return false;
-    // `a <b and c` may be prose, unless it is a tag of that name.
+    // `a <x and c` is prose, because HTML has no tag of that name.
     if (found[2] !== undefined && !KNOWN_TAGS.has(found[1]?.toLowerCase() ?? '')) return false;
     return { type: 'html', raw: source, text: '', block: false, inLink: false, inRawBlock: false };
   },

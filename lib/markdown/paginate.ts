@@ -1,6 +1,6 @@
 import { cutBlock } from './cut-block.ts';
 
-/** Lengths are in UTF-16 units, of which no text has fewer than characters. */
+/** Lengths are in UTF-16 units. A text never has fewer of these than characters. */
 interface PageLimits {
   firstChars: number;
   restChars: number;
@@ -9,24 +9,24 @@ interface PageLimits {
 
 interface Pages {
   pages: string[];
-  /** Code points of the rendered text that did not fit. */
+  /** Number of code points of the rendered text that did not fit. */
   leftOutChars: number;
 }
 
 const SEPARATOR = '\n\n';
 
-/** A block too long for any page starts on the current one only if this part of it is free. */
+/** A block that is too long for any page starts on the current page only if this part of the page is free. */
 const WORTH_STARTING = 0.25;
 
 /**
- * Cuts blocks into pages: between blocks if possible, else between lines, else where a reader would pause.
- * Never within a link or a character; what is cut open is closed on its page and continued on the next.
+ * Cuts blocks into pages: between blocks if possible, else between lines, else where a reader would pause. It never
+ * cuts inside a link or a character. Markup that a cut leaves open is closed on its page and opened again on the next.
  */
 export function paginate(blocks: readonly string[], limits: PageLimits): Pages {
   const pages: string[] = [];
   const pending = blocks.filter((block) => block !== '');
   let page = '';
-  /** Code points at the start of the first pending block that were already shown. */
+  /** Number of code points at the start of the first pending block that are on a page already. */
   let repeated = 0;
   while (pending[0] !== undefined && pages.length < limits.maxPages) {
     const block = pending[0];

@@ -1,18 +1,18 @@
-import { inertText, seam } from './inert.ts';
+import { joiner, sanitizeText } from './sanitize.ts';
 
 /**
- * A piece of a line. Text is kept as text until its neighbours are known, because what is
- * harmless on its own may become a link or a tag together with them.
+ * A piece of a line. Text stays text until its neighbours are known: together with them harmless text may become a link
+ * or a tag.
  */
 export type Piece =
   | { kind: 'text' | 'markup'; value: string }
   | { kind: 'emphasis'; mark: string; content: readonly Piece[] }
-  /** `soft` breaks, of HTML elements and of the source's lines, count once where several meet. */
+  /** Several `soft` breaks in a row count as one. They come from HTML elements and from the lines of the source. */
   | { kind: 'break'; soft: boolean };
 
 /**
- * Pieces as lines, with the spaces that emphasis needs and without empty lines at either end.
- * `lineBreak` ends each but the last.
+ * Joins pieces to lines, with the spaces that emphasis needs and without empty lines at either end. `lineBreak` ends
+ * each line but the last.
  */
 export function joinPieces(pieces: readonly Piece[], lineBreak: string): string {
   let line = '';
@@ -25,11 +25,11 @@ export function joinPieces(pieces: readonly Piece[], lineBreak: string): string 
   let lastText = '';
   const flushText = () => {
     if (text === '') return;
-    // Several spaces count as one, except where they would make code of a line that lost a tag before them.
-    const inert = inertText((line === '' ? text.trimStart() : text).replace(/[ \t]{2,}/g, ' '));
-    line += (needsSpace && startsWithWord(inert) ? ' ' : seam(line, inert)) + inert;
-    lastText = inert;
-    needsSpace &&= inert === '';
+    // Several spaces count as one. At the start of a line, where a tag stood before them, they would make it code.
+    const clean = sanitizeText((line === '' ? text.trimStart() : text).replace(/[ \t]{2,}/g, ' '));
+    line += (needsSpace && startsWithWord(clean) ? ' ' : joiner(line, clean)) + clean;
+    lastText = clean;
+    needsSpace &&= clean === '';
     text = '';
   };
   for (const piece of pieces) {
@@ -50,7 +50,7 @@ export function joinPieces(pieces: readonly Piece[], lineBreak: string): string 
     const isUnopened =
       isEmphasis && (/[*~]$/.test(line) || (/^[*~]+[^\s*~\p{L}\p{N}]/u.test(value) && endsInWord(line)));
     if (isUnopened || (needsSpace && startsWithWord(value)) || endsInAddress(lastText)) line += ' ';
-    line += seam(line, value) + value;
+    line += joiner(line, value) + value;
     lastText = '';
     needsSpace = isEmphasis && /[\p{P}\p{S}]$/u.test(value.replace(/[*~]+$/, ''));
   }
@@ -62,7 +62,7 @@ export function joinPieces(pieces: readonly Piece[], lineBreak: string): string 
 function pieceValue(piece: Piece, lineBreak: string): string {
   if (piece.kind === 'break') return '';
   if (piece.kind !== 'emphasis') return piece.value;
-  // Bold within bold would end it.
+  // The marks of bold inside bold would end the outer bold.
   const content = joinPieces(withoutMark(piece.content, piece.mark), lineBreak).trim();
   return content === '' ? '' : piece.mark + content + piece.mark;
 }
@@ -83,7 +83,7 @@ function endsInWord(line: string): boolean {
   return /[^\s\p{P}\p{S}]$/u.test(line);
 }
 
-/** A client that makes links of bare addresses takes what follows for a part of them, down to the next space. */
+/** A client that makes links of bare addresses takes everything up to the next space as a part of the address. */
 function endsInAddress(text: string): boolean {
   return /(?:https?:\/\/|www\.)\S*$/i.test(text.slice(-300));
 }

@@ -4,16 +4,16 @@ import { lexMarkdown } from './lex.ts';
 import { cleanSource, withholdUnfinished } from './source.ts';
 
 /**
- * Renders a complete text as a list of blocks, each valid markdown by itself; joined with a blank line they are the
- * whole. It is parsed and written anew, so it is balanced whatever the model wrote.
+ * Renders a complete text as a list of blocks, each valid markdown by itself. Joined with a blank line they are the
+ * whole text. The text is parsed and written anew, so its markup is balanced even if the model's was not.
  */
 export function renderBlocks(source: string, dialect: Dialect, words: MarkdownWords): string[] {
   return render(source, dialect, words, false);
 }
 
 /**
- * Renders a text that is still growing. Nothing is half-open in it, and it does not end in a newline
- * (which would make a card flicker).
+ * Renders a text that is still growing. No markup in it is half-open, and it does not end in a newline, which would
+ * make a card flicker.
  */
 export function renderPartial(source: string, dialect: Dialect, words: MarkdownWords): string {
   return render(withholdUnfinished(source), dialect, words, true).join('\n\n').trimEnd();

@@ -1,12 +1,12 @@
-import { removeInvisible } from './inert.ts';
+import { removeInvisible } from './sanitize.ts';
 
 /**
- * Quotes and lists deeper than this are shown at this depth. Each level costs the parser a pass over its
- * content, and thousands of them its stack (marked overflows at some 3,000).
+ * Quotes and lists deeper than this are shown at this depth. Each level costs the parser a pass over its content, and
+ * with some 3,000 levels `marked` overflows its stack.
  */
 const MAX_NESTING = 16;
 
-/** Columns by which a list may be indented: two for each level. */
+/** The most columns by which a list may be indented: two for each level. */
 const MAX_INDENT = 2 * MAX_NESTING;
 
 const MARKER = '(?:[ \\t]{0,3}(?:>|(?:[-*+]|\\d{1,9}[.)])[ \\t]))';
@@ -15,27 +15,27 @@ const TOO_DEEP = new RegExp(`^((?:${MARKER}){${MAX_NESTING}})(?:${MARKER})+`, 'g
 
 const TOO_INDENTED = new RegExp(`^[ \\t]{${MAX_INDENT + 1},}(?=(?:[-*+]|\\d{1,9}[.)])[ \\t])`, 'gm');
 
-/** The text as it can be parsed: `\n` line ends, well-formed, nothing invisible, nesting bounded. */
+/** Prepares a text for the parser: `\n` line ends, well-formed, no invisible characters, bounded nesting. */
 export function cleanSource(source: string): string {
   const text = removeInvisible(source.replace(/\r\n?|[\u2028\u2029]/g, '\n').toWellFormed());
-  // Within a fence this may shorten a line of more than sixteen markers; drawing with these is not worth a parser.
+  // In a fence this may shorten a line that begins with more than 16 markers. To find fences would take a parser.
   return text.replace(TOO_DEEP, '$1').replace(TOO_INDENTED, ' '.repeat(MAX_INDENT));
 }
 
-/** Characters that may be the beginning or the end of markup whose other part has not arrived. */
+/** Characters that may begin or end markup whose other part has not arrived. */
 const HALF_MARKUP = new Set('*_~`[<\\$');
 
-/** A last line that says nothing yet: a list marker, a rule, a table's delimiter row, a fence. */
+/** A last line without text so far: a list marker, a rule, a table's delimiter row, a fence. */
 const MERE_MARKUP = /^[-*+=_~`#|:![\]()<>$\\ \t]*(?:\d{1,9}[.)])?$/;
 
-/** A link's definition, which would change all its references with each character of its address. */
+/** A link's definition. While it grows, each character of its address would change all links that refer to it. */
 const DEFINITION = /^ {0,3}\[[^\]]+\]:\s*\S*$/;
 
 const TABLE_LINE = /^[ \t>]*\|/;
 
 /**
- * A growing text without the end that cannot be shown as what it will become.
- * What it leaves half-open is closed by the parser (see `lex.ts`).
+ * Removes the end of a growing text as far as it cannot yet be shown as what it will become. The parser closes the
+ * markup that is still half-open after that (`lex.ts`).
  */
 export function withholdUnfinished(source: string): string {
   const text = withholdLines(source.replace(/[\uD800-\uDBFF]$/, '').trimEnd());
@@ -43,7 +43,7 @@ export function withholdUnfinished(source: string): string {
   while (HALF_MARKUP.has(text.charAt(end - 1))) end--;
   if (text.charAt(end) === '[' && text.charAt(end - 1) === '!') end--;
   const kept = text.slice(0, end);
-  // The longest name of an entity that is decoded has six letters, a number seven digits.
+  // The longest entity that is decoded has a name of six letters or a number of seven digits.
   const entity = /&#?\w{0,8}$/.exec(kept.slice(-10));
   return (entity === null ? kept : kept.slice(0, -entity[0].length)).trimEnd();
 }
@@ -52,7 +52,7 @@ function withholdLines(text: string): string {
   const lines = text.split('\n');
   while (lines.length > 0 && MERE_MARKUP.test(lines.at(-1) ?? '')) lines.pop();
   if (DEFINITION.test(lines.at(-1) ?? '')) lines.pop();
-  // A table's header row is one only together with the delimiter row and is pointless without a row of data.
+  // A header row waits for a row of data: alone it would be shown as text.
   if (TABLE_LINE.test(lines.at(-1) ?? '') && !TABLE_LINE.test(lines.at(-2) ?? '')) lines.pop();
   return lines.join('\n');
 }

@@ -7,7 +7,7 @@ export interface Maths {
   text: string;
 }
 
-/** `<pre>`; its text may hold tags and character references. */
+/** `<pre>`. Its text may hold tags and character references. */
 interface Preformatted {
   type: 'preformatted';
   raw: string;
@@ -50,37 +50,21 @@ type InlineToken =
   | Tokens.Text
   | Maths;
 
-/** What is known of any token. Marked's own type for that admits everything. */
+/** The fields that every token has. The type that `marked` has for this accepts everything. */
 export interface RawToken {
   type: string;
   raw: string;
 }
 
 const BLOCKS: Record<BlockToken['type'], true> = {
-  blockquote: true,
-  checkbox: true,
-  code: true,
-  def: true,
-  dropped: true,
-  heading: true,
-  hr: true,
-  list: true,
-  maths: true,
-  paragraph: true,
-  preformatted: true,
-  space: true,
-  table: true,
-  text: true,
-};
-
-// prettier-ignore
+  blockquote: true, checkbox: true, code: true, def: true, dropped: true, heading: true, hr: true, list: true, maths: true,
+  paragraph: true, preformatted: true, space: true, table: true, text: true,
+}; // prettier-ignore
 
 const INLINES: Record<InlineToken['type'], true> = {
   br: true, checkbox: true, codespan: true, del: true, em: true, escape: true, html: true, image: true, link: true,
   maths: true, strong: true, text: true,
-};
-
-// prettier-ignore
+}; // prettier-ignore
 
 export function isBlock(token: RawToken): token is BlockToken {
   return token.type in BLOCKS;

@@ -7,9 +7,9 @@ import { BridgeError, safeUpstreamCode } from '../errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { isPublicAddress } from './addresses.ts';
 
-/** A file on its way in. Whoever has it reads it to the end or discards it. */
+/** A file on its way in. Its holder reads it to the end or discards it; otherwise the connection stays open. */
 export interface IncomingFile {
-  /** What the sender announced, or null. Never more bytes than this are given. */
+  /** Bytes, as the sender announced them, or null. `bytes` never gives more. */
   size: number | null;
   contentType: string | null;
   /** Can be read once. @throws BridgeError while reading, with the codes of `Download`. */
@@ -20,41 +20,42 @@ export interface IncomingFile {
 
 export interface DownloadLimits {
   maxBytes: number;
-  /** Milliseconds for everything, until the last byte is read. */
+  /** Milliseconds for the whole download, until the last byte is read. */
   timeoutMs: number;
-  /** Milliseconds without a byte while somebody waits for one. */
+  /** Milliseconds without a byte while the reader waits for one. */
   idleMs: number;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Fetches a file from an address that somebody else chose.
+ * Fetches a file from an address that an answer or a message names.
  *
  * @throws BridgeError `file_address_refused`, `file_unavailable` or `file_too_large`, without the address; after an
  * abort the signal's reason.
  */
 export type Download = (url: string, limits: DownloadLimits) => Promise<IncomingFile>;
 
-/** All addresses of a host name. */
+/** Finds all addresses of a host name. */
 export type Lookup = (host: string) => Promise<readonly LookupAddress[]>;
 
 export interface DownloadOptions {
   clock: Clock;
-  /** Hosts, with their port as in `URL.host`, that an operator has named: they may be in a private network. */
+  /** Hosts that the operator has configured, with their port as in `URL.host`. They may be in a private network. */
   trustedHosts: ReadonlySet<string>;
   lookup?: Lookup;
 }
 
 /**
- * Uses Node's own client and not `fetch`, so that the very address that was checked is the one that is called: a name
- * could have another address a moment later. One connection for each file, without redirects, credentials or cookies.
+ * Makes a `Download` on Node's own client. `fetch` would look the name up once more after the check, and a name can
+ * have another address a moment later; here the connection goes to the address that was checked. Each file has a
+ * connection of its own, without redirects, credentials or cookies.
  */
 export function createDownload({ clock, trustedHosts, lookup = resolveAll }: DownloadOptions): Download {
   return async (address, limits) => {
     const url = readAddress(address);
     const isAllowed = trustedHosts.has(url.host) ? () => true : isPublicAddress;
     const host = url.hostname.replace(/^\[|\]$/g, '');
-    // An address in place of a name is not looked up.
+    // Node does not look up a host that is an IP address, so it is checked here.
     if (isIP(host) !== 0 && !isAllowed(host)) throw refused();
     limits.signal?.throwIfAborted();
     return exchange(clock, url, checkedLookup(lookup, isAllowed), limits);
@@ -70,7 +71,7 @@ const unavailable = (facts: BridgeError['facts'], cause?: unknown) =>
 
 const tooLarge = (maxBytes: number) => new BridgeError('file_too_large', 'the file is too large', { maxBytes });
 
-/** The parser of `URL` also turns numbers like 0x7f.1 into the address they stand for. */
+/** `URL` also turns numbers like 0x7f.1 into the address that they stand for, so that the check sees it. */
 function readAddress(address: string): URL {
   const url = URL.parse(address);
   const isHttp = url?.protocol === 'http:' || url?.protocol === 'https:';
@@ -78,7 +79,7 @@ function readAddress(address: string): URL {
   return url;
 }
 
-/** One private address among several is enough to refuse the name: which one is called is not known beforehand. */
+/** Refuses a name that has one private address among several: Node chooses which of them it calls. */
 function checkedLookup(lookup: Lookup, isAllowed: (address: string) => boolean): LookupFunction {
   const answer = async (...[host, options, callback]: Parameters<LookupFunction>) => {
     let addresses: readonly LookupAddress[];
@@ -96,36 +97,61 @@ function checkedLookup(lookup: Lookup, isAllowed: (address: string) => boolean):
   return (...parameters) => void answer(...parameters);
 }
 
+/** How a transfer ended: `closed` after the last byte, or when its reader left it. */
+type Outcome = { failure: unknown } | 'closed';
+
+/** One file on its way. It ends once; whatever comes later changes nothing. */
+interface Transfer {
+  /** Null until it has ended. */
+  outcome(): Outcome | null;
+  close(): void;
+  fail(failure: unknown): void;
+  /** Counts the idle time from now on, until `stopWaiting`. */
+  startWaiting(): void;
+  stopWaiting(): void;
+}
+
+/** Ends a transfer also when its time is up or its signal aborts. `onEnd` closes the connection. */
+function createTransfer(
+  clock: Clock,
+  { timeoutMs, idleMs, signal }: DownloadLimits,
+  onEnd: (outcome: Outcome) => void,
+): Transfer {
+  let ended: Outcome | null = null;
+  const end = (outcome: Outcome) => {
+    if (ended !== null) return;
+    ended = outcome;
+    cancelTimeout();
+    cancelIdle();
+    signal?.removeEventListener('abort', onAbort);
+    onEnd(outcome);
+  };
+  const fail = (failure: unknown) => end({ failure });
+  const onAbort = () => fail(signal?.reason);
+  const failAfter = (limitMs: number) =>
+    clock.schedule(limitMs, () => fail(unavailable({ reason: 'timeout', limitMs })));
+  const cancelTimeout = failAfter(timeoutMs);
+  let cancelIdle = () => {};
+  signal?.addEventListener('abort', onAbort, { once: true });
+  return {
+    outcome: () => ended,
+    close: () => end('closed'),
+    fail,
+    startWaiting() {
+      cancelIdle = failAfter(idleMs);
+    },
+    stopWaiting: () => cancelIdle(),
+  };
+}
+
 function exchange(clock: Clock, url: URL, lookup: LookupFunction, limits: DownloadLimits): Promise<IncomingFile> {
-  const { maxBytes, timeoutMs, idleMs, signal } = limits;
   return new Promise((resolve, reject) => {
-    /** Set once it is over: by the end of the file, by whoever discards it, or by a failure. */
-    let outcome: { failure: unknown } | 'over' | null = null;
     let hasAnswered = false;
-
-    const end = (how: { failure: unknown } | 'over') => {
-      if (outcome !== null) return;
-      outcome = how;
-      cancelTimeout();
-      cancelIdle();
-      signal?.removeEventListener('abort', onAbort);
+    const transfer = createTransfer(clock, limits, (outcome) => {
       request.destroy();
-    };
-    const fail = (failure: unknown) => {
-      end({ failure });
-      reject(failure);
-    };
-    const onAbort = () => fail(signal?.reason);
-    const timeout = (limitMs: number) => () => fail(unavailable({ reason: 'timeout', limitMs }));
-    const broken = (error: unknown) => {
-      const network = safeUpstreamCode((error as NodeJS.ErrnoException).code);
-      fail(error instanceof BridgeError ? error : unavailable({ reason: 'network', network }, error));
-    };
-
-    const cancelTimeout = clock.schedule(timeoutMs, timeout(timeoutMs));
-    let cancelIdle = clock.schedule(idleMs, timeout(idleMs));
-    signal?.addEventListener('abort', onAbort, { once: true });
-
+      if (outcome !== 'closed') reject(outcome.failure);
+    });
+    transfer.startWaiting();
     const send = url.protocol === 'https:' ? requestHttps : requestHttp;
     const request = send(url, {
       // A connection of its own, closed after the file.
@@ -133,67 +159,80 @@ function exchange(clock: Clock, url: URL, lookup: LookupFunction, limits: Downlo
       headers: { accept: '*/*', 'accept-encoding': 'identity' },
       lookup,
     });
-    // Once there is a response, its own errors say what happened to the file.
-    request.on('error', (error) => {
-      if (!hasAnswered) broken(error);
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      // After the response has begun, reading it says what happened to the file.
+      if (hasAnswered) return;
+      const network = safeUpstreamCode(error.code);
+      transfer.fail(error instanceof BridgeError ? error : unavailable({ reason: 'network', network }, error));
     });
-    request.on('upgrade', () => fail(unavailable({ status: 101 })));
+    request.on('upgrade', () => transfer.fail(unavailable({ status: 101 })));
     request.on('close', () => {
-      if (!hasAnswered) fail(unavailable({ reason: 'network', network: null }));
+      if (!hasAnswered) transfer.fail(unavailable({ reason: 'network', network: null }));
     });
     request.on('response', (response) => {
       hasAnswered = true;
-      cancelIdle();
-      // Whoever reads hears of it; nobody may be reading.
+      transfer.stopWaiting();
+      // The reader gets the error from the iterator. Without a listener Node would throw it when there is no reader.
       response.on('error', () => {});
-      const problem = problemOf(response, maxBytes);
-      if (problem) fail(problem);
-      else resolve(fileOf(response));
+      const problem = problemOf(response, limits.maxBytes);
+      if (problem) transfer.fail(problem);
+      else resolve(fileOf(response, transfer, limits.maxBytes));
     });
     request.end();
-
-    const fileOf = (response: IncomingMessage): IncomingFile => {
-      const size = sizeOf(response);
-      const source = response[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>;
-      let received = 0;
-      const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
-        let result: IteratorResult<Uint8Array, undefined> = { done: true, value: undefined };
-        if (outcome === null) {
-          // Only while somebody waits: a slow reader is not the sender's fault.
-          cancelIdle = clock.schedule(idleMs, timeout(idleMs));
-          try {
-            result = await source.next();
-            received += result.value?.byteLength ?? 0;
-            if (received > maxBytes) fail(tooLarge(maxBytes));
-            else if (result.done && size !== null && received < size) fail(unavailable({ reason: 'cut' }));
-            else if (result.done) end('over');
-          } catch (error) {
-            fail(unavailable({ reason: 'cut' }, error));
-          } finally {
-            cancelIdle();
-          }
-        }
-        if (outcome !== null && outcome !== 'over') throw outcome.failure;
-        return outcome === 'over' ? { done: true, value: undefined } : result;
-      };
-      const leave = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
-        end('over');
-        return { done: true, value: undefined };
-      };
-      return {
-        size,
-        contentType: response.headers['content-type'] ?? null,
-        bytes: { [Symbol.asyncIterator]: () => ({ next, return: leave }) },
-        discard: () => end('over'),
-      };
-    };
   });
 }
 
-/** Why a response is not the file. */
+function fileOf(response: IncomingMessage, transfer: Transfer, maxBytes: number): IncomingFile {
+  type Step = IteratorResult<Uint8Array, undefined>;
+  const atEnd: Step = { done: true, value: undefined };
+  const size = sizeOf(response);
+  const source = response[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>;
+  let received = 0;
+
+  /** Reads on; ends the transfer at the last byte or at a failure. */
+  async function step(): Promise<Step> {
+    // The idle time counts only while a reader waits: the sender cannot help a slow reader.
+    transfer.startWaiting();
+    try {
+      const result = await source.next();
+      received += result.value?.byteLength ?? 0;
+      if (received > maxBytes) transfer.fail(tooLarge(maxBytes));
+      else if (result.done && size !== null && received < size) transfer.fail(unavailable({ reason: 'cut' }));
+      else if (result.done) transfer.close();
+      return result;
+    } catch (error) {
+      transfer.fail(unavailable({ reason: 'cut' }, error));
+      return atEnd;
+    } finally {
+      transfer.stopWaiting();
+    }
+  }
+
+  const iterator: AsyncIterator<Uint8Array, undefined> = {
+    async next() {
+      const result = transfer.outcome() === null ? await step() : atEnd;
+      const outcome = transfer.outcome();
+      if (outcome === null) return result;
+      if (outcome === 'closed') return atEnd;
+      throw outcome.failure;
+    },
+    async return() {
+      transfer.close();
+      return atEnd;
+    },
+  };
+  return {
+    size,
+    contentType: response.headers['content-type'] ?? null,
+    bytes: { [Symbol.asyncIterator]: () => iterator },
+    discard: () => transfer.close(),
+  };
+}
+
+/** Why a response is not the file; null when it is. */
 function problemOf(response: IncomingMessage, maxBytes: number): BridgeError | null {
   const status = response.statusCode ?? 0;
-  // It may lead anywhere, and none of the services that are asked for files redirects.
+  // A redirect may lead anywhere. Dify and DingTalk serve files without one.
   if (status >= 300 && status < 400) return refused({ status });
   if (status !== 200) return unavailable({ status });
   const encoding = response.headers['content-encoding'] ?? 'identity';
@@ -203,6 +242,6 @@ function problemOf(response: IncomingMessage, maxBytes: number): BridgeError | n
 
 function sizeOf({ headers }: IncomingMessage): number | null {
   const length = headers['content-length'];
-  // Where both are there, the length does not count (RFC 9112, 6.3).
+  // With a transfer encoding the length does not count (RFC 9112, 6.3).
   return length === undefined || headers['transfer-encoding'] !== undefined ? null : Number(length);
 }

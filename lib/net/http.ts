@@ -1,4 +1,5 @@
 import { withTimeout, type Clock } from '../runtime/clock.ts';
+import { parseJson } from '../runtime/json.ts';
 
 /** The web's `fetch`, as a parameter. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -18,17 +19,20 @@ export interface HttpAnswer {
   json: unknown;
 }
 
-/** Longest answer that is read: those of the two vendors' plain calls stay far below. */
+/** Longest answer that is read. The answers of both vendors to plain calls stay far below. */
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 
-/** Whether an error of `fetch` says that time ran out (ours or an abort by the caller's own timer). */
+/** Whether an error of `fetch` says that time ran out: the limit of this call, or a timer of its caller. */
 export function isTimeout(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'TimeoutError';
 }
 
 /**
- * One JSON call with a time limit over the whole exchange, body included. Redirects are not followed: none of the
- * called interfaces redirects, and credentials must not travel.
+ * One JSON call. Its time limit covers the whole exchange, the body included. Redirects are not followed: Dify's and
+ * DingTalk's interfaces never redirect, and a redirect would take the credentials to another host.
+ *
+ * @throws what `fetch` throws, a `TimeoutError` after `timeoutMs`, the reason of `signal`, or a RangeError when the
+ * answer is longer than 8 MB.
  */
 export async function callJson(fetch: Fetch, clock: Clock, request: HttpRequest): Promise<HttpAnswer> {
   return withTimeout(
@@ -46,17 +50,27 @@ export async function callJson(fetch: Fetch, clock: Clock, request: HttpRequest)
         redirect: 'manual',
         signal,
       });
-      const text = response.body ? new TextDecoder().decode(await readLimited(response.body, MAX_ANSWER_BYTES)) : '';
-      return { status: response.status, json: parseJson(text) };
+      return readAnswer(response, MAX_ANSWER_BYTES);
     },
     request.signal,
   );
 }
 
 /**
+ * Reads the status and the JSON of an answer.
+ *
+ * @throws RangeError when the body is longer than `maxBytes`.
+ */
+export async function readAnswer({ status, body }: Response, maxBytes: number): Promise<HttpAnswer> {
+  const text = body ? new TextDecoder().decode(await readLimited(body, maxBytes)) : '';
+  return { status, json: text === '' ? null : parseJson(text) };
+}
+
+/**
  * Reads a body up to a number of bytes, counted on the stream.
  *
- * @throws RangeError when there is more; the rest is not read. */
+ * @throws RangeError when there is more; the rest is not read.
+ */
 export async function readLimited(body: NonNullable<Response['body']>, maxBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -66,13 +80,4 @@ export async function readLimited(body: NonNullable<Response['body']>, maxBytes:
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-}
-
-function parseJson(text: string): unknown {
-  if (text === '') return null;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,7 @@
 import { BridgeError } from '../errors.ts';
 import { withTimeout, type Clock } from '../runtime/clock.ts';
 import { safeFileName } from './file-name.ts';
-import { readLimited, type Fetch, type HttpAnswer } from './http.ts';
+import { readAnswer, type Fetch, type HttpAnswer } from './http.ts';
 
 export interface MultipartFile {
   /** The form's field. */
@@ -17,9 +17,9 @@ export interface MultipartFile {
 export interface Multipart {
   headers: Record<string, string>;
   body: ReadableStream<Uint8Array>;
-  /** What the file's bytes threw while they were read; `fetch` wraps it or hides it. */
+  /** The error that reading the file's bytes threw, or null. `fetch` wraps this error or hides it. */
   failure(): { error: unknown } | null;
-  /** Leaves the file's bytes, read or not. Never rejects and waits for nothing. */
+  /** Ends the reading of the file's bytes. Returns at once and never throws. */
   close(): void;
 }
 
@@ -31,12 +31,13 @@ export interface FormRequest {
   signal?: AbortSignal | undefined;
 }
 
-/** The answers to uploads are small JSON. */
+/** Longest answer that is read. The answers to uploads are small JSON. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /**
- * With a known size the length of the whole body is announced: Node's `fetch` keeps a `content-length` beside a
- * stream (tried on Node 24), and refuses a body of another length. Without one the body goes out chunked.
+ * Makes the form. With a known file size the length of the whole body is announced: Node's `fetch` keeps a
+ * `content-length` beside a stream (tried on Node 24), and refuses a body of another length. With an unknown size the
+ * body is sent chunked.
  *
  * @param boundary must not occur in the file: the default is random.
  */
@@ -81,9 +82,10 @@ export function multipart(
 }
 
 /**
- * Sends a form; its answer is read as JSON. Redirects are not followed.
+ * Sends a form and reads the answer as JSON. Redirects are not followed.
  *
- * @throws what the file's bytes threw, else what `fetch` throws, a `TimeoutError` among it.
+ * @throws the error of reading the file's bytes; else what `fetch` throws, a `TimeoutError` after `timeoutMs`, the
+ * reason of `signal`, or a RangeError when the answer is longer than 1 MB.
  */
 export async function sendForm(fetch: Fetch, clock: Clock, request: FormRequest): Promise<HttpAnswer> {
   const { url, headers, form, timeoutMs } = request;
@@ -100,12 +102,11 @@ export async function sendForm(fetch: Fetch, clock: Clock, request: FormRequest)
           redirect: 'manual',
           signal,
         });
-        const text = response.body ? new TextDecoder().decode(await readLimited(response.body, MAX_ANSWER_BYTES)) : '';
-        return { status: response.status, json: parseJson(text) };
+        return await readAnswer(response, MAX_ANSWER_BYTES);
       } catch (error) {
         throw form.failure()?.error ?? error;
       } finally {
-        // After an abort or an early refusal Node's `fetch` does not cancel the stream.
+        // Node's `fetch` does not cancel the stream after an abort, or after an answer that came before the end.
         form.close();
       }
     },
@@ -113,13 +114,17 @@ export async function sendForm(fetch: Fetch, clock: Clock, request: FormRequest)
   );
 }
 
-/** As browsers write names in a form (HTML standard, "multipart/form-data encoding algorithm"): UTF-8, three escapes. */
+/** Writes a name as browsers do (HTML standard, "multipart/form-data encoding algorithm"): UTF-8, three escapes. */
 const quoted = (name: string) => name.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 
 const safeType = (type: string) =>
   /^[\w!#$&^.+-]{1,100}\/[\w!#$&^.+-]{1,100}$/.test(type) ? type : 'application/octet-stream';
 
-/** Passes the bytes on; another number of them than was announced is an error. */
+/**
+ * Passes the bytes on.
+ *
+ * @throws BridgeError `file_unavailable` when there are more or fewer bytes than `size`.
+ */
 async function* exactly(
   source: AsyncIterator<Uint8Array>,
   size: number | null,
@@ -134,13 +139,5 @@ async function* exactly(
   }
   if (size !== null && count !== size) {
     throw new BridgeError('file_unavailable', 'the file is not as long as was said', { reason: 'length' });
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
   }
 }

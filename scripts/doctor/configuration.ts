@@ -1,6 +1,9 @@
 import { PLACEHOLDER, PLACEHOLDERS } from '../../lib/ask/inputs.ts';
 import { readConfig } from '../../lib/config/config.ts';
+import { deploymentSettings } from '../../lib/config/deployment-settings.ts';
 import type { RobotConfig } from '../../lib/config/robot.ts';
+import { robotSettings } from '../../lib/config/robot-settings.ts';
+import type { Setting } from '../../lib/config/settings.ts';
 import type { DeploymentContext } from './check.ts';
 import type { Finder, Finding } from './finding.ts';
 import { shortened } from './hosts.ts';
@@ -71,20 +74,14 @@ function quoted(env: DeploymentContext['ports']['env'], say: Finder): Finding[] 
     .map(([name]) => say.warning('valueQuoted', name));
 }
 
-/** Ids, keys and tokens: they go into headers, where `fetch` refuses other characters without saying which. */
-const PLAIN = [
-  'DINGTALK_CLIENT_ID',
-  'DINGTALK_CLIENT_SECRET',
-  'DINGTALK_CARD_TEMPLATE_ID',
-  'DIFY_API_KEY',
-  'UPSTASH_REDIS_REST_TOKEN',
-  'KV_REST_API_TOKEN',
-  'CRON_SECRET',
-] as const;
+const settings: readonly (readonly [string, Setting])[] = Object.entries({ ...robotSettings, ...deploymentSettings });
+
+/** Variables whose values go into headers, where `fetch` refuses other characters without saying which. */
+const ASCII = settings.filter(([, { isAscii }]) => isAscii).map(([name]) => name);
 
 function unusable(env: DeploymentContext['ports']['env'], say: Finder): Finding[] {
   const isPlain = (value: string) => /^[\x21-\x7e]*$/.test(value.trim().replace(/\s*,\s*/, ','));
-  return PLAIN.filter((name) => !isPlain(env[name] ?? '')).map((name) => say.warning('valueUnusable', name));
+  return ASCII.filter((name) => !isPlain(env[name] ?? '')).map((name) => say.warning('valueUnusable', name));
 }
 
 function storeTwice(env: DeploymentContext['ports']['env'], say: Finder): Finding[] {

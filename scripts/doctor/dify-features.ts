@@ -10,7 +10,7 @@ export function readFeatures(json: unknown, say: Finder): Finding[] {
   const takesFiles = files?.takesUploads === true || inputs.some(({ file }) => file !== null);
   const showsSources = sources.safeParse(json).data?.retriever_resource?.enabled ?? false;
   return [
-    takesFiles ? say.ok('filesTaken', files?.kinds ?? [], files?.most ?? 0) : say.note('filesNotTaken'),
+    takesFiles ? say.ok('filesTaken', files?.classes ?? [], files?.most ?? 0) : say.note('filesNotTaken'),
     speechToText ? say.ok('speechTaken') : say.note('speechNotTaken'),
     opening === '' ? say.note('noOpening') : say.ok('opening'),
     showsSources ? say.ok('sourcesShown') : say.note('sourcesNotShown'),

@@ -3,7 +3,7 @@ import { questionInput, readAppType, readParameters, type AppInput } from '../..
 import { createDingTalkClient } from '../../lib/dingtalk/client.ts';
 import { pathOf } from '../../lib/routes.ts';
 import { readConfig } from '../../lib/config/config.ts';
-import { REQUIRED_OF_ROBOT } from '../../lib/config/robot.ts';
+import { REQUIRED_OF_ROBOT } from '../../lib/config/robot-settings.ts';
 import { checkCardCallback } from '../doctor/card.ts';
 import type { Ports, RobotContext } from '../doctor/check.ts';
 import { askDify, checkDify, checkDifyInputs, checkDifyType } from '../doctor/dify.ts';

@@ -1,15 +1,17 @@
-import { readSettings, deploymentSettings, robotSettings, type ConfigProblem } from '../../lib/config/settings.ts';
+import { deploymentSettings } from '../../lib/config/deployment-settings.ts';
+import { robotSettings } from '../../lib/config/robot-settings.ts';
+import { namesOf, readSettings, type ConfigProblem, type Setting } from '../../lib/config/settings.ts';
 
-const schemas = { ...robotSettings, ...deploymentSettings };
+const settings = { ...robotSettings, ...deploymentSettings } satisfies Record<string, Setting>;
 
 /** Every variable that the function knows. */
-export type Variable = keyof typeof schemas;
+export type Variable = keyof typeof settings;
 
-export const VARIABLES = Object.keys(schemas) as Variable[];
+export const VARIABLES = namesOf(settings);
 
-export const isVariable = (name: string): name is Variable => Object.hasOwn(schemas, name);
+export const isVariable = (name: string): name is Variable => Object.hasOwn(settings, name);
 
-/** Those that the guide asks for. Only these are taken over from the environment into the file. */
+/** The variables that the guide asks for. Only these are taken over from the environment into the file. */
 export const ASKED: ReadonlySet<Variable> = new Set<Variable>([
   'DINGTALK_CLIENT_ID',
   'DINGTALK_CLIENT_SECRET',
@@ -28,22 +30,12 @@ export const ASKED: ReadonlySet<Variable> = new Set<Variable>([
   'CRON_SECRET',
 ]);
 
-/** Never shown. REDIS_URL may hold a password, BOTS holds keys. */
-const SECRETS: ReadonlySet<Variable> = new Set<Variable>([
-  'DINGTALK_CLIENT_SECRET',
-  'DIFY_API_KEY',
-  'UPSTASH_REDIS_REST_TOKEN',
-  'KV_REST_API_TOKEN',
-  'REDIS_URL',
-  'CRON_SECRET',
-  'BOTS',
-]);
-
-export const isSecret = (variable: Variable): boolean => SECRETS.has(variable);
+/** Whether the value must never be shown. */
+export const isSecret = (variable: Variable): boolean => 'isSecret' in settings[variable];
 
 /** What the function's own schema expects instead of this value; null when it is right. */
 export function expectedOf(variable: Variable, value: string): string | null {
   const problems: ConfigProblem[] = [];
-  readSettings({ [variable]: schemas[variable] }, () => value, problems);
+  readSettings({ [variable]: settings[variable] }, () => value, problems);
   return problems[0]?.expected ?? null;
 }

@@ -28,7 +28,7 @@ async function asking(mode: AppMode, parameters: SampleApp['parameters'], names:
     const headers = { authorization: 'Bearer key' };
     const response = await fetch(`${dify.url}/files/upload`, { method: 'POST', headers, body: form });
     const { id } = (await response.json()) as { id: string };
-    files.push({ kind: 'document', extension: 'pdf', uploadId: id });
+    files.push({ class: 'document', extension: 'pdf', uploadId: id });
   }
   const log = createLog(systemClock, 'error', () => {});
   const asked = ask({

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { readConfig, type Config, type Environment } from '../../lib/config/config.ts';
+import { deploymentSettings } from '../../lib/config/deployment-settings.ts';
+import { robotSettings } from '../../lib/config/robot-settings.ts';
+import { camelCase } from '../../lib/config/settings.ts';
 
 const minimal = { DINGTALK_CLIENT_ID: 'ding1', DINGTALK_CLIENT_SECRET: 's1', DIFY_API_KEY: 'app-1' };
 
@@ -160,6 +163,23 @@ describe('several robots', () => {
       showThinking: true,
       access: { allowedUsers: ['u1', 'u2'] },
     });
+  });
+
+  test('take every setting of a robot and none of the deployment', () => {
+    const empty = (settings: object) => Object.fromEntries(Object.keys(settings).map((name) => [camelCase(name), '']));
+    const entry = { ...empty(robotSettings), ...bot, difyApiKey: 'app-2' };
+    expect(config({ BOTS: JSON.stringify([entry]) }).robots).toHaveLength(1);
+    expect(wrong({ BOTS: JSON.stringify([{ ...entry, ...empty(deploymentSettings) }]) })).toEqual(
+      Object.keys(empty(deploymentSettings)).map((key) => `BOTS[0].${key}`),
+    );
+  });
+
+  test('inherit the pause and the rate, but not the buttons, which belong to the template', () => {
+    const flat = { ...minimal, DINGTALK_CARD_BUTTONS: 'true', DINGTALK_CARD_SETTLE_MS: '500', USER_RATE_LIMIT: '1/1h' };
+    const { robots } = config({ ...flat, BOTS: JSON.stringify([bot]) });
+    expect(robots.map(({ dingtalk }) => dingtalk.cardButtons)).toEqual([true, false]);
+    expect(robots.map(({ dingtalk }) => dingtalk.cardSettleMs)).toEqual([500, 500]);
+    expect(robots[1]?.access.rateLimit).toEqual({ questions: 1, windowMs: 3_600_000 });
   });
 
   test('take ids that are written as numbers', () => {

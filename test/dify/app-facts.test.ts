@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { readParameters } from '../../lib/dify/app-facts.ts';
 import {
   acceptedExtensions,
-  acceptedKinds,
+  acceptedClasses,
   accepts,
   placeFiles,
   type QuestionFile,
@@ -12,8 +12,8 @@ const uploads = (more: object = {}) => ({
   file_upload: { enabled: true, allowed_file_types: ['image', 'document'], number_limits: 2, ...more },
 });
 const input = (kind: string, variable: string, more: object = {}) => ({ [kind]: { variable, label: null, ...more } });
-const file = (extension: string, kind: QuestionFile['kind'] = 'document'): QuestionFile => ({
-  kind,
+const file = (extension: string, fileClass: QuestionFile['class'] = 'document'): QuestionFile => ({
+  class: fileClass,
   extension,
   uploadId: `upload-${extension}`,
 });
@@ -69,19 +69,19 @@ describe('the parameters of an app', () => {
   test('tell of files in the way of the version', () => {
     const old = { image: { enabled: true, number_limits: 3, transfer_methods: ['local_file'] } };
     expect(readParameters({ file_upload: old }).files).toEqual({
-      kinds: ['image'],
+      classes: ['image'],
       extensions: [],
       takesUploads: true,
       most: 3,
     });
     expect(readParameters({ file_upload: { ...old, enabled: false } }).files).toBeNull();
     expect(readParameters(uploads({ allowed_file_extensions: ['.PDF', 'dwg'] })).files).toEqual({
-      kinds: ['image', 'document'],
+      classes: ['image', 'document'],
       extensions: ['pdf', 'dwg'],
       takesUploads: true,
       most: 2,
     });
-    expect(readParameters(uploads({ allowed_file_types: [] })).files?.kinds).toContain('video');
+    expect(readParameters(uploads({ allowed_file_types: [] })).files?.classes).toContain('video');
     expect(readParameters(uploads({ allowed_file_upload_methods: ['remote_url'] })).files?.takesUploads).toBe(false);
   });
 
@@ -93,7 +93,7 @@ describe('the parameters of an app', () => {
         input('text-input', 'name'),
       ],
     });
-    expect(inputs.map(({ file: taken }) => taken && [taken.isList, taken.rules.kinds, taken.rules.most])).toEqual([
+    expect(inputs.map(({ file: taken }) => taken && [taken.isList, taken.rules.classes, taken.rules.most])).toEqual([
       [false, ['document'], 1],
       [true, ['image'], 2],
       null,
@@ -116,17 +116,17 @@ describe('what an app takes', () => {
     ['document', 'dwg', true],
     ['document', 'pdf', false],
     ['video', 'mp4', false],
-  ] as const)('%s .%s: %s', (kind, extension, taken) => {
-    expect(accepts(facts, kind, extension)).toBe(taken);
+  ] as const)('%s .%s: %s', (fileClass, extension, taken) => {
+    expect(accepts(facts, { class: fileClass, extension })).toBe(taken);
   });
 
   test('can be said', () => {
-    expect(acceptedKinds(facts)).toEqual(['image', 'audio', 'custom']);
+    expect(acceptedClasses(facts)).toEqual(['image', 'audio', 'custom']);
     expect(acceptedExtensions(facts)).toEqual(['dwg']);
     const closed = readParameters(uploads({ allowed_file_upload_methods: ['remote_url'] }));
-    expect(acceptedKinds(closed)).toEqual([]);
-    expect(accepts(closed, 'image', 'png')).toBe(false);
-    expect(acceptedKinds(readParameters(null))).toEqual([]);
+    expect(acceptedClasses(closed)).toEqual([]);
+    expect(accepts(closed, { class: 'image', extension: 'png' })).toBe(false);
+    expect(acceptedClasses(readParameters(null))).toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { filesOf } from '../../lib/files/answer-files.ts';
+import { filesOfAnswer } from '../../lib/files/answer-files.ts';
 import { emptyAnswer, endAnswer, foldEvent, type Answer } from '../../lib/answer/answer.ts';
 import { readEvent } from '../../lib/dify/events.ts';
 
@@ -18,7 +18,7 @@ const said = (message: string): Answer => ({ ...emptyAnswer, texts: { ...emptyAn
 
 describe('the files of an answer', () => {
   test('that is linked, listed at both ends and among the outputs come once, with all that was told', () => {
-    expect(filesOf(replay('chatflow-multi-answer-files.sse'))).toEqual([
+    expect(filesOfAnswer(replay('chatflow-multi-answer-files.sse'))).toEqual([
       {
         id: 'eba4f8c2-b9f5-53f1-8393-b77d2acab0d1',
         name: 'eba4f8c2-b9f5-53f1-8393-b77d2acab0d1.png',
@@ -32,25 +32,25 @@ describe('the files of an answer', () => {
   });
 
   test('of an agent come without its asker’s', () => {
-    expect(filesOf(replay('agent-tools.sse'))).toHaveLength(1);
+    expect(filesOfAnswer(replay('agent-tools.sse'))).toHaveLength(1);
   });
 
   test('of a workflow stand in its outputs, at any depth and in lists', () => {
-    expect(filesOf(replay('workflow-outputs-only.sse')).map(({ name }) => name)).toContain('report.pdf');
+    expect(filesOfAnswer(replay('workflow-outputs-only.sse')).map(({ name }) => name)).toContain('report.pdf');
     const file = (name: string) => ({ dify_model_identity: '__dify__file__', filename: name, url: `/files/${name}` });
     const outputs = { a: [{ b: { c: [file('x.pdf'), file('y.pdf')] } }], d: file('x.pdf'), e: 'no', f: { url: '/g' } };
-    expect(filesOf({ ...emptyAnswer, outputs }).map(({ name }) => name)).toEqual(['x.pdf', 'y.pdf']);
+    expect(filesOfAnswer({ ...emptyAnswer, outputs }).map(({ name }) => name)).toEqual(['x.pdf', 'y.pdf']);
   });
 
   test('are searched for only so far', () => {
     let deep: unknown = { dify_model_identity: '__dify__file__', filename: 'x', url: '/files/x' };
     for (let level = 0; level < 5_000; level += 1) deep = [deep];
-    expect(filesOf({ ...emptyAnswer, outputs: { deep } })).toEqual([]);
+    expect(filesOfAnswer({ ...emptyAnswer, outputs: { deep } })).toEqual([]);
     const many = Array.from({ length: 500 }, (_, index) => ({
       dify_model_identity: '__dify__file__',
       url: `/files/${index}`,
     }));
-    expect(filesOf({ ...emptyAnswer, outputs: { many } })).toHaveLength(200);
+    expect(filesOfAnswer({ ...emptyAnswer, outputs: { many } })).toHaveLength(200);
   });
 
   test('are found in the text as images, links and tags, but not in code', () => {
@@ -62,7 +62,7 @@ describe('the files of an answer', () => {
       '[site](https://other.example/files/e.pdf) ![pic](https://other.example/f.png)',
       '[again](/files/tools/a.png?sign=9)',
     ].join('\n\n');
-    expect(filesOf(said(text)).map(({ name, kind, extension }) => [name, kind, extension])).toEqual([
+    expect(filesOfAnswer(said(text)).map(({ name, kind, extension }) => [name, kind, extension])).toEqual([
       ['图表', 'image', 'png'],
       ['报告.pdf', 'custom', null],
       ['c', 'image', 'png'],
@@ -79,7 +79,7 @@ describe('the files of an answer', () => {
     for (const event of events)
       answer = foldEvent(answer, readEvent(JSON.stringify(event)) ?? { kind: 'none', ids: {} });
     expect(answer.files).toHaveLength(3);
-    expect(filesOf(answer)).toEqual([
+    expect(filesOfAnswer(answer)).toEqual([
       {
         id: 'message-file',
         name: 'a.png',

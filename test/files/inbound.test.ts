@@ -63,7 +63,7 @@ describe('a file that somebody sent', () => {
   test('comes to Dify whole, under a name and as what it is', async () => {
     const { uploads, ports } = await scene(PNG);
     const attached = await fetchSentFile({ downloadCode: 'good', kind: 'picture', name: null }, ports);
-    expect(attached).toEqual({ id: 'file-1', class: 'image', name: 'picture.png' });
+    expect(attached).toEqual({ class: 'image', extension: 'png', uploadId: 'file-1' });
     expect(uploads).toMatchObject([
       { path: '/v1/files/upload', name: 'picture.png', type: 'image/png', user: 'user-1' },
     ]);
