@@ -18,7 +18,6 @@ import { systemClock, type Clock } from './runtime/clock.ts';
 import { createLog, errorFields, type Log } from './runtime/log.ts';
 import type { Platform } from './runtime/platform.ts';
 import { withFallback } from './state/fallback.ts';
-import { createMemoryState } from './state/memory/memory.ts';
 import { createRedisState, type RunScript } from './state/redis/redis.ts';
 import { createUpstash } from './state/redis/upstash.ts';
 import type { State } from './state/state.ts';
@@ -48,9 +47,12 @@ export interface AppOptions {
   fetch?: Fetch;
   newId?: () => string;
   writeLog?: (line: string) => void;
-  /** Wraps or replaces the store of a robot, for a host that wants to watch it. */
-  adaptState?: (state: State, robot: RobotConfig) => State;
-  /** For REDIS_URL. The deployed function has no TCP client: it would be carried along for nothing. */
+  /**
+   * The in-process store of one robot, used when no Redis is configured. Without it a Redis is required. The function on
+   * Vercel never uses this store or the TCP client below, so the host hands them in and neither is deployed there.
+   */
+  createMemoryState?: (clock: Clock) => State;
+  /** The TCP client, for REDIS_URL. */
   connectRedis?: (url: string) => RunScript;
   /** Where the buttons of cards go: to the registered address, or through the app's Stream connection. */
   cardCallback?: 'http' | 'stream';
@@ -78,15 +80,14 @@ export function createApp(options: AppOptions): App {
   const limiterOf = createLimiters(clock);
   const robots = new Map(
     config.robots.map((robot) => {
-      const store = storeOf(robot.dingtalk.clientId);
-      const state = options.adaptState?.(store, robot) ?? store;
+      const state = storeOf(robot.dingtalk.clientId);
       const dify = createDify(robot.dify, { fetch, clock, log });
       return [
         robot.name,
         createRobot({
           config: robot,
           texts: textsFor(robot.language),
-          chat: connectChat(robot, { config, options, store, fetch, clock, log }),
+          chat: connectChat(robot, { config, options, state, fetch, clock, log }),
           dify,
           recovery: createRecovery({ records: dify.records, clock, log }),
           download: createDownload({ clock, trustedHosts: hostsOf(robot) }),
@@ -142,13 +143,13 @@ function connectChat(
   {
     config,
     options,
-    store,
+    state,
     fetch,
     clock,
     log,
-  }: { config: Config; options: AppOptions; store: State; fetch: Fetch; clock: Clock; log: Log },
+  }: { config: Config; options: AppOptions; state: State; fetch: Fetch; clock: Clock; log: Log },
 ): Chat {
-  const client = createDingTalkClient(robot.dingtalk, fetch, clock, store.tokens);
+  const client = createDingTalkClient(robot.dingtalk, fetch, clock, state.tokens);
   const callback =
     options.cardCallback === 'stream'
       ? streamCallback
@@ -156,7 +157,7 @@ function connectChat(
           client,
           config: robot.dingtalk,
           address: `${config.publicUrl}${pathOf(robot.name)}`,
-          marks: store.marks,
+          marks: state.marks,
           clock,
           onFailed: (error) => log.warn('callback_not_registered', callbackFields(error)),
         });
@@ -178,23 +179,31 @@ function limitPlatform(maxDurationMs: number | null, clock: Clock, log: Log): (p
 }
 
 /** The configuration, as far as this host can do what it asks for. */
-function readHostConfig({ env, connectRedis }: AppOptions): ConfigResult {
+function readHostConfig({ env, createMemoryState, connectRedis }: AppOptions): ConfigResult {
   const result = readConfig(env);
-  if (!result.ok || result.config.store.kind !== 'redis' || connectRedis) return result;
-  const expected = 'to be unset here: only npm run serve connects to Redis over TCP';
-  return { ok: false, problems: [{ variable: 'REDIS_URL', expected }] };
+  if (!result.ok) return result;
+  const { kind } = result.config.store;
+  if (kind === 'redis' && !connectRedis) {
+    const expected = 'to be unset here: only npm run serve connects to Redis over TCP';
+    return { ok: false, problems: [{ variable: 'REDIS_URL', expected }] };
+  }
+  if (kind === 'memory' && !createMemoryState) {
+    const expected = 'a value; this host has no in-process store';
+    return { ok: false, problems: [{ variable: 'UPSTASH_REDIS_REST_URL', expected }] };
+  }
+  return result;
 }
 
 /** The state of each robot, by client id. */
 function chooseStore({ store }: Config, options: AppOptions, clock: Clock, log: Log): (clientId: string) => State {
-  if (store.kind === 'memory') {
+  const { createMemoryState, connectRedis } = options;
+  if (store.kind === 'memory' && createMemoryState) {
     log.warn('store_in_process', { code: 'store_in_process' });
     return () => createMemoryState(clock);
   }
-  const runScript =
-    store.kind === 'upstash'
-      ? createUpstash({ url: store.url, token: store.token, clock })
-      : options.connectRedis?.(store.url);
+  let runScript: RunScript | undefined;
+  if (store.kind === 'upstash') runScript = createUpstash({ url: store.url, token: store.token, clock });
+  if (store.kind === 'redis') runScript = connectRedis?.(store.url);
   if (!runScript) throw new Error('readHostConfig lets no such store through');
   return (clientId) => withFallback(createRedisState(runScript, clientId), clock, log);
 }

@@ -8,6 +8,7 @@ import { systemClock } from '../lib/runtime/clock.ts';
 import { describeProblems, readConfig, type ConfigResult } from '../lib/config/config.ts';
 import type { RobotConfig } from '../lib/config/robot.ts';
 import { environment } from '../lib/config/environment.ts';
+import { createMemoryState } from '../lib/state/memory/memory.ts';
 import { openStream, type Stream } from './dev-stream/connection.ts';
 import { createForward } from './dev-stream/forward.ts';
 import { loadDotenv } from './dotenv.ts';
@@ -79,6 +80,7 @@ async function inProcess(): Promise<Target> {
       env: { ...environment(), PUBLIC_URL: host.url },
       cardCallback: 'stream',
       writeLog: (line) => console.log(line),
+      createMemoryState,
       ...(tcp ? { connectRedis: (url) => tcp.createTcpRedis({ url, clock: systemClock }) } : {}),
     })),
   );

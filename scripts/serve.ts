@@ -3,6 +3,7 @@ import { createApp } from '../lib/app.ts';
 import { systemClock } from '../lib/runtime/clock.ts';
 import { environment } from '../lib/config/environment.ts';
 import { describeProblems } from '../lib/config/config.ts';
+import { createMemoryState } from '../lib/state/memory/memory.ts';
 import { loadDotenv } from './dotenv.ts';
 import { startHost, whyNotListen } from './host.ts';
 
@@ -20,6 +21,7 @@ const tcp = environment()['REDIS_URL'] ? await import('../lib/state/redis/tcp.ts
 const app = createApp({
   env: environment(),
   writeLog: (line) => console.log(line),
+  createMemoryState,
   ...(tcp ? { connectRedis: (url) => tcp.createTcpRedis({ url, clock: systemClock }) } : {}),
 });
 if (!app.ok) {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createApp } from '../lib/app.ts';
 import { robotSignature } from '../lib/dingtalk/signature.ts';
+import { createMemoryState } from '../lib/state/memory/memory.ts';
 import { readFileSync } from 'node:fs';
 
 const SECRET = 'secret-1';
@@ -27,6 +28,7 @@ const open = (over: Record<string, string | undefined> = {}, brokenAt: string | 
   return createApp({
     env: { ...env, ...over },
     clock,
+    createMemoryState,
     fetch: async (url) => {
       called.push(url);
       throw new TypeError('no network in this test');
@@ -223,4 +225,13 @@ test('a deployment that is not configured answers everything with the whole list
     expect(text).not.toContain('nonsense');
   }
   expect(logs).toMatchObject([{ level: 'error', code: 'not_configured' }]);
+});
+
+test.each([
+  ['a store', undefined, 'UPSTASH_REDIS_REST_URL'],
+  ['another store than one over TCP', 'redis://127.0.0.1:6379', 'REDIS_URL'],
+])('a host that hands in neither the in-process store nor the TCP client requires %s', async (_, url, variable) => {
+  app = createApp({ env: { ...env, REDIS_URL: url }, clock, writeLog: () => undefined });
+  const response = await request(base);
+  expect([response.status, await response.text()]).toEqual([503, expect.stringContaining(`\n${variable}: expected`)]);
 });

@@ -59,7 +59,7 @@ export function createBridge({ journal, fetch, setup, environment }: BridgeOptio
       fetch,
       writeLog,
       // The playground's store never fails by itself; the fallback is what a deployed function has around its own.
-      adaptState: () => withFallback(watchState(state, journal), systemClock, log),
+      createMemoryState: () => withFallback(watchState(state, journal), systemClock, log),
     });
     if (!app.ok) throw new Error(`the playground's own configuration is wrong: ${describeProblems(app.problems)}`);
     current = { key, handle: app.handle };

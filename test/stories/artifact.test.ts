@@ -50,6 +50,15 @@ describeWith('redis-server', 'the built function', () => {
   });
 });
 
+describe('what is deployed', () => {
+  test('holds neither the in-process store nor the TCP client: Vercel uses neither', () => {
+    expect(artifact.files).toContain('lib/state/redis/upstash.js');
+    expect(artifact.files.filter((file) => /lib\/state\/(?:memory\/|redis\/tcp)|@redis\/client/u.test(file))).toEqual(
+      [],
+    );
+  });
+});
+
 describe('the built function without its configuration', () => {
   test('answers 503 with everything that is wrong at once', async () => {
     const instance = await startFunction({ artifact, env: { VERCEL: '1', DIFY_API_URL: 'nonsense' } });

@@ -3,6 +3,7 @@ import { createApp, type App } from '../../lib/app.ts';
 import type { LeaseTiming } from '../../lib/turn/lease.ts';
 import type { Platform } from '../../lib/runtime/platform.ts';
 import { systemClock, type Clock } from '../../lib/runtime/clock.ts';
+import { createMemoryState } from '../../lib/state/memory/memory.ts';
 import { createDifySimulator } from '../../playground/dify/simulator.ts';
 import type { DifyOptions, DifySimulator, SampleApp } from '../../playground/dify/types.ts';
 import { createDingTalkSimulator } from '../../playground/dingtalk/simulator.ts';
@@ -110,6 +111,7 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
     app = createApp({
       env: { PUBLIC_URL: started.url, ...env, ...options.env },
       clock,
+      createMemoryState,
       writeLog: (line) => logs.push(JSON.parse(line) as Record<string, unknown>),
       ...(options.leaseTiming ? { leaseTiming: options.leaseTiming } : {}),
     });

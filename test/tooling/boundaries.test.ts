@@ -49,6 +49,9 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'file-type': ['lib/files/'],
 };
 
+/** What a host hands to `createApp`. The deployed function never uses it, so nothing of it may be deployed. */
+const ONLY_HANDED_IN = ['lib/state/memory/', 'lib/state/redis/tcp.ts', '@redis/client'];
+
 const isIn = (path: string, places: readonly string[]) =>
   places.some((place) => (place.endsWith('/') ? path.startsWith(place) : path === place));
 
@@ -84,6 +87,17 @@ function circlesIn(imports: readonly Pick<Import, 'from' | 'to'>[]): string[] {
   return circles;
 }
 
+/** All files and packages that are loaded with a file, itself included. */
+function reachableFrom(entry: string, imports: readonly Import[]): string[] {
+  const targets = Map.groupBy(
+    imports.filter(({ typeOnly }) => !typeOnly),
+    ({ from }) => from,
+  );
+  const reached = new Set([entry]);
+  for (const path of reached) for (const { to } of targets.get(path) ?? []) reached.add(to);
+  return [...reached];
+}
+
 const codeOf = (path: string) => withoutComments(readFileSync(join(repositoryRoot, path), 'utf8'));
 
 const say = ({ from, to }: Import) => `${from} must not import ${to}; ${WHERE}`;
@@ -113,6 +127,12 @@ describe('who may import whom', () => {
   it('keeps each package in its place', () => {
     const misplaced = inFunction.filter(({ from, to }) => PACKAGES[to] !== undefined && !isIn(from, PACKAGES[to]));
     expect(misplaced.map(say)).toEqual([]);
+  });
+
+  it("leaves what only a server of one's own needs out of the deployed function", () => {
+    const carried = reachableFrom('api/dingtalk.ts', inFunction);
+    expect(carried).toContain('@upstash/redis');
+    expect(carried.filter((path) => isIn(path, ONLY_HANDED_IN))).toEqual([]);
   });
 
   it('keeps files that are written without an extension, which the platform cannot load, out', () => {
