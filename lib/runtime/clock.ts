@@ -35,7 +35,8 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
 
 /**
  * Waits for `work`, but not longer than `ms` milliseconds, and not after an abort of `parent`. The signal that `work` gets
- * aborts then. The wait ends even if `work` does not heed its signal; what becomes of `work` later changes nothing.
+ * aborts then. The wait ends even if `work` does not heed its signal; what becomes of `work` later changes nothing. After
+ * an abort of `parent`, `work` is not begun.
  *
  * @throws a `TimeoutError` after `ms`, the reason of `parent`, or what `work` throws.
  */
@@ -45,6 +46,8 @@ export async function withTimeout<T>(
   work: (signal: AbortSignal) => Promise<T>,
   parent?: AbortSignal,
 ): Promise<T> {
+  // Otherwise work that throws at once would leave the rejection of `ended` without a handler.
+  parent?.throwIfAborted();
   const controller = new AbortController();
   const cancel = clock.schedule(ms, () => {
     controller.abort(new DOMException(`no answer within ${ms} ms`, 'TimeoutError'));
@@ -52,7 +55,6 @@ export async function withTimeout<T>(
   const signal = parent ? AbortSignal.any([parent, controller.signal]) : controller.signal;
   const ended = Promise.withResolvers<never>();
   const end = () => ended.reject(signal.reason as Error);
-  if (signal.aborted) end();
   signal.addEventListener('abort', end, { once: true });
   try {
     return await Promise.race([work(signal), ended.promise]);
