@@ -9,6 +9,7 @@ import { readConfig, type Environment } from '../lib/config/config.ts';
 import { deploymentSettings } from '../lib/config/deployment-settings.ts';
 import { REQUIRED_OF_ROBOT, robotSettings } from '../lib/config/robot-settings.ts';
 import { namesOf, type Setting } from '../lib/config/settings.ts';
+import { STORE_WORDS } from '../lib/state/redis/failure.ts';
 import { textsFor } from '../lib/texts/index.ts';
 import { repositoryRoot } from './support/artifact.ts';
 import { sourceFiles } from './support/imports.ts';
@@ -254,6 +255,11 @@ describe('docs/operations.md', () => {
     const chinese = /「([^」]+)…」/u.exec(seen)?.[1] ?? 'no quotation';
     expect(textsFor('en').failures[code].slice(0, english.length)).toBe(english);
     expect(textsFor('zh-CN').failures[code].slice(0, chinese.length)).toBe(chinese);
+  });
+
+  it('explains each word of the store, and no other', () => {
+    const words = rowsUnder('docs/operations.md', ['`said`']).flatMap(([said = '']) => codesIn(said));
+    expect(words.toSorted()).toEqual(STORE_WORDS.toSorted());
   });
 
   it('has a row for each log event, with its level, and for no other', () => {

@@ -1,17 +1,17 @@
 import type { Clock } from '../runtime/clock.ts';
-import type { Log } from '../runtime/log.ts';
+import { errorFields, type Log } from '../runtime/log.ts';
 import { CLAIM_TTL_MS } from './lifetimes.ts';
 import type { Accepted, Claimed, State } from './state.ts';
 
-/** Most messages that this instance remembers having accepted itself. */
+/** Most messages that this instance remembers as accepted by itself. */
 const MAX_REMEMBERED = 10_000;
 
 /**
- * A state that goes on accepting while the store is down: from this instance alone, unrecorded and without memory.
- * That is logged once for each time the store goes down, not for each message.
+ * The store, with messages accepted by this instance alone while the store is down: without a record and without the
+ * conversation's context. The log says so once each time the store goes down, not for each message.
  */
 export function withFallback(store: State, clock: Clock, log: Log): State {
-  /** Messages accepted here, by owner, with their time: duplicates whether or not the store knows of them. */
+  /** Messages that this instance has accepted. Another delivery of one is a duplicate, whatever the store knows. */
   const accepted = new Map<string, { owner: string; atMs: number }>();
   let isDown = false;
 
@@ -24,8 +24,8 @@ export function withFallback(store: State, clock: Clock, log: Log): State {
     return false;
   }
 
-  function noteDown(): void {
-    if (!isDown) log.error('store_down', { code: 'store_unavailable' });
+  function noteDown(error: unknown): void {
+    if (!isDown) log.error('store_down', { ...errorFields(error), code: 'store_unavailable' });
     isDown = true;
   }
 
@@ -35,18 +35,18 @@ export function withFallback(store: State, clock: Clock, log: Log): State {
       if (isDown) log.info('store_back');
       isDown = false;
       return reply;
-    } catch {
-      noteDown();
+    } catch (error) {
+      noteDown(error);
       return fallback;
     }
   }
 
-  /** That it answers says little: a store that takes no writes still does. Only what is always written tells that it is back. */
+  /** Notices a failure only. A success proves little: a store that takes no writes still answers a renewal without one. */
   async function watch<T>(work: Promise<T>): Promise<T> {
     try {
       return await work;
     } catch (error) {
-      noteDown();
+      noteDown(error);
       throw error;
     }
   }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { BridgeError } from '../../lib/errors.ts';
+import { STORE_WORDS, storeWord, type StoreWord } from '../../lib/state/redis/failure.ts';
 import type { RunScript } from '../../lib/state/redis/redis.ts';
 import type { DeploymentContext, Ports } from './check.ts';
 import type { Finder, Finding } from './finding.ts';
@@ -37,7 +38,6 @@ async function checkRest(
     });
   const ping = await run(['PING']);
   if (ping.kind === 'none') return [say.failed('storeUnreachable', host, ping.reason)];
-  if (ping.status === 401 || ping.status === 403) return [say.failed('storeTokenWrong', host, ping.status)];
   if (ping.status !== 200 || ping.json === undefined) return [restRefusal(ping, host, say)];
   const written = await run(['EVAL', WRITE, '1', `dify-on-dingtalk:doctor:${newId()}`]);
   if (written.kind === 'none') return [say.failed('storeUnreachable', host, written.reason)];
@@ -52,32 +52,61 @@ async function checkRest(
 
 function restRefusal({ status, json }: Answer, host: string, say: Finder): Finding {
   const { error = '' } = errorBody.safeParse(json).data ?? {};
-  if (error.startsWith('NOPERM')) return say.failed('storeReadOnly', host);
-  if (error.includes('max requests limit')) return say.failed('storeUsedUp', host);
+  const said = storeWord(error);
+  const isLogin = said === 'WRONGPASS' || said === 'NOAUTH';
+  if (isLogin || (said === null && (status === 401 || status === 403)))
+    return say.failed('storeTokenWrong', host, status);
+  if (said !== null) return refusal(said, host, say);
   if (error === '') return say.failed('storeForeign', host, status);
   return say.failed('storeRefused', host, status, /^[A-Z]{2,20}\b/.exec(error)?.[0] ?? '');
+}
+
+/** What to do about a store that is there and refuses. */
+function refusal(said: StoreWord, host: string, say: Finder): Finding {
+  switch (said) {
+    case 'WRONGPASS':
+    case 'NOAUTH':
+      return say.failed('storeLoginWrong', host, said);
+    case 'NOPERM':
+      return say.failed('storeReadOnly', host);
+    case 'max requests limit':
+    case 'max daily request limit':
+      return say.failed('storeUsedUp', host, said);
+    case 'DB capacity':
+    case 'OOM':
+      return say.failed('storeFull', host, said);
+    default:
+      return say.failed('storeNotReady', host, said);
+  }
 }
 
 async function checkTcp({ connectRedis, clock, newId }: Ports, url: string, say: Finder): Promise<Finding[]> {
   // Whatever `new URL` throws quotes the address, and with it a password.
   const host = URL.parse(url)?.host || 'REDIS_URL';
   const run = connectRedis(url);
-  if (!(await succeeds(run, NOTHING, []))) return [say.failed('storeTcpUnreachable', host)];
-  if (!(await succeeds(run, WRITE, [`dify-on-dingtalk:doctor:${newId()}`]))) return [say.failed('storeReadOnly', host)];
+  const silent = await failureOf(run, NOTHING, []);
+  if (silent) return [silent.said ? refusal(silent.said, host, say) : say.failed('storeTcpUnreachable', host)];
+  const unwritten = await failureOf(run, WRITE, [`dify-on-dingtalk:doctor:${newId()}`]);
+  if (unwritten) return [refusal(unwritten.said ?? 'NOPERM', host, say)];
   const times: number[] = [];
   for (let sample = 0; sample < SAMPLES; sample += 1) {
     const began = clock.now();
-    if (await succeeds(run, NOTHING, [])) times.push(clock.now() - began);
+    if (!(await failureOf(run, NOTHING, []))) times.push(clock.now() - began);
   }
   return [say.ok('storeFine', host), latency(times, say)];
 }
 
-async function succeeds(run: RunScript, script: string, keys: readonly string[]): Promise<boolean> {
+/** Why a script did not run; null when it did. */
+async function failureOf(
+  run: RunScript,
+  script: string,
+  keys: readonly string[],
+): Promise<{ said: StoreWord | null } | null> {
   try {
     await run(script, keys, []);
-    return true;
+    return null;
   } catch (error) {
-    if (error instanceof BridgeError) return false;
+    if (error instanceof BridgeError) return { said: STORE_WORDS.find((word) => word === error.facts['said']) ?? null };
     throw error;
   }
 }

@@ -153,6 +153,20 @@ const CONFIGURATION: WrongSetup[] = [
   },
 ];
 
+/** Something at the address of the store that refuses everything in these words. */
+function storeThatSays(error: string, code: string, says: RegExp): WrongSetup {
+  return {
+    name: `a store that says ${error.split(' ', 4).join(' ')}`,
+    stage: {
+      instead: page(400, JSON.stringify({ error: `${error} ${MARK}` }), { 'content-type': 'application/json' }),
+    },
+    run: { env: { UPSTASH_REDIS_REST_URL: BOT } },
+    code,
+    says,
+    also: ['addressForeign'],
+  };
+}
+
 const STORE: WrongSetup[] = [
   {
     name: 'a wrong token of the store',
@@ -180,6 +194,15 @@ const STORE: WrongSetup[] = [
     says: /UPSTASH_REDIS_REST_URL/u,
     also: ['addressForeign'],
   },
+  storeThatSays('ERR max requests limit exceeded. Limit: 500000, Usage: 500000.', 'storeUsedUp', /max requests limit/u),
+  storeThatSays(
+    'ERR max daily request limit exceeded. Limit: 10000, Usage: 10001.',
+    'storeUsedUp',
+    /max daily request limit/u,
+  ),
+  storeThatSays('ERR DB capacity quota exceeded. Threshold: 268435456 bytes.', 'storeFull', /DB capacity.*maxmemory/su),
+  storeThatSays('WRONGPASS invalid or missing auth token', 'storeTokenWrong', /UPSTASH_REDIS_REST_TOKEN/u),
+  storeThatSays('LOADING Redis is loading the dataset in memory', 'storeNotReady', /LOADING/u),
   {
     name: 'a Redis over TCP that cannot be reached',
     run: async () => ({

@@ -141,6 +141,31 @@ describeWith('redis-server', 'the doctor', () => {
     await stage.close();
   });
 
+  test.each([
+    ['a password that is wrong', 'reader:wrong', 'storeLoginWrong', /REDIS_URL/u],
+    ['a user who may not run scripts', 'reader:right', 'storeReadOnly', /EVAL/u],
+    ['a server that is full', 'admin:right', 'storeFull', /OOM.*maxmemory/su],
+  ])('names %s over TCP', async (_, login, code, says) => {
+    const own = await startRedisServer();
+    const client = createRespClient(own.port);
+    await client.send([
+      ['ACL', 'SETUSER', 'reader', 'on', '>right', '~*', '+@read', '+@connection'],
+      ['ACL', 'SETUSER', 'admin', 'on', '>right', '~*', '+@all'],
+      ['CONFIG', 'SET', 'maxmemory', '1'],
+    ]);
+    client.close();
+    const stage = await openStage({ front });
+    const REDIS_URL = own.url.replace('//', `//${login}@`);
+    const { findings } = await examine(stage, {
+      env: { UPSTASH_REDIS_REST_URL: '', UPSTASH_REDIS_REST_TOKEN: '', REDIS_URL },
+    });
+    const [found, ...others] = findings.filter(({ check }) => check === 'store');
+    expect([found?.code, found?.level, others]).toEqual([code, 'failed', []]);
+    expect(`${found?.found} ${found?.mend}`).toMatch(says);
+    await stage.close();
+    await own.close();
+  });
+
   // The last one: it looks at what the others have printed.
   test('never prints a secret', () => {
     expect(outputs.length).toBeGreaterThan(WRONG_SETUPS.length);

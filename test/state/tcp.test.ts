@@ -1,8 +1,10 @@
+import { connect, createServer } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { BridgeError } from '../../lib/errors.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { createRedisState } from '../../lib/state/redis/redis.ts';
 import { createTcpRedis } from '../../lib/state/redis/tcp.ts';
+import { listenOnLoopback } from '../support/loopback.ts';
 import { startRedisServer, type RedisServer } from '../support/redis-server.ts';
 import { describeWith } from '../support/require.ts';
 import { describeState } from './contract.ts';
@@ -33,5 +35,27 @@ describeWith('redis-server', 'the store in a Redis over TCP', () => {
     await gone.close();
     expect(await claim('two')).toBe('store_unavailable');
     expect(await claim('three')).toBe('store_unavailable');
+  });
+
+  test('that takes the connection too late runs no script whose caller has given up', async () => {
+    // A way to the server that carries nothing for a second.
+    const way = createServer((socket) => {
+      socket.pause();
+      setTimeout(() => {
+        const server = connect(redis.port, '127.0.0.1');
+        socket.on('error', () => server.destroy()).on('close', () => server.destroy());
+        socket.pipe(server).pipe(socket);
+      }, 1_000);
+    });
+    const url = `redis://127.0.0.1:${await listenOnLoopback(way)}`;
+    const state = createRedisState(createTcpRedis({ url, clock: systemClock }), `robot-${robots}`);
+    const claimed = { turnId: 'late', owner: 'me', nowMs: 0 };
+    await expect(state.claim(claimed)).rejects.toThrow(BridgeError);
+    // The same connection: once this one went through, the first would have as well.
+    await expect
+      .poll(() => state.claim({ ...claimed, turnId: 'next' }).catch(() => null))
+      .toMatchObject({ isNew: true });
+    expect(await open().claim({ ...claimed, owner: 'other' })).toMatchObject({ isNew: true });
+    way.close();
   });
 });

@@ -13,7 +13,7 @@ export type Fault = { times?: number; only?: (request: UpstashRequest) => boolea
   | { kind: 'lost-response' } // applied, then the connection dies: the client cannot know
   | { kind: 'reset' } // not applied, the connection dies
   | { kind: 'hang' } // not applied, never answered
-  | { kind: 'status'; status: number } // not applied, answered with this HTTP status
+  | { kind: 'status'; status: number; error?: string } // not applied, answered with this HTTP status and these words
   | { kind: 'delay'; ms: number } // applied and answered, that much later
 );
 
@@ -123,7 +123,9 @@ export async function createUpstashFront(options: { redisPort: number; token?: s
       return;
     }
     const answer =
-      fault?.kind === 'status' ? failure(fault.status, 'ERR unavailable') : await answerTo(request, url, parsed);
+      fault?.kind === 'status'
+        ? failure(fault.status, fault.error ?? 'ERR unavailable')
+        : await answerTo(request, url, parsed);
     if (fault?.kind === 'delay') await delay(fault.ms);
     if (fault?.kind === 'lost-response') {
       request.socket.destroy();

@@ -1,10 +1,9 @@
 import { createClient } from '@redis/client';
-import { BridgeError } from '../../errors.ts';
 import { withTimeout, type Clock } from '../../runtime/clock.ts';
+import { STORE_TIMEOUT_MS, storeFailure } from './failure.ts';
 import type { RunScript } from './redis.ts';
-import { STORE_TIMEOUT_MS } from './upstash.ts';
 
-/** The same scripts over one TCP connection, for a server of one's own. It is opened when it is first needed. */
+/** The same scripts over one TCP connection, for a Redis of one's own. The connection is opened by the first script. */
 export function createTcpRedis({ url, clock }: { url: string; clock: Clock }): RunScript {
   const client = createClient({
     url,
@@ -12,23 +11,28 @@ export function createTcpRedis({ url, clock }: { url: string; clock: Clock }): R
     disableOfflineQueue: true,
     socket: { connectTimeout: STORE_TIMEOUT_MS, reconnectStrategy: (tries) => Math.min(100 * 2 ** tries, 5_000) },
   });
-  // Each command tells of its own failure; without a listener the connection's would end the process.
-  client.on('error', () => undefined);
   let connecting: Promise<unknown> | null = null;
+  /** Why there is no connection. The client goes on trying after a refused password, and tells of it only here. */
+  let refusal: unknown = null;
+  // Without a listener an error of the connection would end the process.
+  client.on('error', (error: unknown) => {
+    refusal = error;
+  });
+  client.on('ready', () => {
+    refusal = null;
+  });
 
   return async (script, keys, args) => {
     try {
       return await withTimeout(clock, STORE_TIMEOUT_MS, async (signal) => {
         connecting ??= client.connect();
-        const aborted = new Promise<never>((_, reject) => {
-          signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-        });
-        if (!client.isReady) await Promise.race([connecting, aborted]);
-        return await Promise.race([client.eval(script, { keys: [...keys], arguments: [...args] }), aborted]);
+        if (!client.isReady) await connecting;
+        // The caller goes on without the store by now: nothing may go on record afterwards.
+        signal.throwIfAborted();
+        return client.eval(script, { keys: [...keys], arguments: [...args] });
       });
-    } catch {
-      // As with Upstash: an error may quote the command, hence people's data.
-      throw new BridgeError('store_unavailable', 'the store cannot be reached');
+    } catch (error) {
+      throw storeFailure(error, refusal);
     }
   };
 }

@@ -1,10 +1,7 @@
 import { Redis } from '@upstash/redis';
-import { BridgeError } from '../../errors.ts';
 import { withTimeout, type Clock } from '../../runtime/clock.ts';
+import { STORE_TIMEOUT_MS, storeFailure } from './failure.ts';
 import type { RunScript } from './redis.ts';
-
-/** All that one operation may take, a repeat included: the acknowledgement waits for it. */
-export const STORE_TIMEOUT_MS = 800;
 
 export interface UpstashOptions {
   url: string;
@@ -30,18 +27,9 @@ export function createUpstash({ url, token, clock, timeoutMs = STORE_TIMEOUT_MS 
   return async (script, keys, args) => {
     try {
       // The client's own signal limits each try; this limits all of them together.
-      return await withTimeout(clock, timeoutMs, (signal) =>
-        Promise.race([redis.eval(script, [...keys], [...args]), rejectOnAbort(signal)]),
-      );
-    } catch {
-      // The client's errors quote the whole command, hence people's data: nothing of them is passed on.
-      throw new BridgeError('store_unavailable', 'the store cannot be reached');
+      return await withTimeout(clock, timeoutMs, () => redis.eval(script, [...keys], [...args]));
+    } catch (error) {
+      throw storeFailure(error);
     }
   };
-}
-
-function rejectOnAbort(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-  });
 }

@@ -180,8 +180,28 @@ export const setupEn = {
       'UPSTASH_REDIS_REST_URL is the https address under REST API; a redis:// address goes into REDIS_URL',
       UPSTASH,
     ),
-  storeUsedUp: (host: string) =>
-    line(`${host}: the requests of the month are used up`, 'raise the plan of the database', UPSTASH),
+  storeLoginWrong: (host: string, said: string) =>
+    line(
+      `REDIS_URL: ${host} does not accept the user or password (${said})`,
+      'check both in REDIS_URL, redis://USER:PASSWORD@HOST:PORT; write characters such as @ and / percent-encoded',
+    ),
+  storeUsedUp: (host: string, said: string) =>
+    line(
+      `${host}: the requests of its plan are used up (${said})`,
+      'choose a larger plan, or wait until the month (or the day) is over',
+      UPSTASH,
+    ),
+  storeFull: (host: string, said: string) =>
+    line(
+      `${host} is full and takes nothing new (${said})`,
+      'choose a larger plan, or delete what other programs keep there; on a server of your own raise maxmemory',
+      UPSTASH,
+    ),
+  storeNotReady: (host: string, said: string) =>
+    line(
+      `${host} is there but refuses for now (${said})`,
+      'LOADING and BUSY pass; READONLY and MASTERDOWN: REDIS_URL names a replica, use the primary; MISCONF: the server cannot save to its disk; max …: too many clients are connected',
+    ),
   storeRefused: (host: string, status: number, code: string) =>
     line(
       `${host} refuses scripts (${facts(status, code)})`,

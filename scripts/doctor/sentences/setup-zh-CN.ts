@@ -160,7 +160,28 @@ export const setupZh: typeof setupEn = {
       'UPSTASH_REDIS_REST_URL 是 REST API 下的 https 地址；redis:// 地址请填 REDIS_URL',
       UPSTASH,
     ),
-  storeUsedUp: (host) => line(`${host}：本月请求次数已用完`, '升级数据库的套餐', UPSTASH),
+  storeLoginWrong: (host, said) =>
+    line(
+      `REDIS_URL：${host} 不接受该用户名或密码（${said}）`,
+      '检查 REDIS_URL 中的用户名和密码：redis://USER:PASSWORD@HOST:PORT；@、/ 等字符须使用百分号编码',
+    ),
+  storeUsedUp: (host, said) =>
+    line(
+      `${host}：套餐的请求次数已用完（${said}）`,
+      '升级数据库的套餐，或等到下个月（按天计的套餐等到第二天）',
+      UPSTASH,
+    ),
+  storeFull: (host, said) =>
+    line(
+      `${host} 已满，不再接受写入（${said}）`,
+      '升级套餐，或删除其他程序存放的数据；自己的服务器请调大 maxmemory',
+      UPSTASH,
+    ),
+  storeNotReady: (host, said) =>
+    line(
+      `${host} 可连接，但暂时拒绝请求（${said}）`,
+      'LOADING、BUSY 会自行恢复；READONLY、MASTERDOWN：REDIS_URL 指向副本，请改用主节点；MISCONF：服务器无法写入磁盘；max …：连接数过多',
+    ),
   storeRefused: (host, status, code) =>
     line(`${host} 拒绝执行脚本（${facts(status, code)}）`, '请用支持 EVAL 的 Redis：Upstash、Redis 7、Valkey', UPSTASH),
   storeFast: (ms) => line(`从这里往返一次 ${ms} 毫秒`),
