@@ -157,7 +157,7 @@ function connectChat(
           client,
           config: robot.dingtalk,
           address: `${config.publicUrl}${pathOf(robot.name)}`,
-          marks: state.marks,
+          flags: state.flags,
           clock,
           onFailed: (error) => log.warn('callback_not_registered', callbackFields(error)),
         });

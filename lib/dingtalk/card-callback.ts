@@ -29,7 +29,7 @@ export interface CardCallbackOptions {
   /** The function's own address for this robot. */
   address: string;
   /** What all instances know: a registration is one call of the month, and a function has many instances. */
-  marks: { isSet(name: string): Promise<boolean>; set(name: string, ttlMs: number): Promise<void> };
+  flags: { isSet(name: string): Promise<boolean>; set(name: string, ttlMs: number): Promise<void> };
   clock: Clock;
   onFailed: (error: unknown) => void;
 }
@@ -50,18 +50,18 @@ export function createCardCallback({
   client,
   config,
   address,
-  marks,
+  flags,
   clock,
   onFailed,
 }: CardCallbackOptions): CardCallback {
   const routeKey = `bridge-${hash(`${config.clientId}\n${address}`)}`;
   const secret = cardCallbackSecret(config.clientSecrets[0]);
-  const mark = `callback:${hash(`${routeKey}\n${secret}`)}`;
+  const flag = `callback:${hash(`${routeKey}\n${secret}`)}`;
   let known: { key: Promise<string | null>; untilMs: number } | null = null;
 
   async function register(): Promise<string | null> {
     // Without the store it is registered once for each instance: that changes nothing but its price.
-    if (await marks.isSet(mark).catch(() => false)) return routeKey;
+    if (await flags.isSet(flag).catch(() => false)) return routeKey;
     const answer = await client.call('registerCallback', {
       method: 'POST',
       path: '/v1.0/card/callbacks/register',
@@ -71,7 +71,7 @@ export function createCardCallback({
     if (registered.safeParse(answer).data?.success === false) {
       throw new BridgeError('dingtalk_callback_unregistered', 'DingTalk did not register the address');
     }
-    await marks.set(mark, REGISTERED_MS).catch(() => undefined);
+    await flags.set(flag, REGISTERED_MS).catch(() => undefined);
     return routeKey;
   }
 

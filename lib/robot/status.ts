@@ -1,5 +1,4 @@
 import type { RobotConfig } from '../config/robot.ts';
-import { monthOf } from '../state/budget.ts';
 import type { State } from '../state/state.ts';
 
 /** What an operator sees of a robot; times are ISO 8601. */
@@ -20,7 +19,7 @@ export async function reportOf(
   state: Pick<State, 'status'>,
   nowMs: number,
 ): Promise<StatusReport> {
-  const { running, waiting, calls, lastAcceptedAtMs, failures } = await state.status({ nowMs, month: monthOf(nowMs) });
+  const { running, waiting, calls, lastAcceptedAtMs, failures } = await state.status({ nowMs });
   return {
     running,
     waiting,

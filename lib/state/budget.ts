@@ -8,7 +8,7 @@ export interface BudgetRequest {
   /** Names organisation and month. */
   account: string;
   limit: number;
-  /** Calls that an answer may need, by how freely it may spend them. */
+  /** Calls to set aside for an answer, by how freely it may spend them. */
   reserve: Readonly<Record<'full' | 'few' | 'last', number>>;
 }
 
@@ -20,12 +20,12 @@ export type SpendingLevel = 'full' | 'few' | 'last' | 'none';
 
 export interface Budget {
   level: SpendingLevel;
-  /** The share of the month, in percent, that was reached just now for the first time; null otherwise. */
+  /** The step of the month, in percent, that this request is the first to reach; null otherwise. */
   reached: number | null;
 }
 
-/** Calls that a question took which is dropped while it waits: its card, the word that it waits, and its end. */
+/** Calls of a question that is dropped while it waits: its card, the note that it waits, and the card's end. */
 export const DROPPED_CALLS = 3;
 
-/** Shares of the month, in percent: from the first on updates get fewer, from the second only the last frame is shown. */
+/** Steps of the month, in percent. Updates get fewer from `few`; only the last frame is shown from `last`. */
 export const BUDGET_STEPS = { few: 80, last: 95, none: 100 } as const;

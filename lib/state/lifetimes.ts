@@ -1,19 +1,19 @@
 // How long what is on record is kept, in milliseconds.
 
 /**
- * How long it is remembered that a message was accepted. Redeliveries have been seen after 16 and 60 s; a captured
- * signature can be replayed for an hour; a day outlives both.
+ * How long the store remembers that a message was accepted. DingTalk has delivered messages again after 16 and 60 s, and a
+ * captured signature can be replayed for an hour. A day is longer than both.
  */
 export const CLAIM_TTL_MS = 86_400_000;
 
-/** How long the question of a failed turn is kept. */
+/** How long the question of a failed turn is kept, for the button that tries again. */
 export const FAILED_TTL_MS = 3_600_000;
 
-/** How long a receipt is kept, so that a button below an old answer still works. */
+/** How long a receipt is kept, so that the buttons below an old answer work. */
 export const RECEIPT_TTL_MS = 30 * 86_400_000;
 
-/** Longer than any month, so that its count is there until its end. */
+/** How long a month's count is kept. It is longer than any month, so that the count lasts until the month's end. */
 export const BUDGET_TTL_MS = 40 * 86_400_000;
 
-/** How long failures are counted after the last one. */
+/** How long the counts of failures are kept after the last failure. */
 export const FAILURES_TTL_MS = 30 * 86_400_000;

@@ -1,7 +1,5 @@
 import type { Budget, BudgetRequest, SpendingLevel } from './budget.ts';
 
-// What is told of turns and robots beside the running of them.
-
 export interface RobotStatus {
   /** Answers being written now, and questions that wait behind others. */
   running: number;
@@ -10,32 +8,34 @@ export interface RobotStatus {
   calls: number;
   /** When a question was last accepted; null when none was for a month. */
   lastAcceptedAtMs: number | null;
-  /** By code, how often it happened within a month of the last time, and when last. */
+  /** How often each code happened, and when last. Kept for 30 days after the last failure. */
   failures: readonly { code: string; count: number; lastMs: number }[];
 }
 
-/** Names that are set for a while, and nothing more. */
-export interface SharedMarks {
+/** Facts that all instances of a robot share: a name is set for a while, or it is not. */
+export interface SharedFlags {
   isSet(name: string): Promise<boolean>;
   set(name: string, ttlMs: number): Promise<void>;
 }
 
+/** DingTalk's access token, shared by the instances of one robot. */
 export interface SharedToken {
   read(): Promise<{ value: string; expiresAtMs: number } | null>;
   save(token: { value: string; expiresAtMs: number }): Promise<void>;
-  /** True for one instance in half a minute: the one that renews. */
+  /** True for one instance in half a minute. That instance renews the token. */
   claimRenewal(): Promise<boolean>;
 }
 
+/** What buttons and commands may know of a turn. */
 export interface TurnRecord {
   state: 'queued' | 'started' | 'dropped' | 'done';
   asker: string;
   conversationKey: string;
-  /** Null once it is erased. */
+  /** Null once the store has erased it. */
   payload: string | null;
   progress: string | null;
   isStopped: boolean;
-  /** Of a turn that has ended. */
+  /** Null until the turn has ended. */
   receipt: string | null;
 }
 
@@ -43,7 +43,7 @@ export type Rating = 'like' | 'dislike';
 
 export interface RateAnswerRequest {
   turnId: string;
-  /** Who rates, as an opaque name. */
+  /** The person who rates, as an opaque name. */
   person: string;
   /** Unique to this request. */
   owner: string;
@@ -51,59 +51,60 @@ export interface RateAnswerRequest {
 }
 
 /**
- * What is remembered between invocations. Every operation is one round trip and may be carried out twice with the
- * same arguments without changing anything the second time: the client repeats a request whose answer was lost.
+ * What the function remembers between invocations. Every operation is one round trip. The client repeats a request whose
+ * answer was lost, so an operation that runs twice with the same arguments changes nothing the second time.
  *
- * What a turn consists of is not known here: `payload` and `progress` are texts that only their writer reads.
+ * The store does not read `payload`, `progress`, `receipt` and `form`: only the code that wrote them does.
  *
- * All operations reject with BridgeError `store_unavailable` when the store cannot be reached in time.
+ * All operations reject with BridgeError `store_unavailable` when the store refuses or does not answer in time.
  */
 export interface State {
-  /** Whether it outlives this process. */
+  /** Whether what it keeps outlives this process. */
   readonly isDurable: boolean;
-  /** Where the instances of one robot share its access token; null where there is one instance only. */
+  /** Where the instances of a robot share its access token; null for a store that has one instance only. */
   readonly tokens: SharedToken | null;
-  /** Claims a message that needs no turn, such as a command. */
+  /** Claims a message that needs no turn, such as a command, so that one instance answers it. */
   claim(request: { turnId: string; owner: string; nowMs: number }): Promise<Claimed>;
-  /** Claims a message, puts its turn on record, and says whether it may start. */
+  /** Claims a message, puts its turn on record, and tells whether the turn may start. */
   accept(request: AcceptRequest): Promise<Accepted>;
-  /** Prolongs the lease of a running turn and keeps how far it got. */
+  /** Prolongs the lease of a running turn and keeps its progress. */
   renew(request: RenewRequest): Promise<Renewed>;
-  /** Ends a turn, erases what people wrote, and starts the next of the conversation, if one waits. */
+  /** Ends a turn, erases what people wrote, and starts the next turn that waits in the conversation. */
   finish(request: FinishRequest): Promise<Finished>;
   /**
-   * Makes a running turn one's own, when its lease has lapsed or its holder hands it over. `dropped` for a question that was
-   * given up while its card was being opened, by somebody who has not been heard of since.
+   * Makes the caller the owner of a running turn whose lease has lapsed, or whose owner hands it over. Null when the turn
+   * has an owner or has ended. `dropped` when the turn was dropped while its card was being opened, and the instance that
+   * opened it has not reported since: the caller ends the card.
    */
   takeOver(request: TakeOverRequest): Promise<StartedTurn | 'dropped' | null>;
-  /** Running turns whose lease has lapsed, oldest first. */
+  /** Ids of turns whose lease has lapsed, oldest first. */
   overdue(request: { nowMs: number; limit: number }): Promise<string[]>;
-  /** Notes what was done for a turn while it waited, unless whoever runs it has noted more. Tells how it stands. */
+  /** Keeps the progress of a turn that waits, unless it has a progress already. Returns how the turn stands. */
   noteWaiting(request: { turnId: string; progress: string }): Promise<Waiting>;
-  /** How a turn stands that has been waiting. */
+  /** How a turn stands that was put in line. */
   peek(turnId: string): Promise<Waiting>;
-  /** Starts the conversation anew: answers that are still running will not bring the old one back. */
+  /** Starts the conversation anew. Answers that still run cannot bring the old conversation back. */
   startConversation(request: { conversationKey: string; generation: string; ttlMs: number | null }): Promise<void>;
-  /** Marks the running turn of a conversation as stopped and drops the waiting ones, or does so to one turn only. */
+  /** Marks the running turn of a conversation as stopped and drops those that wait; or does so to one turn. */
   stop(request: StopRequest): Promise<Stopped>;
-  /** What is on record of a turn; null when nothing is, or no more. */
+  /** What is on record of a turn; null when nothing is, or when it has expired. */
   lookUp(turnId: string): Promise<TurnRecord | null>;
-  /** Sets what a person thinks of an answer, or takes it back when they think so already. Returns what holds now. */
+  /** Sets a person's rating of an answer; the same rating again takes it back. Returns the rating that holds now. */
   rate(request: RateAnswerRequest): Promise<Rating | null>;
-  /** How the robot fares: counts and codes only. */
-  status(request: { nowMs: number; month: string }): Promise<RobotStatus>;
-  /** Facts that all instances of a robot share. */
-  readonly marks: SharedMarks;
+  /** Counts and codes of the robot; the calls are those of the month of `nowMs`. */
+  status(request: { nowMs: number }): Promise<RobotStatus>;
+  readonly flags: SharedFlags;
 }
 
 export interface AcceptRequest {
-  /** Derived from the message's id: the same for every delivery. */
+  /** A hash of the message's id: the same for every delivery of the message. */
   turnId: string;
-  /** Who claims: unique to this delivery, so that a repeated request is recognised as its own. */
+  /** Unique to this delivery: the store recognises a repeat of the same request by it. */
   owner: string;
-  /** Who asked, as an opaque name. */
+  /** The person who asked, as an opaque name. */
   asker: string;
   conversationKey: string;
+  /** How long the conversation is remembered after its last message, in milliseconds; null for ever. */
   conversationTtlMs: number | null;
   /** Everything needed to answer the message. */
   payload: string;
@@ -111,47 +112,48 @@ export interface AcceptRequest {
   leaseUntilMs: number;
   /** Most turns that may wait in one conversation. */
   queueLimit: number;
-  /** What the answer may cost of the organisation's month; null without a budget. */
+  /** The organisation's month and what the answer may cost of it; null without a budget. */
   budget: BudgetRequest | null;
-  /** Most questions that one person may ask within a window of time; null without a limit. */
+  /** How often one person may ask; null without a limit. */
   rate: RateRequest | null;
 }
 
-/** Counted in fixed windows, so that one number is kept for each person. */
+/** Most questions of one person within a window. Windows are fixed, so that the store keeps one number a person. */
 export interface RateRequest {
   questions: number;
   windowMs: number;
 }
 
-/** `isNew` is false when another delivery of the message was claimed before. */
 export interface Claimed {
+  /** False when another delivery of the message was claimed before. */
   isNew: boolean;
   /** Some turns whose lease has lapsed. */
   overdue: readonly string[];
 }
 
-/** `running`: answers being written now, in all instances. `overdue`: some turns whose lease has lapsed. */
 export interface Load {
+  /** Answers being written now, in all instances. */
   running: number;
+  /** Some turns whose lease has lapsed. */
   overdue: readonly string[];
 }
 
 export type Accepted =
-  /** `isFirst`: nobody has asked in this conversation before, as far as is remembered. */
+  /** `isFirst`: the store knows no earlier question in this conversation. */
   | { kind: 'started'; turn: Started; isFirst: boolean; load: Load; budget: Budget }
   /** `place` is 1 for the next in line. */
   | { kind: 'queued'; place: number; load: Load; budget: Budget }
   | { kind: 'full'; load: Load }
-  /** The asker has asked as much as one person may for now. */
+  /** The asker has reached the limit of questions. */
   | { kind: 'limited'; load: Load }
   /** Another delivery of the same message has been accepted before. */
   | { kind: 'duplicate' }
-  /** The store is down: nothing is on record, nothing is known of the conversation, nothing can be kept. */
+  /** The store is down: the turn is not on record, and the conversation's context is unknown. */
   | { kind: 'unrecorded' };
 
-/** What whoever runs a turn needs to know. */
+/** What the owner of a turn needs to know. */
 export interface Started {
-  /** Grows with each change of hands; writes with an older one are refused. */
+  /** Grows with each new owner. The store refuses writes with an older fence. */
   fence: number;
   context: ConversationContext;
 }
@@ -160,24 +162,24 @@ export interface ConversationContext {
   /** Changes when the conversation is started anew. */
   generation: string;
   difyConversationId: string | null;
-  /** A form that a paused run waits for in this conversation, as `finish` was given it. */
+  /** The form that a paused run of this conversation waits for, as `finish` was given it. */
   form: string | null;
 }
 
-/** A turn that somebody else put on record. */
+/** A turn that another request put on record. */
 export interface StartedTurn extends Started {
   turnId: string;
   conversationKey: string;
   payload: string;
   progress: string | null;
-  /** How many times it has moved to a fresh invocation. */
+  /** How many times the turn has moved to a fresh invocation. */
   hop: number;
   /** False only when it is certain that Dify was never asked. */
   mayHaveBeenAsked: boolean;
   level: SpendingLevel;
 }
 
-/** Dify's id of a conversation, kept only while the generation is still the same. */
+/** Dify's id of a conversation. The store keeps it only if the conversation is still of this generation. */
 export interface Remembered {
   conversationKey: string;
   generation: string;
@@ -189,7 +191,7 @@ export interface RenewRequest {
   turnId: string;
   fence: number;
   nowMs: number;
-  /** In the past or now: the lease is given back. */
+  /** Not later than `nowMs`: the owner gives the lease back. */
   leaseUntilMs: number;
   progress: string;
   remembered: Remembered;
@@ -197,35 +199,34 @@ export interface RenewRequest {
 
 export type Renewed =
   | { kind: 'held'; running: number; isStopped: boolean }
-  /** Somebody else has taken the turn over. */
+  /** Another instance has taken the turn over. */
   | { kind: 'lost' }
-  /** There is no such turn on record. */
+  /** The turn is not on record. */
   | { kind: 'unknown' };
 
 export interface FinishRequest {
   turnId: string;
   fence: number;
   owner: string;
+  /** Also decides the calendar month that `spent` belongs to. */
   nowMs: number;
-  /** The code of a failure; null for an answer. A failed turn's payload is kept for an hour, so that it can be tried again. */
+  /** The code of a failure; null for an answer. The store keeps the payload of a failed turn for an hour, for another try. */
   failure: string | null;
-  /** Names the calendar month that `spent` belongs to. */
-  month: string;
   remembered: Remembered;
-  /** DingTalk calls that the answer took; what was reserved and not spent is given back. */
+  /** DingTalk calls that the answer took. The store gives back what was reserved beyond them. */
   spent: number;
-  /** What a button needs later: ids only. */
+  /** What buttons need later: ids only. */
   receipt: string;
   form: FormChange;
-  /** Lease of the next turn. Not later than `nowMs`: it is started for somebody else, who asks it. */
+  /** Lease of the next turn. Not later than `nowMs`: another instance takes the next turn over. */
   nextLeaseUntilMs: number;
 }
 
-/** What becomes of the form that the conversation waits for. Nothing is changed after the conversation began anew. */
+/** What becomes of the form that the conversation waits for. No effect once the conversation has begun anew. */
 export type FormChange = { kind: 'keep' } | { kind: 'forget' } | { kind: 'wait'; form: string };
 
 export type Finished =
-  /** `isStopped`: somebody has stopped the turn while it ran, on another instance perhaps. */
+  /** `isStopped`: a stop reached the store while the turn ran. */
   { kind: 'finished'; running: number; isStopped: boolean; next: StartedTurn | null } | { kind: 'lost' };
 
 export interface TakeOverRequest {
@@ -233,31 +234,31 @@ export interface TakeOverRequest {
   owner: string;
   nowMs: number;
   leaseUntilMs: number;
-  /** The claim of the holder who hands it over, and the new hop; null to take it only when its lease has lapsed. */
+  /** The fence of the owner who hands the turn over, and the new hop; null to take it only when its lease has lapsed. */
   handedOver: { fence: number; hop: number } | null;
 }
 
 export interface Waiting {
-  /** `dropped` when it was given up while it waited, `over` when it has ended or nothing is known of it. */
+  /** `dropped`: given up while it waited. `over`: it has ended, or nothing is on record of it. */
   state: 'queued' | 'started' | 'dropped' | 'over';
   progress: string | null;
 }
 
 export interface StopRequest {
   conversationKey: string;
-  /** Who stops: unique to this request. */
+  /** Unique to this request. */
   owner: string;
-  /** Only this asker's turns; null for everybody's. */
+  /** Only this person's turns; null for all of the conversation. */
   asker: string | null;
   /** Only this turn; null for all of the conversation. */
   turnId: string | null;
-  /** Until when whoever opens the card of a dropped question is left to end it. */
+  /** Until then the instance that is opening the card of a dropped turn has time to end it. */
   leaseUntilMs: number;
 }
 
 export interface Stopped {
-  /** The turn that runs, with what is known of it. */
+  /** The turn that runs, if it is one of those to stop. */
   running: { turnId: string; payload: string; progress: string | null } | null;
-  /** Waiting turns that will not be asked any more, with what is known of them. */
+  /** The turns that waited and will not be asked. */
   dropped: readonly { turnId: string; progress: string | null }[];
 }

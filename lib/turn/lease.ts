@@ -1,7 +1,6 @@
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { retry } from '../runtime/retry.ts';
-import { monthOf } from '../state/budget.ts';
 import type { FinishRequest, StartedTurn, State } from '../state/state.ts';
 import { keepProgress, noProgress, type KeptProgress } from './record.ts';
 import type { Turn } from './turn.ts';
@@ -174,7 +173,6 @@ export function openLease(options: LeaseOptions): Lease {
       fence,
       owner,
       nowMs,
-      month: monthOf(nowMs),
       spent: kept.progress.calls,
       remembered: remembered(),
       nextLeaseUntilMs: isOurs ? leaseUntilMs() : nowMs,

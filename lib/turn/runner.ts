@@ -3,7 +3,6 @@ import type { Dify } from '../dify/dify.ts';
 import type { Recovery } from '../recovery/recover.ts';
 import { errorFields } from '../runtime/log.ts';
 import type { Platform } from '../runtime/platform.ts';
-import { monthOf } from '../state/budget.ts';
 import type { StartedTurn, State } from '../state/state.ts';
 import type { ChannelOptions, Channels } from './channels.ts';
 import { conversationOf } from './conversation.ts';
@@ -134,7 +133,6 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
         owner,
         nowMs,
         failure: 'internal',
-        month: monthOf(nowMs),
         spent: 0,
         remembered: { conversationKey, generation: context.generation, difyConversationId: null, ttlMs: null },
         receipt: '',

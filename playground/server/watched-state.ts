@@ -69,6 +69,6 @@ export function watchState(state: State, journal: Journal): State {
     lookUp: (turnId) => watch('lookUp', { turnId }, () => state.lookUp(turnId)),
     rate: (request) => watch('rate', request, () => state.rate(request)),
     status: (request) => state.status(request),
-    marks: state.marks,
+    flags: state.flags,
   };
 }

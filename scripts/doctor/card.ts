@@ -116,7 +116,7 @@ export async function checkCardCallback(context: RobotContext, say: Finder): Pro
     client,
     config: robot.dingtalk,
     address: address.href,
-    marks: { isSet: () => Promise.resolve(false), set: () => Promise.resolve() },
+    flags: { isSet: () => Promise.resolve(false), set: () => Promise.resolve() },
     clock: ports.clock,
     onFailed: (error) => {
       failure = error;

@@ -184,13 +184,13 @@ export function describeButtons(open: () => { state: State; other: State }, make
       expect(await rate(state, 'b', 'tap-5', 'like')).toBeNull();
     });
 
-    test('a mark is seen by every instance', async () => {
+    test('a flag is seen by every instance', async () => {
       const { state, other } = open();
-      const name = `mark-${(serial += 1)}`;
-      expect(await other.marks.isSet(name)).toBe(false);
-      await state.marks.set(name, 60_000);
-      expect(await other.marks.isSet(name)).toBe(true);
-      expect(await other.marks.isSet(`${name}-other`)).toBe(false);
+      const name = `flag-${(serial += 1)}`;
+      expect(await other.flags.isSet(name)).toBe(false);
+      await state.flags.set(name, 60_000);
+      expect(await other.flags.isSet(name)).toBe(true);
+      expect(await other.flags.isSet(`${name}-other`)).toBe(false);
     });
   });
 
@@ -240,30 +240,31 @@ export function describeButtons(open: () => { state: State; other: State }, make
 
   test('how a robot fares is told in counts and codes', async () => {
     const { state, other } = open();
-    const month = `m${(serial += 1)}`;
-    const before = await other.status({ nowMs: NOW, month });
+    const before = await other.status({ nowMs: NOW });
     expect(before.calls).toBe(0);
-    const conversationKey = `status-${serial}`;
+    const conversationKey = `status-${(serial += 1)}`;
     const asked = [request({ conversationKey }), request({ conversationKey }), request({ conversationKey })];
     for (const each of asked) await state.accept({ ...each, nowMs: NOW + 5 });
-    const during = await other.status({ nowMs: NOW, month });
+    const during = await other.status({ nowMs: NOW });
     expect(during).toMatchObject({
       running: before.running + 1,
       waiting: before.waiting + 2,
       lastAcceptedAtMs: NOW + 5,
     });
-    const [first, second, third] = asked.map((each) => finish(each, { month, spent: 7, failure: `code-${month}` }));
+    const [first, second, third] = asked.map((each) => finish(each, { spent: 7, failure: `code-${serial}` }));
     if (first && second && third) {
       await state.finish(first);
       await state.finish(first);
       await state.finish({ ...second, failure: null, nowMs: NOW + 2_000 });
       await state.finish({ ...third, nowMs: NOW + 3_000 });
     }
-    const after = await other.status({ nowMs: NOW, month });
+    const after = await other.status({ nowMs: NOW });
     expect(after).toMatchObject({ running: before.running, waiting: before.waiting, calls: 21 });
-    expect(after.failures.filter(({ code }) => code === `code-${month}`)).toEqual([
-      { code: `code-${month}`, count: 2, lastMs: NOW + 3_000 },
+    expect(after.failures.filter(({ code }) => code === `code-${serial}`)).toEqual([
+      { code: `code-${serial}`, count: 2, lastMs: NOW + 3_000 },
     ]);
+    // The calls are those of the calendar month: January here, then February.
+    expect((await other.status({ nowMs: NOW + 20 * 86_400_000 })).calls).toBe(0);
   });
 
   test('a question that is given up while its card is being opened is looked after, until that is noted', async () => {
@@ -295,10 +296,10 @@ export function describeButtons(open: () => { state: State; other: State }, make
   test('a question that is given up waits no more', async () => {
     const { state } = open();
     const conversationKey = `given-up-${(serial += 1)}`;
-    const before = await state.status({ nowMs: NOW, month: 'm' });
+    const before = await state.status({ nowMs: NOW });
     await state.accept(request({ conversationKey }));
     await state.accept(request({ conversationKey }));
     await state.stop({ conversationKey, owner: 'stop', asker: null, turnId: null, leaseUntilMs: NOW + LEASE_MS });
-    expect((await state.status({ nowMs: NOW, month: 'm' })).waiting).toBe(before.waiting);
+    expect((await state.status({ nowMs: NOW })).waiting).toBe(before.waiting);
   });
 }

@@ -49,7 +49,6 @@ export function describeState(open: () => StateUnderTest): void {
     owner: of.owner,
     nowMs: NOW + 1_000,
     failure: null,
-    month: '202611',
     remembered: remembered(of.conversationKey),
     spent: 0,
     receipt: '{}',

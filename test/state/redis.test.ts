@@ -56,7 +56,6 @@ describeWith('redis-server', 'the store in Upstash', () => {
     owner: 'me',
     nowMs: 2_000,
     failure: null,
-    month: '202611',
     remembered: { conversationKey: 'c1', generation: '', difyConversationId: 'd1', ttlMs: 60_000 },
     spent: 0,
     receipt: '{}',

@@ -83,7 +83,6 @@ test('the in-process store does not grow for ever', async () => {
         owner: 'o',
         nowMs: clock.now(),
         failure: null,
-        month: '202611',
         remembered: { conversationKey, generation: '', difyConversationId: 'd', ttlMs: 60_000 },
         spent: 0,
         receipt: '',

@@ -2,7 +2,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { ConversationContext, FormChange, Remembered } from '../state.ts';
 import { createExpiringMap } from './expiring-map.ts';
 
-/** What is remembered of conversations in this process. */
+/** Conversations, within this process. */
 export function createMemoryConversations(clock: Clock) {
   const conversations = createExpiringMap<ConversationContext>(clock);
 
@@ -12,7 +12,7 @@ export function createMemoryConversations(clock: Clock) {
   return {
     context,
     size: () => conversations.size(),
-    /** Prolongs it; true when it was not known. */
+    /** Prolongs a conversation; true when it was not known before. */
     meet(key: string, ttlMs: number | null): boolean {
       const isFirst = conversations.get(key) === undefined;
       conversations.set(key, context(key), ttlMs);

@@ -1,4 +1,4 @@
-/** Running turns by the end of their lease, within this process. */
+/** Turns by the end of their lease, within this process. */
 export function createMemoryLeases() {
   const leases = new Map<string, number>();
   return {
@@ -11,9 +11,9 @@ export function createMemoryLeases() {
     isHeld: (turnId: string, nowMs: number) => (leases.get(turnId) ?? 0) > nowMs,
     isOverdue: (turnId: string, nowMs: number) => (leases.get(turnId) ?? Number.POSITIVE_INFINITY) <= nowMs,
     size: () => leases.size,
-    /** How many are held. */
+    /** How many leases have not lapsed. */
     running: (nowMs: number) => [...leases.values()].filter((until) => until > nowMs).length,
-    /** Those that have lapsed, oldest first. */
+    /** The turns whose lease has lapsed, oldest first. */
     overdue: (nowMs: number, limit: number) =>
       [...leases]
         .filter(([, until]) => until <= nowMs)

@@ -4,21 +4,23 @@ import { BUDGET_TTL_MS } from '../lifetimes.ts';
 import type { AcceptRequest } from '../state.ts';
 import { createExpiringMap } from './expiring-map.ts';
 
-/** What a turn may spend, and what was set aside for it. */
+/** How freely a turn may spend calls, and how many were set aside for it. */
 export interface Reserved extends Budget {
   reserved: { account: string; calls: number } | null;
 }
 
-/** The organisations' months, within this process. */
+/** What the organisations have spent of their months, within this process. */
 export function createMemoryBudget(clock: Clock) {
+  /** Calls spent or set aside, by account. */
   const accounts = createExpiringMap<number>(clock);
-  /** What was really spent, by account. */
+  /** Calls spent, by account. */
   const settled = createExpiringMap<number>(clock);
+  /** The steps of each account that were reported. */
   const steps = createExpiringMap<true>(clock);
   return {
     /**
-     * Reserves what an answer may cost. How freely it may spend goes by what is spent or reserved; a step of the month is
-     * reported by what is spent, once.
+     * Sets aside what an answer may cost. How freely it may spend depends on the calls spent or set aside. A step of the
+     * month depends on the calls spent, and is reported once.
      */
     reserve(budget: BudgetRequest | null): Reserved {
       if (!budget) return { level: 'full', reached: null, reserved: null };
@@ -42,7 +44,7 @@ export function createMemoryBudget(clock: Clock) {
       return { level, reached, reserved: { account, calls } };
     },
 
-    /** Gives back what was reserved and not spent. */
+    /** Counts what was spent, and gives back what was set aside beyond it. */
     settle({ account, calls }: { account: string; calls: number }, spent: number): void {
       accounts.set(account, (accounts.get(account) ?? 0) + spent - calls, BUDGET_TTL_MS);
       settled.set(account, (settled.get(account) ?? 0) + spent, BUDGET_TTL_MS);
@@ -50,7 +52,7 @@ export function createMemoryBudget(clock: Clock) {
   };
 }
 
-/** Counts the questions of each person, within this process; tells whether one is too many. */
+/** Counts the questions of each person, within this process. True for a question beyond the limit. */
 export function createMemoryRates(clock: Clock) {
   const asked = createExpiringMap<number>(clock);
   return ({ asker, nowMs, rate }: AcceptRequest): boolean => {

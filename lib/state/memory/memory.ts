@@ -1,40 +1,42 @@
 import type { Clock } from '../../runtime/clock.ts';
 import { DROPPED_CALLS } from '../budget.ts';
 import { CLAIM_TTL_MS, FAILED_TTL_MS, RECEIPT_TTL_MS } from '../lifetimes.ts';
-import type { StartedTurn, State } from '../state.ts';
+import type { AcceptRequest, StartedTurn, State } from '../state.ts';
 import { createMemoryConversations } from './conversations.ts';
-import { createMemoryTally } from './counters.ts';
+import { createMemoryCounters } from './counters.ts';
 import { createExpiringMap } from './expiring-map.ts';
 import { createMemoryLeases } from './leases.ts';
 import { createMemoryBudget, createMemoryRates } from './limits.ts';
 import { createMemoryRecords, newTurn, waitingOf, type MemoryTurn } from './records.ts';
 
-/** With a look inside, for whoever watches how much is kept. */
 export interface MemoryState extends State {
+  /** How many entries are kept, so that a test can see that they do not pile up. */
   size(): number;
 }
 
-/** State within this process: for the playground, and for a single self-hosted server. */
+/** State within this process, for the playground and for a server of one process. A host hands it to `createApp`. */
 export function createMemoryState(clock: Clock): MemoryState {
   const claims = createExpiringMap<string>(clock);
   const turns = createExpiringMap<MemoryTurn>(clock);
   const payloads = createExpiringMap<string>(clock);
   const conversations = createMemoryConversations(clock);
   const { context } = conversations;
-  /** The turn that has the floor, and those that wait, by conversation. */
+  /** The turn that runs, by conversation. */
   const running = new Map<string, string>();
+  /** The turns that wait, by conversation, and those that were dropped since. */
   const queues = new Map<string, string[]>();
   const leases = createMemoryLeases();
   const accounts = createMemoryBudget(clock);
-  const tally = createMemoryTally(clock);
+  const counters = createMemoryCounters(clock);
   const isLimited = createMemoryRates(clock);
 
+  /** All that the next owner of a turn needs. */
   function describe(turnId: string, turn: MemoryTurn, owner: string): StartedTurn {
     const { generation, difyConversationId, form } = context(turn.conversationKey);
     const isSame = generation === turn.generation;
     return {
       turnId,
-      fence: turn.claim,
+      fence: turn.fence,
       hop: turn.hop,
       mayHaveBeenAsked: turn.askedBy !== '' && turn.askedBy !== owner,
       conversationKey: turn.conversationKey,
@@ -49,6 +51,34 @@ export function createMemoryState(clock: Clock): MemoryState {
     };
   }
 
+  /** A new turn, which starts, waits in line, or is refused. */
+  function putOnRecord(request: AcceptRequest): MemoryTurn {
+    const { turnId, conversationKey: key, nowMs } = request;
+    counters.accepted(nowMs);
+    const isFirst = conversations.meet(key, request.conversationTtlMs);
+    const isBusy = turns.get(running.get(key) ?? '')?.state === 'started';
+    const queue = queues.get(key) ?? [];
+    const isTooMany = isLimited(request);
+    // A dropped turn stays in the list until it would have been started. It takes no place in line.
+    const ahead = queue.filter((id) => turns.get(id)?.state === 'queued').length;
+    const place = isBusy && !isTooMany ? ahead + 1 : 0;
+    let state: 'started' | 'queued' | 'full' | 'limited' = place > 0 ? 'queued' : 'started';
+    if (place > request.queueLimit) state = 'full';
+    if (isTooMany) state = 'limited';
+    const isAccepted = state === 'started' || state === 'queued';
+    const reserved = accounts.reserve(isAccepted ? request.budget : null);
+    const turn = newTurn(request, { state, place, isFirst, generation: context(key).generation, ...reserved });
+    turns.set(turnId, turn, CLAIM_TTL_MS);
+    if (isAccepted) payloads.set(turnId, request.payload, CLAIM_TTL_MS);
+    if (state === 'queued') queues.set(key, [...queue, turnId]);
+    if (state === 'started') {
+      running.set(key, turnId);
+      leases.hold(turnId, request.leaseUntilMs);
+    }
+    return turn;
+  }
+
+  /** Starts the turn at the head of the queue and returns its id; null when none waits. */
   function startNext(key: string, owner: string, nowMs: number, leaseUntilMs: number): string | null {
     for (;;) {
       const id = queues.get(key)?.shift();
@@ -88,47 +118,24 @@ export function createMemoryState(clock: Clock): MemoryState {
     },
 
     async accept(request) {
-      const { turnId, owner, conversationKey: key, nowMs } = request;
-      let turn = turns.get(turnId);
-      const isOver = turn?.state === 'done' || turn?.state === 'dropped';
-      if (turn && (turn.acceptedBy !== owner || isOver)) return { kind: 'duplicate' };
-      if (!turn) {
-        tally.accepted(nowMs);
-        const isFirst = conversations.meet(key, request.conversationTtlMs);
-        const isBusy = turns.get(running.get(key) ?? '')?.state === 'started';
-        const queue = queues.get(key) ?? [];
-        const isTooMany = isLimited(request);
-        // What was dropped stays in the list until its turn would have come, but nobody waits behind it.
-        const ahead = queue.filter((id) => turns.get(id)?.state === 'queued').length;
-        const place = isBusy && !isTooMany ? ahead + 1 : 0;
-        const state = isTooMany ? 'limited' : place === 0 ? 'started' : place > request.queueLimit ? 'full' : 'queued';
-        turn = newTurn(request, {
-          state,
-          place,
-          isFirst,
-          generation: context(key).generation,
-          ...accounts.reserve(state === 'full' || state === 'limited' ? null : request.budget),
-        });
-        turns.set(turnId, turn, CLAIM_TTL_MS);
-        if (state === 'started' || state === 'queued') payloads.set(turnId, request.payload, CLAIM_TTL_MS);
-        if (state === 'queued') queues.set(key, [...queue, turnId]);
-        if (state === 'started') {
-          running.set(key, turnId);
-          leases.hold(turnId, request.leaseUntilMs);
-        }
-      }
+      const { turnId, owner, conversationKey, nowMs } = request;
+      const known = turns.get(turnId);
+      const isOver = known?.state === 'done' || known?.state === 'dropped';
+      if (known && (known.acceptedBy !== owner || isOver)) return { kind: 'duplicate' };
+      const turn = known ?? putOnRecord(request);
       const load = { running: leases.running(nowMs), overdue: leases.overdue(nowMs, 3) };
       const budget = { level: turn.level, reached: turn.reached };
-      // A repeat gets the first reply, also when a turn that waited has been started for somebody else meanwhile.
+      // A repeat gets the first reply, even if the turn waited and has been started for another owner since.
       if (turn.place > 0 && turn.state !== 'full') return { kind: 'queued', place: turn.place, load, budget };
       if (turn.state === 'full' || turn.state === 'limited') return { kind: turn.state, load };
-      return { kind: 'started', turn: { fence: 1, context: context(key) }, isFirst: turn.isFirst, load, budget };
+      const started = { fence: 1, context: context(conversationKey) };
+      return { kind: 'started', turn: started, isFirst: turn.isFirst, load, budget };
     },
 
     async renew({ turnId, fence, nowMs, leaseUntilMs, progress, remembered }) {
       const turn = turns.get(turnId);
       if (!turn) return { kind: 'unknown' };
-      if (turn.claim !== fence || turn.state === 'done') return { kind: 'lost' };
+      if (turn.fence !== fence || turn.state === 'done') return { kind: 'lost' };
       if (turn.state === 'queued') {
         turn.state = 'started';
         turn.askedBy = turn.acceptedBy;
@@ -137,7 +144,7 @@ export function createMemoryState(clock: Clock): MemoryState {
         turn.progress = progress;
         leases.hold(turnId, leaseUntilMs);
       }
-      // Whoever is here ends its card.
+      // The owner that renews a dropped turn ends its card.
       if (turn.state === 'dropped') leases.drop(turnId);
       conversations.remember(remembered);
       const isStopped = turn.isStopped || turn.state === 'dropped';
@@ -147,12 +154,12 @@ export function createMemoryState(clock: Clock): MemoryState {
     async finish(request) {
       const { turnId, fence, owner, nowMs, failure, remembered, spent, receipt, form, nextLeaseUntilMs } = request;
       const turn = turns.get(turnId);
-      if (turn?.claim !== fence) return { kind: 'lost' };
+      if (turn?.fence !== fence) return { kind: 'lost' };
       if (turn.state !== 'done') {
         conversations.remember(remembered);
         conversations.changeForm(remembered, form);
         turn.receipt = receipt;
-        tally.finished(request);
+        counters.finished(request);
         if (turn.reserved) accounts.settle(turn.reserved, spent);
         turn.state = 'done';
         turn.progress = null;
@@ -161,8 +168,8 @@ export function createMemoryState(clock: Clock): MemoryState {
         if (failure !== null && payload !== undefined) payloads.set(turnId, payload, FAILED_TTL_MS);
         else payloads.delete(turnId);
         leases.drop(turnId);
-        const hasFloor = running.get(turn.conversationKey) === turnId;
-        turn.next = hasFloor ? startNext(turn.conversationKey, owner, nowMs, nextLeaseUntilMs) : null;
+        const isRunning = running.get(turn.conversationKey) === turnId;
+        turn.next = isRunning ? startNext(turn.conversationKey, owner, nowMs, nextLeaseUntilMs) : null;
       }
       const next = turn.next === null ? undefined : turns.get(turn.next);
       return {
@@ -186,10 +193,10 @@ export function createMemoryState(clock: Clock): MemoryState {
         return null;
       }
       if (turn.owner !== owner) {
-        if (handedOver && turn.claim !== handedOver.fence) return null;
+        if (handedOver && turn.fence !== handedOver.fence) return null;
         if (!handedOver && leases.isHeld(turnId, nowMs)) return null;
         turn.owner = owner;
-        turn.claim += 1;
+        turn.fence += 1;
         turn.hop = handedOver?.hop ?? turn.hop;
         leases.hold(turnId, leaseUntilMs);
       }
@@ -203,7 +210,7 @@ export function createMemoryState(clock: Clock): MemoryState {
     async noteWaiting({ turnId, progress }) {
       const turn = turns.get(turnId);
       if (turn?.state === 'queued' || turn?.state === 'started') turn.progress ??= progress;
-      // Whoever notes it ends the card.
+      // The instance that keeps the progress of a dropped turn ends its card.
       if (turn?.state === 'dropped') leases.drop(turnId);
       return waitingOf(turn);
     },
@@ -239,10 +246,10 @@ export function createMemoryState(clock: Clock): MemoryState {
 
     ...createMemoryRecords(turns, payloads, clock),
 
-    status: async ({ month }) => ({
+    status: async ({ nowMs }) => ({
       running: leases.size(),
       waiting: [...queues.values()].flat().filter((id) => turns.get(id)?.state === 'queued').length,
-      ...tally.of(month),
+      ...counters.read(nowMs),
     }),
   };
 }

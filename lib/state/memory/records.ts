@@ -10,23 +10,26 @@ export interface MemoryTurn extends Reserved {
   asker: string;
   conversationKey: string;
   state: 'started' | 'queued' | 'full' | 'limited' | 'dropped' | 'done';
+  /** In line, when it was accepted: 1 for the next, 0 when it could start at once. */
   place: number;
-  claim: number;
+  fence: number;
   hop: number;
-  /** The owner who was to ask Dify; '' while nobody was. */
+  /** The owner that was to ask Dify; '' as long as none was. */
   askedBy: string;
   generation: string;
   progress: string | null;
   isFirst: boolean;
   isStopped: boolean;
   receipt: string | null;
-  /** What people think of the answer, with the request that said so. */
+  /** The rating of each person, with the request that set it. */
   ratings: Map<string, { rating: Rating | null; owner: string }>;
+  /** The stop request that dropped the turn. */
   droppedBy: string | null;
+  /** The turn that was started when this one ended. */
   next: string | null;
 }
 
-/** A turn that was just accepted. */
+/** A turn as it is accepted. */
 export function newTurn(
   { owner, asker, conversationKey }: AcceptRequest,
   accepted: Pick<MemoryTurn, 'state' | 'place' | 'isFirst' | 'generation'> & Reserved,
@@ -37,7 +40,7 @@ export function newTurn(
     owner,
     asker,
     conversationKey,
-    claim: 1,
+    fence: 1,
     hop: 0,
     askedBy: accepted.state === 'started' ? owner : '',
     progress: null,
@@ -49,20 +52,20 @@ export function newTurn(
   };
 }
 
-/** How a turn stands that has been waiting. */
+/** How a turn stands that was put in line. */
 export function waitingOf(turn: MemoryTurn | undefined): Waiting {
   const state = turn?.state;
   const isKnown = state === 'queued' || state === 'started' || state === 'dropped';
   return { state: isKnown ? state : 'over', progress: turn?.progress ?? null };
 }
 
-/** What buttons need to know of turns, running or over. */
+/** Turns that have ended as well as running ones, as buttons need them; and the flags of the robot. */
 export function createMemoryRecords(
   turns: ExpiringMap<MemoryTurn>,
   payloads: ExpiringMap<string>,
   clock: Clock,
-): Pick<State, 'lookUp' | 'rate' | 'marks'> {
-  const marks = createExpiringMap<true>(clock);
+): Pick<State, 'lookUp' | 'rate' | 'flags'> {
+  const flags = createExpiringMap<true>(clock);
   return {
     async lookUp(turnId) {
       const turn = turns.get(turnId);
@@ -81,10 +84,10 @@ export function createMemoryRecords(
       return now;
     },
 
-    marks: {
-      isSet: async (name) => marks.get(name) !== undefined,
+    flags: {
+      isSet: async (name) => flags.get(name) !== undefined,
       async set(name, ttlMs) {
-        marks.set(name, true, ttlMs);
+        flags.set(name, true, ttlMs);
       },
     },
   };

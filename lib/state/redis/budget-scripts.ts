@@ -4,8 +4,8 @@ import { BUDGET_TTL_MS } from '../lifetimes.ts';
 // The organisation's month, as parts of the scripts that begin and end a turn. See `scripts.ts`.
 
 /**
- * Reserves what an answer may cost. How freely it may spend goes by what is spent or reserved; a step of the month is
- * reported by what is spent, once. `account` is empty without a budget.
+ * Sets aside what an answer may cost. How freely it may spend depends on the calls spent or set aside. A step of the month
+ * depends on the calls spent, and is reported once. `limit` is 0 without a budget.
  */
 export const RESERVE = `
 local function reserve(account, limit, full, few, last, ttl)
@@ -29,7 +29,7 @@ local function reserve(account, limit, full, few, last, ttl)
   return level, calls, reached
 end`;
 
-/** Gives back what a turn reserved and did not spend. */
+/** Counts what a turn spent, and gives back what was set aside for it beyond that. */
 export const SETTLE = `
 local function settle(turn, spent)
   local held = redis.call('HMGET', turn, 'reserved', 'account')

@@ -2,9 +2,9 @@ import { DROPPED_CALLS } from '../budget.ts';
 import { SETTLE } from './budget-scripts.ts';
 import { HOLD } from './scripts.ts';
 
-// Scripts about questions that wait and conversations that begin anew or are stopped. See `scripts.ts`.
+// Scripts for turns that wait, and for conversations that begin anew or are stopped. See `scripts.ts`.
 
-/** KEYS: turn, leases. ARGV: progress, or '' to leave it as it is; the turn's id. */
+/** KEYS: turn, leases. ARGV: the progress to keep, or '' to only look; the turn's id. */
 export const WAITING = `
 local held = redis.call('HMGET', KEYS[1], 'state', 'progress')
 local state, progress = held[1], held[2] or ''
@@ -13,7 +13,7 @@ if ARGV[1] ~= '' and progress == '' and (state == 'queued' or state == 'started'
   progress = ARGV[1]
   redis.call('HSET', KEYS[1], 'progress', progress)
 end
--- Whoever notes it ends the card.
+-- The instance that keeps the progress of a dropped turn ends its card.
 if ARGV[1] ~= '' and state == 'dropped' then redis.call('ZREM', KEYS[2], ARGV[2]) end
 return {state, progress}`;
 
@@ -26,8 +26,8 @@ if ARGV[2] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 1`;
 
 /**
- * KEYS: running, queue, leases. Of a dropped question whose card nobody has noted yet, whoever opens it may have died: it is
- * looked after like a running one, so that the card ends.
+ * KEYS: running, queue, leases. A dropped turn without a progress gets a lease: an instance is opening its card, and may
+ * have died. When the lease lapses, another instance ends the card.
  */
 export const STOP = `${HOLD}${SETTLE}
 local running, queue, leases = unpack(KEYS)

@@ -1,4 +1,4 @@
-// Scripts for what belongs to no running turn: the token, buttons below old answers, counts. See `scripts.ts`.
+// Scripts for the token, for turns that have ended, for counts and for flags. See `scripts.ts`.
 
 /** KEYS: token. */
 export const READ_TOKEN = `return redis.call('GET', KEYS[1]) or ''`;
@@ -6,10 +6,10 @@ export const READ_TOKEN = `return redis.call('GET', KEYS[1]) or ''`;
 /** KEYS: token. */
 export const SAVE_TOKEN = `return redis.call('SET', KEYS[1], ARGV[1], 'PXAT', ARGV[2])`;
 
-/** KEYS: renewal. A repeat of a lost answer says no: the token is then renewed half a minute later. */
+/** KEYS: renewal. If the answer is lost, its repeat says no: the token is then renewed half a minute later. */
 export const CLAIM_RENEWAL = `return redis.call('SET', KEYS[1], 1, 'NX', 'PX', ARGV[1]) and 1 or 0`;
 
-/** KEYS: turn, payload. A mere claim has no conversation: nothing can be done with it. */
+/** KEYS: turn, payload. A message that was only claimed has no conversation. It is no turn. */
 export const LOOK_UP = `
 local t = redis.call('HMGET', KEYS[1], 'state', 'asker', 'conversation', 'progress', 'receipt', 'stopped')
 if not t[3] then return {} end
@@ -25,7 +25,7 @@ local now = held[1] == rating and '' or rating
 redis.call('HSET', KEYS[1], 'rating:' .. person, now, 'ratedBy:' .. person, owner)
 return now`;
 
-/** KEYS: leases. A question that waits for longer than a day has been forgotten. */
+/** KEYS: leases. What has waited for longer than a day has expired, and is no longer counted. */
 export const STATUS = `
 local prefix, now, month, day = unpack(ARGV)
 redis.call('ZREMRANGEBYSCORE', prefix .. 'waiting', '-inf', tonumber(now) - tonumber(day))
@@ -33,8 +33,8 @@ return {redis.call('ZCARD', KEYS[1]), redis.call('ZCARD', prefix .. 'waiting'),
   redis.call('GET', prefix .. 'calls:' .. month) or '0', redis.call('GET', prefix .. 'accepted') or '',
   redis.call('HGETALL', prefix .. 'failures'), redis.call('HGETALL', prefix .. 'failed')}`;
 
-/** KEYS: mark. */
-export const IS_MARKED = `return redis.call('EXISTS', KEYS[1])`;
+/** KEYS: flag. */
+export const IS_FLAG_SET = `return redis.call('EXISTS', KEYS[1])`;
 
-/** KEYS: mark. */
-export const MARK = `return redis.call('SET', KEYS[1], 1, 'PX', ARGV[1])`;
+/** KEYS: flag. */
+export const SET_FLAG = `return redis.call('SET', KEYS[1], 1, 'PX', ARGV[1])`;

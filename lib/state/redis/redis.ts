@@ -1,29 +1,37 @@
 import * as z from 'zod';
 import { BridgeError } from '../../errors.ts';
+import { readJson } from '../../runtime/json.ts';
+import { monthOf } from '../budget.ts';
 import { BUDGET_TTL_MS, CLAIM_TTL_MS, FAILED_TTL_MS, RECEIPT_TTL_MS } from '../lifetimes.ts';
-import type { Remembered, SharedToken, State, Waiting } from '../state.ts';
+import type { FormChange, Remembered, SharedToken, State, Waiting } from '../state.ts';
 import * as conversations from './conversation-scripts.ts';
 import * as records from './record-scripts.ts';
 import * as replies from './replies.ts';
 import * as scripts from './scripts.ts';
 
-/** The one command that is needed of a Redis. @throws BridgeError `store_unavailable`. */
+/**
+ * Runs a script in a Redis, by EVAL: the only command that the state needs.
+ *
+ * @throws BridgeError `store_unavailable`.
+ */
 export type RunScript = (script: string, keys: readonly string[], args: readonly string[]) => Promise<unknown>;
 
 const storedToken = z.object({ value: z.string(), expiresAtMs: z.number() });
 
-/** How long an instance that took the renewal of the token is left to it. */
+/** How long the instance that renews the token has before another one may. */
 const RENEWAL_MS = 30_000;
 
-/** State in a Redis, of one robot. */
+/** The state of one robot in a Redis. */
 export function createRedisState(runScript: RunScript, clientId: string): State {
-  // In braces, so that a cluster keeps all keys of a robot together.
+  // A cluster keeps all keys with the same text in braces in one slot.
   const prefix = `dify-on-dingtalk:{${clientId}}:`;
   const turnKey = (id: string) => `${prefix}turn:${id}`;
   const payloadKey = (id: string) => `${prefix}payload:${id}`;
+  const flagKey = (name: string) => `${prefix}mark:${name}`;
   const conversationKeys = (key: string) =>
     [`${prefix}conversation:${key}`, `${prefix}running:${key}`, `${prefix}queue:${key}`] as const;
   const leases = `${prefix}leases`;
+  /** An empty text stands for no expiry. */
   const ttl = (ms: number | null) => (ms === null ? '' : String(ms));
   const rememberedArgs = ({ generation, difyConversationId, ttlMs }: Remembered) => [
     generation,
@@ -45,7 +53,7 @@ export function createRedisState(runScript: RunScript, clientId: string): State 
   const tokens: SharedToken = {
     async read() {
       const stored = await run(z.string(), records.READ_TOKEN, [`${prefix}token`], []);
-      return stored === '' ? null : (storedToken.safeParse(parseJson(stored)).data ?? null);
+      return readJson(storedToken, stored);
     },
     async save(token) {
       await run(z.unknown(), records.SAVE_TOKEN, [`${prefix}token`], [JSON.stringify(token), token.expiresAtMs]);
@@ -146,8 +154,8 @@ export function createRedisState(runScript: RunScript, clientId: string): State 
           FAILED_TTL_MS,
           RECEIPT_TTL_MS,
           spent,
-          { keep: '', forget: '-', wait: form.kind === 'wait' ? form.form : '' }[form.kind],
-          request.month,
+          formArgument(form),
+          monthOf(nowMs),
           BUDGET_TTL_MS,
         ],
       );
@@ -196,8 +204,8 @@ export function createRedisState(runScript: RunScript, clientId: string): State 
     async rate({ turnId, person, owner, rating: wanted }) {
       return (await run(replies.rating, records.RATE, [turnKey(turnId)], [person, owner, wanted])) || null;
     },
-    async status({ nowMs, month }) {
-      const args = [prefix, nowMs, month, CLAIM_TTL_MS];
+    async status({ nowMs }) {
+      const args = [prefix, nowMs, monthOf(nowMs), CLAIM_TTL_MS];
       const [runningCount, waiting, calls, accepted, counts, last] = await run(
         replies.status,
         records.STATUS,
@@ -212,19 +220,23 @@ export function createRedisState(runScript: RunScript, clientId: string): State 
         failures: [...counts].map(([code, n]) => ({ code, count: Number(n), lastMs: Number(last.get(code) ?? 0) })),
       };
     },
-    marks: {
-      isSet: async (name) => (await run(replies.count, records.IS_MARKED, [`${prefix}mark:${name}`], [])) === 1,
+    flags: {
+      isSet: async (name) => (await run(replies.count, records.IS_FLAG_SET, [flagKey(name)], [])) === 1,
       async set(name, ttlMs) {
-        await run(z.unknown(), records.MARK, [`${prefix}mark:${name}`], [ttlMs]);
+        await run(z.unknown(), records.SET_FLAG, [flagKey(name)], [ttlMs]);
       },
     },
   };
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
+/** What the script takes for a change of the form: '' to keep it, '-' to forget it, or the form. */
+function formArgument(change: FormChange): string {
+  switch (change.kind) {
+    case 'keep':
+      return '';
+    case 'forget':
+      return '-';
+    case 'wait':
+      return change.form;
   }
 }

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { StartedTurn } from '../state.ts';
 
-// What the scripts reply with: lists, as Redis has no other shape. Numbers may come as texts.
+// The replies of the scripts. They are lists, because a script cannot reply with anything else that has parts. Numbers may
+// come as texts.
 
 export const count = z.coerce.number();
 

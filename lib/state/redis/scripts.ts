@@ -2,15 +2,20 @@ import { CLAIM_TTL_MS } from '../lifetimes.ts';
 import { RESERVE, SETTLE } from './budget-scripts.ts';
 
 /**
- * The scripts that run inside Redis, sent whole with EVAL: a fresh database has no script cache to miss. All times are
- * milliseconds; an empty TTL means for ever. Each may run twice with the same arguments.
+ * The scripts that run inside Redis. Each is sent whole with EVAL, so that none has to be loaded into a fresh database
+ * first. All times are milliseconds; an empty TTL means no expiry. A script that runs twice with the same arguments
+ * changes nothing the second time.
  *
- * Keys of one robot, below its prefix: `turn:ID` (a hash), `payload:ID`, `conversation:KEY` (a hash),
- * `running:KEY` (the turn that has the floor), `queue:KEY` (turns that wait), `leases` (running turns by the end of
- * their lease). A script that moves on to another turn makes that turn's key from the prefix, which is in braces, so
- * that a cluster has them all in one slot.
+ * Keys of one robot, below its prefix: `turn:ID` (a hash), `payload:ID`, `conversation:KEY` (a hash), `running:KEY` (the
+ * turn that runs), `queue:KEY` (turns that wait), `leases` (running turns by the end of their lease). A script that needs
+ * the keys of another turn makes them from the prefix. The prefix is in braces, so that a cluster keeps all of them in one
+ * slot.
+ *
+ * Two versions of this project may share a store during a deployment. A key or field that one of them writes must mean the
+ * same to the other: hence field names such as `claim`, which the rest of the code calls the fence.
  */
 
+/** Keeps Dify's id of a conversation, if the conversation is still of this generation. */
 const REMEMBER = `
 local function remember(conversation, generation, id, ttl)
   if id == '' then return end
@@ -19,7 +24,7 @@ local function remember(conversation, generation, id, ttl)
   if ttl ~= '' then redis.call('PEXPIRE', conversation, ttl) else redis.call('PERSIST', conversation) end
 end`;
 
-/** What is in the set goes when its turn ends or is taken over; the set itself outlives no turn. */
+/** Sets the lease of a turn. The set of leases expires a day after its last change, as the turns in it do. */
 export const HOLD = `
 local function hold(leases, lease, id)
   redis.call('ZADD', leases, lease, id)
@@ -39,15 +44,18 @@ if not holder then
 end
 return {(holder or owner) == owner and 1 or 0, ${SOME_OVERDUE}}`;
 
-/** KEYS: turn, payload, conversation, running, queue, leases, account. */
+/**
+ * KEYS: turn, payload, conversation, running, queue, leases, account. ARGV: `limit` is that of the queue, `allowance` the
+ * calls of the month, 0 without a budget.
+ */
 export const ACCEPT = `${RESERVE}${HOLD}
 local turn, payload, conversation, running, queue, leases, account = unpack(KEYS)
-local prefix, id, owner, asker, key, body, now, lease, ttl, limit, day, month, full, few, last, keep, rate, window =
+local prefix, id, owner, asker, key, body, now, lease, ttl, limit, day, allowance, full, few, last, keep, rate, window =
   unpack(ARGV)
 local known = redis.call('HMGET', turn, 'acceptedBy', 'state', 'place', 'level', 'reached', 'first')
 if known[1] and (known[1] ~= owner or known[2] == 'done' or known[2] == 'dropped') then return {'duplicate'} end
 local state, place, level, reached, first = known[2], known[3], known[4] or 'full', known[5] or 0, known[6] or 0
--- A repeat gets the first reply, also when a turn that waited has been started for somebody else meanwhile.
+-- A repeat gets the first reply, even if the turn waited and has been started for another owner since.
 if state == 'started' and tonumber(place) > 0 then state = 'queued' end
 if not known[1] then
   first = redis.call('HSETNX', conversation, 'met', 1)
@@ -65,7 +73,7 @@ if not known[1] then
     state = 'limited'
   elseif current and redis.call('HGET', prefix .. 'turn:' .. current, 'state') == 'started' then
     place = 1
-    -- What was dropped stays in the list until its turn would have come, but nobody waits behind it.
+    -- A dropped turn stays in the list until it would have been started. It takes no place in line.
     for _, before in ipairs(redis.call('LRANGE', queue, 0, -1)) do
       if redis.call('HGET', prefix .. 'turn:' .. before, 'state') == 'queued' then place = place + 1 end
     end
@@ -78,9 +86,9 @@ if not known[1] then
   if state == 'started' or state == 'queued' then
     redis.call('SET', payload, body, 'PX', day)
     local calls
-    level, calls, reached = reserve(account, tonumber(month), tonumber(full), tonumber(few), tonumber(last), keep)
+    level, calls, reached = reserve(account, tonumber(allowance), tonumber(full), tonumber(few), tonumber(last), keep)
     redis.call('HSET', turn, 'level', level, 'reached', reached, 'reserved', calls,
-      'account', tonumber(month) > 0 and account or '')
+      'account', tonumber(allowance) > 0 and account or '')
   end
   if state == 'started' then
     redis.call('SET', running, id, 'PX', day)
@@ -98,17 +106,17 @@ return {state, context[1] or '', context[2] or '', context[3] or '', tonumber(fi
   ${SOME_OVERDUE}, level, tonumber(reached)}`;
 
 /**
- * KEYS: turn, conversation, leases. A turn that is renewed although it is not running by the record was accepted without
- * its instance hearing of it, which answers it from itself alone. One in line waits no more then, or it would be asked
- * once again; of the others nothing is kept but that they end.
+ * KEYS: turn, conversation, leases. An instance may renew a turn that is not running by the record: the store accepted
+ * the turn, the reply was lost, and the instance answers it without a record. Such a turn leaves the line, or it would
+ * be asked a second time. If it was dropped, only its end is recorded.
  */
 export const RENEW = `${REMEMBER}${HOLD}
 local turn, conversation, leases = unpack(KEYS)
-local prefix, id, claim, now, lease, progress, generation, dify, ttl = unpack(ARGV)
+local prefix, id, fence, now, lease, progress, generation, dify, ttl = unpack(ARGV)
 local held = redis.call('HMGET', turn, 'claim', 'state', 'stopped', 'acceptedBy')
 if not held[1] then return {'unknown'} end
 local state, stopped = held[2], held[3] or ''
-if held[1] ~= claim or state == 'done' then return {'lost'} end
+if held[1] ~= fence or state == 'done' then return {'lost'} end
 if state == 'queued' then
   redis.call('HSET', turn, 'state', 'started', 'askedBy', held[4])
   redis.call('ZREM', prefix .. 'waiting', id)
@@ -117,14 +125,14 @@ if state == 'queued' or state == 'started' then
   redis.call('HSET', turn, 'progress', progress)
   hold(leases, lease, id)
 elseif state == 'dropped' then
-  -- Whoever is here ends its card.
+  -- The owner that renews a dropped turn ends its card.
   stopped = '1'
   redis.call('ZREM', leases, id)
 end
 remember(conversation, generation, dify, ttl)
 return {'held', redis.call('ZCOUNT', leases, '(' .. now, '+inf'), stopped}`;
 
-/** The turn at the head of the queue begins; returns its id, or '' when nobody waits. */
+/** Starts the turn at the head of the queue. Returns its id, or '' when none waits. */
 const START_NEXT = `
 local function startNext(prefix, running, queue, leases, owner, now, lease)
   local id = redis.call('LPOP', queue)
@@ -145,8 +153,8 @@ local function startNext(prefix, running, queue, leases, owner, now, lease)
 end`;
 
 /**
- * All that whoever runs a turn needs, as a list. Dify may have been asked by whoever held the turn before: only a turn
- * that nobody, or the same owner, was to ask is certain not to have been.
+ * All that the next owner of a turn needs, as a list. An earlier owner may have asked Dify already. It is certain that
+ * none did only if no owner was to ask, or if this owner was.
  */
 const DESCRIBE = `
 local function describe(prefix, id, owner)
@@ -159,13 +167,13 @@ local function describe(prefix, id, owner)
   return {id, t[1], t[2], asked, t[4], t[5], dify, form, redis.call('GET', prefix .. 'payload:' .. id) or '', t[6] or '', t[7] or 'full'}
 end`;
 
-/** KEYS: turn, payload, conversation, running, queue, leases. */
+/** KEYS: turn, payload, conversation, running, queue, leases. ARGV: `form` is '' to keep the form, '-' to forget it. */
 export const FINISH = `${REMEMBER}${HOLD}${SETTLE}${START_NEXT}${DESCRIBE}
 local turn, payload, conversation, running, queue, leases = unpack(KEYS)
-local prefix, id, claim, owner, now, nextLease, failure, generation, dify, ttl, receipt, hour, thirty, spent, form,
+local prefix, id, fence, owner, now, nextLease, failure, generation, dify, ttl, receipt, hour, days, spent, form,
   month, keep = unpack(ARGV)
 local held = redis.call('HMGET', turn, 'claim', 'state', 'next', 'stopped')
-if held[1] ~= claim then return {'lost'} end
+if held[1] ~= fence then return {'lost'} end
 local following = held[3]
 if held[2] ~= 'done' then
   remember(conversation, generation, dify, ttl)
@@ -175,13 +183,13 @@ if held[2] ~= 'done' then
   settle(turn, tonumber(spent))
   redis.call('HSET', turn, 'state', 'done', 'receipt', receipt)
   redis.call('HDEL', turn, 'progress')
-  redis.call('PEXPIRE', turn, thirty)
+  redis.call('PEXPIRE', turn, days)
   if failure ~= '' then
     redis.call('PEXPIRE', payload, hour)
     redis.call('HINCRBY', prefix .. 'failures', failure, 1)
     redis.call('HSET', prefix .. 'failed', failure, now)
-    redis.call('PEXPIRE', prefix .. 'failures', thirty)
-    redis.call('PEXPIRE', prefix .. 'failed', thirty)
+    redis.call('PEXPIRE', prefix .. 'failures', days)
+    redis.call('PEXPIRE', prefix .. 'failed', days)
   else redis.call('DEL', payload) end
   if tonumber(spent) > 0 then
     redis.call('INCRBY', prefix .. 'calls:' .. month, spent)
@@ -198,12 +206,12 @@ local count = redis.call('ZCOUNT', leases, '(' .. now, '+inf')
 if not following or following == '' then return {'finished', count, held[4] or ''} end
 return {'finished', count, held[4] or '', describe(prefix, following, owner)}`;
 
-/** KEYS: turn, leases. */
+/** KEYS: turn, leases. ARGV: `fence` is empty when the turn is taken only because its lease has lapsed. */
 export const TAKE_OVER = `${HOLD}${DESCRIBE}
 local turn, leases = unpack(KEYS)
-local prefix, id, owner, now, lease, claim, hop = unpack(ARGV)
+local prefix, id, owner, now, lease, fence, hop = unpack(ARGV)
 local held = redis.call('HMGET', turn, 'state', 'owner', 'claim')
-if held[1] == 'dropped' and claim == '' then
+if held[1] == 'dropped' and fence == '' then
   if held[2] == owner then return {'dropped'} end
   local lapses = redis.call('ZSCORE', leases, id)
   if lapses and tonumber(lapses) > tonumber(now) then return {'held'} end
@@ -217,8 +225,8 @@ if held[1] ~= 'started' then
   return {'gone'}
 end
 if held[2] ~= owner then
-  if claim ~= '' then
-    if held[3] ~= claim then return {'gone'} end
+  if fence ~= '' then
+    if held[3] ~= fence then return {'gone'} end
     redis.call('HSET', turn, 'hop', hop)
   elseif tonumber(redis.call('ZSCORE', leases, id) or '0') > tonumber(now) then
     return {'held'}
