@@ -43,6 +43,9 @@ function settingsOf(options: DingTalkOptions): DingTalkSettings {
   };
 }
 
+/** An answer later than this may not be heard any more: clients give a call up after 8 s. */
+const CLIENT_PATIENCE_MS = 8_000;
+
 /**
  * One server that plays api.dingtalk.com and oapi.dingtalk.com, and refuses what they refuse. Written from
  * the protocol notes alone, without a look at `lib/`: where both readings differ, one of them is wrong.
@@ -122,8 +125,11 @@ export async function createDingTalkSimulator(options: DingTalkOptions): Promise
   const send = async (open: OpenCall, answer: Answer, response: ServerResponse, isCounted: boolean, lose: boolean) => {
     const result = { status: answer.status, code: answer.code, counted: isCounted, response: answer.body };
     const gone = response.destroyed || response.closed;
+    // A client that has just given up is still there as far as the socket knows.
+    const isLate = clock.now() - open.call.at >= CLIENT_PATIENCE_MS;
+    if ((gone || lose || isLate) && answer.status === 200)
+      world.unanswered.add(`${open.call.api} ${String(open.call.request['outTrackId'])}`);
     if (gone || lose) {
-      if (answer.status === 200) world.unanswered.add(`${open.call.api} ${String(open.call.request['outTrackId'])}`);
       open.finish({ ...result, status: null, outcome: lose ? 'lost' : 'abandoned' });
       resetConnection(response);
       return;
