@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { BridgeError } from '../errors.ts';
+import { parseJson } from '../runtime/json.ts';
 import { readContent, readQuoted, type Content, type Quoted } from './message-kinds.ts';
 
 /** A message that a person sent to the robot. */
@@ -71,12 +72,8 @@ const notice = z.looseObject({ errorCode: z.union([z.string(), z.number()]), rob
  * @throws BridgeError `body_invalid` with a one-line reason that names fields, never values.
  */
 export function readCallback(body: string): Callback {
-  let json: unknown;
-  try {
-    json = JSON.parse(body);
-  } catch {
-    throw new BridgeError('body_invalid', 'the body is not JSON');
-  }
+  const json = parseJson(body);
+  if (json === undefined) throw new BridgeError('body_invalid', 'the body is not JSON');
   const quota = notice.safeParse(json);
   if (quota.success && String(quota.data.errorCode) === QUOTA_ERROR_CODE) {
     return { kind: 'quota-notice', robotCode: quota.data.robotCode || null };

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { BridgeError } from '../errors.ts';
+import { parseJson } from '../runtime/json.ts';
 
 /** Somebody pressed a button of a card. */
 export interface CardAction {
@@ -40,10 +41,10 @@ const pressed = z.object({
  * @throws BridgeError `body_invalid` with a one-line reason that names fields, never values.
  */
 export function readCardAction(body: string): CardAction {
-  const parsed = envelope.safeParse(parse(body));
+  const parsed = envelope.safeParse(parseJson(body));
   if (!parsed.success) throw new BridgeError('body_invalid', 'not a card callback: outTrackId and userId are required');
   const { outTrackId, userId, content, value } = parsed.data;
-  const inner = pressed.safeParse(parse(content ?? value ?? ''));
+  const inner = pressed.safeParse(parseJson(content ?? value ?? ''));
   if (!inner.success) throw new BridgeError('body_invalid', 'not a card callback: content has no cardPrivateData');
   const { actionIds, params: own } = inner.data.cardPrivateData;
   return { cardId: outTrackId, userId, actionIds: actionIds ?? [], params: { ...inner.data.params, ...own } };
@@ -55,12 +56,4 @@ export function cardUpdateBody(update: CardUpdate): object {
     cardUpdateOptions: { updateCardDataByKey: true, updatePrivateDataByKey: true },
     userPrivateData: { cardParamMap: update },
   };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -77,14 +77,7 @@ export function createCardCallback({
 
   async function attempt(): Promise<string | null> {
     try {
-      return await withTimeout(clock, PATIENCE_MS, (signal) =>
-        Promise.race([
-          register(),
-          new Promise<never>((_, reject) => {
-            signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-          }),
-        ]),
-      );
+      return await withTimeout(clock, PATIENCE_MS, register);
     } catch (error) {
       if (known) known.untilMs = clock.now() + RETRY_MS;
       onFailed(error);
@@ -96,10 +89,8 @@ export function createCardCallback({
     isPending: () => known === null,
     routeKey() {
       if (known && clock.now() < known.untilMs) return known.key;
-      const fresh = { key: Promise.resolve<string | null>(null), untilMs: clock.now() + REGISTERED_MS };
-      known = fresh;
-      fresh.key = attempt();
-      return fresh.key;
+      known = { key: attempt(), untilMs: clock.now() + REGISTERED_MS };
+      return known.key;
     },
   };
 }

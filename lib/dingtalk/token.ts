@@ -2,17 +2,17 @@ import * as z from 'zod';
 import type { DingTalkConfig } from '../config/robot.ts';
 import { BridgeError } from '../errors.ts';
 import type { Fetch } from '../net/http.ts';
-import type { Clock } from '../runtime/clock.ts';
+import { withTimeout, type Clock } from '../runtime/clock.ts';
 import { refusal } from './failures.ts';
 import { send } from './http.ts';
 
-/** An access token of one app, and when DingTalk stops taking it (milliseconds since the epoch). */
+/** An access token of one app, and when DingTalk stops accepting it (milliseconds since the epoch). */
 export interface StoredToken {
   value: string;
   expiresAtMs: number;
 }
 
-/** Where the instances of one app share its token. Any of these may fail or be slow: no call waits for them long. */
+/** Where the instances of one app share its token. Each of these may fail or be slow; no call waits long for them. */
 export interface TokenStore {
   read(): Promise<StoredToken | null>;
   save(token: StoredToken): Promise<void>;
@@ -23,7 +23,7 @@ export interface TokenStore {
 export interface TokenSource {
   /** A token to call with. @throws BridgeError with a `dingtalk_…` code when DingTalk gives none. */
   get(): Promise<string>;
-  /** DingTalk refused `used`: the next `get` asks DingTalk, whatever is remembered here or in the store. */
+  /** DingTalk refused `used`: the next `get` asks DingTalk, not the memory of this instance and not the store. */
   invalidate(used: string): Promise<void>;
 }
 
@@ -37,47 +37,71 @@ export interface TokenSourceOptions {
 
 const FETCH_TIMEOUT_MS = 8_000;
 
-/** Renew this long before the token ends: the official advice is 10 minutes of its 2 hours. */
+/** A renewal begins this long before the token ends: DingTalk advises 10 minutes of its 2 hours. */
 const RENEW_EARLY_MS = 600_000;
 
-/** So close to its end a token may not survive the call, so the call waits for the next one. */
+/** A token this close to its end may end during the call, so the call waits for the next token. */
 const TOO_LATE_MS = 30_000;
 
-/** How long to go on with the old one, after a renewal was begun here or elsewhere, before looking again. */
+/** After a renewal began, here or in another instance, the old token stays in use for so long before the next look. */
 const LOOK_AGAIN_MS = 30_000;
 
-/** The store answers within some 20 ms where it is near; after this long DingTalk itself is asked. */
+/** A near store answers within some 20 ms. After this long this instance asks DingTalk instead. */
 const STORE_PATIENCE_MS = 400;
 
-/** For how long a token counts as good, whatever a call says, after DingTalk gave out that very one again. */
+/** When DingTalk gives out a refused token again, further refusals of it are ignored for so long. */
 const CONFIRMED_MS = 60_000;
 
 const tokenBody = z.object({ accessToken: z.string().min(1), expireIn: z.number() });
 
+/** What this instance knows of the app's token. */
+type Known =
+  | { kind: 'none' }
+  | {
+      kind: 'usable';
+      token: StoredToken;
+      /** Set when DingTalk gave the token out again after a refusal: until then DingTalk has no other; else 0. */
+      confirmedUntilMs: number;
+    }
+  /** DingTalk refused this value. The store may still hold it, so only DingTalk is asked for the next one. */
+  | { kind: 'refused'; value: string };
+
 /**
- * The app's access token: from memory, else from the store, else from DingTalk. Asking DingTalk again while a token is
- * valid returns the same one and extends it, so two instances that ask at once do no harm; renewal by one at a time
- * only spares calls.
+ * The app's access token: from memory, else from the store, else from DingTalk. While a token is valid, DingTalk gives
+ * out the same one and extends it. So two instances that ask at once do no harm; one of them renews only to save calls.
  */
 export function createTokenSource({ config, fetch, clock, store }: TokenSourceOptions): TokenSource {
-  let cached: StoredToken | null = null;
-  /** What DingTalk refused last; believed no more until DingTalk itself gives it out again. */
-  let refused: string | null = null;
-  let confirmed: { value: string; untilMs: number } | null = null;
-  let acquiring: Promise<string> | null = null;
-  let fetching: Promise<StoredToken> | null = null;
-  let nextRenewalMs = 0;
+  let known: Known = { kind: 'none' };
+  let lookAgainAtMs = 0;
+
+  const usable = () => (known.kind === 'usable' ? known.token : null);
+
+  const isRefused = ({ value }: StoredToken) => known.kind === 'refused' && known.value === value;
 
   const leftMs = (token: StoredToken) => token.expiresAtMs - clock.now();
 
-  /** The store's token if it can be used and lives longer than the one here. */
+  function keep(token: StoredToken): void {
+    let confirmedUntilMs = 0;
+    // Only DingTalk's own answer brings a refused value here.
+    if (isRefused(token)) confirmedUntilMs = clock.now() + CONFIRMED_MS;
+    else if (known.kind === 'usable' && known.token.value === token.value) confirmedUntilMs = known.confirmedUntilMs;
+    known = { kind: 'usable', token, confirmedUntilMs };
+  }
+
+  /** What the store says; `otherwise` when it fails or is slow. Never rejects. */
+  const inTime = <T>(ask: () => Promise<T>, otherwise: T): Promise<T> =>
+    withTimeout(clock, STORE_PATIENCE_MS, ask).catch(() => otherwise);
+
+  /** The token of this instance or of the store, whichever lives longer; null when none of them can be used. */
   async function fromStore(): Promise<StoredToken | null> {
-    if (!store || refused !== null) return null;
-    const stored = await inTime(clock, () => store.read(), null);
+    if (!store || known.kind === 'refused') return null;
+    const stored = await inTime(() => store.read(), null);
     // A call may have been refused while the store was asked.
-    if (!stored || stored.value === refused || leftMs(stored) <= TOO_LATE_MS) return null;
-    if (!cached || stored.expiresAtMs > cached.expiresAtMs) cached = stored;
-    return cached;
+    if (!stored || isRefused(stored) || leftMs(stored) <= TOO_LATE_MS) return null;
+    const here = usable();
+    if (here && here.expiresAtMs >= stored.expiresAtMs) return here;
+    keep(stored);
+    return stored;
   }
 
   async function requestToken(secret: string): Promise<StoredToken> {
@@ -93,7 +117,7 @@ export function createTokenSource({ config, fetch, clock, store }: TokenSourceOp
     return { value: parsed.data.accessToken, expiresAtMs: askedAtMs + parsed.data.expireIn * 1000 };
   }
 
-  /** While the secret is being rotated, the new one may not be valid yet, or the old one no longer. */
+  /** While the secret is being rotated, DingTalk may not accept the new one yet, or not accept the old one any more. */
   async function requestWithAnySecret(): Promise<StoredToken> {
     const [secret, oldSecret] = config.clientSecrets;
     try {
@@ -105,71 +129,52 @@ export function createTokenSource({ config, fetch, clock, store }: TokenSourceOp
     }
   }
 
-  /** One request however many wait for it. A failure is not remembered. */
-  function fromDingTalk(): Promise<StoredToken> {
-    fetching ??= requestWithAnySecret()
-      .then((token) => {
-        if (token.value === refused) confirmed = { value: token.value, untilMs: clock.now() + CONFIRMED_MS };
-        refused = null;
-        cached = token;
-        // Nobody waits for this: without it the others ask DingTalk themselves.
-        if (store) void inTime(clock, () => store.save(token), undefined);
-        return token;
-      })
-      .finally(() => {
-        fetching = null;
-      });
-    return fetching;
-  }
+  const fromDingTalk = shared(async () => {
+    const token = await requestWithAnySecret();
+    keep(token);
+    // No call waits for the store here. If the token does not get there, the other instances ask DingTalk themselves.
+    if (store) void inTime(() => store.save(token), undefined);
+    return token;
+  });
 
-  const acquire = async () => ((await fromStore()) ?? (await fromDingTalk())).value;
+  const acquire = shared(async () => ((await fromStore()) ?? (await fromDingTalk())).value);
 
-  /** Never rejects: a token that cannot be renewed now is asked for again when it is too late for the old one. */
+  /** Never rejects: when this renewal fails, the old token stays in use until it is too late for it. */
   async function renew(): Promise<void> {
-    nextRenewalMs = clock.now() + LOOK_AGAIN_MS;
+    lookAgainAtMs = clock.now() + LOOK_AGAIN_MS;
     try {
       const stored = await fromStore();
       if (stored && leftMs(stored) > RENEW_EARLY_MS) return;
-      const isOurs = !store || (await inTime(clock, () => store.claimRenewal(), true));
+      const isOurs = !store || (await inTime(() => store.claimRenewal(), true));
       if (isOurs) await fromDingTalk();
     } catch {
-      // The failure shows at the call that needs the token.
+      // The call that needs the token reports the failure.
     }
   }
 
   return {
     get() {
-      if (cached && leftMs(cached) > TOO_LATE_MS) {
-        if (leftMs(cached) <= RENEW_EARLY_MS && clock.now() >= nextRenewalMs) void renew();
-        return Promise.resolve(cached.value);
-      }
-      acquiring ??= acquire().finally(() => {
-        acquiring = null;
-      });
-      return acquiring;
+      const token = usable();
+      if (!token || leftMs(token) <= TOO_LATE_MS) return acquire();
+      if (leftMs(token) <= RENEW_EARLY_MS && clock.now() >= lookAgainAtMs) void renew();
+      return Promise.resolve(token.value);
     },
     async invalidate(used) {
-      // Another call has seen to it already.
-      if (cached && cached.value !== used) return;
-      // DingTalk has just given out this very token again, so another one is not to be had.
-      if (confirmed?.value === used && clock.now() < confirmed.untilMs) return;
-      cached = null;
-      refused = used;
+      if (known.kind === 'usable') {
+        // Another call has replaced the token already.
+        if (known.token.value !== used) return;
+        if (clock.now() < known.confirmedUntilMs) return;
+      }
+      known = { kind: 'refused', value: used };
     },
   };
 }
 
-/** What `work` brings; `otherwise` when it fails or takes too long. Never rejects. */
-async function inTime<T>(clock: Clock, work: () => Promise<T>, otherwise: T): Promise<T> {
-  let cancel = () => {};
-  const late = new Promise<T>((resolve) => {
-    cancel = clock.schedule(STORE_PATIENCE_MS, () => resolve(otherwise));
-  });
-  try {
-    return await Promise.race([work(), late]);
-  } catch {
-    return otherwise;
-  } finally {
-    cancel();
-  }
+/** One run of `work` at a time: a call that comes meanwhile waits for the same result. A failure is not remembered. */
+function shared<T>(work: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | null = null;
+  return () =>
+    (running ??= work().finally(() => {
+      running = null;
+    }));
 }
