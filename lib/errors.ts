@@ -117,6 +117,9 @@ export const isUnanswered = (error: unknown): boolean => has(error, 'unanswered'
 export const isLimited = (error: unknown): boolean => has(error, 'limited');
 export const isUnsafe = (error: unknown): boolean => has(error, 'unsafe');
 
+/** Refused, and perhaps not a moment later. The call was not carried out, so a repeat cannot do it twice. */
+export const isRefusedForNow = (error: unknown): boolean => isPassing(error) && !isUnanswered(error);
+
 /** Facts for the log: numbers and short codes, never upstream text. */
 export type ErrorFacts = Readonly<Record<string, string | number | boolean | null>>;
 

@@ -1,10 +1,11 @@
-import { BridgeError, isLimited, isPassing, isUnanswered } from '../errors.ts';
+import { BridgeError, isLimited, isRefusedForNow, isUnanswered } from '../errors.ts';
 import { sleep, type Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
+import { retry } from '../runtime/retry.ts';
 import type { Limiter } from './limiter.ts';
 import { paceOf, type Pace } from './pace.ts';
 import type { CardSink } from './sink.ts';
-import { createWriter, type LastFrame, type Writer } from './writer.ts';
+import { createWriter, type LastFrame, type Writer, type WriterOptions } from './writer.ts';
 
 export interface CardPorts {
   /** Pause between delivery and the first frame, and before the last, in milliseconds. */
@@ -28,19 +29,20 @@ export interface CardOptions {
    * no other instance can be opening it.
    */
   lookForCard: (() => Promise<boolean | null>) | null;
-  /** Told once whether the card is there; null when a call to open it got no answer. */
+  /** Called once with whether the card is there; null when a call to open it got no answer. */
   onOpened: (hasCard: boolean | null) => void;
-  /** Told once, when the first words of the answer are shown: another instance can end the answer with them. */
+  /** Called once, when the card first shows words of the answer. From then on another instance can end it with them. */
   onTextShown: () => void;
 }
 
 /** A turn's card, opening or open. */
 export interface OpenCard {
   writer: Writer;
-  /** Shows what the app is doing, now and then, as long as there is nothing else to see. */
+  /** Shows what the app is doing, at most once in a while, until there is text. */
   hint(render: () => string): void;
   /** Whether it is there. Never rejects. */
   opened: Promise<boolean>;
+  /** There is text of the answer. */
   noteText(): void;
   /** When the first text was there, in milliseconds since the message was accepted. */
   firstTextMs(): number | null;
@@ -48,65 +50,42 @@ export interface OpenCard {
   refusedFor(): string | null;
 }
 
-/** What the app is doing is worth a call only to somebody who has waited a while, and then not each step of it. */
+/** A quick answer needs no hint, so the first one waits for so long. Each hint costs a call of the month. */
 const FIRST_HINT_MS = 1_000;
 
 const HINT_GAP_MS = 2_500;
 
-/** How often, and how long, the card of a question that waited is looked for before one is made. */
+/** How often a turn that waited looks for its card before it opens one itself, and the pause after each look. */
 const CARD_LOOKS = 12;
 
 const CARD_LOOK_MS = 250;
 
-/** Tries to make a card that is refused for the moment, and the pause between them; a limit has a pause of its own. */
-const MAX_OPEN_TRIES = 4;
-
-const OPEN_PAUSE_MS = 500;
+/** Pauses before each repeat of a refused opening. After a refusal for speed the limiter makes the pause longer. */
+const OPEN_RETRY_MS = [500, 500, 500] as const;
 
 /** Opens the card while Dify is being asked. */
 export function openCard(options: CardOptions, ports: CardPorts): OpenCard {
-  const { sink, reference, onOpened, onTextShown } = options;
-  const { clock, log, limiter } = ports;
-  const openedAtMs = clock.now();
+  const { acceptedAtMs, onOpened, onTextShown, reference } = options;
+  const { clock, log, settleMs } = ports;
   let firstTextAtMs: number | null = null;
-  let isTextRecorded = false;
+  let isTextShown = false;
   let refusedFor: string | null = null;
-  let nextHint: (() => string) | null = null;
-  let lastHintAtMs = openedAtMs + FIRST_HINT_MS - HINT_GAP_MS;
-  const onFailed = (error: unknown) => {
-    if (isLimited(error)) limiter.slowDown('stream');
-    log.warn('frame_failed', { turn: reference, ...errorFields(error) });
-  };
   const opening = ensureOpen(options, ports);
-  const writer = createWriter({
-    sink,
-    opened: opening,
-    pace: options.pace,
-    clock,
-    newId: ports.newId,
-    settleMs: ports.settleMs,
-    slot: (priority, signal) => limiter.slot('stream', priority, signal),
-    onFrameFailed: onFailed,
-    onFrameShown() {
-      if (isTextRecorded || firstTextAtMs === null) return;
-      isTextRecorded = true;
-      onTextShown();
-    },
-  });
-  const showHint = () => {
-    const render = nextHint;
-    nextHint = null;
-    if (!render || firstTextAtMs !== null) return;
-    lastHintAtMs = clock.now();
-    writer.show(render);
+  const onFrameShown = () => {
+    if (isTextShown || firstTextAtMs === null) return;
+    isTextShown = true;
+    onTextShown();
   };
+  const writer = cardWriter({ ...options, opened: opening, settleMs, onFrameShown }, ports);
+  const hints = createHints(clock, (render) => writer.show(render));
   const opened = opening.then(
     () => {
       onOpened(true);
       return true;
     },
     (error: unknown) => {
-      // A card that may be there must be ended all the same; if it is not, the answer comes as messages then.
+      // DingTalk may have made the card without saying so. Then it must be ended, so this counts as opened: if there is
+      // no card, ending it fails and the answer goes out as messages.
       const mayBeThere = isUnanswered(error);
       refusedFor = error instanceof BridgeError ? error.code : 'internal';
       onOpened(mayBeThere ? null : false);
@@ -117,77 +96,133 @@ export function openCard(options: CardOptions, ports: CardPorts): OpenCard {
   return {
     writer,
     opened,
-    hint(render) {
-      const isDue = nextHint !== null;
-      nextHint = render;
-      if (!isDue) clock.schedule(Math.max(0, lastHintAtMs + HINT_GAP_MS - clock.now()), showHint);
-    },
+    hint: (render) => hints.show(render),
     noteText() {
       firstTextAtMs ??= clock.now();
+      hints.end();
     },
     refusedFor: () => refusedFor,
-    firstTextMs: () => (firstTextAtMs === null ? null : firstTextAtMs - options.acceptedAtMs),
+    firstTextMs: () => (firstTextAtMs === null ? null : firstTextAtMs - acceptedAtMs),
   };
 }
 
-/** The writer of a card that was opened before, for its end. */
-export function reopenCard(sink: CardSink, reference: string, { limiter, clock, newId, log }: CardPorts): Writer {
+/** The newest hint, as soon as the pause since the one before is over; none after `end`. */
+function createHints(clock: Clock, show: (render: () => string) => void) {
+  let lastAtMs = clock.now() + FIRST_HINT_MS - HINT_GAP_MS;
+  let next: (() => string) | null = null;
+  let isOver = false;
+
+  function showNext(): void {
+    const render = next;
+    next = null;
+    if (!render || isOver) return;
+    lastAtMs = clock.now();
+    show(render);
+  }
+
+  return {
+    show(render: () => string): void {
+      const isDue = next !== null;
+      next = render;
+      if (!isDue) clock.schedule(Math.max(0, lastAtMs + HINT_GAP_MS - clock.now()), showNext);
+    },
+    end(): void {
+      isOver = true;
+    },
+  };
+}
+
+/** The writer of a card that was opened before, to end it. */
+export function reopenCard(sink: CardSink, reference: string, ports: CardPorts): Writer {
+  const opened = Promise.resolve();
+  const onFrameShown = () => undefined;
+  return cardWriter({ sink, reference, opened, pace: paceOf('off'), settleMs: 0, onFrameShown }, ports);
+}
+
+function cardWriter(
+  {
+    sink,
+    opened,
+    pace,
+    settleMs,
+    onFrameShown,
+    reference,
+  }: Pick<WriterOptions, 'sink' | 'opened' | 'pace' | 'settleMs' | 'onFrameShown'> & { reference: string },
+  { limiter, clock, newId, log }: CardPorts,
+): Writer {
   return createWriter({
     sink,
-    opened: Promise.resolve(),
-    pace: paceOf('off'),
+    opened,
+    pace,
     clock,
     newId,
-    settleMs: 0,
+    settleMs,
     slot: (priority, signal) => limiter.slot('stream', priority, signal),
-    onFrameFailed: (error) => log.warn('frame_failed', { turn: reference, ...errorFields(error) }),
-    onFrameShown: () => undefined,
+    onFrameFailed(error) {
+      if (isLimited(error)) limiter.slowDown('stream');
+      log.warn('frame_failed', { turn: reference, ...errorFields(error) });
+    },
+    onFrameShown,
   });
 }
 
-/** Ends a card with its last frame; false when it could not be ended, which is in the log. Never rejects. */
+/**
+ * Ends a card with its last frame. Every card ends through this function. Never rejects.
+ *
+ * @returns null when the card has ended; else the failure, which is in the log by then.
+ */
 export async function endCard(
   writer: Pick<Writer, 'finish'>,
   last: LastFrame,
   { log, reference }: { log: Log; reference: string },
-): Promise<boolean> {
+): Promise<{ failure: unknown } | null> {
   try {
     await writer.finish(last);
-    return true;
-  } catch (error) {
-    log.error('card_not_ended', { turn: reference, ...errorFields(error) });
-    return false;
+    return null;
+  } catch (failure) {
+    log.error('card_not_ended', { turn: reference, ...errorFields(failure) });
+    return { failure };
   }
 }
 
-/** Opens the card, unless it is there; waits for whoever may be opening it. @throws BridgeError when there is none. */
+/** Opens the card, unless it is there or another instance opens it. @throws BridgeError when there is none. */
 async function ensureOpen({ sink, isOpen, lookForCard }: CardOptions, ports: CardPorts): Promise<void> {
-  if (isOpen) return;
-  for (let look = 0; look < (lookForCard ? CARD_LOOKS : 0); look += 1) {
-    const hasCard = await lookForCard?.().catch(() => null);
-    if (hasCard === true) return;
-    if (hasCard === false) throw new BridgeError('dingtalk_card_undelivered', 'the card could not be opened before');
-    await sleep(ports.clock, CARD_LOOK_MS);
-  }
+  if (isOpen || (lookForCard && (await isOpenedElsewhere(lookForCard, ports.clock)))) return;
   await openWithRetry(sink, ports);
 }
 
-/** Tries again what may pass: the id of a card is its own, so that no second one can come of it. */
-export async function openWithRetry(
-  sink: CardSink,
+/**
+ * Waits for what the instance that accepted the question records of its card; false when it records nothing in time.
+ *
+ * @throws BridgeError when that instance could not open the card.
+ */
+async function isOpenedElsewhere(lookForCard: () => Promise<boolean | null>, clock: Clock): Promise<boolean> {
+  for (let look = 0; look < CARD_LOOKS; look += 1) {
+    const hasCard = await lookForCard().catch(() => null);
+    if (hasCard === true) return true;
+    if (hasCard === false) throw new BridgeError('dingtalk_card_undelivered', 'the card could not be opened before');
+    await sleep(clock, CARD_LOOK_MS);
+  }
+  return false;
+}
+
+/**
+ * Opens a card, again after a refusal that may pass. Each try names the same card id, so there is never a second card.
+ *
+ * @throws BridgeError when the card did not open. The sink itself has repeated a call without an answer.
+ */
+export function openWithRetry(
+  sink: Pick<CardSink, 'open'>,
   { limiter, clock }: Pick<CardPorts, 'limiter' | 'clock'>,
 ): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
+  async function open(): Promise<void> {
     await limiter.slot('create', 'last');
     try {
       await sink.open();
-      return;
     } catch (error) {
       if (isLimited(error)) limiter.slowDown('create');
-      // A call without an answer has been repeated by the sink.
-      const mayRepeat = isPassing(error) && !isUnanswered(error);
-      if (!mayRepeat || tries >= MAX_OPEN_TRIES) throw error;
-      if (!isLimited(error)) await sleep(clock, OPEN_PAUSE_MS);
+      throw error;
     }
   }
+  return retry(open, { clock, pausesMs: OPEN_RETRY_MS, mayRetry: isRefusedForNow });
 }

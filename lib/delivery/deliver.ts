@@ -1,19 +1,21 @@
 import { crashText } from '../answer/ending.ts';
 import type { FinalView } from '../answer/view.ts';
-import { isPassing, isUnanswered, isUnsafe } from '../errors.ts';
+import { isPassing, isRefusedForNow, isUnsafe } from '../errors.ts';
 import { sleep, type Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
+import { retry } from '../runtime/retry.ts';
 import type { Texts } from '../texts/texts.ts';
 import { endCard } from './card.ts';
 import type { MessageSink } from './sink.ts';
 import type { Writer } from './writer.ts';
 
-/** Pause between messages of one answer: webhooks of robots have been limited to 20 a minute. */
+/** Pause between messages of one answer: webhooks of robots have been limited to 20 messages a minute. */
 const MESSAGE_GAP_MS = 3_000;
 
-const MESSAGE_RETRY_MS = 1_500;
+/** Pause before the one repeat of a refused message. */
+const MESSAGE_RETRY_MS = [1_500] as const;
 
-/** A card that could not be ended is left in peace for so long. */
+/** Pause before the last try to end a card that could not be ended. */
 const LATE_MS = 10_000;
 
 export interface DeliveryOptions {
@@ -23,13 +25,13 @@ export interface DeliveryOptions {
   texts: Texts;
   /** In log lines: the answer's reference. */
   reference: string;
-  /** Whether somebody else may have ended the card before. */
+  /** Whether another instance may have ended the card before. */
   mayHaveEnded?: boolean;
-  /** DingTalk's content check has refused the card: its answer is not sent by any other way. */
+  /** DingTalk's content check has refused the card, so the answer is not sent by any other way. */
   cardWasUnsafe?: boolean;
-  /** Asks whether this answer is still ours to show. Never rejects. */
+  /** Asks whether this instance still holds the answer. Never rejects. */
   isHeld?: () => Promise<boolean>;
-  /** Goes on after the delivery. The work never rejects. */
+  /** Takes work that goes on after the delivery. The work never rejects. */
   endLater?: (work: Promise<void>) => void;
 }
 
@@ -49,48 +51,55 @@ export async function deliver(
   view: (hasCard: boolean) => FinalView,
   options: DeliveryOptions,
 ): Promise<Shown> {
-  const { log, reference, texts, mayHaveEnded = false } = options;
-  /** What cannot be rendered would crash whoever tries next, too, and keep its conversation waiting. */
-  const render = (onCard: boolean): FinalView => {
-    try {
-      return view(onCard);
-    } catch (error) {
-      log.error('turn_crashed', { turn: reference, ...errorFields(error) });
-      const sorry = crashText(texts, reference);
-      return onCard ? { card: sorry, messages: [] } : { card: null, messages: [sorry] };
-    }
-  };
+  const { texts, mayHaveEnded = false } = options;
   if (writer) {
-    const { card, messages } = render(true);
-    try {
-      await writer.finish({ text: card ?? texts.emptyAnswer, state, mayHaveEnded });
+    const { card, messages } = render(view, true, options);
+    const ending = await endCard(writer, { text: card ?? texts.emptyAnswer, state, mayHaveEnded }, options);
+    if (ending === null) {
       await sendAll(messages, false, options);
       return 'card';
-    } catch (error) {
-      log.error('card_not_ended', { turn: reference, ...errorFields(error) });
-      if (isUnsafe(error)) return endNeutrally(writer, options);
-      // It may be refused because whoever took the turn over has ended it.
-      if ((await options.isHeld?.()) === false) return 'nothing';
-      // A card that has worked will work again.
-      if (writer.hasShown && isPassing(error)) options.endLater?.(endLate(writer, options));
     }
+    if (isUnsafe(ending.failure)) return endUnsafe(writer, options);
+    // DingTalk may have refused the frame because the instance that took the turn over has ended the card.
+    if ((await options.isHeld?.()) === false) return 'nothing';
+    // This card has shown frames, so a refusal that passes does not last.
+    if (writer.hasShown && isPassing(ending.failure)) options.endLater?.(endLate(writer, options));
   }
-  if (options.cardWasUnsafe) return (await sendAll([texts.unsafe], true, options)) ? 'message' : 'nothing';
-  return (await sendAll(render(false).messages, true, options)) ? 'message' : 'nothing';
+  const messages = options.cardWasUnsafe ? [texts.unsafe] : render(view, false, options).messages;
+  return (await sendAll(messages, true, options)) ? 'message' : 'nothing';
 }
 
-/** Ends a card that could not be ended in time: its answer stands below it. Never rejects. */
+/**
+ * The answer as it is shown. An answer that cannot be rendered ends with a sentence: a crash would repeat at each
+ * instance that takes the turn over, and its conversation would wait all that time.
+ */
+function render(
+  view: (hasCard: boolean) => FinalView,
+  onCard: boolean,
+  { log, reference, texts }: DeliveryOptions,
+): FinalView {
+  try {
+    return view(onCard);
+  } catch (error) {
+    log.error('turn_crashed', { turn: reference, ...errorFields(error) });
+    const sorry = crashText(texts, reference);
+    return onCard ? { card: sorry, messages: [] } : { card: null, messages: [sorry] };
+  }
+}
+
+/** Ends a card that could not be ended in time; its answer stands below it by now. Never rejects. */
 async function endLate(writer: Writer, options: DeliveryOptions): Promise<void> {
   await sleep(options.clock, LATE_MS);
   await endCard(writer, { text: options.texts.answeredBelow, state: 'finished' }, options);
 }
 
-/** DingTalk's content check refused the text: it is not sent again by any other way. */
-async function endNeutrally(writer: Writer, options: DeliveryOptions): Promise<Shown> {
-  return (await endCard(writer, { text: options.texts.unsafe, state: 'failed' }, options)) ? 'card' : 'nothing';
+/** DingTalk's content check refused the text: the card ends with a sentence instead. Never rejects. */
+async function endUnsafe(writer: Writer, options: DeliveryOptions): Promise<Shown> {
+  const ending = await endCard(writer, { text: options.texts.unsafe, state: 'failed' }, options);
+  return ending === null ? 'card' : 'nothing';
 }
 
-/** Sends messages one after another; false when the first did not get through. Never rejects. */
+/** Sends messages one after another; false when the first one was not sent. Never rejects. */
 export async function sendAll(
   messages: readonly string[],
   mentionAsker: boolean,
@@ -101,12 +110,8 @@ export async function sendAll(
     if (index > 0 || !mentionAsker) await sleep(clock, MESSAGE_GAP_MS);
     const message = { title: titleOf(text, texts), text, mentionAsker: mentionAsker && index === 0 };
     try {
-      await reply.send(message).catch(async (error: unknown) => {
-        // A refused message was not sent; one without an answer may have been, and has been repeated as far as that helps.
-        if (!isPassing(error) || isUnanswered(error)) throw error;
-        await sleep(clock, MESSAGE_RETRY_MS);
-        await reply.send(message);
-      });
+      // A message without an answer may have been sent. The sink itself repeats it where DingTalk shows it only once.
+      await retry(() => reply.send(message), { clock, pausesMs: MESSAGE_RETRY_MS, mayRetry: isRefusedForNow });
     } catch (error) {
       log.error('message_not_sent', { turn: reference, part: index + 1, ...errorFields(error) });
       if (isUnsafe(error)) await reply.send({ ...message, text: texts.unsafe }).catch(() => undefined);

@@ -1,78 +1,93 @@
 import { isUnanswered } from '../errors.ts';
 import { sleep, type Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
+import { retry } from '../runtime/retry.ts';
 import type { Texts } from '../texts/texts.ts';
 import { openWithRetry } from './card.ts';
 import type { Limiter } from './limiter.ts';
 import type { CardSink, MessageSink } from './sink.ts';
 
-/** What is known of a question that waits: whether it still does, or was given up. */
+/** How a question that was put in line stands: `dropped` when it was given up before its turn came. */
 export type WaitingState = 'queued' | 'started' | 'dropped' | 'over';
 
-export interface QueuedPorts {
+/** What is recorded with the question: whether its card is there, and the calls that it took. */
+export interface CardRecord {
+  hasCard: boolean;
+  calls: number;
+}
+
+export interface QueueNoticePorts {
+  /** The card of the question; null where there is none. `onCall` is called with each call that counts. */
   card: (onCall: () => void) => CardSink | null;
   reply: MessageSink;
   limiter: Limiter;
-  /** Keeps with the question whether its card is there, and the calls that it took; answers how the question stands. */
-  note: (card: { hasCard: boolean; calls: number }) => Promise<WaitingState>;
+  /** @throws BridgeError while the store cannot be reached. */
+  record: (card: CardRecord) => Promise<WaitingState>;
   isWaiting: () => Promise<boolean>;
+  /** Ends the card of a question that was given up while this instance opened it. Never rejects. */
+  endDropped: () => Promise<void>;
   texts: Texts;
   clock: Clock;
   log: Log;
   newId: () => string;
-  /** Ends a card whose question was given up while the card was being opened. */
-  endDropped: () => Promise<void>;
 }
 
-/** Without a card nobody is told of a wait shorter than this. */
-const HINT_AFTER_MS = 10_000;
+/** Without a card the asker hears of a wait only when it takes longer than this. */
+const MESSAGE_AFTER_MS = 10_000;
 
-/** Pauses between tries to put it on record that the card is there, while the store is down. */
-const NOTE_RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000, 8_000] as const;
+/** Pauses before each repeat, while the store is down, of the record that the card is there. */
+const RECORD_RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000, 8_000] as const;
 
-/** Tells somebody that their question waits: on its own card at once, else in a message after a while. Never rejects. */
+/** Tells the asker that the question waits: on its own card at once, else in a message after a while. Never rejects. */
 export async function showQueued(
   { reference, place }: { reference: string; place: number },
-  { card: cardOf, reply, limiter, note: noteCard, isWaiting, texts, clock, log, newId, endDropped }: QueuedPorts,
+  ports: QueueNoticePorts,
 ): Promise<void> {
+  const { reply, isWaiting, texts, clock, log } = ports;
   const text = texts.queued(place);
+  const warn = (error: unknown) => log.warn('queue_hint_failed', { turn: reference, ...errorFields(error) });
   let calls = 0;
-  const card = cardOf(() => (calls += 1));
-  const note = (hasCard: boolean) => noteCard({ hasCard, calls });
-  if (card && (await tellOnCard(card))) return;
+  const card = ports.card(() => (calls += 1));
+  const record = (hasCard: boolean) => ports.record({ hasCard, calls });
   try {
-    await note(false);
-    await sleep(clock, HINT_AFTER_MS);
+    const opened = card ? await open(card) : 'refused';
+    // After a call without an answer the card may be there. The instance that answers finds out: it opens it again.
+    if (opened === 'unanswered') return;
+    if (card && opened === 'opened') {
+      await write(card).catch(warn);
+      await recordOpened();
+      return;
+    }
+    await record(false);
+    await sleep(clock, MESSAGE_AFTER_MS);
     if (await isWaiting()) await reply.send({ title: texts.messageTitle, text, mentionAsker: true });
   } catch (error) {
-    log.warn('queue_hint_failed', { turn: reference, ...errorFields(error) });
+    warn(error);
   }
 
-  /** False when there is no card to tell it on. */
-  async function tellOnCard(opening: CardSink): Promise<boolean> {
+  async function open(sink: CardSink): Promise<'opened' | 'refused' | 'unanswered'> {
     try {
-      await openWithRetry(opening, { limiter, clock });
+      await openWithRetry(sink, ports);
+      return 'opened';
     } catch (error) {
-      log.warn('queue_hint_failed', { turn: reference, ...errorFields(error) });
-      // Without an answer it may be there: whoever answers finds out when making it once more.
-      return isUnanswered(error);
+      warn(error);
+      return isUnanswered(error) ? 'unanswered' : 'refused';
     }
-    try {
-      if (await isWaiting()) {
-        await limiter.slot('stream', 'typing');
-        await opening.write({ text, state: 'typing', id: newId() });
-      }
-    } catch (error) {
-      log.warn('queue_hint_failed', { turn: reference, ...errorFields(error) });
-    }
-    // Only now: whoever answers waits for this note, so that two calls for one card do not overlap. Without it the card
-    // is found when it is to be made once more; but a card whose question was given up nobody else would end.
-    for (const pauseMs of [...NOTE_RETRY_MS, null]) {
-      const noted = await note(true).catch(() => null);
-      if (noted === 'dropped') await endDropped();
-      if (noted || pauseMs === null) return true;
-      await sleep(clock, pauseMs);
-    }
-    return true;
+  }
+
+  async function write(sink: CardSink): Promise<void> {
+    if (!(await isWaiting())) return;
+    await ports.limiter.slot('stream', 'typing');
+    await sink.write({ text, state: 'typing', id: ports.newId() });
+  }
+
+  /**
+   * Comes after the text: the instance that answers waits for this record, so that two calls for one card do not overlap.
+   * Without the record that instance opens the card again and finds it. But the card of a question that was given up has
+   * no such instance, so it is ended here.
+   */
+  async function recordOpened(): Promise<void> {
+    const state = await retry(() => record(true), { clock, pausesMs: RECORD_RETRY_MS }).catch(() => null);
+    if (state === 'dropped') await ports.endDropped();
   }
 }

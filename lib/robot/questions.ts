@@ -146,8 +146,8 @@ export function createQuestions(options: QuestionOptions, parts: QuestionParts):
         card: (onCall) => channels.cardOf({ id, message, question, level: budget.level }, onCall),
         reply: chat.replyTo(message, reference),
         endDropped: () => channels.endCard(id, texts.stopped),
-        note: async (noted) =>
-          (await state.noteWaiting({ turnId: id, progress: JSON.stringify({ ...noProgress, ...noted }) })).state,
+        record: async (card) =>
+          (await state.noteWaiting({ turnId: id, progress: JSON.stringify({ ...noProgress, ...card }) })).state,
         isWaiting: async () => (await state.peek(id)).state === 'queued',
       },
     );
