@@ -26,11 +26,11 @@ export interface FinishedAnswer {
   onCard: boolean;
 }
 
-/** What comes below an answer after it: worth a call, but not worth waiting for. */
+/** What is shown below an answer afterwards: questions to ask next, or the fields of a form. The turn does not wait for it. */
 export interface FollowUps {
-  /** What there will be, and the DingTalk calls that it will take; null for nothing. Never rejects. */
+  /** What will be shown, and the DingTalk calls that it will take; null for nothing. Never rejects. */
   plan(finished: FinishedAnswer): Promise<{ calls: number; show: () => Promise<void> } | null>;
-  /** Marks an answer as stopped after it was shown as a whole one. Never rejects. */
+  /** Marks an answer as stopped that was shown as a complete one. Never rejects. */
   markStopped(finished: FinishedAnswer): Promise<void>;
 }
 
@@ -45,7 +45,7 @@ export interface FollowUpsOptions {
   log: Log;
 }
 
-/** What suggested questions take below a text, about. */
+/** About what suggested questions take below a text, in characters. */
 const ROOM_CHARS = 200;
 
 const CHATS: ReadonlySet<AppType> = new Set(['chat', 'agent', 'chatflow']);
@@ -71,7 +71,7 @@ export function createFollowUps({ robot, texts, facts, suggest, amend, reply, lo
         return onCard && cardButtons ? { calls: 1, show: () => logged(() => showForm(turn.id, form), finished) } : null;
       }
       if (!turn.maySpend || ending?.kind !== 'complete' || ids.messageId === undefined) return null;
-      // A message of its own in a group would be noise.
+      // Without a card the questions would be one more message for everybody in the group.
       if (!onCard && turn.isGroup) return null;
       if (onCard && !cardButtons && textOn(finished, []).length + ROOM_CHARS > cardMaxChars) return null;
       const app = await facts().catch(() => null);
@@ -87,7 +87,7 @@ export function createFollowUps({ robot, texts, facts, suggest, amend, reply, lo
   };
 
   function showForm(turnId: string, { actions, fields }: NonNullable<Answer['form']>): Promise<void> {
-    // The form component's own protocol (form variable page). Files cannot be given on a card.
+    // The shape that DingTalk's form component reads (form variable page). It takes no files.
     const typed = fields
       .filter(({ type }) => type !== 'file' && type !== 'file-list')
       .map(({ name, label, type, required, options, default: defaultValue }) => ({

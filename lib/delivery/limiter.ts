@@ -1,85 +1,89 @@
 import type { Clock } from '../runtime/clock.ts';
 
-/** Calls that are limited apart from each other: making a card, and showing a frame on one. */
-export type Lane = 'create' | 'stream';
+/** DingTalk limits these calls separately: making a card, and showing a frame on one. */
+export type Bucket = 'create' | 'stream';
 
-/** `last` is the frame that ends a card; `typing` can be skipped, because the next frame holds its text too. */
+/** `last` is the frame that ends a card. `typing` can be skipped, because the next frame has its text too. */
 export type Priority = 'last' | 'typing';
 
 /**
- * Keeps all instances together below a limit of calls a second without asking a store before each call: every
- * instance takes the share of the limit that it has of the answers now running, and spaces its calls evenly within it.
+ * Keeps all instances together below a limit of calls per second, without asking a store before each call. Each instance
+ * takes a share of the limit as large as its share of the running answers, and spaces its calls evenly within it.
  */
 export interface Limiter {
   /**
-   * What the store's last reply said: answers running here and in all instances, both of the same moment. An answer
-   * that ends is not to be taken off `local` alone: the share would shrink while its last frames wait.
+   * The answers running in this instance and in all instances, both from the same reply of the store. An answer that
+   * ends must not be taken off `local` alone: the share would shrink while its last frames still wait.
    */
   noteRunning(local: number, total: number): void;
   /**
-   * Resolves when a call may be made: waiting `last` ones first, otherwise first come, first served.
+   * Resolves when a call may be made: `last` calls before `typing` ones, otherwise in the order of asking.
    *
-   * @throws the signal's reason when it aborts before; the place in the queue is free then.
+   * @throws the signal's reason when it aborts before; the call then leaves the queue.
    */
-  slot(lane: Lane, priority: Priority, signal?: AbortSignal): Promise<void>;
-  /** The limit was met all the same: nobody gets a slot in this lane for a moment, and then fewer than usual. */
-  slowDown(lane: Lane): void;
+  slot(bucket: Bucket, priority: Priority, signal?: AbortSignal): Promise<void>;
+  /** DingTalk refused a call for speed: this bucket gives no slot for 1.2 s, and half as many for 5 s after that. */
+  slowDown(bucket: Bucket): void;
 }
 
-export interface TrafficOptions {
+export interface LimiterOptions {
   clock: Clock;
-  /** The limit of all instances together, in each lane. */
+  /** The limit of all instances together, in each bucket. */
   callsPerSecond: number;
 }
 
-/** Part of the limit that is used: on their way calls get closer to each other, and what is known may be old. */
+/** The part of the limit that is used: calls get closer to each other on the network, and the counts may be old. */
 const USED_PART = 0.9;
 
-/** The limit counts by the second, so a second of silence is over after this. */
+/** DingTalk counts by the second, so a little more than a second without calls ends a refusal. */
 const SILENT_MS = 1_200;
 
+/** After the silence the calls come at this part of the usual rate, for this long. */
 const SLOW_MS = 5_000;
 
 const SLOW_FACTOR = 0.5;
 
-/** What a timer is late by is made good, up to this; what nobody waited for is not. */
+/**
+ * A timer that fires late costs no call: up to this much lateness counts as time passed, so the next call comes that much
+ * earlier. Only while calls wait: an idle bucket saves up nothing.
+ */
 const LATE_MS = 2;
 
-/** Sums of fractions do not come out at zero exactly. */
+/** Sums of fractions do not reach zero exactly. */
 const EPSILON = 1e-6;
 
-export function createLimiter({ clock, callsPerSecond }: TrafficOptions): Limiter {
+export function createLimiter({ clock, callsPerSecond }: LimiterOptions): Limiter {
   const usable = callsPerSecond * USED_PART;
-  /** Calls that an instance which knows itself alone may make at once: with them a second stays below the limit. */
+  /** Calls at once that an instance may make while no other one runs answers: the second stays below the limit. */
   const burst = Math.max(0, callsPerSecond - Math.ceil(usable) - 1);
   let share = 1;
   let isAlone = false;
   const limit = () => ({ callsPerMs: (usable * share) / 1000, burst: isAlone ? burst : 0 });
-  const lanes: Readonly<Record<Lane, LaneQueue>> = {
-    create: createLane(clock, limit),
-    stream: createLane(clock, limit),
+  const buckets: Readonly<Record<Bucket, BucketQueue>> = {
+    create: createBucket(clock, limit),
+    stream: createBucket(clock, limit),
   };
 
   return {
     noteRunning(local, total) {
-      // A share that is no number would hold back every card for ever.
+      // A share that is not a number would hold back every call from then on.
       if (!Number.isFinite(local) || !Number.isFinite(total)) return;
-      // Whoever asks for a slot is an answer that runs here, whatever the store knows of it by now.
+      // Slots are asked for by answers of this instance, so it runs at least one, also where the store does not know it yet.
       const here = Math.max(local, 1);
       const everywhere = Math.max(total, here);
-      for (const lane of Object.values(lanes)) lane.settle();
+      for (const bucket of Object.values(buckets)) bucket.settle();
       share = here / everywhere;
       isAlone = here === everywhere;
-      for (const lane of Object.values(lanes)) lane.pump();
+      for (const bucket of Object.values(buckets)) bucket.pump();
     },
-    slot(lane, priority, signal) {
+    slot(bucket, priority, signal) {
       return new Promise<void>((resolve, reject) => {
         if (signal?.aborted) {
           reject(signal.reason as Error);
           return;
         }
         const onAbort = () => {
-          lanes[lane].leave(waiter);
+          buckets[bucket].leave(waiter);
           reject(signal?.reason as Error);
         };
         const waiter = {
@@ -90,11 +94,11 @@ export function createLimiter({ clock, callsPerSecond }: TrafficOptions): Limite
           },
         };
         signal?.addEventListener('abort', onAbort, { once: true });
-        lanes[lane].enter(waiter);
+        buckets[bucket].enter(waiter);
       });
     },
-    slowDown(lane) {
-      lanes[lane].slowDown();
+    slowDown(bucket) {
+      buckets[bucket].slowDown();
     },
   };
 }
@@ -104,21 +108,21 @@ interface Waiter {
   go: () => void;
 }
 
-interface LaneQueue {
+interface BucketQueue {
   enter(waiter: Waiter): void;
   leave(waiter: Waiter): void;
   slowDown(): void;
-  /** Reckons with the limit as it is, before it changes. */
+  /** Brings the debt up to now at the present rate. Must come before the rate changes. */
   settle(): void;
-  /** Lets through who may go; after the limit has changed. */
+  /** Lets calls through that may be made. Must come after the rate has changed. */
   pump(): void;
 }
 
 /**
- * One lane as a leaky bucket: every call adds one to the debt, time takes the permitted rate off it, and a call may be
- * made when nothing is owed. Counted in calls, not in time, a debt keeps its meaning when the rate changes.
+ * A leaky bucket: each call adds one to the debt, time takes the permitted rate off it, and a call may be made when no
+ * debt is left. The debt is counted in calls, not in time, so that it stays right when the rate changes.
  */
-function createLane(clock: Clock, limit: () => { callsPerMs: number; burst: number }): LaneQueue {
+function createBucket(clock: Clock, limit: () => { callsPerMs: number; burst: number }): BucketQueue {
   const waiting: Record<Priority, Waiter[]> = { last: [], typing: [] };
   let debt = 0;
   let debtAtMs = clock.now();
@@ -145,7 +149,7 @@ function createLane(clock: Clock, limit: () => { callsPerMs: number; burst: numb
     const isSlow = now < slowUntilMs;
     const owed = debt - (isSlow ? 0 : burst);
     if (owed <= EPSILON) return 0;
-    // Whole milliseconds: timers have no others, and one that is early would only have to be set again.
+    // Rounded up to whole milliseconds: a timer that fires too early would only have to be set again.
     const pause = isSlow ? Math.min(owed / (callsPerMs * SLOW_FACTOR), slowUntilMs - now) : owed / callsPerMs;
     return Math.max(1, Math.ceil(pause - EPSILON));
   }

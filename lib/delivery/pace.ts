@@ -14,12 +14,13 @@ export interface Pace {
 
 type MakePace = (reserved: () => number) => Pace;
 
-/** No frames closer than this: closer ones have met 403 in the field, and nobody reads faster. */
+/** The least time between two frames: DingTalk has answered closer ones with 403, and readers see no difference. */
 const MIN_GAP_MS = 400;
 
 /**
- * Frames as a power of time: frame k (from 0) comes no earlier than `5 s * (k / framesIn5s) ^ exponent` after the first. Quick at the start, where speed is felt; slow later, where every call only costs. A budget for any length of
- * answer, and frames that a silent app did not need are not lost: they stay within the same curve.
+ * Frames as a power of time: frame k (from 0) comes no earlier than `5 s * (k / framesIn5s) ^ exponent` after the first.
+ * Frames are close at the start, where the reader waits for words, and rare later, where each only costs a call. The curve
+ * limits answers of any length. While the app is silent its frames are saved up: the curve does not move.
  */
 const powerPace =
   (framesIn5s: number, exponent: number, minGapMs: number): MakePace =>
@@ -52,7 +53,7 @@ const PACES: Readonly<Record<Streaming, MakePace>> = {
   off: fixedPace([]),
 };
 
-/** @param reserved calls that something else of the answer takes: there are as many frames less, late ones. */
+/** @param reserved calls that the answer takes beside its frames; as many frames are left out, the late ones. */
 export function paceOf(streaming: Streaming, reserved: () => number = () => 0): Pace {
   return PACES[streaming](reserved);
 }

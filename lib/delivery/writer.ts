@@ -3,19 +3,21 @@ import { sleep, withTimeout, type Clock } from '../runtime/clock.ts';
 import type { Pace } from './pace.ts';
 import type { CardSink, Frame } from './sink.ts';
 
-/** Shows a growing text on a card: the newest snapshot wins, one call at a time, the last one always lands. */
+/** Shows a growing text on a card: always the newest snapshot, one call at a time, and the last frame in any case. */
 export interface Writer {
   /** There is something new to show; `render` is called only when its frame is sent. */
   show(render: () => string): void;
   /**
-   * Ends the card. Typing frames stop, a frame under way is waited for, and the last one is repeated until it is
-   * shown or the patience is used up.
+   * Ends the card. Typing stops, a frame under way is waited for, and the last frame is repeated until it is shown or
+   * the pauses are used up.
    *
-   * @param mayHaveEnded another instance may have ended the card before: then a refusal of the last frame is its end.
    * @throws BridgeError when the card could not be ended.
    */
   finish(last: LastFrame): Promise<void>;
-  /** Stops typing without an end: somebody else ends the card. A frame under way is waited for. */
+  /**
+   * Stops typing without an end, because another instance ends the card. A frame under way is waited for, then `last` is
+   * shown.
+   */
   leave(last?: string): Promise<void>;
   /** Typing frames sent so far, without the last. */
   readonly frames: number;
@@ -26,6 +28,7 @@ export interface Writer {
 export interface LastFrame {
   text: string;
   state: 'finished' | 'failed';
+  /** Another instance may have ended the card before. Then a refusal that says so is taken for the end. */
   mayHaveEnded?: boolean;
 }
 
@@ -36,28 +39,28 @@ export interface WriterOptions {
   pace: Pace;
   clock: Clock;
   newId: () => string;
-  /** Pause between delivery and the first frame, and before the last, for tenants that need it. */
+  /** Pause between delivery and the first frame, and before the last, in milliseconds; 0 for most tenants. */
   settleMs: number;
   onFrameFailed: (error: unknown) => void;
-  /** Told after each typing frame that is shown. */
+  /** Called after each typing frame that is shown. */
   onFrameShown: () => void;
-  /** Waits for the right to make a call: all answers share one limit, and last frames go first. */
+  /** Waits until a call may be made: all answers share one limit, and last frames go first. */
   slot: (priority: 'last' | 'typing', signal?: AbortSignal) => Promise<void>;
 }
 
-/** A frame that takes longer than this is not waited for any more when the answer is complete. */
+/** The longest wait for a frame under way once the answer is complete. */
 const IN_FLIGHT_PATIENCE_MS = 3_000;
 
 /** Pauses before each repeat of the last frame. DingTalk counts its limits by the second. */
 const LAST_FRAME_RETRY_MS = [1_000, 1_500, 2_500, 4_000] as const;
 
-/** And then, where the card has shown something: whoever reads it waits for its end, and a card that works will work. */
+/** One repeat more for a card that has shown a frame: its reader waits for the end, and the template works. */
 const SHOWN_RETRY_MS = [...LAST_FRAME_RETRY_MS, 6_000] as const;
 
-/** After this many failures in a row typing stops; only the last frame is still tried. */
+/** Failures in a row after which typing stops. The last frame is still tried. */
 const MAX_FAILURES = 3;
 
-/** A limit of calls per second is over after one. */
+/** Pause after a failed frame, times the failures in a row. DingTalk counts its limit by the second. */
 const SLOW_DOWN_MS = 1_200;
 
 export function createWriter(options: WriterOptions): Writer {
@@ -82,7 +85,7 @@ export function createWriter(options: WriterOptions): Writer {
         ready = true;
         schedule();
       },
-      // Whoever opens the card knows already; without it there is nothing to write to.
+      // There is no card to write to. The caller that opened it handles the failure.
       () => {
         closed = true;
       },
@@ -122,10 +125,10 @@ export function createWriter(options: WriterOptions): Writer {
     latest = null;
     let text = '';
     try {
-      // Only now, so that what came while waiting is in it.
+      // Rendered after the wait, so that the frame has the newest text.
       text = render?.() ?? '';
     } catch (error) {
-      // Nobody waits for this frame who could hear of it.
+      // No caller waits for a typing frame, so the failure goes to the log.
       options.onFrameFailed(error);
     }
     if (closed || text === '' || text === lastText) return;
@@ -135,7 +138,7 @@ export function createWriter(options: WriterOptions): Writer {
     await write({ text, state: 'typing', id: newId() });
   }
 
-  /** Never rejects: a frame that was not shown is made good by the next. */
+  /** Never rejects: each frame is a full snapshot, so the next one shows what this one did not. */
   async function write(frame: Frame): Promise<void> {
     try {
       await sink.write(frame);
@@ -150,32 +153,39 @@ export function createWriter(options: WriterOptions): Writer {
     }
   }
 
-  async function finish({ text, state, mayHaveEnded = false }: LastFrame): Promise<void> {
+  /** No more typing frames. Waits for a frame under way, but not longer than its patience. */
+  async function stopTyping(): Promise<void> {
     closed = true;
     closing.abort();
     cancelTimer?.();
-    if (inFlight) await settled(inFlight, clock, IN_FLIGHT_PATIENCE_MS);
+    const sending = inFlight;
+    if (sending) await withTimeout(clock, IN_FLIGHT_PATIENCE_MS, () => sending).catch(() => undefined);
+  }
+
+  // Not by `retry`: what a repeat sends depends on how the tries before it failed.
+  async function finish({ text, state, mayHaveEnded = false }: LastFrame): Promise<void> {
+    await stopTyping();
     await sleep(clock, options.settleMs);
+    const pausesMs = lastText === null ? LAST_FRAME_RETRY_MS : SHOWN_RETRY_MS;
     let frame: Frame = { text, state, id: newId() };
     let mayBeShown = false;
-    for (const pauseMs of [...(lastText === null ? LAST_FRAME_RETRY_MS : SHOWN_RETRY_MS), null]) {
+    for (const pauseMs of [...pausesMs, null]) {
       try {
         await options.slot('last');
         await sink.write(frame);
         return;
       } catch (error) {
         options.onFrameFailed(error);
-        // An ended card takes nothing more: then a try without an answer has ended it.
+        // An ended card refuses every frame: another instance, or a try of ours without an answer, has ended it.
         if ((mayBeShown || mayHaveEnded) && sink.saysEnded(error)) return;
         mayBeShown ||= isUnanswered(error);
         if (pauseMs === null) throw error;
         if (state === 'failed' && sink.refusesState(error)) {
-          // A template whose failed state is not enabled refuses it; a finished card with the same words is better
-          // than one that spins for ever.
+          // The template has no failed state. A finished card with the same words is better than one that never ends.
           state = 'finished';
         } else if (!isPassing(error)) throw error;
         await sleep(clock, pauseMs);
-        // Without an answer the call may have been carried out, so it keeps its id; a refused one needs a new one.
+        // A frame that may have been shown keeps its id, so that DingTalk applies it once; a refused one gets a new id.
         frame = { text, state, id: mayBeShown ? frame.id : newId() };
       }
     }
@@ -188,10 +198,7 @@ export function createWriter(options: WriterOptions): Writer {
     },
     finish,
     async leave(last) {
-      closed = true;
-      closing.abort();
-      cancelTimer?.();
-      if (inFlight) await settled(inFlight, clock, IN_FLIGHT_PATIENCE_MS);
+      await stopTyping();
       if (last === undefined || !ready) return;
       await options.slot('last');
       await write({ text: last, state: 'typing', id: newId() });
@@ -203,9 +210,4 @@ export function createWriter(options: WriterOptions): Writer {
       return lastText !== null;
     },
   };
-}
-
-/** Waits for work that never rejects, but not for ever. */
-async function settled(work: Promise<void>, clock: Clock, patienceMs: number): Promise<void> {
-  await withTimeout(clock, patienceMs, () => work).catch(() => undefined);
 }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createLimiter, type Lane, type Priority, type Limiter } from '../../lib/delivery/limiter.ts';
+import { createLimiter, type Bucket, type Priority, type Limiter } from '../../lib/delivery/limiter.ts';
 import { sleep, type Clock } from '../../lib/runtime/clock.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
@@ -28,17 +28,17 @@ function countingClock() {
 
 function scene(callsPerSecond = 20) {
   const clock = countingClock();
-  const traffic = createLimiter({ clock, callsPerSecond });
+  const limiter = createLimiter({ clock, callsPerSecond });
   /** Slots in the order they were given, with the time. */
   const given: { name: string; atMs: number }[] = [];
-  const ask = (name: string, priority: Priority = 'typing', lane: Lane = 'stream', signal?: AbortSignal) =>
-    traffic.slot(lane, priority, signal).then(
+  const ask = (name: string, priority: Priority = 'typing', bucket: Bucket = 'stream', signal?: AbortSignal) =>
+    limiter.slot(bucket, priority, signal).then(
       () => void given.push({ name, atMs: clock.now() }),
       (reason: unknown) => void given.push({ name: `${name}: ${String(reason)}`, atMs: clock.now() }),
     );
-  const askMany = (count: number, priority: Priority = 'typing', lane: Lane = 'stream') =>
-    Promise.all(Array.from({ length: count }, (_, index) => ask(`${priority} ${index}`, priority, lane)));
-  return { clock, traffic, given, ask, askMany, times: () => given.map(({ atMs }) => atMs) };
+  const askMany = (count: number, priority: Priority = 'typing', bucket: Bucket = 'stream') =>
+    Promise.all(Array.from({ length: count }, (_, index) => ask(`${priority} ${index}`, priority, bucket)));
+  return { clock, limiter, given, ask, askMany, times: () => given.map(({ atMs }) => atMs) };
 }
 
 /** The most calls that any second holds. */
@@ -66,8 +66,8 @@ describe('a slot', () => {
   });
 
   test('comes twice at the start for an instance that knows itself alone, and a second still stays below', async () => {
-    const { clock, traffic, askMany, times } = scene(20);
-    traffic.noteRunning(3, 3);
+    const { clock, limiter, askMany, times } = scene(20);
+    limiter.noteRunning(3, 3);
     void askMany(100);
     await clock.advance(4_000);
     expect(times().slice(0, 3)).toEqual([0, 0, 56]);
@@ -75,8 +75,8 @@ describe('a slot', () => {
   });
 
   test('comes at the share of the answers that run here', async () => {
-    const { clock, traffic, askMany, times } = scene(20);
-    traffic.noteRunning(10, 60);
+    const { clock, limiter, askMany, times } = scene(20);
+    limiter.noteRunning(10, 60);
     void askMany(100);
     await clock.advance(10_000);
     expect(times()).toHaveLength(31);
@@ -84,15 +84,15 @@ describe('a slot', () => {
   });
 
   test('is not saved up while nobody asks', async () => {
-    const { clock, traffic, askMany, times } = scene(20);
-    traffic.noteRunning(20, 60);
+    const { clock, limiter, askMany, times } = scene(20);
+    limiter.noteRunning(20, 60);
     await clock.advance(60_000);
     void askMany(100);
     await clock.advance(5_000);
     expect(busiestSecond(times())).toBe(6);
   });
 
-  test('is not waited for in the other lane', async () => {
+  test('is not waited for in the other bucket', async () => {
     const { clock, askMany, ask, given } = scene();
     void askMany(10);
     void ask('card', 'typing', 'create');
@@ -146,26 +146,26 @@ describe('a slot', () => {
 
 describe('what is known of the other instances', () => {
   test('counts at once for those who wait: more when others end, less when others begin', async () => {
-    const { clock, traffic, askMany, times } = scene(20);
-    traffic.noteRunning(1, 60);
+    const { clock, limiter, askMany, times } = scene(20);
+    limiter.noteRunning(1, 60);
     void askMany(100);
     await clock.advance(1_000);
     expect(times()).toEqual([0]);
-    traffic.noteRunning(1, 1);
+    limiter.noteRunning(1, 1);
     await clock.advance(1_000);
     const before = times().length;
     expect(before).toBeGreaterThan(17);
-    traffic.noteRunning(1, 18);
+    limiter.noteRunning(1, 18);
     await clock.advance(5_000);
     expect(times().length - before).toBeGreaterThanOrEqual(4);
     expect(times().length - before).toBeLessThanOrEqual(5);
   });
 
   test('does not count for the time before', async () => {
-    const { clock, traffic, ask, times } = scene(20);
+    const { clock, limiter, ask, times } = scene(20);
     void ask('first');
     await clock.advance(50);
-    traffic.noteRunning(1, 60);
+    limiter.noteRunning(1, 60);
     void ask('second');
     // A tenth of the pause was left, and lasts as long as a tenth does now.
     await clock.advance(330);
@@ -181,8 +181,8 @@ describe('what is known of the other instances', () => {
     [Number.NaN, 3],
     [1, Number.POSITIVE_INFINITY],
   ])('that cannot be (%d of %d) neither stops nor frees anybody', async (local, total) => {
-    const { clock, traffic, askMany, times } = scene(20);
-    traffic.noteRunning(local, total);
+    const { clock, limiter, askMany, times } = scene(20);
+    limiter.noteRunning(local, total);
     void askMany(100);
     await clock.advance(999);
     expect(times().length).toBeGreaterThanOrEqual(18);
@@ -191,12 +191,12 @@ describe('what is known of the other instances', () => {
 });
 
 describe('slowing down', () => {
-  test('keeps everybody from the lane for 1.2 s, at half speed for 5 s, and then as before', async () => {
-    const { clock, traffic, askMany, times } = scene(20);
+  test('keeps everybody from the bucket for 1.2 s, at half speed for 5 s, and then as before', async () => {
+    const { clock, limiter, askMany, times } = scene(20);
     void askMany(500);
     await clock.advance(1_000);
     const before = times().length;
-    traffic.slowDown('stream');
+    limiter.slowDown('stream');
     await clock.advance(1_199);
     expect(times()).toHaveLength(before);
     await clock.advance(5_001);
@@ -208,21 +208,21 @@ describe('slowing down', () => {
     expect(busiestSecond(times())).toBeLessThan(20);
   });
 
-  test('does not touch the other lane', async () => {
-    const { clock, traffic, ask, times } = scene();
-    traffic.slowDown('create');
+  test('does not touch the other bucket', async () => {
+    const { clock, limiter, ask, times } = scene();
+    limiter.slowDown('create');
     void ask('frame');
     await clock.advance(0);
     expect(times()).toEqual([0]);
   });
 
   test('begins anew with each refusal, and lets nobody use a burst', async () => {
-    const { clock, traffic, askMany, times } = scene(60);
-    traffic.noteRunning(1, 1);
-    traffic.slowDown('stream');
+    const { clock, limiter, askMany, times } = scene(60);
+    limiter.noteRunning(1, 1);
+    limiter.slowDown('stream');
     void askMany(50);
     await clock.advance(1_000);
-    traffic.slowDown('stream');
+    limiter.slowDown('stream');
     await clock.advance(1_199);
     expect(times()).toEqual([]);
     await clock.advance(30);
@@ -230,20 +230,20 @@ describe('slowing down', () => {
   });
 
   test('goes on however often somebody comes or news arrive', async () => {
-    const { clock, traffic, askMany, times } = scene(20);
-    traffic.slowDown('stream');
+    const { clock, limiter, askMany, times } = scene(20);
+    limiter.slowDown('stream');
     void askMany(50);
     await clock.advance(1_200);
     for (let count = 0; count < 200; count += 1) {
-      traffic.noteRunning(30, 30);
+      limiter.noteRunning(30, 30);
       await clock.advance(10);
     }
     expect(times().length).toBeLessThanOrEqual(19);
   });
 
   test('is over when nobody asked in the meantime', async () => {
-    const { clock, traffic, askMany, times } = scene(20);
-    traffic.slowDown('stream');
+    const { clock, limiter, askMany, times } = scene(20);
+    limiter.slowDown('stream');
     await clock.advance(60_000);
     void askMany(18);
     await clock.advance(1_000);
@@ -252,7 +252,7 @@ describe('slowing down', () => {
 });
 
 interface Instance {
-  traffic: Limiter;
+  limiter: Limiter;
   times: number[];
   /** How long last frames waited, and how many do now. */
   waits: number[];
@@ -267,7 +267,7 @@ async function runAnswer(instance: Instance, clock: Clock, endsAtMs: number): Pr
   clock.schedule(endsAtMs, () => end.abort());
   try {
     for (;;) {
-      await instance.traffic.slot('stream', 'typing', end.signal);
+      await instance.limiter.slot('stream', 'typing', end.signal);
       if (instance.waiting > 0) instance.overtaken += 1;
       instance.times.push(clock.now());
       await sleep(clock, 400, end.signal);
@@ -276,7 +276,7 @@ async function runAnswer(instance: Instance, clock: Clock, endsAtMs: number): Pr
     // The answer is complete.
   }
   instance.waiting += 1;
-  await instance.traffic.slot('stream', 'last');
+  await instance.limiter.slot('stream', 'last');
   instance.waiting -= 1;
   instance.times.push(clock.now());
   instance.waits.push(clock.now() - endsAtMs);
@@ -297,14 +297,14 @@ describe('three instances that share sixty answers', () => {
       const clock = createVirtualClock(0);
       const times: number[] = [];
       const instances = before.map((local, index) => {
-        const traffic = createLimiter({ clock, callsPerSecond: qps });
-        traffic.noteRunning(local, 60);
-        const ask = () => traffic.slot('stream', 'typing').then(() => times.push(clock.now()));
+        const limiter = createLimiter({ clock, callsPerSecond: qps });
+        limiter.noteRunning(local, 60);
+        const ask = () => limiter.slot('stream', 'typing').then(() => times.push(clock.now()));
         clock.schedule(startsMs[index] ?? 0, () => void Array.from({ length: 6 * qps }, ask));
-        return traffic;
+        return limiter;
       });
       await clock.advance(3_500);
-      for (const [index, traffic] of instances.entries()) traffic.noteRunning(after[index] ?? 1, 60);
+      for (const [index, limiter] of instances.entries()) limiter.noteRunning(after[index] ?? 1, 60);
       await clock.advance(2_500);
       expect(busiestSecond(times)).toBeLessThanOrEqual(qps);
       expect(times.filter((at) => at >= 1_000).length).toBeGreaterThanOrEqual(0.85 * qps * 5);
@@ -317,9 +317,9 @@ describe('three instances that share sixty answers', () => {
     const property = fc.asyncProperty(split, endsMs, async (shares, ends) => {
       const clock = createVirtualClock(0);
       const instances = shares.map((local) => {
-        const traffic = createLimiter({ clock, callsPerSecond: 20 });
-        traffic.noteRunning(local, 60);
-        return { local, traffic, times: [], waits: [], waiting: 0, overtaken: 0 } satisfies Instance & {
+        const limiter = createLimiter({ clock, callsPerSecond: 20 });
+        limiter.noteRunning(local, 60);
+        return { local, limiter, times: [], waits: [], waiting: 0, overtaken: 0 } satisfies Instance & {
           local: number;
         };
       });
@@ -343,11 +343,11 @@ describe('three instances that share sixty answers', () => {
     const clock = createVirtualClock(0);
     const times: number[] = [];
     for (const local of [20, 20, 20]) {
-      const traffic = createLimiter({ clock, callsPerSecond: 20 });
-      traffic.noteRunning(local, 60);
+      const limiter = createLimiter({ clock, callsPerSecond: 20 });
+      limiter.noteRunning(local, 60);
       for (let count = 0; count < local; count += 1) {
-        void traffic.slot('stream', 'typing').then(() => times.push(clock.now()));
-        void traffic.slot('stream', 'last').then(() => times.push(clock.now()));
+        void limiter.slot('stream', 'typing').then(() => times.push(clock.now()));
+        void limiter.slot('stream', 'last').then(() => times.push(clock.now()));
       }
     }
     await clock.advance(3_500);
