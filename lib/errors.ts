@@ -1,6 +1,6 @@
 /**
- * Why a request is refused before anything is called. The caller is DingTalk, its console, or somebody
- * probing the address; the value is the HTTP status it gets (the contract's table of routes).
+ * Why a request is refused before any call is made, with the HTTP status that the caller gets (the contract's table of
+ * routes). The caller is DingTalk, its console, or a stranger who tries the address.
  */
 export const REQUEST_ERROR_STATUS = {
   not_configured: 503,
@@ -49,7 +49,7 @@ export const TURN_ERROR_CODES = [
   'internal',
 ] as const;
 
-/** What can go wrong while an answer is shown or remembered. Users meet a fallback, operators a log line. */
+/** What can go wrong while an answer is shown. Users see it in another way, operators get a log line. */
 export const DELIVERY_ERROR_CODES = [
   'dingtalk_unreachable',
   'dingtalk_timeout',
@@ -74,7 +74,7 @@ export const DELIVERY_ERROR_CODES = [
   'dingtalk_callback_unregistered',
 ] as const;
 
-/** Events worth an operator's attention that are nobody's failure. */
+/** Codes of log lines for an operator that no failure causes. */
 export const NOTICE_CODES = ['dingtalk_inbound_quota', 'robot_code_mismatch', 'store_in_process'] as const;
 
 export type RequestErrorCode = keyof typeof REQUEST_ERROR_STATUS;
@@ -85,15 +85,15 @@ export type DeliveryErrorCode = (typeof DELIVERY_ERROR_CODES)[number];
 
 export type ErrorCode = RequestErrorCode | TurnErrorCode | DeliveryErrorCode;
 
-/** What a failure means for trying the same call again. A failure with none of these will be the same again. */
+/** What a failure means for a repeat of the same call. With none of these the repeat would fail the same way. */
 interface Nature {
-  /** It may be gone a moment later. */
+  /** A moment later the call may succeed. */
   passing?: true;
   /** No answer came, so the call may have been carried out. */
   unanswered?: true;
-  /** Too many calls in too short a time. */
+  /** DingTalk refused the call for speed: too many calls in too short a time. */
   limited?: true;
-  /** DingTalk's content check refused the text: the text must not be sent by any other way. */
+  /** DingTalk's content check refused the text, so it must not be sent by any other way. */
   unsafe?: true;
 }
 
@@ -124,8 +124,8 @@ export const isRefusedForNow = (error: unknown): boolean => isPassing(error) && 
 export type ErrorFacts = Readonly<Record<string, string | number | boolean | null>>;
 
 /**
- * The one error of this project. `message` is our own wording and safe to log; what an upstream
- * service said in words is not kept, because it may hold keys, addresses or people's text.
+ * The one error of this project. `message` is our own wording and safe to log. The words of an upstream service are not
+ * kept, because they may hold keys, addresses or text of users.
  */
 export class BridgeError extends Error {
   override readonly name = 'BridgeError';
@@ -141,12 +141,12 @@ export class BridgeError extends Error {
 
 const turnCodes: ReadonlySet<string> = new Set(TURN_ERROR_CODES);
 
-/** The code of a failure as the asker may hear of it: anything unexpected is `internal`. */
+/** The code whose sentence the asker reads. An unexpected failure is `internal`. */
 export function turnErrorCode(error: unknown): TurnErrorCode {
   return error instanceof BridgeError && turnCodes.has(error.code) ? (error.code as TurnErrorCode) : 'internal';
 }
 
-/** A short upstream code such as `param.templateUnpublished`, or null when it is not one (and could be text). */
+/** A short upstream code such as `param.templateUnpublished`; null for a value that could be text. */
 export function safeUpstreamCode(value: unknown): string | null {
   return typeof value === 'string' && /^[\w.:-]{1,80}$/.test(value) ? value : null;
 }

@@ -20,10 +20,10 @@ export interface ReceiverOptions {
 
 const NOT_KEPT = { 'cache-control': 'no-store' };
 
-/** Counted on the stream: a header can say anything. */
+/** Counted while the body is read: the header that names a length may be wrong. */
 const MAX_BODY_BYTES = 1024 * 1024;
 
-/** Turns requests into work. Everything before the 200 is quick: the only wait is one round trip to the store. */
+/** Turns requests into work. The way to the 200 is quick: its only wait is one round trip to the store. */
 export function createReceiver({ robots, cronSecret, clock, log }: ReceiverOptions) {
   return async function receive(request: Request, platform: Platform): Promise<Response> {
     try {
@@ -51,7 +51,7 @@ export function createReceiver({ robots, cronSecret, clock, log }: ReceiverOptio
     try {
       verify(request.headers, robot.config.dingtalk.clientSecrets, clock.now());
     } catch (error) {
-      // The console's probe when the address is saved: an empty body, not signed.
+      // DingTalk's console probes the address when an operator saves it: without a body and unsigned.
       if (!route.hasQuery && (await isEmpty(request))) return text(200, 'ok');
       throw error;
     }
@@ -67,20 +67,20 @@ export function createReceiver({ robots, cronSecret, clock, log }: ReceiverOptio
   }
 
   async function resume(robot: ReceivingRobot, request: Request, platform: Platform): Promise<Response> {
-    // Its signature covers the body, so a body that is too large to read is not signed.
+    // The signature covers the body. The bridge sends no body that is too large, so such a request is not signed.
     const handover = await readBody(request).catch(() => '');
     const work = await robot.resume(request.headers, handover, platform);
     if (work) platform.waitUntil(work(platform));
     return Response.json({ resumed: work !== null });
   }
 
-  /** The flat path sweeps all robots, for a schedule knows only one address. */
+  /** The flat path sweeps all robots, because a schedule has one address. */
   async function sweep(headers: Headers, robotName: string | null, platform: Platform): Promise<Response> {
     checkOperator(headers);
     return Response.json(await sweepRobots(robots, robotName, platform));
   }
 
-  /** Counts and codes only, robots apart. */
+  /** Counts and codes only, for each robot. */
   async function status(headers: Headers, robotName: string | null): Promise<Response> {
     checkOperator(headers);
     const nowMs = clock.now();
@@ -118,7 +118,7 @@ export function createReceiver({ robots, cronSecret, clock, log }: ReceiverOptio
   }
 }
 
-/** Takes over what is overdue at one robot, or at all of them. */
+/** Takes over the overdue turns of one robot, or of all of them. */
 export async function sweepRobots(
   robots: ReadonlyMap<string | null, ReceivingRobot>,
   robotName: string | null,
@@ -136,7 +136,7 @@ export async function sweepRobots(
 
 /** Reads no more than the first bytes. */
 async function isEmpty({ body }: Request): Promise<boolean> {
-  // Leaving the loop cancels what was not read.
+  // Leaving the loop cancels the rest of the body.
   for await (const chunk of body ?? []) if (chunk.byteLength > 0) return false;
   return true;
 }

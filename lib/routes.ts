@@ -2,17 +2,17 @@ import { BridgeError } from './errors.ts';
 
 /** Which robot a request is for, and what it wants. */
 export interface Route {
-  /** The last part of the path; null is the robot of the flat variables. */
+  /** The last part of the path; null for the default robot, which `BOTS` does not name. */
   robotName: string | null;
   /** A bare health check, one of the operator's routes, or a callback of DingTalk. */
   kind: 'health' | 'sweep' | 'status' | 'resume' | 'callback';
-  /** Nothing in the query but what a rewrite put there: the console's probe has none. */
+  /** Whether the query has more than a rewrite put there. The console's probe has none. */
   hasQuery: boolean;
 }
 
 const BASE_PATH = '/api/dingtalk';
 
-/** Where a robot is called. */
+/** The path at which DingTalk calls a robot. */
 export function pathOf(robotName: string | null): string {
   return robotName === null ? BASE_PATH : `${BASE_PATH}/${robotName}`;
 }
@@ -21,8 +21,8 @@ export function pathOf(robotName: string | null): string {
 const ROBOT_PARAMETER = 'robot';
 
 /**
- * Reads the address of a request. The robot follows from the path only: neither of DingTalk's signatures covers the
- * body, so nothing in it may choose.
+ * Reads the address of a request. Only the path names the robot: DingTalk's signatures do not cover the body, so the
+ * body must not choose.
  *
  * @throws BridgeError `method_not_allowed` or `robot_unknown`.
  */
@@ -34,7 +34,7 @@ export function readRoute(method: string, url: URL, isRobot: (name: string | nul
   const query = new URLSearchParams(url.search);
   query.delete(ROBOT_PARAMETER);
   const kind = routeKind(method, query);
-  // The health check and the operator's routes of the flat path serve the deployment as a whole.
+  // On the flat path the health check and the operator's routes serve the whole deployment, not one robot.
   const needsRobot = robotName !== null || method === 'POST';
   if (needsRobot && !isRobot(robotName)) throw new BridgeError('robot_unknown', 'there is no such robot');
   return { robotName, kind, hasQuery: query.size > 0 };

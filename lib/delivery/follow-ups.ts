@@ -26,7 +26,10 @@ export interface FinishedAnswer {
   onCard: boolean;
 }
 
-/** What is shown below an answer afterwards: questions to ask next, or the fields of a form. The turn does not wait for it. */
+/**
+ * What is shown below an answer afterwards: questions to ask next, or the fields of a form. The turn does not wait for
+ * it.
+ */
 export interface FollowUps {
   /** What will be shown, and the DingTalk calls that it will take; null for nothing. Never rejects. */
   plan(finished: FinishedAnswer): Promise<{ calls: number; show: () => Promise<void> } | null>;

@@ -7,8 +7,9 @@ export type Bucket = 'create' | 'stream';
 export type Priority = 'last' | 'typing';
 
 /**
- * Keeps all instances together below a limit of calls per second, without asking a store before each call. Each instance
- * takes a share of the limit as large as its share of the running answers, and spaces its calls evenly within it.
+ * Keeps all instances together below a limit of calls per second, without asking a store before each call. Each
+ * instance takes a share of the limit as large as its share of the running answers, and spaces its calls evenly within
+ * it.
  */
 export interface Limiter {
   /**
@@ -44,8 +45,8 @@ const SLOW_MS = 5_000;
 const SLOW_FACTOR = 0.5;
 
 /**
- * A timer that fires late costs no call: up to this much lateness counts as time passed, so the next call comes that much
- * earlier. Only while calls wait: an idle bucket saves up nothing.
+ * A timer that fires late costs no call: up to this much lateness counts as time passed, so the next call comes that
+ * much earlier. Only while calls wait: an idle bucket saves up nothing.
  */
 const LATE_MS = 2;
 
@@ -68,7 +69,8 @@ export function createLimiter({ clock, callsPerSecond }: LimiterOptions): Limite
     noteRunning(local, total) {
       // A share that is not a number would hold back every call from then on.
       if (!Number.isFinite(local) || !Number.isFinite(total)) return;
-      // Slots are asked for by answers of this instance, so it runs at least one, also where the store does not know it yet.
+      // Slots are asked for by answers of this instance, so it runs at least one, also where the store does not know it
+      // yet.
       const here = Math.max(local, 1);
       const everywhere = Math.max(total, here);
       for (const bucket of Object.values(buckets)) bucket.settle();

@@ -18,9 +18,9 @@ type MakePace = (reserved: () => number) => Pace;
 const MIN_GAP_MS = 400;
 
 /**
- * Frames as a power of time: frame k (from 0) comes no earlier than `5 s * (k / framesIn5s) ^ exponent` after the first.
- * Frames are close at the start, where the reader waits for words, and rare later, where each only costs a call. The curve
- * limits answers of any length. While the app is silent its frames are saved up: the curve does not move.
+ * Frames as a power of time: frame k (from 0) comes no earlier than `5 s * (k / framesIn5s) ^ exponent` after the
+ * first. Frames are close at the start, where the reader waits for words, and rare later, where each only costs a call.
+ * The curve limits answers of any length. While the app is silent its frames are saved up: the curve does not move.
  */
 const powerPace =
   (framesIn5s: number, exponent: number, minGapMs: number): MakePace =>

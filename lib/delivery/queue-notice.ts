@@ -82,9 +82,9 @@ export async function showQueued(
   }
 
   /**
-   * Comes after the text: the instance that answers waits for this record, so that two calls for one card do not overlap.
-   * Without the record that instance opens the card again and finds it. But the card of a question that was given up has
-   * no such instance, so it is ended here.
+   * Comes after the text: the instance that answers waits for this record, so that two calls for one card do not
+   * overlap. Without the record that instance opens the card again and finds it. But the card of a question that was
+   * given up has no such instance, so it is ended here.
    */
   async function recordOpened(): Promise<void> {
     const state = await retry(() => record(true), { clock, pausesMs: RECORD_RETRY_MS }).catch(() => null);

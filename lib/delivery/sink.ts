@@ -36,7 +36,8 @@ export function firstThatWorks(sinks: readonly MessageSink[], onFallback: (error
           await sink.send(message);
           return;
         } catch (error) {
-          // A message without an answer may have been sent. The asker notices a missing message, but not why one came twice.
+          // A message without an answer may have been sent. The asker notices a missing message, but not why one came
+          // twice.
           if (isUnsafe(error) || isUnanswered(error)) throw error;
           errors.push(error);
           if (errors.length < sinks.length) onFallback(error);

@@ -15,8 +15,8 @@ export interface Writer {
    */
   finish(last: LastFrame): Promise<void>;
   /**
-   * Stops typing without an end, because another instance ends the card. A frame under way is waited for, then `last` is
-   * shown.
+   * Stops typing without an end, because another instance ends the card. A frame under way is waited for, then `last`
+   * is shown.
    */
   leave(last?: string): Promise<void>;
   /** Typing frames sent so far, without the last. */

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { DingTalkConfig } from '../config/robot.ts';
 import type { CardSink, Frame } from '../delivery/sink.ts';
-import { BridgeError, type DeliveryErrorCode } from '../errors.ts';
+import { BridgeError, type ErrorCode } from '../errors.ts';
 import type { Message } from './callback.ts';
 import { STREAM, type CardCallback } from './card-callback.ts';
 import type { DingTalkClient } from './client.ts';
@@ -16,16 +16,18 @@ export interface AiCardOptions {
   cardId: string;
   /** What the chat list shows instead of a fixed phrase. It cannot be changed later. */
   summary: string;
-  /** Where what is pressed goes: a registered route key, or null for a card without callback. Never rejects. */
+  /**
+   * Where DingTalk sends what is pressed: a registered route key, or null for a card without callback. Never rejects.
+   */
   routeKey: CardCallback['routeKey'];
 }
 
-/** Of a call without an answer; a time-out is repeated only once, for it takes long. */
-const MAX_TRIES = 3;
+/** Tries to make a card after calls without an answer: a broken connection shows at once, a time-out takes 8 s. */
+const MAX_TRIES: Readonly<Partial<Record<ErrorCode, number>>> = { dingtalk_unreachable: 3, dingtalk_timeout: 2 };
 
 /**
- * `success: false` inside an HTTP 200 means that nobody sees the card, and so does an empty list; `errorMsg` alone, or no
- * list at all, means nothing.
+ * `success: false` inside an HTTP 200, or an empty list, means that DingTalk made the card and showed it to no one. An
+ * `errorMsg` alone, or no list, means nothing.
  */
 const delivered = z.object({
   result: z.object({
@@ -35,12 +37,14 @@ const delivered = z.object({
 
 const streamed = z.object({ success: z.boolean().nullish() });
 
-/** Frames have been seen to take 3 to 10 s; one that is given up too soon is shown all the same, beside what replaces it. */
+/**
+ * Frames have been seen to take 3 to 10 s. After an earlier time-out DingTalk would show the frame and its replacement.
+ */
 const FRAME_TIMEOUT_MS = 11_000;
 
 /**
- * A streaming AI card in the chat that the message came from. `processing`, `typing` and the end states follow from
- * delivery and from the frames themselves, so there is no call for the state.
+ * A streaming AI card in the chat that the message came from. DingTalk derives the state of the card from its delivery
+ * and its frames, so no call sets it.
  */
 export function createAiCard(options: AiCardOptions): CardSink {
   const { client, config, templateId, message, cardId, summary, routeKey } = options;
@@ -74,11 +78,10 @@ export function createAiCard(options: AiCardOptions): CardSink {
           await create(body);
           return;
         } catch (error) {
-          // The id is ours alone: a card that exists is this one, made by a call whose answer was lost.
+          // No one else uses this id, so the card that exists is this one: a call whose answer was lost has made it.
           if (hasCode(error, 'dingtalk_card_exists')) return;
-          // Without an answer it is not known whether the card is there; the same id cannot make a second one.
-          const mayRepeat = hasCode(error, 'dingtalk_timeout') ? tries === 1 : hasCode(error, 'dingtalk_unreachable');
-          if (!mayRepeat || tries === MAX_TRIES) throw error;
+          // Without an answer the card may be there. A repeat is safe: the same id makes no second card.
+          if (tries >= ((error instanceof BridgeError && MAX_TRIES[error.code]) || 1)) throw error;
         }
       }
     },
@@ -87,7 +90,7 @@ export function createAiCard(options: AiCardOptions): CardSink {
   };
 }
 
-/** Shows a frame on a card, whoever made it. */
+/** Shows a frame on a card that this or another instance made. */
 export async function writeFrame(
   client: DingTalkClient,
   config: DingTalkConfig,
@@ -103,7 +106,7 @@ export async function writeFrame(
       guid: id,
       key: config.cardContentKey,
       content: text,
-      // A variable bound to markdown refuses anything but the whole text.
+      // A variable that is bound to markdown takes only the whole text.
       isFull: true,
       isFinalize: state === 'finished',
       isError: state === 'failed',
@@ -115,8 +118,8 @@ export async function writeFrame(
 }
 
 /**
- * Changes variables of a card, also of one that has ended. What is not named stays (without the option everything
- * else would be cleared, page of `PUT /v1.0/card/instances`).
+ * Changes variables of a card, also of one that has ended. Variables that are not named keep their values: without the
+ * options DingTalk would clear them (page of `PUT /v1.0/card/instances`).
  */
 export async function updateCard(
   client: DingTalkClient,
@@ -142,7 +145,7 @@ export async function updateCard(
   });
 }
 
-const hasCode = (error: unknown, code: DeliveryErrorCode) => error instanceof BridgeError && error.code === code;
+const hasCode = (error: unknown, code: ErrorCode) => error instanceof BridgeError && error.code === code;
 
 /** Where the card goes. @throws BridgeError `dingtalk_card_no_target` when the asker cannot be addressed. */
 function target({ chat, sender }: Pick<Message, 'chat' | 'sender'>, robotCode: string, summary: string): object {

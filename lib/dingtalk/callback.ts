@@ -10,7 +10,10 @@ export interface Message {
   id: string;
   chat: { id: string; isGroup: boolean; title: string | null };
   sender: Sender;
-  /** The address for replies without a permission, and when it closes (milliseconds since the epoch), if that is told. */
+  /**
+   * The address for replies without a permission, and when it closes (milliseconds since the epoch); null where the
+   * callback has no time.
+   */
   session: { webhook: string; expiresAtMs: number | null } | null;
   corpId: string | null;
   content: Content;
@@ -22,13 +25,13 @@ export interface Sender {
   /** The userId within the organisation. Absent for external members and before the app is published. */
   staffId: string | null;
   unionId: string | null;
-  /** Encrypted id, always there, of no use in other calls. */
+  /** Encrypted id. It is always there, but no other call takes it. */
   id: string;
   nick: string;
   isAdmin: boolean;
 }
 
-/** DingTalk tells that the organisation's monthly message allowance is used up: a callback without content. */
+/** A callback without content: DingTalk says that the organisation's monthly message allowance is used up. */
 export interface QuotaNotice {
   kind: 'quota-notice';
   robotCode: string | null;
@@ -43,10 +46,10 @@ const id = z.string().min(1).max(512);
 
 const numeric = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)]);
 
-/** Of no use where it cannot be read, and never worth a message. */
+/** A field that is left out where it cannot be read: no message is refused for it. */
 const optional = <T extends z.ZodType>(field: T) => field.nullish().catch(null);
 
-// Wire schemas name only what is used and accept null: DingTalk adds and omits fields freely.
+// Wire schemas name only the fields that are used and accept null, because DingTalk adds and omits fields freely.
 const envelope = z.looseObject({
   msgId: id,
   msgtype: z.string().nullish(),

@@ -2,18 +2,18 @@ import * as z from 'zod';
 import { BridgeError } from '../errors.ts';
 import { parseJson } from '../runtime/json.ts';
 
-/** Somebody pressed a button of a card. */
+/** A user pressed a button of a card. */
 export interface CardAction {
   /** The card's `outTrackId`. */
   cardId: string;
-  /** Who pressed it: a staff id, or a union id where the card was addressed to one. */
+  /** The user's staff id, or union id where the card was addressed to a union id. */
   userId: string;
-  /** What the template calls the button; a builder may have appended digits. */
+  /** What the template calls the button. The card editor may have appended digits. */
   actionIds: readonly string[];
   params: Readonly<Record<string, unknown>>;
 }
 
-/** What the one who pressed sees change, by variable of the template. Nobody else does. */
+/** New values of the template's variables. Only the user who pressed sees them. */
 export type CardUpdate = Readonly<Record<string, string>>;
 
 const id = z.string().min(1).max(512);
@@ -50,7 +50,7 @@ export function readCardAction(body: string): CardAction {
   return { cardId: outTrackId, userId, actionIds: actionIds ?? [], params: { ...inner.data.params, ...own } };
 }
 
-/** The response to a card callback. What it puts into `cardData` would reach only the one who pressed, too. */
+/** The response to a card callback. Values in `cardData`, too, would reach only the user who pressed. */
 export function cardUpdateBody(update: CardUpdate): object {
   return {
     cardUpdateOptions: { updateCardDataByKey: true, updatePrivateDataByKey: true },

@@ -2,38 +2,41 @@ import type { CardSink } from '../delivery/sink.ts';
 import { BridgeError, type DeliveryErrorCode, type ErrorCode } from '../errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 
-/** Leaves cards alone while they cannot work, so that every answer does not first fail at one. */
+/** Keeps answers off cards while cards cannot work, so that not every answer first fails at its card. */
 export interface CardBreaker {
-  /** Whether to try a card. When cards have been left alone long enough, true is said once: that card is the trial. */
+  /** Whether to try a card. After the pause it answers true once: that card is the trial. */
   mayOpen(): boolean;
   /**
-   * What became of one card: `'opened'` once it has shown something, or the error that kept it from that. To be told
-   * once a card, because a wrong variable fails at the frames of a card that opened well; `watchCard` does it so.
+   * What became of one card: `'opened'` once it has shown a frame, or the error that kept it from that. A card counts
+   * once, and not before a frame, because a wrong variable fails only at the frames. `watchCard` does so.
    *
-   * @param asker whose card it was. Several failures of one asker that may be about that asker alone count as one.
+   * @param asker whose card it was. Several failures that may be about the asker count as one for the same asker.
    */
   note(outcome: unknown, asker?: string): void;
-  /** Why cards are left alone; null while they are not. */
+  /** Why no cards are tried; null while they are. */
   reason(): ErrorCode | null;
 }
 
+/** Failures in a row after which no cards are tried. */
 const MAX_FAILURES = 3;
 
-const LEFT_ALONE_MS = 600_000;
+/** For how long no cards are tried. */
+const PAUSE_MS = 600_000;
 
-/** A trial without an outcome (the function died, the answer was for nobody) does not keep cards away for ever. */
+/** A trial may have no outcome, because its function died or its answer was dropped. After this long comes the next. */
 const TRIAL_MS = 60_000;
 
 /**
- * What the next card will meet as well: somebody has to change something at DingTalk or in our configuration.
+ * Failures that the next card will meet as well, until an operator changes something at DingTalk or in the
+ * configuration.
  *
- * Not here, because the next card may well work: what passes by itself (`dingtalk_qps`, `dingtalk_timeout`,
- * `dingtalk_unreachable`, `dingtalk_server_error`, `dingtalk_token_invalid`), what is about this one card or text
+ * Two kinds are not here, because the next card may work: failures that pass (`dingtalk_qps`, `dingtalk_timeout`,
+ * `dingtalk_unreachable`, `dingtalk_server_error`, `dingtalk_token_invalid`), and failures about one card or text
  * (`dingtalk_card_exists`, `dingtalk_card_no_target`, `dingtalk_content_unsafe`). They do not count and do not
- * interrupt a row either: a time-out says nothing about the template.
+ * interrupt a row: a time-out says nothing about the template.
  *
- * `dingtalk_card_variable` is here although `errors.ts` calls it passing: single frames meet it at random, but three
- * cards in a row that showed nothing have no such variable.
+ * `dingtalk_card_variable` is here although `errors.ts` calls it passing. Single frames meet it at random, but when
+ * three cards in a row show nothing, the template has no such variable.
  */
 const LASTING: ReadonlySet<ErrorCode> = new Set<DeliveryErrorCode>([
   'dingtalk_template_missing',
@@ -45,7 +48,7 @@ const LASTING: ReadonlySet<ErrorCode> = new Set<DeliveryErrorCode>([
   'dingtalk_month_used_up',
 ]);
 
-/** Lasting too, as far as one can tell; but it may be the asker who cannot be reached, such as an external member. */
+/** Failures that seem to last, but may be about the asker alone: external members, for example, cannot be reached. */
 const MAYBE_OF_ASKER: ReadonlySet<ErrorCode> = new Set<DeliveryErrorCode>([
   'dingtalk_card_undelivered',
   'dingtalk_refused',
@@ -58,7 +61,7 @@ function isLasting(error: unknown): error is BridgeError {
 export function createCardBreaker(clock: Clock): CardBreaker {
   let failures = 0;
   const askers = new Set<string>();
-  /** Set while cards are left alone. */
+  /** Set while no cards are tried. */
   let open: { code: ErrorCode; untilMs: number; isTrial: boolean } | null = null;
 
   function close(): void {
@@ -69,8 +72,8 @@ export function createCardBreaker(clock: Clock): CardBreaker {
 
   function fail(code: ErrorCode, asker: string | undefined): void {
     if (open) {
-      // Of the cards that were under way when they were given up, nothing new is learnt.
-      if (open.isTrial) open = { code, untilMs: clock.now() + LEFT_ALONE_MS, isTrial: false };
+      // The other cards were begun before the pause, so they bring no news.
+      if (open.isTrial) open = { code, untilMs: clock.now() + PAUSE_MS, isTrial: false };
       return;
     }
     if (asker !== undefined && MAYBE_OF_ASKER.has(code)) {
@@ -78,7 +81,7 @@ export function createCardBreaker(clock: Clock): CardBreaker {
       askers.add(asker);
     }
     failures += 1;
-    if (failures >= MAX_FAILURES) open = { code, untilMs: clock.now() + LEFT_ALONE_MS, isTrial: false };
+    if (failures >= MAX_FAILURES) open = { code, untilMs: clock.now() + PAUSE_MS, isTrial: false };
   }
 
   return {
@@ -92,7 +95,7 @@ export function createCardBreaker(clock: Clock): CardBreaker {
       if (outcome === 'opened') close();
       else if (isLasting(outcome)) fail(outcome.code, asker);
       else if (open?.isTrial) {
-        // The trial told nothing, so the next card is one.
+        // The trial decided nothing, so the next card is a trial.
         open = { ...open, untilMs: clock.now(), isTrial: false };
       }
     },
@@ -101,8 +104,8 @@ export function createCardBreaker(clock: Clock): CardBreaker {
 }
 
 /**
- * The card, with its outcome told to the breaker: when it has shown its first frame, or at the first lasting failure
- * before that.
+ * The card, with its outcome reported to the breaker: when it has shown its first frame, or at the first lasting
+ * failure before that.
  */
 export function watchCard(card: CardSink, breaker: CardBreaker, asker?: string): CardSink {
   let hasShown = false;

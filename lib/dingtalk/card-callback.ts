@@ -6,14 +6,16 @@ import { withTimeout, type Clock } from '../runtime/clock.ts';
 import type { DingTalkClient } from './client.ts';
 import { cardCallbackSecret } from './signature.ts';
 
-/** In place of a key: what is pressed goes through the app's Stream connection, where nothing is registered. */
+/**
+ * In place of a key: DingTalk sends what is pressed through the app's Stream connection, which needs no registration.
+ */
 export const STREAM = Symbol('stream');
 
 /** Where DingTalk sends what is pressed on a card. */
 export interface CardCallback {
   /**
-   * The key that a card names its callback by, registered by now; null when that did not work: the card is then made
-   * without. Never rejects.
+   * The registered key by which a card names its callback; null when the registration failed: the card is then made
+   * without a callback. Never rejects.
    */
   routeKey(): Promise<string | typeof STREAM | null>;
   /** Whether the next card may cost a call for the registration. */
@@ -28,24 +30,27 @@ export interface CardCallbackOptions {
   config: DingTalkConfig;
   /** The function's own address for this robot. */
   address: string;
-  /** What all instances know: a registration is one call of the month, and a function has many instances. */
+  /** Flags that all instances share. With them only one of the instances spends a call of the month to register. */
   flags: { isSet(name: string): Promise<boolean>; set(name: string, ttlMs: number): Promise<void> };
   clock: Clock;
   onFailed: (error: unknown) => void;
 }
 
-/** Registered again once in a while, in case it got lost at DingTalk. */
+/** The address is registered again after this long, in case DingTalk has lost it. */
 const REGISTERED_MS = 7 * 86_400_000;
 
-/** After a refusal cards go without for so long. */
+/** After a failed registration cards are made without a callback for so long. */
 const RETRY_MS = 600_000;
 
-/** The first card waits for the registration, but not for ever. */
+/** The longest that the first card waits for the registration. */
 const PATIENCE_MS = 4_000;
 
 const registered = z.object({ success: z.boolean().nullish() });
 
-/** Registers the address before the first card, under a key of its own: a key that is registered anew changes all its cards. */
+/**
+ * Registers the address before the first card. The key is made of client id and address, because registering a key
+ * again changes the callback of all cards that name it.
+ */
 export function createCardCallback({
   client,
   config,
@@ -60,7 +65,7 @@ export function createCardCallback({
   let known: { key: Promise<string | null>; untilMs: number } | null = null;
 
   async function register(): Promise<string | null> {
-    // Without the store it is registered once for each instance: that changes nothing but its price.
+    // Without the store each instance registers the address: that costs calls and does no harm.
     if (await flags.isSet(flag).catch(() => false)) return routeKey;
     const answer = await client.call('registerCallback', {
       method: 'POST',

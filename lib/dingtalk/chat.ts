@@ -21,26 +21,27 @@ export interface NewCard {
   /** DingTalk's `outTrackId`: ours to choose, at most 100 characters, unique. */
   id: string;
   message: Addressee;
-  /** What the chat list shows. It cannot be changed later. */
+  /** What the chat list shows. DingTalk does not let it change later. */
   summary: string;
-  /** In the log where no card is tried. */
+  /** In the log line that says why no card is tried. */
   reference: string;
 }
 
 /** The ways from one robot into its chats. */
 export interface Chat {
   /**
-   * Messages to the asker: through the session's address, else as the robot's own. `reference` is in the log where one
-   * takes the second way.
+   * Messages to the asker: through the session's address, else as messages of the robot.
+   *
+   * @param reference in the log line that says why a message took the second way.
    */
   replyTo(message: Addressee, reference: string): MessageSink;
-  /** Null without a template, or while cards are left alone. */
+  /** Null without a template, and while the breaker keeps answers off cards. */
   newCard(card: NewCard): CardSink | null;
   /** A card that was opened before, by this instance or another one; null without a template. */
   openedCard(cardId: string): CardSink | null;
   /** Changes variables of a card, also of one that has ended. @throws BridgeError when they were not changed. */
   amend(cardId: string, variables: Readonly<Record<string, string>>): Promise<void>;
-  /** Changes variables that one person sees; nothing where DingTalk has no id of theirs. @throws BridgeError */
+  /** Changes variables for one person only. Does nothing where the person has neither id. @throws BridgeError */
   amendFor(
     person: Pick<Sender, 'staffId' | 'unionId'>,
     cardId: string,
@@ -55,7 +56,7 @@ export interface Chat {
   fileMessagesTo(message: Addressee): FileMessages;
   /** Whether the next card may cost a call for the registration of its buttons. */
   mayRegister(): boolean;
-  /** The same chat, with each call that counts for the organisation's month told to `onCall`. */
+  /** The same chat, calling `onCall` with each call that counts for the organisation's month. */
   counting(onCall: () => void): Chat;
 }
 

@@ -17,8 +17,9 @@ export interface DingTalkClient {
    */
   call(api: string, request: ApiRequest): Promise<unknown>;
   /**
-   * Uploads a file with the app's access token and gives its media id. Bytes that were read cannot be sent again, so
-   * unlike `call` it is not repeated with a new token: after `dingtalk_token_invalid` the next try has another one.
+   * Uploads a file with the app's access token and gives its media id. Unlike `call` it is not repeated with a new
+   * token, because bytes that were read cannot be sent again. After `dingtalk_token_invalid` the next upload has a new
+   * token.
    *
    * @throws BridgeError with a `dingtalk_…` code; what the file's bytes throw.
    */
@@ -54,7 +55,7 @@ export function createDingTalkClient(
       body: request.body,
       timeoutMs: request.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     });
-    // A gateway that blocks an address answers with a page, or in its own words, whatever the status (rate limit page).
+    // A gateway that blocks an address answers with a page or with its own JSON, under any status (rate limit page).
     if (answer.status !== 200 || isOfGateway(answer.json)) throw refusal(api, answer.status, answer.json);
     return answer.json;
   }
@@ -66,7 +67,8 @@ export function createDingTalkClient(
         return await attempt(api, request, used);
       } catch (error) {
         if (!isTokenRefused(error)) throw error;
-        // Renewed elsewhere or revoked: the call was refused before it did anything, so it may be repeated, once.
+        // The token was renewed elsewhere or revoked. DingTalk refused the call before it did anything, so one repeat
+        // is safe.
         await tokens.invalidate(used);
         return attempt(api, request, await tokens.get());
       }
@@ -83,14 +85,14 @@ export function createDingTalkClient(
   };
 }
 
-/** DingTalk does not count calls that its limits or the network stopped (billing model page). */
+/** Calls that DingTalk does not count for the month: its limits or the network stopped them (billing model page). */
 const NOT_COUNTED: ReadonlySet<string> = new Set<DeliveryErrorCode>([
   'dingtalk_qps',
   'dingtalk_month_used_up',
   'dingtalk_unreachable',
 ]);
 
-/** The client, with each call that counts for the organisation's month told to `onCall`. */
+/** The client, calling `onCall` with each call that counts for the organisation's month. */
 export function countCalls(client: DingTalkClient, onCall: () => void): DingTalkClient {
   async function counted<T>(work: Promise<T>): Promise<T> {
     let isCounted = true;

@@ -5,8 +5,8 @@ import { BridgeError, safeUpstreamCode, type DeliveryErrorCode } from '../errors
 const errorBody = z.object({ code: z.string().nullish(), Code: z.string().nullish() });
 
 /**
- * Exact codes of the interface (pages of the single calls, global error code page). Anything not listed is classified
- * by its HTTP status.
+ * DingTalk's codes in lower case (pages of the single calls, global error code page). A code that is not here is
+ * classified by its HTTP status.
  */
 const KNOWN_CODES: Readonly<Record<string, DeliveryErrorCode>> = {
   invalidclientidorsecret: 'dingtalk_credentials',
@@ -20,7 +20,7 @@ const KNOWN_CODES: Readonly<Record<string, DeliveryErrorCode>> = {
   'param.contentunsafe': 'dingtalk_content_unsafe',
 };
 
-/** What an operator does about it, where somebody has to do something. */
+/** What an operator does about a failure. Failures without an entry need nothing. */
 const REMEDIES: Readonly<Partial<Record<DeliveryErrorCode, string>>> = {
   dingtalk_credentials: 'check DINGTALK_CLIENT_ID and DINGTALK_CLIENT_SECRET against the app in the developer console',
   dingtalk_permission_missing:
@@ -33,10 +33,10 @@ const REMEDIES: Readonly<Partial<Record<DeliveryErrorCode, string>>> = {
   dingtalk_month_used_up: 'the organisation has used up its monthly calls; set DINGTALK_MONTHLY_CALLS to end softly',
 };
 
-/** An address that called too often: it is left out for some minutes. */
+/** The answer to an address that called too often: the gateway blocks it for some minutes. */
 const blocked = z.object({ punish: z.string() });
 
-/** Whether an answer comes from before the interface: a page, or the words of the gateway that blocks an address. */
+/** Whether the gateway answered and not the interface: with a page, or with the JSON of a blocked address. */
 export function isOfGateway(body: unknown): boolean {
   return body === undefined || blocked.safeParse(body).success;
 }
@@ -57,12 +57,12 @@ function classify(status: number, upstreamCode: string | null): DeliveryErrorCod
   const code = upstreamCode?.toLowerCase() ?? '';
   const known = Object.hasOwn(KNOWN_CODES, code) ? KNOWN_CODES[code] : undefined;
   if (known) return known;
-  // Seen in the field as 403 with a Qps or Qpm code, said by platform staff to be 429: the same thing.
+  // A limit comes as 403 with a Qps or Qpm code (seen in the field) or as 429 (DingTalk's staff).
   if (status === 429 || /\.qp[sm]limit/.test(code)) return 'dingtalk_qps';
   if (status === 401) return 'dingtalk_token_invalid';
-  // A 500 with this code nearly always means that the template has no variable of that name.
+  // With this code a 500 nearly always means that the template has no variable of that name.
   if (status === 500 && code === 'unknownerror') return 'dingtalk_card_variable';
-  // A 200 that gets here held nothing that the interface says.
+  // A 200 gets here only when its body is not one of the interface.
   return status >= 500 || status === 200 ? 'dingtalk_server_error' : 'dingtalk_refused';
 }
 
@@ -71,9 +71,9 @@ const MISSING: ReadonlySet<unknown> = new Set(['param.stream.outTrackId', 'param
 const hasCode = (error: unknown, ...codes: DeliveryErrorCode[]): error is BridgeError =>
   error instanceof BridgeError && (codes as readonly string[]).includes(error.code);
 
-/** What the refusal of a frame says about its card. */
+/** What the refusal of a frame means for its card. */
 export const cardRefusals: Pick<CardSink, 'saysEnded' | 'refusesState'> = {
-  // A card that does not exist has not ended: its asker has seen nothing.
+  // A card that does not exist has not ended: the asker has seen no answer.
   saysEnded: (error) => hasCode(error, 'dingtalk_refused') && !MISSING.has(error.facts['upstreamCode']),
   refusesState: (error) => hasCode(error, 'dingtalk_card_variable', 'dingtalk_refused'),
 };

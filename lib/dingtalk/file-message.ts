@@ -18,9 +18,9 @@ export interface FileMessageOptions {
   clock: Clock;
 }
 
-/** Messages with a file that was uploaded before. Each costs a call of the month and may throw a BridgeError. */
+/** Messages with a file that was uploaded before. Each costs a call of the month. @throws BridgeError when not sent. */
 export interface FileMessages {
-  /** Goes through the session's address, as a picture within a text, where a robot message is not to be had. */
+  /** Where a robot message is refused, the image goes through the session's address, as a picture within a text. */
   image(image: { mediaId: string; title: string }): Promise<void>;
   file(file: { mediaId: string; name: string; extension: string }): Promise<void>;
 }
@@ -34,7 +34,7 @@ const IMAGES: ReadonlySet<string> = new Set(['jpg', 'jpeg', 'gif', 'png', 'bmp']
 /** What a chat shows as a file (`sampleFile`, page of the robot's message types). */
 const FILES: ReadonlySet<string> = new Set(['xlsx', 'pdf', 'zip', 'rar', 'doc', 'docx']);
 
-/** Compressed by themselves: another round takes time and brings nothing. */
+/** Types that are compressed already: compressing them again takes time and saves no bytes. */
 const COMPRESSED: ReadonlySet<string> = new Set([
   'mp3',
   'm4a',
@@ -56,13 +56,13 @@ export function createFileMessages({ client, config, message, fetch, clock }: Fi
       try {
         await sendByRobot(robot, { msgKey: 'sampleImageMsg', msgParam: JSON.stringify({ photoURL: mediaId }) });
       } catch (error) {
-        // What may have been sent is not sent twice, what is not allowed not at all.
+        // An image that may have been sent is not sent twice. One that the content check refused is not sent at all.
         if (!(error instanceof BridgeError) || isUnanswered(error) || isUnsafe(error)) {
           throw error;
         }
         const plain = plainTitle(title);
         await session.send({ title: plain, text: `![${plain}](${mediaId})`, mentionAsker: false }).catch(() => {
-          // The first failure is the one that an operator can do something about.
+          // The operator can mend the first failure, not the second.
           throw error;
         });
       }
@@ -79,7 +79,7 @@ function plainTitle(title: string): string {
   return plainLine(title, '()~!#\\') || 'image';
 }
 
-/** A file as its maker gave it. */
+/** A file as the app made it. */
 export interface ResultFile {
   name: string;
   /** Lower case, without the dot. */
@@ -106,7 +106,7 @@ export async function asSendable(file: ResultFile, clock: Clock): Promise<Sendab
   if ((file.size ?? 0) > MAX_SENDABLE_BYTES) throw tooLarge();
   const kind = IMAGES.has(file.extension) ? 'image' : 'file';
   if (kind === 'file' && !FILES.has(file.extension)) return zipped(file, clock);
-  // The parts of a stream without a length would have to be believed to be taken.
+  // It is not known whether DingTalk takes an upload of unknown length, so the bytes are read first.
   if (file.size === null) return { ...file, kind, ...held(await collect(file.bytes)) };
   return { ...file, kind, size: file.size };
 }

@@ -2,7 +2,7 @@ import { BridgeError } from '../errors.ts';
 import { callJson, isTimeout, type Fetch, type HttpAnswer, type HttpRequest } from '../net/http.ts';
 import type { Clock } from '../runtime/clock.ts';
 
-/** Network failures in our terms. */
+/** Calls DingTalk. @throws BridgeError `dingtalk_timeout` or `dingtalk_unreachable` when there is no answer. */
 export async function send(fetch: Fetch, clock: Clock, api: string, request: HttpRequest): Promise<HttpAnswer> {
   try {
     return await callJson(fetch, clock, request);

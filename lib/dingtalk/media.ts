@@ -7,7 +7,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { remedyFor } from './failures.ts';
 
 export interface MediaFile {
-  /** As what DingTalk keeps it: images jpg, gif, png, bmp; files of office, pdf, zip and rar; 20 MB each. */
+  /** DingTalk takes jpg, gif, png and bmp as images, and office files, pdf, zip and rar as files; 20 MB each. */
   type: 'image' | 'file';
   name: string;
   mimeType: string;
@@ -22,15 +22,15 @@ export type MediaUpload = (file: MediaFile, accessToken: string) => Promise<stri
 
 const API = 'uploadMedia';
 
-/** For 20 MB over a slow line. */
+/** Long enough for 20 MB over a slow line. */
 const TIMEOUT_MS = 60_000;
 
 const code = z.union([z.number(), z.string().transform(Number)]);
 
-/** HTTP is 200 even on failure; `errcode` decides. `sub_code` says more where it is 88. */
+/** HTTP is 200 also for a refusal: `errcode` says which. Where it is 88, `sub_code` says more. */
 const uploadBody = z.object({ errcode: code, sub_code: code.nullish(), media_id: z.string().nullish() });
 
-/** It goes into messages of its own and into markdown, so it must not end a link there. */
+/** The id is written into markdown, so it must not hold a character that ends a link there. */
 const MEDIA_ID = /^[^\s()<>[\]"\\]{1,512}$/;
 
 /** Global error codes of the older interface; those of authentication come as `sub_code` of 88 as well. */
@@ -46,13 +46,13 @@ const ERRCODES: Readonly<Record<number, DeliveryErrorCode>> = {
 };
 
 /**
- * The older interface takes the token only in the address, so no error of the call itself is kept: some contain it.
- * Here a failed call throws a `dingtalk_…` BridgeError, or what the file's bytes threw.
+ * The older interface takes the token only in the address. Errors of the call can contain that address, so they are not
+ * kept as a cause. The upload throws a BridgeError with a `dingtalk_…` code, or what the file's bytes threw.
  */
 export function createMediaUpload(config: DingTalkConfig, fetch: Fetch, clock: Clock): MediaUpload {
   return async ({ type, name, mimeType, size, bytes, signal }, accessToken) => {
     const query = new URLSearchParams({ access_token: accessToken, type });
-    // The page lists the type among the fields of the form, its examples write it into the address.
+    // The page of the call lists the type among the form's fields, its examples write it into the address.
     const form = multipart({ fields: { type }, file: { field: 'media', name, type: mimeType, size, bytes } });
     const answer = await sendForm(fetch, clock, {
       url: `${config.oapiUrl}/media/upload?${query.toString()}`,
@@ -75,7 +75,7 @@ function uploadRefusal(status: number, body: z.infer<typeof uploadBody> | null):
   const upstream = body === null ? null : body.errcode === 88 ? (body.sub_code ?? 88) : body.errcode;
   const known = upstream === null ? undefined : ERRCODES[upstream];
   const ours = known ?? (status >= 500 ? 'dingtalk_server_error' : 'dingtalk_refused');
-  // The usual remedy names the permissions for cards and messages; files need another one.
+  // The usual remedy names the permissions for cards and messages. Files need another one.
   const remedy = ours === 'dingtalk_permission_missing' ? 'grant the app qyapi_base' : remedyFor(ours);
   const upstreamCode = upstream === null ? null : safeUpstreamCode(String(upstream));
   return new BridgeError(ours, remedy ?? `DingTalk refused ${API}`, { api: API, status, upstreamCode });

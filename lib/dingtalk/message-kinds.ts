@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** What a message holds. A kind that is not known is a member, so that nothing has to throw for it. */
+/** What a message holds. An unknown kind is one of the cases, so reading a message never throws. */
 export type Content =
   | { kind: 'text'; text: string }
   | { kind: 'rich-text'; text: string; pictures: readonly string[] }
@@ -45,7 +45,7 @@ const media = z.object({
   }),
 });
 
-// Not in the official documents: the shape that several bridges report (docs/wire-dingtalk.md).
+// The official documents do not have it. Several bridges report this shape (docs/wire-dingtalk.md).
 const quoting = z.object({
   text: z.object({
     repliedMsg: z.object({
@@ -64,7 +64,7 @@ const quoting = z.object({
   }),
 });
 
-/** Older shapes of the same, with words only (reported as well). */
+/** Older shapes of a quotation, with words only (reported as well). */
 const quotingBefore = z.object({
   quoteMessage: z
     .object({ text: z.union([z.string(), z.object({ content: z.string() }).transform(({ content }) => content)]) })
@@ -124,7 +124,7 @@ export function readContent(messageType: string, body: Body): Content {
   return read?.(body) ?? { kind: 'unknown', messageType };
 }
 
-/** What a message quotes; null when it quotes nothing, or nothing that can be told. */
+/** What a message quotes; null when it quotes nothing, or nothing that can be read. */
 export function readQuoted(body: Body): Quoted | null {
   const replied = quoting.safeParse(body).data?.text.repliedMsg;
   if (!replied?.content) {

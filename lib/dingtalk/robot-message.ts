@@ -11,7 +11,7 @@ export interface RobotMessageOptions {
   message: Pick<Message, 'chat' | 'sender'>;
 }
 
-/** What a robot message holds: its kind, and a JSON text within the JSON body. */
+/** The kind of a robot message, and its parameters as JSON text. */
 export interface RobotContent {
   msgKey: string;
   msgParam: string;
@@ -22,21 +22,27 @@ interface Markdown {
   text: string;
 }
 
-/** Who did not get a message, although DingTalk took the call. */
+/** People who did not get a message although DingTalk accepted the call. */
 export interface NotReached {
-  /** Ids that DingTalk does not know, or who may not use the app. */
+  /** DingTalk does not know these ids, or they may not use the app. */
   unknown: readonly string[];
-  /** Those who got too many messages lately; later it may work. */
+  /** These got too many messages lately. A later message may reach them. */
   throttled: readonly string[];
 }
 
-/** People in one call of `oToMessages/batchSend` (its page). */
+/** Most people in one call of `oToMessages/batchSend` (page of the call). */
 const MAX_PEOPLE = 20;
 
-/** Bytes of `msgParam` (page of `groupMessages/send`; nothing is said of single chats, so the same holds there). */
+/**
+ * Most bytes of `msgParam` (page of `groupMessages/send`). The page for single chats names no limit, so it is used
+ * there too.
+ */
 const MAX_PARAM_BYTES = 15_000;
 
-/** Refusals of these two calls that are about speed, by their pages: 400, without `Qps` in the name. */
+/**
+ * Codes by which these two calls refuse for speed: they come with 400 and have no `Qps` in the name (pages of the
+ * calls).
+ */
 const TOO_FAST: ReadonlySet<unknown> = new Set([
   'send.too.fast',
   'send.byToken.tooFast',
@@ -50,9 +56,9 @@ const sentToPeople = z.object({
 });
 
 /**
- * Markdown messages that need no callback to reply to: the last way to an asker, when the session's address is gone.
- * Each costs one call of the month and needs the permission `qyapi_robot_sendmsg`. Nobody can be mentioned
- * (page of the robot's abilities: neither call takes an `at`).
+ * Markdown messages of the robot, which need no reply address: the second way to an asker. Each costs one call of the
+ * month and needs the permission `qyapi_robot_sendmsg`. They mention no one: neither call takes an `at` (page of the
+ * robot's abilities).
  */
 export function createRobotMessage(options: RobotMessageOptions): MessageSink {
   return {
@@ -78,7 +84,7 @@ export async function sendByRobot(
 /**
  * Sends a notice into the single chats of people, for example administrators.
  *
- * @throws BridgeError when a call is refused: those in the calls before it, 20 people each, have got it.
+ * @throws BridgeError when a call is refused. The people in the calls before it, 20 in each, have got the notice.
  */
 export async function sendToPeople(
   client: DingTalkClient,
@@ -121,7 +127,7 @@ async function sendToPerson(
   staffId: string | null,
   content: RobotContent,
 ): Promise<void> {
-  // Unlike a card, this call does not take union ids.
+  // Unlike the call that makes a card, this one takes no union ids.
   if (staffId === null) throw new BridgeError('dingtalk_card_no_target', 'the asker has no staff id');
   const { unknown, throttled } = await sendToSome(client, config, [staffId], content);
   const facts = { api: 'sendToPeople', status: 200 };
@@ -141,12 +147,11 @@ async function call(client: DingTalkClient, api: string, path: string, body: obj
 
 const markdown = (part: Markdown): RobotContent => ({ msgKey: 'sampleMarkdown', msgParam: paramOf(part) });
 
-/** `msgParam` is a JSON text within the JSON body. */
 const paramOf = ({ title, text }: Markdown) => JSON.stringify({ title, text });
 
 /**
- * The message, in parts where it is too long for one call. Pages of an answer are not; but characters that JSON
- * escapes have up to six bytes, and nothing may be lost on the last way there is.
+ * The message, in parts where it is too long for one call. A page of an answer is short enough, except when it is full
+ * of characters that JSON escapes with up to six bytes each. No other way is left, so the text is cut, not refused.
  */
 function partsOf({ title, text }: Markdown): Markdown[] {
   if (Buffer.byteLength(paramOf({ title, text })) <= MAX_PARAM_BYTES || text.length < 2) return [{ title, text }];

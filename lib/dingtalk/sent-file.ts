@@ -5,9 +5,9 @@ import type { DingTalkClient } from './client.ts';
 const addressBody = z.object({ downloadUrl: z.string().min(1) });
 
 /**
- * Where a file that somebody sent can be fetched, for a short time. Needs the permission `qyapi_robot_sendmsg`.
+ * Where a file that a user sent can be fetched, for a short time. Needs the permission `qyapi_robot_sendmsg`.
  *
- * @throws BridgeError `file_unavailable`; `cause` among its facts is our code for what DingTalk said.
+ * @throws BridgeError `file_unavailable`. The fact `cause` is our code for DingTalk's refusal.
  */
 export async function downloadAddress(
   client: Pick<DingTalkClient, 'call'>,

@@ -4,11 +4,12 @@ import type { DingTalkConfig } from '../config/robot.ts';
 import type { MessageSink } from '../delivery/sink.ts';
 import { BridgeError, isUnanswered, isUnsafe, type DeliveryErrorCode } from '../errors.ts';
 import type { Fetch } from '../net/http.ts';
-import { sleep, type Clock } from '../runtime/clock.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { retry } from '../runtime/retry.ts';
 import type { Message } from './callback.ts';
 import { send } from './http.ts';
 
-/** HTTP is 200 even on failure; `errcode` decides, and one official sample has it as a string. */
+/** HTTP is 200 also for a refusal: `errcode` says which. One official sample has it as a string. */
 const answerBody = z.object({ errcode: z.union([z.number(), z.string().transform(Number)]) });
 
 const ERRCODES: Readonly<Record<number, DeliveryErrorCode>> = {
@@ -25,10 +26,8 @@ const ERRCODES: Readonly<Record<number, DeliveryErrorCode>> = {
 
 const TIMEOUT_MS = 8_000;
 
-/** Tries of one message, while they have no answer; and the pause between them. */
-const MAX_TRIES = 4;
-
-const RETRY_MS = 1_000;
+/** Pauses before each repeat of a message that got no answer. */
+const RETRY_MS = [1_000, 1_000, 1_000] as const;
 
 export interface SessionReplyOptions {
   config: DingTalkConfig;
@@ -37,7 +36,7 @@ export interface SessionReplyOptions {
   clock: Clock;
 }
 
-/** Markdown messages through the callback's own reply address: no access token, no permission. */
+/** Markdown messages through the reply address of the callback. It takes no access token and needs no permission. */
 export function createSessionReply({ config, message, fetch, clock }: SessionReplyOptions): MessageSink {
   async function post(webhook: string, body: object): Promise<void> {
     const answer = await send(fetch, clock, 'sendBySession', {
@@ -58,7 +57,7 @@ export function createSessionReply({ config, message, fetch, clock }: SessionRep
     });
   }
 
-  /** Texts that were sent, with how often: an answer may have the same part twice. */
+  /** How often each text was sent: an answer may have the same part twice. */
   const sent = new Map<string, number>();
 
   return {
@@ -75,30 +74,30 @@ export function createSessionReply({ config, message, fetch, clock }: SessionRep
         ...(mentioned ? { at: { atUserIds: [mentioned], isAtAll: false } } : {}),
       };
       let unanswered: unknown = null;
-      for (let tries = 1; ; tries += 1) {
-        try {
-          await post(webhook, body);
-          return;
-        } catch (error) {
-          // Without an answer it may have been sent, or not at all: its id lets DingTalk tell (decision 25).
-          if (isUnsafe(error)) throw error;
-          if (isUnanswered(error)) unanswered = error;
-          // What is refused now may be there from a try before: then it must not go another way.
-          if (tries === MAX_TRIES || unanswered === null) throw unanswered ?? error;
-          await sleep(clock, RETRY_MS);
-        }
-      }
+      // After a try without an answer the message may be there. DingTalk knows a repeat by its id (decision 25).
+      const mayRetry = (error: unknown) => {
+        if (isUnanswered(error)) unanswered = error;
+        return unanswered !== null && !isUnsafe(error);
+      };
+      await retry(() => post(webhook, body), { clock, pausesMs: RETRY_MS, mayRetry }).catch((error: unknown) => {
+        // A refusal of a repeat proves nothing about the tries before it, and a message that may be there must not be
+        // sent by another way.
+        throw isUnsafe(error) ? error : (unanswered ?? error);
+      });
     },
   };
 }
 
-/** The same for the same message below the same question, whoever sends it: DingTalk then shows it once. */
+/**
+ * The id of a message. Each instance that sends the same message below the same question makes the same id, so that
+ * DingTalk shows the message once.
+ */
 function uuidOf(messageId: string, times: number, text: string): string {
   return createHash('sha256').update(`${messageId}\n${times}\n${text}`).digest('hex').slice(0, 32);
 }
 
 /**
- * The body is not covered by the signature, so its address is only believed when it is DingTalk's own.
+ * The signature does not cover the body, so the reply address is used only when it is one of DingTalk.
  *
  * @throws BridgeError `dingtalk_session_missing`, `dingtalk_session_untrusted` or `dingtalk_session_expired`.
  */

@@ -2,13 +2,16 @@ import { createHmac } from 'node:crypto';
 import { BridgeError } from '../errors.ts';
 import { equalInConstantTime } from '../runtime/secrets.ts';
 
-/** The same limit as for messages: how old a card's signature may be is nowhere said. */
+/** The limit for messages, used for cards too: DingTalk's pages do not say how old a card's signature may be. */
 const MAX_CARD_SKEW_MS = 3_600_000;
 
-/** Timestamps up to here are seconds: which unit DingTalk sends is not certain. */
+/** A timestamp up to this is in seconds, a larger one in milliseconds: the pages do not say which DingTalk sends. */
 const MAX_SECONDS = 100_000_000_000;
 
-/** The secret that DingTalk signs card callbacks with: derived, so that the client secret is not given away again. */
+/**
+ * The secret that DingTalk signs card callbacks with. It is derived, so that the client secret is not registered
+ * anywhere.
+ */
 export function cardCallbackSecret(clientSecret: string): string {
   return createHmac('sha256', clientSecret).update('card-callback').digest('hex');
 }
@@ -18,7 +21,7 @@ export function cardSignature(timestamp: string, secret: string): string {
   return createHmac('sha256', secret).update(timestamp).digest('base64');
 }
 
-/** Whether a request comes from a card; whether it may is another question. */
+/** Whether a request says that it comes from a card. Its signature is not checked here. */
 export const isCardCallback = (headers: Headers) => headers.has('x-ddpaas-signature');
 
 /**
@@ -40,7 +43,7 @@ export function verifyCardSignature(headers: Headers, clientSecrets: readonly st
   }
 }
 
-/** DingTalk's rule: refuse what is more than one hour off, either way (robot message types page). */
+/** DingTalk's rule: refuse a timestamp that is more than an hour off, either way (robot message types page). */
 const MAX_SKEW_MS = 3_600_000;
 
 /** `sign` of a robot callback: Base64(HMAC-SHA256(secret, timestamp + "\n" + secret)). The body is not covered. */
@@ -57,7 +60,7 @@ export function verifyRobotSignature(headers: Headers, secrets: readonly string[
   const timestamp = headers.get('timestamp')?.trim();
   const sign = headers.get('sign')?.trim();
   if (!timestamp || !sign) throw new BridgeError('signature_missing', 'the headers timestamp and sign are required');
-  // The comparison comes first, so that the answer tells nothing to who does not hold the secret.
+  // The signature is compared before the time, so that a caller without the secret learns nothing about the time.
   if (!secrets.some((secret) => secret !== '' && equalInConstantTime(robotSignature(timestamp, secret), sign))) {
     throw new BridgeError('signature_wrong', 'the signature is wrong');
   }
