@@ -1,60 +1,56 @@
 import { describe, expect, test } from 'vitest';
 import { paceOf } from '../../lib/delivery/pace.ts';
-import type { Frame } from '../../lib/delivery/sink.ts';
-import { createWriter, type Writer } from '../../lib/delivery/writer.ts';
-import { cardRefusals } from '../../lib/dingtalk/failures.ts';
-import { BridgeError, type ErrorCode } from '../../lib/errors.ts';
-import { sleep } from '../../lib/runtime/clock.ts';
+import { createWriter, type LastFrame, type Writer, type WriterOptions } from '../../lib/delivery/writer.ts';
+import { BridgeError } from '../../lib/errors.ts';
+import { codeOf, createScriptedCard, type Outcome, type ScriptedCard } from '../support/delivery.ts';
 import { createVirtualClock, type VirtualClock } from '../support/virtual-clock.ts';
 
 interface Scene {
   clock: VirtualClock;
   writer: Writer;
+  sink: ScriptedCard;
   /** Frames that the card was asked to show, with the time since the start. */
-  sent: (Frame & { atMs: number })[];
+  sent: ScriptedCard['frames'];
   open: () => void;
-  overlapped: () => boolean;
-  /** Errors that the next calls answer with; null passes. */
-  answers: (ErrorCode | null)[];
+  refuse: (error: unknown) => void;
+  /** How the next calls to show a frame end. */
+  answers: Outcome[];
   /** What the writer told of frames that failed. */
   failed: unknown[];
 }
 
-function scene({ latencyMs = 80, settleMs = 0 } = {}): Scene {
+function scene({
+  latencyMs = 80,
+  settleMs = 0,
+  slot = async () => undefined,
+}: { latencyMs?: number } & Partial<Pick<WriterOptions, 'settleMs' | 'slot'>> = {}): Scene {
   const clock = createVirtualClock();
-  const startMs = clock.now();
-  const sent: Scene['sent'] = [];
-  const answers: Scene['answers'] = [];
+  const sink = createScriptedCard(clock);
+  sink.latencyMs = latencyMs;
   const failed: unknown[] = [];
   const gate = Promise.withResolvers<void>();
-  let running = 0;
-  let overlap = false;
   let ids = 0;
   const writer = createWriter({
-    sink: {
-      ...cardRefusals,
-      open: () => gate.promise,
-      async write(frame) {
-        overlap ||= running > 0;
-        running += 1;
-        sent.push({ ...frame, atMs: clock.now() - startMs });
-        await sleep(clock, latencyMs);
-        running -= 1;
-        const code = answers.shift();
-        if (code) throw new BridgeError(code, 'on purpose');
-      },
-    },
+    sink,
     opened: gate.promise,
     pace: paceOf('balanced'),
     clock,
     newId: () => `frame-${(ids += 1)}`,
     settleMs,
-
     onFrameFailed: (error) => failed.push(error),
     onFrameShown: () => undefined,
-    slot: async () => undefined,
+    slot,
   });
-  return { clock, writer, sent, open: gate.resolve, overlapped: () => overlap, answers, failed };
+  return {
+    clock,
+    writer,
+    sink,
+    sent: sink.frames,
+    open: gate.resolve,
+    refuse: gate.reject,
+    answers: sink.writes,
+    failed,
+  };
 }
 
 /** Shows one more word every `everyMs` milliseconds. */
@@ -89,7 +85,7 @@ describe('typing', () => {
     const it = scene({ latencyMs: 700 });
     it.open();
     await type(it, 100, 15);
-    expect(it.overlapped()).toBe(false);
+    expect(it.sink.hasOverlapped).toBe(false);
     expect(it.sent.length).toBeGreaterThanOrEqual(2);
     const lengths = it.sent.map(({ text }) => text.length);
     expect(lengths).toEqual(lengths.toSorted((a, b) => a - b));
@@ -147,11 +143,8 @@ describe('typing', () => {
 });
 
 describe('the last frame', () => {
-  const finish = async (it: Scene, state: 'finished' | 'failed' = 'finished') => {
-    const done = it.writer.finish({ text: 'the end', state }).then(
-      () => 'shown',
-      (error: unknown) => (error instanceof BridgeError ? error.code : 'unexpected'),
-    );
+  const finish = async (it: Scene) => {
+    const done = codeOf(it.writer.finish({ text: 'the end', state: 'finished' }));
     await it.clock.advance(60_000);
     return done;
   };
@@ -161,8 +154,8 @@ describe('the last frame', () => {
     it.open();
     it.writer.show(() => 'typing');
     await it.clock.advance(100);
-    expect(await finish(it)).toBe('shown');
-    expect(it.overlapped()).toBe(false);
+    expect(await finish(it)).toBe('fine');
+    expect(it.sink.hasOverlapped).toBe(false);
     expect(it.sent.at(-1)).toMatchObject({ state: 'finished', atMs: 1_000 });
   });
 
@@ -171,7 +164,7 @@ describe('the last frame', () => {
     it.open();
     it.writer.show(() => 'typing');
     await it.clock.advance(100);
-    expect(await finish(it)).toBe('shown');
+    expect(await finish(it)).toBe('fine');
     expect(it.sent.at(-1)?.atMs).toBe(3_100);
   });
 
@@ -179,42 +172,10 @@ describe('the last frame', () => {
     const it = scene();
     it.open();
     it.answers.push('dingtalk_qps', 'dingtalk_timeout', null);
-    expect(await finish(it)).toBe('shown');
+    expect(await finish(it)).toBe('fine');
     const [first, second, third] = it.sent.map(({ id }) => id);
     expect(second).not.toBe(first);
     expect(third).toBe(second);
-  });
-
-  test('that was shown by a try without an answer is not taken for lost', async () => {
-    const it = scene();
-    it.open();
-    it.answers.push('dingtalk_unreachable', 'dingtalk_qps', 'dingtalk_refused');
-    expect(await finish(it)).toBe('shown');
-    expect(new Set(it.sent.map(({ id }) => id)).size).toBe(1);
-  });
-
-  test('as a failure is turned into a finished card where the template has no failed state', async () => {
-    const it = scene();
-    it.open();
-    it.answers.push('dingtalk_card_variable');
-    expect(await finish(it, 'failed')).toBe('shown');
-    expect(it.sent.map(({ state }) => state)).toEqual(['failed', 'finished']);
-  });
-
-  test('is given up at once when repeating cannot help', async () => {
-    const it = scene();
-    it.open();
-    it.answers.push('dingtalk_permission_missing');
-    expect(await finish(it)).toBe('dingtalk_permission_missing');
-    expect(it.sent).toHaveLength(1);
-  });
-
-  test('is given up after a few repeats', async () => {
-    const it = scene();
-    it.open();
-    it.answers.push(...Array.from({ length: 9 }, () => 'dingtalk_server_error' as const));
-    expect(await finish(it)).toBe('dingtalk_server_error');
-    expect(it.sent).toHaveLength(5);
   });
 
   test('is tried for longer on a card that has shown something', async () => {
@@ -224,7 +185,7 @@ describe('the last frame', () => {
     await it.clock.advance(100);
     expect(it.writer.hasShown).toBe(true);
     it.answers.push(...Array.from({ length: 5 }, () => 'dingtalk_qps' as const));
-    expect(await finish(it)).toBe('shown');
+    expect(await finish(it)).toBe('fine');
     expect(it.sent).toHaveLength(7);
   });
 
@@ -234,7 +195,193 @@ describe('the last frame', () => {
     it.writer.show(() => 'typing');
     await it.clock.advance(700);
     expect(it.sent).toMatchObject([{ atMs: 500 }]);
-    expect(await finish(it)).toBe('shown');
+    expect(await finish(it)).toBe('fine');
     expect(it.sent.at(-1)?.atMs).toBe(1_200);
   });
+});
+
+interface Exit {
+  name: string;
+  answers: Outcome[];
+  last?: Partial<LastFrame>;
+  /** The card has shown a frame before. */
+  hasShown?: boolean;
+  outcome: string;
+  /** The states of the tries. */
+  tries: string[];
+}
+
+const times = (count: number, outcome: Outcome): Outcome[] => Array.from({ length: count }, () => outcome);
+const missing = new BridgeError('dingtalk_refused', 'on purpose', { upstreamCode: 'param.cardNotExist' });
+const finished = (count: number): string[] => Array.from({ length: count }, () => 'finished');
+
+const exits: Exit[] = [
+  { name: 'is shown', answers: [null], outcome: 'fine', tries: ['finished'] },
+  { name: 'is shown as a failure', answers: [null], last: { state: 'failed' }, outcome: 'fine', tries: ['failed'] },
+  {
+    name: 'of a card without a failed state is shown as finished',
+    answers: ['dingtalk_card_variable'],
+    last: { state: 'failed' },
+    outcome: 'fine',
+    tries: ['failed', 'finished'],
+  },
+  {
+    name: 'of a card without a failed state is shown as finished, also where its refusal is final',
+    answers: ['dingtalk_refused'],
+    last: { state: 'failed' },
+    outcome: 'fine',
+    tries: ['failed', 'finished'],
+  },
+  {
+    name: 'as a failure stays one after a refusal for speed',
+    answers: ['dingtalk_qps'],
+    last: { state: 'failed' },
+    outcome: 'fine',
+    tries: ['failed', 'failed'],
+  },
+  {
+    name: 'is given up at once where a repeat cannot help',
+    answers: ['dingtalk_permission_missing'],
+    outcome: 'dingtalk_permission_missing',
+    tries: ['finished'],
+  },
+  {
+    name: 'is given up at once where the content check refuses it',
+    answers: ['dingtalk_content_unsafe'],
+    outcome: 'dingtalk_content_unsafe',
+    tries: ['finished'],
+  },
+  {
+    name: 'is given up after five tries',
+    answers: times(9, 'dingtalk_server_error'),
+    outcome: 'dingtalk_server_error',
+    tries: finished(5),
+  },
+  {
+    name: 'is given up after six tries on a card that has shown a frame',
+    answers: times(9, 'dingtalk_server_error'),
+    hasShown: true,
+    outcome: 'dingtalk_server_error',
+    tries: finished(6),
+  },
+  {
+    name: 'that a try without an answer has shown is the end',
+    answers: ['dingtalk_unreachable', 'dingtalk_qps', 'dingtalk_refused'],
+    outcome: 'fine',
+    tries: finished(3),
+  },
+  {
+    name: 'that is refused without such a try is not the end',
+    answers: ['dingtalk_qps', 'dingtalk_refused'],
+    outcome: 'dingtalk_refused',
+    tries: finished(2),
+  },
+  {
+    name: 'that another instance may have shown is the end',
+    answers: ['dingtalk_refused'],
+    last: { mayHaveEnded: true },
+    outcome: 'fine',
+    tries: finished(1),
+  },
+  {
+    name: 'of a card that does not exist is no end',
+    answers: [missing],
+    last: { mayHaveEnded: true },
+    outcome: 'dingtalk_refused',
+    tries: finished(1),
+  },
+];
+
+describe('the last frame', () => {
+  test.each(exits)('$name', async ({ answers, last, hasShown = false, outcome, tries }) => {
+    const it = scene();
+    it.open();
+    if (hasShown) {
+      it.writer.show(() => 'typing');
+      await it.clock.advance(100);
+      it.sent.length = 0;
+    }
+    it.answers.push(...answers);
+    const done = codeOf(it.writer.finish({ text: 'the end', state: 'finished', ...last }));
+    await it.clock.advance(60_000);
+    expect(await done).toBe(outcome);
+    expect(it.sent.map(({ state }) => state)).toEqual(tries);
+    expect(it.writer.hasShown).toBe(hasShown);
+    expect(it.failed).toHaveLength(answers.filter((answer) => answer !== null).slice(0, tries.length).length);
+  });
+});
+
+describe('a card that another instance will end', () => {
+  const left = async (it: Scene, last?: string) => {
+    const leaving = it.writer.leave(last);
+    await it.clock.advance(10_000);
+    await leaving;
+    return it.sent.map(({ state, text }) => `${state}: ${text}`);
+  };
+
+  test('shows the text so far, after the frame under way, and types no more', async () => {
+    const it = scene({ latencyMs: 1_000 });
+    it.open();
+    it.writer.show(() => 'one');
+    await it.clock.advance(100);
+    it.writer.show(() => 'one two');
+    expect(await left(it, 'one two, goes on')).toEqual(['typing: one', 'typing: one two, goes on']);
+    it.writer.show(() => 'one two three');
+    await it.clock.advance(10_000);
+    expect(it.sent).toHaveLength(2);
+    expect(it.sink.hasOverlapped).toBe(false);
+    expect(it.writer.frames).toBe(1);
+  });
+
+  test('is left as it is without a text', async () => {
+    const it = scene();
+    it.open();
+    await it.clock.advance(0);
+    expect(await left(it)).toEqual([]);
+  });
+
+  test('shows nothing where it is not open yet, or did not open', async () => {
+    const waiting = scene();
+    expect(await left(waiting, 'goes on')).toEqual([]);
+    const refused = scene();
+    refused.refuse(new BridgeError('dingtalk_permission_missing', 'on purpose'));
+    await refused.clock.advance(0);
+    refused.writer.show(() => 'one');
+    expect(await left(refused, 'goes on')).toEqual([]);
+  });
+
+  test('keeps its text where the last frame is refused', async () => {
+    const it = scene();
+    it.open();
+    await it.clock.advance(0);
+    it.answers.push('dingtalk_qps');
+    expect(await left(it, 'goes on')).toEqual(['typing: goes on']);
+    expect(it.failed).toMatchObject([{ code: 'dingtalk_qps' }]);
+  });
+});
+
+test('a typing frame that waits for its slot gives it up when the answer is complete', async () => {
+  const asked: string[] = [];
+  const aborted: string[] = [];
+  const it = scene({
+    slot: (priority, signal) => {
+      asked.push(priority);
+      if (priority === 'last') return Promise.resolve();
+      return new Promise<void>((_, reject) => {
+        signal?.addEventListener('abort', () => {
+          aborted.push(priority);
+          reject(signal.reason as Error);
+        });
+      });
+    },
+  });
+  it.open();
+  await it.clock.advance(0);
+  it.writer.show(() => 'typing');
+  await it.clock.advance(1_000);
+  const done = codeOf(it.writer.finish({ text: 'the end', state: 'finished' }));
+  await it.clock.advance(1_000);
+  expect(await done).toBe('fine');
+  expect({ asked, aborted }).toEqual({ asked: ['typing', 'last'], aborted: ['typing'] });
+  expect(it.sent).toMatchObject([{ text: 'the end', atMs: 1_000 }]);
 });
