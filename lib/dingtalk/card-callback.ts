@@ -84,7 +84,6 @@ export function createCardCallback({
     try {
       return await withTimeout(clock, PATIENCE_MS, register);
     } catch (error) {
-      if (known) known.untilMs = clock.now() + RETRY_MS;
       onFailed(error);
       return null;
     }
@@ -94,8 +93,12 @@ export function createCardCallback({
     isPending: () => known === null,
     routeKey() {
       if (known && clock.now() < known.untilMs) return known.key;
-      known = { key: attempt(), untilMs: clock.now() + REGISTERED_MS };
-      return known.key;
+      const fresh = { key: attempt(), untilMs: clock.now() + REGISTERED_MS };
+      known = fresh;
+      void fresh.key.then((key) => {
+        if (key === null) fresh.untilMs = clock.now() + RETRY_MS;
+      });
+      return fresh.key;
     },
   };
 }

@@ -1,51 +1,160 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { Message } from '../../lib/dingtalk/callback.ts';
 import { createSessionReply } from '../../lib/dingtalk/session-reply.ts';
-import { readConfig } from '../../lib/config/config.ts';
-import { createFastClock } from '../support/virtual-clock.ts';
+import { codeOf } from '../support/delivery.ts';
+import { robotConfig, senderOf } from '../support/dingtalk.ts';
+import { createVirtualClock } from '../support/virtual-clock.ts';
 
-const result = readConfig({ DINGTALK_CLIENT_ID: 'ding1', DINGTALK_CLIENT_SECRET: 's', DIFY_API_KEY: 'k' });
-const found = result.ok ? result.config.robots[0]?.dingtalk : undefined;
-if (!found) throw new Error('the configuration is not complete');
-const config = found;
+const WEBHOOK = 'https://oapi.dingtalk.com/robot/sendBySession?session=1';
+const { dingtalk: config } = robotConfig();
+const clock = createVirtualClock();
 
-/** Sends a message, where each try is answered by the next of these; null breaks the connection. */
-async function send(answers: (object | null)[]) {
-  const ids: unknown[] = [];
+interface SceneOptions {
+  /** What each try gets; null breaks the connection. When they are used up, tries succeed. */
+  answers?: (object | null)[];
+  status?: number;
+  isGroup?: boolean;
+  staffId?: string | null;
+  session?: Message['session'];
+}
+
+/** What DingTalk is sent, as far as these tests look at it. */
+interface Sent {
+  msgUuid: string;
+  markdown: { title: string; text: string };
+  at?: object;
+}
+
+function scene({ answers = [], status = 200, isGroup = false, staffId = 'staff-1', session }: SceneOptions = {}) {
+  const sent: (Sent & { atMs: number })[] = [];
+  const startMs = clock.now();
   const reply = createSessionReply({
     config,
     message: {
       id: 'msg-1',
-      chat: { id: 'cid1', isGroup: false, title: null },
-      sender: { staffId: 'staff-1', unionId: null, id: 'sender-1', nick: 'A', isAdmin: false },
-      session: { webhook: 'https://oapi.dingtalk.com/robot/sendBySession?session=1', expiresAtMs: null },
+      chat: { id: 'cid1', isGroup, title: null },
+      sender: senderOf({ staffId }),
+      session: session === undefined ? { webhook: WEBHOOK, expiresAtMs: null } : session,
     },
-    clock: createFastClock(1_000),
+    clock,
     async fetch(_url, { body }) {
-      ids.push((JSON.parse(body as string) as { msgUuid: unknown }).msgUuid);
-      const answer = answers.shift() ?? null;
-      if (answer === null) throw new TypeError('reset');
-      return Response.json(answer);
+      sent.push({ ...(JSON.parse(body as string) as Sent), atMs: clock.now() - startMs });
+      const answer = answers.length > 0 ? answers.shift() : { errcode: 0 };
+      if (!answer) throw new TypeError('reset');
+      return Response.json(answer, { status });
     },
   });
-  const outcome = await reply.send({ title: 'a', text: 'b', mentionAsker: false }).then(
-    () => 'sent',
-    (error: unknown) => (error as { code: string }).code,
-  );
-  return { outcome, tries: ids.length, names: new Set(ids).size };
+  const send = async (text = 'text', mentionAsker = false) => {
+    const outcome = codeOf(reply.send({ title: 'title', text, mentionAsker }));
+    await clock.advance(60_000);
+    return outcome;
+  };
+  return { send, sent };
 }
 
 const ok = { errcode: 0 };
 const robotGone = { errcode: 400106 };
 
-test.each([
-  ['is sent once where it is answered', [ok], 'sent', 1],
-  ['is refused at once', [robotGone], 'dingtalk_refused', 1],
-  ['without an answer is sent again under its own name', [null, null, ok], 'sent', 3],
-  ['that never gets an answer is given up', [null, null, null, null], 'dingtalk_unreachable', 4],
-  // A refusal would let it go another way, and then it might be seen twice.
-  ['is not called refused when a try before may have been shown', [null, robotGone, ok], 'sent', 3],
-  ['that the content check refuses was not shown before', [null, { errcode: 430104 }], 'dingtalk_content_unsafe', 2],
-  ['that may be there counts as such to the end', [null, robotGone, robotGone, robotGone], 'dingtalk_unreachable', 4],
-])('a reply %s', async (_, answers, outcome, tries) => {
-  expect(await send([...answers])).toEqual({ outcome, tries, names: 1 });
+describe('a reply', () => {
+  test.each<[string, (object | null)[], string, number[]]>([
+    ['is sent once where it is answered', [ok], 'fine', [0]],
+    ['is refused at once', [robotGone], 'dingtalk_refused', [0]],
+    ['without an answer is sent again under its own name', [null, null, ok], 'fine', [0, 1_000, 2_000]],
+    [
+      'that never gets an answer is given up',
+      [null, null, null, null],
+      'dingtalk_unreachable',
+      [0, 1_000, 2_000, 3_000],
+    ],
+    // A refusal would let it go another way, and then it might be seen twice.
+    ['is not called refused when a try before may have been shown', [null, robotGone, ok], 'fine', [0, 1_000, 2_000]],
+    [
+      'that the content check refuses was not shown before',
+      [null, { errcode: 430104 }],
+      'dingtalk_content_unsafe',
+      [0, 1_000],
+    ],
+    [
+      'that may be there counts as such to the end',
+      [null, robotGone, robotGone, robotGone],
+      'dingtalk_unreachable',
+      [0, 1_000, 2_000, 3_000],
+    ],
+  ])('%s', async (_what, answers, outcome, triesAtMs) => {
+    const { send, sent } = scene({ answers });
+    expect(await send()).toBe(outcome);
+    expect(sent.map(({ atMs }) => atMs)).toEqual(triesAtMs);
+    expect(new Set(sent.map(({ msgUuid }) => msgUuid)).size).toBe(1);
+  });
+
+  test.each([
+    [200, { errcode: '0' }, 'fine'],
+    [200, { errcode: 300001 }, 'dingtalk_session_expired'],
+    [200, { errcode: 130101 }, 'dingtalk_qps'],
+    [200, { errcode: 410100 }, 'dingtalk_qps'],
+    [200, { errcode: 430101 }, 'dingtalk_content_unsafe'],
+    [200, { errcode: 90030 }, 'dingtalk_month_used_up'],
+    [200, { errcode: -1 }, 'dingtalk_server_error'],
+    [200, { errcode: 400106 }, 'dingtalk_refused'],
+    [200, {}, 'dingtalk_refused'],
+    [500, { errcode: 0 }, 'dingtalk_server_error'],
+    [502, {}, 'dingtalk_server_error'],
+    [403, {}, 'dingtalk_refused'],
+  ])('that gets %i %j', async (status, answer, outcome) => {
+    expect(await scene({ status, answers: [answer] }).send()).toBe(outcome);
+  });
+
+  test('of the same text has another id, the same for each instance', async () => {
+    const first = scene();
+    for (const text of ['one', 'two', 'one']) await first.send(text);
+    const ids = first.sent.map(({ msgUuid }) => msgUuid);
+    expect(new Set(ids).size).toBe(3);
+    const second = scene();
+    for (const text of ['one', 'two', 'one']) await second.send(text);
+    expect(second.sent.map(({ msgUuid }) => msgUuid)).toEqual(ids);
+  });
+});
+
+describe('the asker is mentioned', () => {
+  test('in a group, by the id in the text as well', async () => {
+    const { send, sent } = scene({ isGroup: true });
+    await send('text', true);
+    expect(sent).toMatchObject([
+      { markdown: { title: 'title', text: '@staff-1  \n\ntext' }, at: { atUserIds: ['staff-1'], isAtAll: false } },
+    ]);
+  });
+
+  test.each<[string, SceneOptions, boolean]>([
+    ['not in a single chat', {}, true],
+    ['not where the message says no', { isGroup: true }, false],
+    ['not without a staff id', { isGroup: true, staffId: null }, true],
+  ])('%s', async (_where, options, mentionAsker) => {
+    const { send, sent } = scene(options);
+    await send('text', mentionAsker);
+    expect(sent).toMatchObject([{ markdown: { text: 'text' } }]);
+    expect(sent[0]).not.toHaveProperty('at');
+  });
+});
+
+describe('the reply address', () => {
+  test.each([
+    ['is missing', null, 'dingtalk_session_missing'],
+    ['is no address', 'nonsense', 'dingtalk_session_untrusted'],
+    ['is of another host', 'https://evil.example.com/robot/sendBySession?session=1', 'dingtalk_session_untrusted'],
+    ['is not encrypted', WEBHOOK.replace('https', 'http'), 'dingtalk_session_untrusted'],
+    ['is of another path', WEBHOOK.replace('sendBySession', 'send'), 'dingtalk_session_untrusted'],
+    ['has a user', WEBHOOK.replace('//', '//someone@'), 'dingtalk_session_untrusted'],
+    ['has a password', WEBHOOK.replace('//', '//:secret@'), 'dingtalk_session_untrusted'],
+  ])('that %s is not used', async (_what, webhook, outcome) => {
+    const { send, sent } = scene({ session: webhook === null ? null : { webhook, expiresAtMs: null } });
+    expect(await send()).toBe(outcome);
+    expect(sent).toEqual([]);
+  });
+
+  test('is used until it closes', async () => {
+    const expiresAtMs = clock.now() + 1;
+    const { send } = scene({ session: { webhook: WEBHOOK, expiresAtMs } });
+    expect(await send()).toBe('fine');
+    expect(await scene({ session: { webhook: WEBHOOK, expiresAtMs } }).send()).toBe('dingtalk_session_expired');
+  });
 });

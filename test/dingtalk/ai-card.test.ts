@@ -1,0 +1,183 @@
+import { describe, expect, test } from 'vitest';
+import { createAiCard, updateCard, type AiCardOptions } from '../../lib/dingtalk/ai-card.ts';
+import { STREAM } from '../../lib/dingtalk/card-callback.ts';
+import { cardRefusals, refusal } from '../../lib/dingtalk/failures.ts';
+import { BridgeError } from '../../lib/errors.ts';
+import { codeOf, settle, type Outcome } from '../support/delivery.ts';
+import { robotConfig, senderOf } from '../support/dingtalk.ts';
+
+const { dingtalk: config } = robotConfig();
+
+/** A client whose calls end so; when these are used up, they succeed. */
+function clientOf(outcomes: Outcome[] = []) {
+  const bodies: Record<string, unknown>[] = [];
+  return {
+    bodies,
+    client: {
+      async call(_api: string, { body }: { body: unknown }) {
+        bodies.push(body as Record<string, unknown>);
+        settle(outcomes.shift());
+        return { result: { deliverResults: [{ success: true }] } };
+      },
+      upload: () => Promise.reject(new Error('nothing is to be uploaded here')),
+    },
+  };
+}
+
+async function open(outcomes: Outcome[], changes: Partial<AiCardOptions> = {}) {
+  const { client, bodies } = clientOf([...outcomes]);
+  const card = createAiCard({
+    client,
+    config,
+    templateId: 'template-1.schema',
+    message: { chat: { id: 'cid1', isGroup: true, title: null }, sender: senderOf() },
+    cardId: 'card-1',
+    summary: 'Hello',
+    routeKey: async () => null,
+    ...changes,
+  });
+  return { outcome: await codeOf(card.open()), bodies };
+}
+
+const single = { id: 'cid2', isGroup: false, title: null };
+const group = { id: 'cid1', isGroup: true, title: null };
+const lost = 'dingtalk_unreachable';
+const late = 'dingtalk_timeout';
+
+describe('opening a card', () => {
+  test.each<[string, Outcome[], string, number]>([
+    ['at once', [], 'fine', 1],
+    ['that is refused is left to the caller', ['dingtalk_server_error'], 'dingtalk_server_error', 1],
+    ['without an answer is repeated twice', [lost, lost], 'fine', 3],
+    ['without an answer is then given up', [lost, lost, lost], lost, 3],
+    ['after a time-out, which takes long, is repeated once', [late, late], late, 2],
+    ['after a time-out and a broken connection is given up like one', [lost, late], late, 2],
+    ['whose first try has made the card', [late, 'dingtalk_card_exists'], 'fine', 2],
+    ['that fails in an unexpected way is not repeated', [new TypeError('on purpose')], 'unexpected', 1],
+  ])('%s', async (_what, outcomes, outcome, tries) => {
+    const opened = await open(outcomes);
+    expect(opened).toMatchObject({ outcome });
+    expect(opened.bodies).toHaveLength(tries);
+    expect(new Set(opened.bodies.map(({ outTrackId }) => outTrackId))).toEqual(new Set(['card-1']));
+  });
+});
+
+describe('a card goes to', () => {
+  test.each<[string, AiCardOptions['message'], object]>([
+    [
+      'a group, and mentions the asker',
+      { chat: group, sender: senderOf() },
+      {
+        openSpaceId: 'dtv1.card//IM_GROUP.cid1',
+        userIdType: 1,
+        imGroupOpenDeliverModel: { robotCode: config.robotCode, atUserIds: { 'staff-1': '王小明' } },
+      },
+    ],
+    [
+      'a group, and mentions an asker without a name by the id',
+      { chat: group, sender: senderOf({ nick: '' }) },
+      { imGroupOpenDeliverModel: { robotCode: config.robotCode, atUserIds: { 'staff-1': 'staff-1' } } },
+    ],
+    [
+      'a group, and mentions no asker without a staff id',
+      { chat: group, sender: senderOf({ staffId: null, unionId: 'union-1' }) },
+      { openSpaceId: 'dtv1.card//IM_GROUP.cid1', imGroupOpenDeliverModel: { robotCode: config.robotCode } },
+    ],
+    [
+      'the single chat by staff id',
+      { chat: single, sender: senderOf({ unionId: 'union-1' }) },
+      { openSpaceId: 'dtv1.card//IM_ROBOT.staff-1', userIdType: 1 },
+    ],
+    [
+      'the single chat by union id',
+      { chat: single, sender: senderOf({ staffId: null, unionId: 'union-1' }) },
+      { openSpaceId: 'dtv1.card//IM_ROBOT.union-1', userIdType: 2 },
+    ],
+  ])('%s', async (_where, message, body) => {
+    const { outcome, bodies } = await open([], { message });
+    expect(outcome).toBe('fine');
+    expect(bodies).toMatchObject([body]);
+    if ('imGroupOpenDeliverModel' in body) {
+      expect(bodies[0]?.['imGroupOpenDeliverModel']).toEqual(body.imGroupOpenDeliverModel);
+    }
+  });
+
+  test('no asker without any id', async () => {
+    const { outcome, bodies } = await open([], { message: { chat: single, sender: senderOf({ staffId: null }) } });
+    expect(outcome).toBe('dingtalk_card_no_target');
+    expect(bodies).toEqual([]);
+  });
+});
+
+test.each([
+  ['a registered address', 'bridge-1', { callbackType: 'HTTP', callbackRouteKey: 'bridge-1' }],
+  ['the Stream connection', STREAM, { callbackType: 'STREAM' }],
+  ['nowhere', null, {}],
+] as const)('what is pressed goes to %s', async (_where, key, fields) => {
+  const { bodies } = await open([], { routeKey: async () => key });
+  const { callbackType, callbackRouteKey } = bodies[0] ?? {};
+  expect(JSON.parse(JSON.stringify({ callbackType, callbackRouteKey }))).toEqual(fields);
+});
+
+describe('a change of variables', () => {
+  const byKey = { updateCardDataByKey: true, updatePrivateDataByKey: true };
+
+  test.each([
+    [
+      'for everybody',
+      { variables: { a: '1' } },
+      { outTrackId: 'card-1', cardData: { cardParamMap: { a: '1' } }, cardUpdateOptions: byKey },
+    ],
+    [
+      'for one person by staff id',
+      { own: { userId: 'staff-1', isUnionId: false, variables: { a: '1' } } },
+      {
+        outTrackId: 'card-1',
+        privateData: { 'staff-1': { cardParamMap: { a: '1' } } },
+        userIdType: 1,
+        cardUpdateOptions: byKey,
+      },
+    ],
+    [
+      'for one person by union id',
+      { own: { userId: 'union-1', isUnionId: true, variables: {} } },
+      {
+        outTrackId: 'card-1',
+        privateData: { 'union-1': { cardParamMap: {} } },
+        userIdType: 2,
+        cardUpdateOptions: byKey,
+      },
+    ],
+  ])('%s leaves all others as they are', async (_for, change, body) => {
+    const { client, bodies } = clientOf();
+    await updateCard(client, 'card-1', change);
+    expect(bodies).toEqual([body]);
+  });
+});
+
+describe('the refusal of a frame', () => {
+  test.each<[string, Error, boolean, boolean]>([
+    [
+      'may be about its state, or come from a card that has ended',
+      refusal('streaming', 400, { code: 'x' }),
+      true,
+      true,
+    ],
+    [
+      'may come from a card that does not exist',
+      refusal('streaming', 400, { code: 'param.cardNotExist' }),
+      false,
+      true,
+    ],
+    ['may name the id', refusal('streaming', 400, { code: 'param.stream.outTrackId' }), false, true],
+    ['may be about its variable', refusal('streaming', 500, { code: 'unknownError' }), false, true],
+    ['may be about speed', refusal('streaming', 429, {}), false, false],
+    ['may be about the permission', new BridgeError('dingtalk_permission_missing', ''), false, false],
+    ['may be unexpected', new TypeError('on purpose'), false, false],
+  ])('%s', (_what, error, saysEnded, refusesState) => {
+    expect({ saysEnded: cardRefusals.saysEnded(error), refusesState: cardRefusals.refusesState(error) }).toEqual({
+      saysEnded,
+      refusesState,
+    });
+  });
+});
