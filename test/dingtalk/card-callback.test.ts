@@ -42,7 +42,7 @@ function scene({
     },
     config: robotConfig().dingtalk,
     address,
-    marks: {
+    flags: {
       async isSet(name) {
         if (!flags) throw new Error('no store');
         return (flags.get(name) ?? 0) > clock.now();

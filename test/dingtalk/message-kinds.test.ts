@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { filesOf, readContent, readQuoted, type Content, type SentFile } from '../../lib/dingtalk/message-kinds.ts';
+import { sentFilesOf, readContent, readQuoted, type Content, type SentFile } from '../../lib/dingtalk/message-kinds.ts';
 
 describe('a message', () => {
   test.each<[string, Record<string, unknown>, Content]>([
@@ -60,7 +60,7 @@ describe('the files of a message', () => {
       ],
     ],
   ])('%j', (content, files) => {
-    expect(filesOf(content)).toEqual(files);
+    expect(sentFilesOf(content)).toEqual(files);
   });
 });
 
