@@ -1,7 +1,12 @@
 // The contract's table of routes, line by line, and the order of its checks.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createApp } from '../lib/app.ts';
-import { robotSignature } from '../lib/dingtalk/signature.ts';
+import { cardCallbackSecret, cardSignature, robotSignature } from '../lib/dingtalk/signature.ts';
+import { BridgeError } from '../lib/errors.ts';
+import { createReceiver } from '../lib/receiver.ts';
+import type { ReceivingRobot } from '../lib/robot/robot.ts';
+import { createLog } from '../lib/runtime/log.ts';
+import { robotConfig } from './support/dingtalk.ts';
 import { createMemoryState } from '../lib/state/memory/memory.ts';
 import { readFileSync } from 'node:fs';
 
@@ -17,6 +22,8 @@ const env = {
   CRON_SECRET: 'cron-secret',
   BOTS: JSON.stringify([{ name: 'hr', dingtalkClientId: 'ding-hr', dingtalkClientSecret: 'secret-hr' }]),
 };
+
+const flat = robotConfig({ DINGTALK_CLIENT_SECRET: SECRET });
 
 let called: string[] = [];
 let work: Promise<void>[] = [];
@@ -194,6 +201,117 @@ describe('a signed message', () => {
     expect((await post(base, { ...recorded('text-single'), msgId: 'a' })).status).toBe(200);
     expect((await post(base, { ...recorded('text-single'), msgId: 'b' }, signed('new-secret'))).status).toBe(200);
     expect(work).toHaveLength(2);
+  });
+});
+
+describe('with the right secret', () => {
+  const RESUMED = { turnId: 'turn-1' };
+  let done: string[] = [];
+
+  /** A robot that keeps what it was asked for; `name` fails at everything where it is `broken`. */
+  function robotOf(name: string | null): ReceivingRobot {
+    const config = name === null ? flat : { ...flat, name };
+    const failing = () => {
+      if (name === 'broken') throw new BridgeError('store_unavailable', 'on purpose');
+    };
+    return {
+      config,
+      accept: async () => null,
+      async act({ cardId }) {
+        failing();
+        return { update: { notice: 'seen' }, work: async () => void done.push(`pressed ${cardId}`) };
+      },
+      async resume(_headers, body) {
+        failing();
+        return body === JSON.stringify(RESUMED) ? async () => void done.push('resumed') : null;
+      },
+      async status() {
+        failing();
+        return { running: 1, waiting: 0, callsThisMonth: 7, monthlyCalls: null, lastCallback: null, failures: [] };
+      },
+      async sweep() {
+        failing();
+        done.push(`swept ${name}`);
+        return { overdue: 2, takenOver: 1 };
+      },
+    };
+  }
+
+  const operator = { authorization: 'Bearer cron-secret' };
+  const lines: Record<string, unknown>[] = [];
+
+  async function ask(names: (string | null)[], url: string, init: RequestInit = { headers: operator }) {
+    done = [];
+    lines.length = 0;
+    const receive = createReceiver({
+      robots: new Map(names.map((name) => [name, robotOf(name)])),
+      cronSecret: 'cron-secret',
+      clock,
+      log: createLog(clock, 'info', (line) => lines.push(JSON.parse(line) as Record<string, unknown>)),
+    });
+    const background: Promise<void>[] = [];
+    const response = await receive(new Request(`${base}${url}`, init), {
+      waitUntil: (promise) => void background.push(promise),
+      deadlineMs: null,
+    });
+    await Promise.all(background);
+    return response;
+  }
+
+  test('a sweep of the flat path is one of all robots, another one of its own', async () => {
+    expect(await (await ask([null, 'hr'], '?sweep')).json()).toEqual({ overdue: 4, takenOver: 2 });
+    expect(done).toEqual(['swept null', 'swept hr']);
+    expect(await (await ask([null, 'hr'], '/hr?sweep')).json()).toEqual({ overdue: 2, takenOver: 1 });
+    expect(done).toEqual(['swept hr']);
+  });
+
+  test('the status is that of each robot, or of one, and is kept by no cache', async () => {
+    const all = await ask([null, 'hr'], '?status');
+    expect(all.headers.get('cache-control')).toBe('no-store');
+    expect(await all.json()).toMatchObject({
+      at: new Date(NOW).toISOString(),
+      robots: [
+        { robot: null, running: 1, callsThisMonth: 7 },
+        { robot: 'hr', running: 1 },
+      ],
+    });
+    expect(await (await ask([null, 'hr'], '/hr?status')).json()).toMatchObject({ robots: [{ robot: 'hr' }] });
+  });
+
+  test('a status that needs a store that is down is a 503', async () => {
+    expect((await ask([null, 'broken'], '?status')).status).toBe(503);
+    expect(lines).toMatchObject([{ level: 'error', event: 'request_failed', code: 'store_unavailable' }]);
+  });
+
+  test('a failure that is no refusal is a 500 without a word of it', async () => {
+    const response = await ask(['broken'], '/broken?sweep');
+    expect([response.status, await response.text()]).toEqual([500, 'internal error\n']);
+    expect(lines).toMatchObject([{ level: 'error', event: 'request_failed', code: 'store_unavailable' }]);
+  });
+
+  test('a turn that is handed on goes on in the background', async () => {
+    const init = { method: 'POST', body: JSON.stringify(RESUMED) };
+    expect(await (await ask([null], '?resume', init)).json()).toEqual({ resumed: true });
+    expect(done).toEqual(['resumed']);
+    expect(await (await ask([null], '?resume', { method: 'POST', body: '{}' })).json()).toEqual({ resumed: false });
+    expect(done).toEqual([]);
+  });
+
+  test('a press changes what the person sees, and its work goes on in the background', async () => {
+    const timestamp = String(NOW);
+    const headers = {
+      'x-ddpaas-signature-timestamp': timestamp,
+      'x-ddpaas-signature': cardSignature(timestamp, cardCallbackSecret(SECRET)),
+    };
+    const pressed = await ask([null], '', { method: 'POST', headers, body: JSON.stringify(recorded('card-action')) });
+    expect(await pressed.json()).toMatchObject({ userPrivateData: { cardParamMap: { notice: 'seen' } } });
+    expect(done).toEqual(['pressed card-0001']);
+  });
+
+  test('a body that breaks off is refused', async () => {
+    const body = new ReadableStream({ pull: (controller) => controller.error(new Error('on purpose')) });
+    const init = { method: 'POST', headers: signed(), body, duplex: 'half' };
+    expect((await ask([null], '', init as RequestInit)).status).toBe(400);
   });
 });
 

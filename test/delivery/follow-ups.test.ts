@@ -1,22 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { emptyAnswer, type Answer } from '../../lib/answer/answer.ts';
 import type { FormField, PendingForm } from '../../lib/answer/event.ts';
-import { readConfig } from '../../lib/config/config.ts';
 import type { AppType } from '../../lib/config/robot.ts';
 import { createFollowUps, type FinishedAnswer } from '../../lib/delivery/follow-ups.ts';
 import { textsFor } from '../../lib/texts/index.ts';
 import { createLogLines, createScriptedReply, settle, type Outcome } from '../support/delivery.ts';
+import { robotConfig } from '../support/dingtalk.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 const texts = textsFor('en');
 const QUESTIONS = ['How long?', 'Who decides?'];
-
-function robotWith(env: Record<string, string>) {
-  const result = readConfig({ DINGTALK_CLIENT_ID: 'c', DINGTALK_CLIENT_SECRET: 's', DIFY_API_KEY: 'k', ...env });
-  const robot = result.ok ? result.config.robots[0] : undefined;
-  if (!robot) throw new Error('the configuration is not complete');
-  return robot;
-}
 
 interface SceneOptions {
   buttons?: boolean;
@@ -44,7 +37,7 @@ function scene(options: SceneOptions = {}) {
   const clock = createVirtualClock();
   const { log, lines } = createLogLines(clock);
   const reply = createScriptedReply(clock, [outcome]);
-  const robot = robotWith({ DINGTALK_CARD_BUTTONS: String(buttons), DINGTALK_CARD_MAX_CHARS: String(cardMaxChars) });
+  const robot = robotConfig({ DINGTALK_CARD_BUTTONS: String(buttons), DINGTALK_CARD_MAX_CHARS: String(cardMaxChars) });
   const asked: string[] = [];
   const amended: { turnId: string; variables: Readonly<Record<string, string>> }[] = [];
   const followUps = createFollowUps({

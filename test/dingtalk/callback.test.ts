@@ -124,6 +124,27 @@ describe('odd bodies', () => {
     expect(message(JSON.stringify({ ...base, ...shape })).quoted).toEqual({ text: '差旅三档', file: null });
   });
 
+  test('that tell of a used-up allowance need no robot code', () => {
+    const notice = { kind: 'quota-notice', robotCode: null };
+    expect(readCallback('{"errorCode":20001}')).toEqual(notice);
+    expect(readCallback('{"errorCode":"20001","robotCode":""}')).toEqual(notice);
+    expect(reason('{"errorCode":"20002"}')).toContain('missing or malformed');
+  });
+
+  test('without a type, a corporation or a name are read', () => {
+    const { msgtype: _type, senderNick: _nick, chatbotCorpId: _corp, ...rest } = base;
+    const { content, corpId, sender, chat } = message(
+      JSON.stringify({ ...rest, conversationTitle: '', senderUnionId: 'union-1' }),
+    );
+    expect({ content, corpId, nick: sender.nick, unionId: sender.unionId, title: chat.title }).toEqual({
+      content: { kind: 'unknown', messageType: '' },
+      corpId: null,
+      nick: '',
+      unionId: 'union-1',
+      title: null,
+    });
+  });
+
   test('a type named like a property of every object is just unknown', () => {
     expect(message(JSON.stringify({ ...base, msgtype: 'constructor' })).content.kind).toBe('unknown');
   });

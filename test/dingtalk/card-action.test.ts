@@ -81,6 +81,15 @@ describe('the body of a card callback', () => {
     expect(readCardAction(JSON.stringify({ outTrackId: 'card', userId: 'user', content }))).toEqual(action);
   });
 
+  it('may name no button and no parameters', () => {
+    const content = JSON.stringify({ cardPrivateData: {} });
+    expect(readCardAction(JSON.stringify({ outTrackId: 'card', userId: 'user', content }))).toEqual({
+      ...action,
+      actionIds: [],
+      params: {},
+    });
+  });
+
   it.each([
     ['no JSON', 'x'],
     ['no card', JSON.stringify({ userId: 'user', content: pressed })],

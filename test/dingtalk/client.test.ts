@@ -1,13 +1,10 @@
 import { expect, test } from 'vitest';
 import { createAiCard, writeFrame } from '../../lib/dingtalk/ai-card.ts';
 import { createDingTalkClient } from '../../lib/dingtalk/client.ts';
-import { readConfig } from '../../lib/config/config.ts';
+import { robotConfig, senderOf } from '../support/dingtalk.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
-const result = readConfig({ DINGTALK_CLIENT_ID: 'ding1', DINGTALK_CLIENT_SECRET: 's', DIFY_API_KEY: 'k' });
-const found = result.ok ? result.config.robots[0]?.dingtalk : undefined;
-if (!found) throw new Error('the configuration is not complete');
-const config = found;
+const { dingtalk: config } = robotConfig();
 
 /** Where DingTalk answers every call with 200 and this body. */
 function clientOf(body: string) {
@@ -26,7 +23,7 @@ const open = (body: string): Promise<void> =>
     templateId: 'template-1.schema',
     message: {
       chat: { id: 'cid1', isGroup: true, title: null },
-      sender: { staffId: 'staff-1', unionId: null, id: 'sender-1', nick: 'A', isAdmin: false },
+      sender: senderOf(),
     },
     cardId: 'card-1',
     summary: 'Hello',

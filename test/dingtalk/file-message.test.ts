@@ -1,23 +1,16 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createDingTalkClient } from '../../lib/dingtalk/client.ts';
 import { createFileMessages } from '../../lib/dingtalk/file-message.ts';
-import { BridgeError } from '../../lib/errors.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
-import { readConfig } from '../../lib/config/config.ts';
-import { createDingTalkSimulator } from '../../playground/dingtalk/simulator.ts';
 import type { DingTalkOptions } from '../../playground/dingtalk/types.ts';
+import { codeOf } from '../support/delivery.ts';
 import { bytesOf } from '../support/dingtalk-files.ts';
+import { GROUP, senderOf, startDingTalk } from '../support/dingtalk.ts';
 
-const GROUP = 'cidGroup0001==';
 const PNG = Buffer.from('89504E470D0A1A0A0000000D49484452', 'hex');
-const app = { clientId: 'dingclientid0001', clientSecret: 'client-secret-1', robotCode: 'dingrobot0001' };
-
 async function scene(isGroup: boolean, options: Partial<DingTalkOptions> & { staffId?: null; session?: null } = {}) {
   const { staffId = 'staff-1', session, ...world } = options;
-  const dingtalk = await createDingTalkSimulator({
-    app,
-    people: [{ staffId: 'staff-1', unionId: 'union-1', nick: '王小明' }],
-    groups: [{ conversationId: GROUP, title: '售后支持群', members: ['staff-1'] }],
+  const { dingtalk, config } = await startDingTalk({
     // What was uploaded before.
     media: [
       { id: '@lADPmedia1', type: 'image', name: '图.png', bytes: PNG },
@@ -25,17 +18,6 @@ async function scene(isGroup: boolean, options: Partial<DingTalkOptions> & { sta
     ],
     ...world,
   });
-  onTestFinished(() => dingtalk.close());
-  const result = readConfig({
-    DINGTALK_CLIENT_ID: app.clientId,
-    DINGTALK_CLIENT_SECRET: app.clientSecret,
-    DINGTALK_ROBOT_CODE: app.robotCode,
-    DINGTALK_API_URL: dingtalk.origin,
-    DINGTALK_OAPI_URL: dingtalk.origin,
-    DIFY_API_KEY: 'app-key',
-  });
-  const config = result.ok ? result.config.robots[0]?.dingtalk : undefined;
-  if (!config) throw new Error('the configuration is not complete');
   const { body } = dingtalk.callback({ from: 'staff-1', ...(isGroup ? { conversation: GROUP } : {}), text: '图' });
   const id = isGroup ? GROUP : dingtalk.singleConversation('staff-1');
   const client = createDingTalkClient(config, fetch, systemClock);
@@ -45,7 +27,7 @@ async function scene(isGroup: boolean, options: Partial<DingTalkOptions> & { sta
     message: {
       id: 'msg-1',
       chat: { id, isGroup, title: null },
-      sender: { staffId, unionId: null, id: 'encrypted', nick: '王小明', isAdmin: false },
+      sender: senderOf({ staffId }),
       session: session === null ? null : { webhook: String(body['sessionWebhook']), expiresAtMs: null },
     },
     fetch,
@@ -56,12 +38,6 @@ async function scene(isGroup: boolean, options: Partial<DingTalkOptions> & { sta
 
 const picture = { mediaId: '@lADPmedia1', title: '本周销量' };
 const file = { mediaId: '@lAfile1', name: '报告.xlsx', extension: 'xlsx' };
-
-const codeOf = (work: Promise<unknown>) =>
-  work.then(
-    () => 'fine',
-    (error: unknown) => (error instanceof BridgeError ? error.code : 'unexpected'),
-  );
 
 describe.each([
   ['the group', true],

@@ -65,6 +65,11 @@ describe('the address of a file that somebody sent', () => {
   });
 });
 
+test('an unexpected failure to get the address is passed on', async () => {
+  const mine = new TypeError('on purpose');
+  await expect(downloadAddress({ call: () => Promise.reject(mine) }, 'r', 'c')).rejects.toBe(mine);
+});
+
 describe('an upload', () => {
   test('gives the file and its exact length, and gets the media id', async () => {
     const { client, uploads } = await startFileCalls();
@@ -86,6 +91,7 @@ describe('an upload', () => {
     [200, { errcode: -1 }, 'dingtalk_server_error'],
     [200, { errcode: 40004, errmsg: 'geheim' }, 'dingtalk_refused'],
     [200, { errcode: 0, media_id: null }, 'dingtalk_refused'],
+    [200, { errcode: 88 }, 'dingtalk_refused'],
     [200, { errcode: 0, media_id: 'a](http://evil.example.com)' }, 'dingtalk_refused'],
     [200, 'geheim', 'dingtalk_refused'],
     [502, '<html>geheim</html>', 'dingtalk_server_error'],
@@ -109,6 +115,14 @@ describe('an upload', () => {
       url.includes('/media/upload') ? Promise.reject(new TypeError(`cannot reach ${url}`)) : fetch(url, init),
     );
     expect(await outcome(client.upload(png()))).toEqual({ code: 'dingtalk_unreachable', api: 'uploadMedia' });
+  });
+
+  test('that gets no answer in time says nothing of its address either', async () => {
+    const { clientWith } = await startFileCalls();
+    const client = clientWith((url, init) =>
+      url.includes('/media/upload') ? Promise.reject(new DOMException(url, 'TimeoutError')) : fetch(url, init),
+    );
+    expect(await outcome(client.upload(png()))).toEqual({ code: 'dingtalk_timeout', api: 'uploadMedia' });
   });
 
   test('fails with the error of the file', async () => {

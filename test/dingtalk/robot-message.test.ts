@@ -1,42 +1,23 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createDingTalkClient } from '../../lib/dingtalk/client.ts';
 import { createRobotMessage, sendToPeople } from '../../lib/dingtalk/robot-message.ts';
-import { BridgeError } from '../../lib/errors.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
-import { readConfig } from '../../lib/config/config.ts';
 import type { Fetch } from '../../lib/net/http.ts';
-import { createDingTalkSimulator } from '../../playground/dingtalk/simulator.ts';
 import type { DingTalkOptions } from '../../playground/dingtalk/types.ts';
+import { codeOf } from '../support/delivery.ts';
+import { GROUP, senderOf, startDingTalk } from '../support/dingtalk.ts';
 
-const GROUP = 'cidGroup0001==';
-const app = { clientId: 'dingclientid0001', clientSecret: 'client-secret-1', robotCode: 'dingrobot0001' };
 const group = { id: GROUP, isGroup: true, title: '售后支持群' };
 const single = { id: 'cidSingle0001==', isGroup: false, title: null };
-const sender = { staffId: 'staff-1', unionId: null, id: 'encrypted', nick: '王小明', isAdmin: false };
 
 async function scene(options: Partial<DingTalkOptions> = {}) {
   const staff = Array.from({ length: 45 }, (_, n) => ({ staffId: `staff-${n}`, unionId: `union-${n}`, nick: `${n}` }));
-  const dingtalk = await createDingTalkSimulator({
-    app,
-    people: staff,
-    groups: [{ conversationId: GROUP, title: '售后支持群', members: ['staff-1'] }],
-    ...options,
-  });
-  onTestFinished(() => dingtalk.close());
-  const result = readConfig({
-    DINGTALK_CLIENT_ID: app.clientId,
-    DINGTALK_CLIENT_SECRET: app.clientSecret,
-    DINGTALK_ROBOT_CODE: app.robotCode,
-    DINGTALK_API_URL: dingtalk.origin,
-    DIFY_API_KEY: 'app-key',
-  });
-  const config = result.ok ? result.config.robots[0]?.dingtalk : undefined;
-  if (!config) throw new Error('the configuration is not complete');
+  const { dingtalk, config } = await startDingTalk({ people: staff, ...options });
   const client = createDingTalkClient(config, fetch, systemClock);
   return {
     dingtalk,
     to: (chat: typeof group | typeof single, staffId: string | null = 'staff-1') =>
-      createRobotMessage({ client, config, message: { chat, sender: { ...sender, staffId } } }),
+      createRobotMessage({ client, config, message: { chat, sender: senderOf({ staffId }) } }),
     notify: (staffIds: readonly string[]) =>
       sendToPeople(client, config, staffIds, { title: '额度', text: '**80 %**' }),
     calls: () => dingtalk.calls.filter(({ api }) => api !== 'accessToken'),
@@ -45,18 +26,12 @@ async function scene(options: Partial<DingTalkOptions> = {}) {
       const answering: Fetch = async (url, init) =>
         url.endsWith('/batchSend') ? Response.json(body) : fetch(url, init);
       const other = createDingTalkClient(config, answering, systemClock);
-      return createRobotMessage({ client: other, config, message: { chat: single, sender } });
+      return createRobotMessage({ client: other, config, message: { chat: single, sender: senderOf() } });
     },
   };
 }
 
 const message = { title: '回答', text: '**好**\n\n第二行', mentionAsker: true };
-
-const codeOf = (work: Promise<unknown>) =>
-  work.then(
-    () => 'fine',
-    (error: unknown) => (error instanceof BridgeError ? error.code : 'unexpected'),
-  );
 
 describe('a robot message', () => {
   test('reaches the asker in the single chat', async () => {

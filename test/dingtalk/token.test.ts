@@ -1,15 +1,14 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { DingTalkConfig } from '../../lib/config/robot.ts';
 import { createDingTalkClient } from '../../lib/dingtalk/client.ts';
 import { createTokenSource, type StoredToken, type TokenStore } from '../../lib/dingtalk/token.ts';
-import { BridgeError } from '../../lib/errors.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
-import { readConfig } from '../../lib/config/config.ts';
 import type { Fetch } from '../../lib/net/http.ts';
-import { createDingTalkSimulator } from '../../playground/dingtalk/simulator.ts';
+import { codeOf } from '../support/delivery.ts';
+import { app, startDingTalk } from '../support/dingtalk.ts';
 import { createVirtualClock, type VirtualClock } from '../support/virtual-clock.ts';
 
-const clientId = 'dingclientid0001';
-const SECRET = 'client-secret-1';
+const SECRET = app.clientSecret;
 const MINUTE_MS = 60_000;
 const LIFE_MS = 120 * MINUTE_MS;
 
@@ -48,24 +47,8 @@ function createStore(clock: VirtualClock) {
 
 async function scene() {
   const clock = createVirtualClock();
-  const dingtalk = await createDingTalkSimulator({
-    app: { clientId, clientSecret: SECRET },
-    people: [{ staffId: 'staff-1', unionId: 'union-1', nick: '王小明' }],
-    // Its time is ours, but the network's is the real one.
-    clock: { ...systemClock, now: () => clock.now() },
-  });
-  onTestFinished(() => dingtalk.close());
-  const configOf = (secrets: string) => {
-    const result = readConfig({
-      DINGTALK_CLIENT_ID: clientId,
-      DINGTALK_CLIENT_SECRET: secrets,
-      DINGTALK_API_URL: dingtalk.origin,
-      DIFY_API_KEY: 'app-key',
-    });
-    const robot = result.ok ? result.config.robots[0] : undefined;
-    if (!robot) throw new Error('the configuration is not complete');
-    return robot.dingtalk;
-  };
+  // Its time is ours, but the network's is the real one.
+  const { dingtalk, config } = await startDingTalk({ clock: { ...systemClock, now: () => clock.now() } });
   let asked = 0;
   const countingFetch: Fetch = (url, init) => {
     if (url.endsWith('/accessToken')) asked += 1;
@@ -78,9 +61,9 @@ async function scene() {
     /** Requests for a token so far, counted where they begin. */
     asked: () => asked,
     attempts: () => dingtalk.calls.filter(({ api }) => api === 'sendToPeople').length,
-    instance: (store: TokenStore | null = null, secrets = SECRET) =>
-      createTokenSource({ config: configOf(secrets), fetch: countingFetch, clock, store }),
-    client: (store?: TokenStore) => createDingTalkClient(configOf(SECRET), countingFetch, clock, store),
+    instance: (store: TokenStore | null = null, clientSecrets: DingTalkConfig['clientSecrets'] = [SECRET]) =>
+      createTokenSource({ config: { ...config, clientSecrets }, fetch: countingFetch, clock, store }),
+    client: (store?: TokenStore) => createDingTalkClient(config, countingFetch, clock, store),
   };
 }
 
@@ -88,18 +71,12 @@ const notice = {
   method: 'POST',
   path: '/v1.0/robot/oToMessages/batchSend',
   body: {
-    robotCode: clientId,
+    robotCode: app.robotCode,
     userIds: ['staff-1'],
     msgKey: 'sampleMarkdown',
     msgParam: JSON.stringify({ title: '提醒', text: '好' }),
   },
 } as const;
-
-const codeOf = (work: Promise<unknown>) =>
-  work.then(
-    () => 'fine',
-    (error: unknown) => (error instanceof BridgeError ? error.code : 'unexpected'),
-  );
 
 describe('a token', () => {
   test('is asked for once, however many calls wait for it and come later', async () => {
@@ -124,17 +101,17 @@ describe('a token', () => {
 
   test('is asked for with the new secret, and with the old one while the new one is not valid yet', async () => {
     const { asked, instance } = await scene();
-    expect(await codeOf(instance(null, `the next one,${SECRET}`).get())).toBe('fine');
+    expect(await codeOf(instance(null, ['the next one', SECRET]).get())).toBe('fine');
     expect(asked()).toBe(2);
-    expect(await codeOf(instance(null, `${SECRET},the last one`).get())).toBe('fine');
+    expect(await codeOf(instance(null, [SECRET, 'the last one']).get())).toBe('fine');
     expect(asked()).toBe(3);
-    expect(await codeOf(instance(null, 'wrong,wrong as well').get())).toBe('dingtalk_credentials');
+    expect(await codeOf(instance(null, ['wrong', 'wrong as well']).get())).toBe('dingtalk_credentials');
   });
 
   test('is asked for with one secret only when DingTalk is what fails', async () => {
     const { dingtalk, asked, instance } = await scene();
     dingtalk.faults.inject({ api: 'accessToken', kind: 'reset' });
-    expect(await codeOf(instance(null, `${SECRET},the last one`).get())).toBe('dingtalk_unreachable');
+    expect(await codeOf(instance(null, [SECRET, 'the last one']).get())).toBe('dingtalk_unreachable');
     expect(asked()).toBe(1);
   });
 });

@@ -1,10 +1,10 @@
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { createDingTalkClient } from '../../lib/dingtalk/client.ts';
-import { readConfig } from '../../lib/config/config.ts';
 import type { Fetch } from '../../lib/net/http.ts';
 import { readBody } from '../../playground/http/exchange.ts';
 import { startServer } from '../../playground/http/server.ts';
+import { robotConfig } from './dingtalk.ts';
 
 export interface ScriptedAnswer {
   status?: number;
@@ -67,15 +67,8 @@ export async function startFileCalls(
     response.writeHead(('status' in answer ? answer.status : undefined) ?? 200).end(text);
   });
   onTestFinished(() => server.close());
-  const result = readConfig({
-    DINGTALK_CLIENT_ID: 'dingclientid0001',
-    DINGTALK_CLIENT_SECRET: 'client-secret-1',
-    DINGTALK_API_URL: server.origin,
-    DINGTALK_OAPI_URL: server.origin,
-    DIFY_API_KEY: 'app-key',
-  });
-  const config = result.ok ? result.config.robots[0]?.dingtalk : undefined;
-  if (!config) throw new Error('the configuration is not complete');
+  const { origin } = server;
+  const { dingtalk: config } = robotConfig({ DINGTALK_API_URL: origin, DINGTALK_OAPI_URL: origin });
   const clientWith = (fetch: Fetch) => createDingTalkClient(config, fetch, systemClock);
   return { uploads, asked, client: clientWith(fetch), clientWith };
 }
