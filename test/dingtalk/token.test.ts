@@ -5,7 +5,7 @@ import { createTokenSource, type StoredToken, type TokenStore } from '../../lib/
 import { systemClock } from '../../lib/runtime/clock.ts';
 import type { Fetch } from '../../lib/net/http.ts';
 import { codeOf } from '../support/delivery.ts';
-import { app, startDingTalk } from '../support/dingtalk.ts';
+import { app, robotConfig, startDingTalk } from '../support/dingtalk.ts';
 import { createVirtualClock, type VirtualClock } from '../support/virtual-clock.ts';
 
 const SECRET = app.clientSecret;
@@ -237,6 +237,17 @@ describe('renewal', () => {
     await expect.poll(asked).toBe(2);
   });
 
+  test('does not take a token from the store that ends before the one in use', async () => {
+    const { clock, store, instance } = await scene();
+    const source = instance({ ...store, claimRenewal: async () => false });
+    const token = await source.get();
+    await clock.advance(LIFE_MS - 9 * MINUTE_MS);
+    store.put({ value: 'ends sooner', expiresAtMs: clock.now() + 5 * MINUTE_MS });
+    await source.get();
+    await clock.advance(0);
+    expect(await source.get()).toBe(token);
+  });
+
   test('that nobody carried out is made good by the call that would come too late', async () => {
     const { clock, store, asked, instance } = await scene();
     const source = instance({ ...store, claimRenewal: async () => false });
@@ -311,6 +322,29 @@ describe('a refused token', () => {
     await clock.advance(1_000);
     expect(await codeOf(one.call('notice', notice))).toBe('dingtalk_token_invalid');
     expect(asked()).toBe(3);
+  });
+
+  test('that DingTalk gives out again stays confirmed through a renewal', async () => {
+    const clock = createVirtualClock();
+    let asked = 0;
+    const source = createTokenSource({
+      config: robotConfig().dingtalk,
+      async fetch() {
+        asked += 1;
+        return Response.json({ accessToken: 'the only one', expireIn: 300 });
+      },
+      clock,
+      store: null,
+    });
+    await source.invalidate(await source.get());
+    // It ends so soon that this call renews it.
+    await source.get();
+    await source.get();
+    await clock.advance(0);
+    expect(asked).toBe(3);
+    await source.invalidate('the only one');
+    expect(await source.get()).toBe('the only one');
+    expect(asked).toBe(3);
   });
 
   test('is not asked for again by a call that was late to notice', async () => {
