@@ -3,7 +3,10 @@ import { sleep, withTimeout, type Clock } from '../runtime/clock.ts';
 import type { Pace } from './pace.ts';
 import type { CardSink, Frame } from './sink.ts';
 
-/** Shows a growing text on a card: always the newest snapshot, one call at a time, and the last frame in any case. */
+/**
+ * Shows a growing text on a card: always the newest snapshot, one call at a time, and the last frame is repeated until
+ * it is shown.
+ */
 export interface Writer {
   /** There is something new to show; `render` is called only when its frame is sent. */
   show(render: () => string): void;
