@@ -111,8 +111,13 @@ export async function createDingTalkSimulator(options: DingTalkOptions): Promise
     return answer;
   };
 
+  /** Its client may have given it up already: as far as the socket knows it is still there. */
+  const isLate = ({ at }: OpenCall['call']) => clock.now() - at >= CLIENT_PATIENCE_MS;
+
   const note = (call: OpenCall['call'], answer: Answer) => {
-    if (answer.violation === undefined) return;
+    // A call that its client has given up may be overtaken by the one that was sent instead.
+    const isOvertaken = isLate(call) && answer.code === 'param.cardAlreadyExist';
+    if (answer.violation === undefined || isOvertaken) return;
     const outTrackId = call.request['outTrackId'];
     world.violate({
       api: call.api,
@@ -125,9 +130,7 @@ export async function createDingTalkSimulator(options: DingTalkOptions): Promise
   const send = async (open: OpenCall, answer: Answer, response: ServerResponse, isCounted: boolean, lose: boolean) => {
     const result = { status: answer.status, code: answer.code, counted: isCounted, response: answer.body };
     const gone = response.destroyed || response.closed;
-    // A client that has just given up is still there as far as the socket knows.
-    const isLate = clock.now() - open.call.at >= CLIENT_PATIENCE_MS;
-    if ((gone || lose || isLate) && answer.status === 200)
+    if ((gone || lose || isLate(open.call)) && answer.status === 200)
       world.unanswered.add(`${open.call.api} ${String(open.call.request['outTrackId'])}`);
     if (gone || lose) {
       open.finish({ ...result, status: null, outcome: lose ? 'lost' : 'abandoned' });
