@@ -1,4 +1,4 @@
-import type { Activity, AnswerFile, Citation, DifyEvent, PendingForm, Price, RunIds } from './event.ts';
+import type { Activity, AnswerFile, Citation, AnswerEvent, PendingForm, Price, RunIds } from './event.ts';
 import { onlyText, renderOutputs } from './outputs.ts';
 import { splitThinking } from './thinking.ts';
 
@@ -68,7 +68,7 @@ export const emptyAnswer: Answer = {
 };
 
 /** Takes one event into account. */
-export function foldEvent(answer: Answer, event: DifyEvent): Answer {
+export function foldEvent(answer: Answer, event: AnswerEvent): Answer {
   const next = { ...answer, ids: { ...answer.ids, ...event.ids } };
   switch (event.kind) {
     case 'text':

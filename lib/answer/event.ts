@@ -36,7 +36,7 @@ export type RunStatus = 'succeeded' | 'failed' | 'stopped';
  * What an event means for the answer. Dify's own names and shapes end here; its events that say nothing about the
  * answer are not passed on.
  */
-export type DifyEvent = { ids: RunIds } & (
+export type AnswerEvent = { ids: RunIds } & (
   | { kind: 'text'; source: TextSource; text: string }
   /** The text so far is replaced, for example by moderation. */
   | { kind: 'replace'; source: TextSource | 'current'; text: string }
@@ -89,7 +89,13 @@ export interface FormAction {
 }
 
 /** What a person is asked in the middle of a run. */
-export interface PendingFormDetails {
+export interface PendingForm {
+  /** Opens the form at Dify; null for a form that Dify sent by e-mail only: it cannot be answered in the chat. */
+  token: string | null;
+  /** Null where Dify does not name the run. */
+  runId: string | null;
+  /** Empty where Dify does not name the node. */
+  nodeTitle: string;
   /** Markdown, with `{{#$output.<name>#}}` where a field belongs. */
   content: string;
   fields: readonly FormField[];
@@ -97,12 +103,8 @@ export interface PendingFormDetails {
   expiresAtMs: number | null;
 }
 
-export interface PendingForm extends PendingFormDetails {
-  /** Opens the form at Dify; null for a form that was sent by e-mail only, which nobody here can answer. */
-  token: string | null;
-  runId: string | null;
-  nodeTitle: string;
-}
+/** What a reader thinks of an answer. */
+export type Rating = 'like' | 'dislike';
 
 /** What the model cost, as Dify works it out. */
 export interface Price {

@@ -1,12 +1,13 @@
 import * as z from 'zod';
-import type { Activity, DifyEvent, RunIds, RunStatus, TextSource } from '../answer/event.ts';
+import type { Activity, AnswerEvent, RunIds, RunStatus, TextSource } from '../answer/event.ts';
+import { parseJson } from '../runtime/json.ts';
 import { logActivity, logShape, nodeActivity, nodeShape, toolActivity, toolShape } from './activity.ts';
 import { answerFileOf, answerFileShape } from './answer-file.ts';
 import { readFormEvent, readPauseReasons } from './form-shape.ts';
 import { messageEndShape, readMessageEnd } from './message-end.ts';
 import { answerFiles, files, number, text } from './wire-fields.ts';
 
-type EventBody = DifyEvent extends infer E ? (E extends DifyEvent ? Omit<E, 'ids'> : never) : never;
+type EventBody = AnswerEvent extends infer E ? (E extends AnswerEvent ? Omit<E, 'ids'> : never) : never;
 
 const activityEvent = (activity: Activity | null): EventBody =>
   activity ? { kind: 'activity', activity } : { kind: 'none' };
@@ -127,13 +128,8 @@ const envelope = z.looseObject({
 });
 
 /** Reads the data of one server-sent event; null for what is not an event of Dify or not a known one. */
-export function readEvent(data: string): DifyEvent | null {
-  let json: unknown;
-  try {
-    json = JSON.parse(data);
-  } catch {
-    return null;
-  }
+export function readEvent(data: string): AnswerEvent | null {
+  const json = parseJson(data);
   const parsed = envelope.safeParse(json);
   if (!parsed.success || !Object.hasOwn(readers, parsed.data.event)) return null;
   const body = readers[parsed.data.event]?.(json);

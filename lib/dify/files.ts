@@ -1,11 +1,9 @@
 import * as z from 'zod';
-import type { DifyConfig } from '../config/robot.ts';
 import { BridgeError } from '../errors.ts';
-import type { Fetch, HttpAnswer } from '../net/http.ts';
-import { multipart, sendForm } from '../net/multipart.ts';
-import type { Clock } from '../runtime/clock.ts';
+import type { HttpAnswer } from '../net/http.ts';
+import { multipart } from '../net/multipart.ts';
 import { readRefusal } from './failures.ts';
-import { authorizationOf, noAnswer } from './http.ts';
+import type { DifyHttp } from './http.ts';
 
 export interface OutgoingFile {
   name: string;
@@ -53,21 +51,11 @@ const AUDIO_TYPES: Readonly<Record<string, string>> = {
   'audio/x-amr': 'audio/amr',
 };
 
-export function createDifyFiles(config: DifyConfig, fetch: Fetch, clock: Clock): DifyFiles {
-  async function send(path: string, file: OutgoingFile, type: string): Promise<HttpAnswer> {
+export function createDifyFiles(http: DifyHttp): DifyFiles {
+  function send(path: string, file: OutgoingFile, type: string): Promise<HttpAnswer> {
     const { name, size, bytes, user, signal } = file;
     const form = multipart({ fields: { user }, file: { field: 'file', name, type, size, bytes } });
-    try {
-      return await sendForm(fetch, clock, {
-        url: `${config.apiUrl}${path}`,
-        headers: authorizationOf(config),
-        form,
-        timeoutMs: TIMEOUT_MS,
-        signal,
-      });
-    } catch (error) {
-      throw form.failure() ? error : noAnswer(error);
-    }
+    return http.upload(path, form, { timeoutMs: TIMEOUT_MS, signal });
   }
 
   return {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { AnswerFile, Citation } from '../answer/event.ts';
+import { parseJson } from '../runtime/json.ts';
 import { answerFileOf, answerFileShape } from './answer-file.ts';
 
 /** What Dify keeps of a run of a workflow or chatflow. `status` is Dify's own word (`docs/wire-dify.md`). */
@@ -97,12 +98,4 @@ function readPage<T extends z.ZodType, R>(json: unknown, shape: T, read: (row: z
     const parsed = shape.safeParse(row);
     return parsed.success ? [read(parsed.data)] : [];
   });
-}
-
-function parseJson(value: string): unknown {
-  try {
-    return JSON.parse(value);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,5 @@
 import { emptyAnswer, foldEvent, type Answer, type Ending } from '../answer/answer.ts';
-import type { DifyEvent } from '../answer/event.ts';
+import type { AnswerEvent } from '../answer/event.ts';
 import type { RunRecord } from '../dify/records.ts';
 import { BridgeError } from '../errors.ts';
 import { sleep } from '../runtime/clock.ts';
@@ -96,7 +96,7 @@ async function follow(search: Search, runId: string, before: Followed): Promise<
  * at the end. Nor does the empty text of a snapshot mean that there was none: it is empty until a pause or the end
  * (`docs/wire-dify.md`).
  */
-function withoutFragments(event: DifyEvent, runId: string): DifyEvent {
+function withoutFragments(event: AnswerEvent, runId: string): AnswerEvent {
   const { taskId, ...others } = event.ids;
   // A finished run is told with its run id in the place of the task id.
   const ids = taskId === undefined || taskId === runId ? others : event.ids;

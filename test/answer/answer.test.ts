@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { answerText, emptyAnswer, foldEvent, type Answer } from '../../lib/answer/answer.ts';
-import type { DifyEvent } from '../../lib/answer/event.ts';
+import type { AnswerEvent } from '../../lib/answer/event.ts';
 import { renderOutputs } from '../../lib/answer/outputs.ts';
 
 const MEGABYTE = 1024 * 1024;
 
 /** An app that never ends. */
-function repeat(event: DifyEvent, times: number): Answer {
+function repeat(event: AnswerEvent, times: number): Answer {
   let answer = emptyAnswer;
   for (let index = 0; index < times; index += 1) answer = foldEvent(answer, event);
   return answer;
