@@ -15,7 +15,7 @@ export interface CallLimits {
 export interface StreamRequest {
   path: string;
   /** The request is a POST with this body, or else a GET. */
-  body?: object;
+  body?: object | undefined;
   /** Until the response headers come. The stream behind them has its own limit. */
   headersTimeoutMs: number;
   /** Closes the stream as well. */
