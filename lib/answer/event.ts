@@ -7,11 +7,11 @@ export interface Activity {
   labels?: { zh?: string; en?: string };
 }
 
-/** A file that the app made. `url` may be relative, and it is valid for minutes only. */
+/** A file that the app made. `url` may be relative, and Dify serves it for minutes only. */
 export interface AnswerFile {
-  /** Dify's id; null where it was not told. One file can have two, one of them of the message that holds it. */
+  /** Dify's id; null where Dify does not tell it. One file can have two ids: its own, and one of its place in a message. */
   id: string | null;
-  /** Empty where it was not told. */
+  /** Empty where Dify does not tell it. */
   name: string;
   /** `image`, `document`, `audio`, `video` or `custom`. */
   kind: string;
@@ -32,10 +32,7 @@ export interface RunIds {
 
 export type RunStatus = 'succeeded' | 'failed' | 'stopped';
 
-/**
- * What an event means for the answer. Dify's own names and shapes end here; its events that say nothing about the
- * answer are not passed on.
- */
+/** What an event of Dify means for the answer. Dify's own names and shapes end in `lib/dify/events.ts`. */
 export type AnswerEvent = { ids: RunIds } & (
   | { kind: 'text'; source: TextSource; text: string }
   /** The text so far is replaced, for example by moderation. */
@@ -54,9 +51,9 @@ export type AnswerEvent = { ids: RunIds } & (
       outputs: Readonly<Record<string, unknown>>;
       files: readonly AnswerFile[];
     }
-  /** A person is asked; the run pauses as soon as nothing else goes on in it. */
+  /** A person is asked. The run pauses when its other branches have ended. */
   | { kind: 'form'; form: PendingForm }
-  /** The form was answered, or nobody did in time; the run goes on. */
+  /** The form was answered, or its time ran out; the run goes on. */
   | { kind: 'form-closed'; how: 'filled' | 'expired' }
   | { kind: 'run-paused'; form: PendingForm | null }
   | { kind: 'failed'; upstreamCode: string | null; status: number | null }
@@ -67,7 +64,7 @@ export type AnswerEvent = { ids: RunIds } & (
 /** `message` and `agent_message` are kept apart, because one may repeat what the other streamed. */
 export type TextSource = 'message' | 'agent' | 'chunk';
 
-/** `text` takes any text. A type that is not known here is kept by its name. */
+/** `text` takes any text. `unknown` stands for every type that this version does not know. */
 export type FormFieldType = 'text' | 'select' | 'file' | 'file-list' | 'unknown';
 
 export interface FormField {

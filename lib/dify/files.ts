@@ -11,21 +11,21 @@ export interface OutgoingFile {
   /** Bytes; null when not known beforehand. */
   size: number | null;
   bytes: AsyncIterable<Uint8Array>;
-  /** Whom Dify keeps the file for: the same string as in the question that uses it. */
+  /** The person whom Dify keeps the file for: the same string as in the question that uses it. */
   user: string;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Files for one Dify app.
+ * Takes files to one Dify app.
  *
- * Both calls throw a BridgeError: `file_too_large`, `file_not_accepted`, `file_upload_failed` or `dify_…`; and what the
- * bytes themselves throw.
+ * Both calls throw a BridgeError (`file_too_large`, `file_not_accepted`, `file_upload_failed` or `dify_…`), or the error of
+ * reading the file's bytes.
  */
 export interface DifyFiles {
-  /** Gives a file to Dify; a question names it by its id. */
+  /** Gives a file to Dify. A question names the file by this id. */
   upload(file: OutgoingFile): Promise<{ id: string }>;
-  /** The words that are spoken in a recording. */
+  /** The spoken words of a recording. */
   transcribe(recording: OutgoingFile): Promise<string>;
 }
 
@@ -40,7 +40,7 @@ const TOO_LARGE: ReadonlySet<unknown> = new Set(['file_too_large', 'audio_too_la
 
 const NOT_ACCEPTED: ReadonlySet<unknown> = new Set(['unsupported_file_type', 'unsupported_audio_type']);
 
-/** Dify compares with `audio/<extension>` for mp3, m4a, wav, amr and mpga; everybody else calls them otherwise. */
+/** Dify takes mp3, m4a, wav, amr and mpga only as `audio/<extension>`. Other software uses other names for them. */
 const AUDIO_TYPES: Readonly<Record<string, string>> = {
   'audio/mpeg': 'audio/mp3',
   'audio/mp4': 'audio/m4a',

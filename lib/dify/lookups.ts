@@ -12,22 +12,20 @@ import { followRun } from './runs.ts';
 import type { EventStream } from './stream.ts';
 
 /**
- * What Dify still knows of a run after its stream was lost. Only reads: nothing here asks a question.
+ * What Dify still knows of a run after its stream was lost. The calls only read.
  *
- * Every call has a time limit and throws a BridgeError with a `dify_…` code when it was not answered or refused.
+ * Every call has a time limit and throws a BridgeError with a `dify_…` code when Dify did not answer or refused.
  */
 export interface DifyRecords {
   /**
-   * The events of a run from now on, after a snapshot; of a finished run its end. Null when the version has no such
-   * route (before 1.14) or the run is not this user's: Dify answers both in the same way. Leaving the loop early, or
-   * aborting the signal, closes the connection.
+   * The events of a run from now on, after a snapshot; of a finished run its end. Null as `followRun`.
    */
   runEvents(runId: string, user: string, signal: AbortSignal): Promise<EventStream | null>;
-  /** `not-shown`: this version keeps the runs of a chatflow to itself (before 1.3.1). */
+  /** `not-shown`: this version does not show the runs of a chatflow (before 1.3.1). */
   run(runId: string, signal: AbortSignal): Promise<RunRecord | 'unknown' | 'not-shown'>;
   /** The newest messages of a conversation; null when it does not exist, or not for this user. */
   messages(conversationId: string, user: string, signal: AbortSignal): Promise<MessageRecord[] | null>;
-  /** This user's conversations of late, newest first. */
+  /** The five conversations of this user in which something was said last, newest first. */
   conversations(user: string, signal: AbortSignal): Promise<ConversationRecord[]>;
 }
 

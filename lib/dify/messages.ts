@@ -5,7 +5,7 @@ import { acceptedJson, readAccepted, type DifyHttp } from './http.ts';
 
 export interface RatedMessage {
   messageId: string;
-  /** The person whom the message was written for. Dify knows no such message for anybody else. */
+  /** The person whom the message was written for. For another user Dify knows no such message. */
   user: string;
   /** Null takes a rating back. */
   rating: Rating | null;

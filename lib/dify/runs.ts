@@ -24,9 +24,9 @@ export interface FollowedRun {
 const HEADERS_TIMEOUT_MS = 10_000;
 
 /**
- * The events of a run from now on; of a finished run its end. The promise resolves when the stream is open: whatever
- * happens after that is in it. Null when the version has no such route (before 1.14) or the run is not this user's: Dify
- * answers both in the same way. An abort of the signal closes the connection.
+ * The events of a run from now on; of a finished run its end. The promise resolves when the stream is open: every
+ * later event is in it. Null when the version has no such route (before 1.14) or the run is not this user's: Dify answers
+ * both in the same way. An abort of the signal closes the connection.
  *
  * @throws BridgeError with a `dify_…` code when it was not answered or refused.
  */
@@ -44,7 +44,7 @@ export async function followRun(
 
 export interface RunningTask {
   type: AppType;
-  /** The person whom the run was started for. For anybody else Dify answers with success and stops nothing. */
+  /** The person whom the run was started for. For another user Dify answers with success and stops nothing. */
   user: string;
   taskId: string;
 }
