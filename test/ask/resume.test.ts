@@ -76,6 +76,38 @@ describe('a run that is resumed', () => {
     await eventually(() => run.status === 'succeeded');
   });
 
+  test.each<[string, () => AsyncGenerator<AnswerEvent>]>([
+    ['end without an end', async function* () {}],
+    [
+      'go silent',
+      async function* () {
+        yield { kind: 'none', ids: {} };
+        throw new BridgeError('dify_stalled', 'silent');
+      },
+    ],
+  ])('is to be looked for when its events %s', async (_how, events) => {
+    const { resumed } = await paused();
+    await expect(resumed({ openEvents: async () => events() })).rejects.toMatchObject({ code: 'dify_cut' });
+  });
+
+  test('is followed also when no response to its form came', async () => {
+    const { resumed, submit } = await paused();
+    const answer = await resumed({
+      async submit() {
+        await submit();
+        throw new BridgeError('dify_timeout', 'no answer');
+      },
+    });
+    expect(answerText(answer).text).toBe('approve：好');
+  });
+
+  test('is not asked for its form when opening its events crashed', async () => {
+    const crash = new TypeError('a fault of ours');
+    const { resumed, run } = await paused();
+    await expect(resumed({ openEvents: () => Promise.reject(crash) })).rejects.toBe(crash);
+    expect(run.status).toBe('paused');
+  });
+
   test.each(['no such route', 'no answer'])('is to be looked for when there are no events: %s', async (why) => {
     const { resumed, submit, run } = await paused();
     let submitted = 0;
