@@ -95,7 +95,8 @@ describe('the text', () => {
     expect(steps('a\n')).toBe('a\nb');
     expect(steps('')).toBe('b');
     expect(said(fold(step('1'), text('agent', 'a'), step('1'), text('agent', 'b')))).toBe('ab');
-    expect(said(fold(step('1'), text('agent', 'a'), step('2'), text('message', 'm'), text('agent', 'b')))).toBe('m');
+    const between = fold(step('1'), text('agent', 'a'), step('2'), text('chunk', 'c'), text('agent', 'b'));
+    expect(said(between)).toBe('a\nb');
   });
 
   test('that is replaced goes on from the replacement', () => {
@@ -186,7 +187,7 @@ test('a form is there until it is closed or its run has ended, the first that ca
     form: null,
     formExpired: false,
   });
-  expect(foldEvent(expired, { ids: {}, ...asked('b', 'y') } as AnswerEvent).formExpired).toBe(false);
+  expect(foldEvent(expired, { ids: {}, kind: 'form', form: form('b', 'y') }).formExpired).toBe(false);
 });
 
 test('what the app does is told by steps and activities until there is text; ids come with any event', () => {

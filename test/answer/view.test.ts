@@ -95,10 +95,14 @@ describe('a long answer', () => {
     expect(messages).toHaveLength(1);
     expect(messages[0]).toMatch(/word\n\n\(stopped\)$/);
     expect(messages.join('')).not.toContain(en.texts.continuesBelow);
+    // A message breaks its lines in another way than a card.
+    const lines = finalView(said(`${paragraph}\n\n${'line  \n'.repeat(100)}`, done), [], true, small);
+    expect(lines.messages.join('')).toContain('line  \nline');
+    expect(lines.messages.join('')).not.toContain('<br>');
   });
 
   test('without a card comes as messages, at most five; the last says how much is missing', () => {
-    const { card: none, messages } = finalView(long(200), ['(stopped)'], false, en);
+    const { card: none, messages } = finalView(long(400), ['(stopped)'], false, en);
     expect(none).toBeNull();
     expect(messages).toHaveLength(5);
     const [, missing = ''] =
@@ -106,7 +110,7 @@ describe('a long answer', () => {
     const shown = messages.join('').split('word').length - 1;
     expect(shown).toBeGreaterThan(3_000);
     // Each word that is missing has five characters, and the breaks between paragraphs count too.
-    expect(Math.abs(Number(missing) - (200 * 40 - shown) * 5)).toBeLessThan(500);
+    expect(Math.abs(Number(missing) - (400 * 40 - shown) * 5)).toBeLessThan(500);
     expect(Math.max(...messages.map((message) => message.length))).toBeLessThanOrEqual(3_800);
   });
 

@@ -74,9 +74,9 @@ describe('a stream', () => {
     const clock = createVirtualClock();
     const silent = await open(new Response(new ReadableStream(), { headers }), clock);
     if (!silent.ok) throw new Error('refused');
-    const reading = expect(silent.events.next()).rejects.toMatchObject({ code: 'dify_stalled' });
+    const reading = silent.events.next().catch((error: unknown) => error);
     await clock.advance(45_000);
-    await reading;
+    expect(await reading).toMatchObject({ code: 'dify_stalled', facts: { idleMs: 45_000 } });
     for (const [error, code] of [
       [new TypeError('terminated'), 'dify_cut'],
       [new BridgeError('interrupted', 'the process is about to end'), 'interrupted'],
