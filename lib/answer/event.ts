@@ -56,6 +56,7 @@ export type AnswerEvent = { ids: RunIds } & (
   /** The form was answered, or its time ran out; the run goes on. */
   | { kind: 'form-closed'; how: 'filled' | 'expired' }
   | { kind: 'run-paused'; form: PendingForm | null }
+  /** The app failed. The code is Dify's; the status is the one that the failure would have before the stream. */
   | { kind: 'failed'; upstreamCode: string | null; status: number | null }
   /** Progress and other events that carry only ids. */
   | { kind: 'none' }

@@ -28,7 +28,7 @@ const refusalBody = z.object({ code: z.string().nullish() });
  */
 export async function getForm(http: DifyHttp, token: string): Promise<PendingForm> {
   const answer = await http.get(formPath(token), { timeoutMs: FORM_TIMEOUT_MS });
-  refuseOfForm(answer);
+  throwFormRefusal(answer);
   return readAccepted(answer, (json) => readFormBody(json, token));
 }
 
@@ -41,14 +41,14 @@ export async function getForm(http: DifyHttp, token: string): Promise<PendingFor
  */
 export async function submitForm(http: DifyHttp, { token, action, inputs, user }: FilledForm): Promise<void> {
   const answer = await http.post(formPath(token), { action, inputs, user }, { timeoutMs: FORM_TIMEOUT_MS });
-  refuseOfForm(answer);
+  throwFormRefusal(answer);
   acceptedJson(answer);
 }
 
 const formPath = (token: string) => `/form/human_input/${encodeURIComponent(token)}`;
 
 /** @throws BridgeError for the refusals that say something of the form. */
-function refuseOfForm({ status, json }: HttpAnswer): void {
+function throwFormRefusal({ status, json }: HttpAnswer): void {
   switch (status) {
     case 412:
       throw refusalBody.safeParse(json).data?.code === 'human_input_form_submitted'

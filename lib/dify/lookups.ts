@@ -17,9 +17,7 @@ import type { EventStream } from './stream.ts';
  * Every call has a time limit and throws a BridgeError with a `dify_…` code when Dify did not answer or refused.
  */
 export interface DifyRecords {
-  /**
-   * The events of a run from now on, after a snapshot; of a finished run its end. Null as `followRun`.
-   */
+  /** The events of a run from now on, after a snapshot; of a finished run its end. Null as `followRun`. */
   runEvents(runId: string, user: string, signal: AbortSignal): Promise<EventStream | null>;
   /** `not-shown`: this version does not show the runs of a chatflow (before 1.3.1). */
   run(runId: string, signal: AbortSignal): Promise<RunRecord | 'unknown' | 'not-shown'>;
