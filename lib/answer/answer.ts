@@ -1,4 +1,4 @@
-import type { Activity, AnswerFile, Citation, DifyEvent, PendingForm, Price, RunIds } from './event.ts';
+import type { Activity, AnswerFile, Citation, AnswerEvent, PendingForm, Price, RunIds } from './event.ts';
 import { onlyText, renderOutputs } from './outputs.ts';
 import { splitThinking } from './thinking.ts';
 
@@ -11,11 +11,11 @@ export interface Answer {
   /** The agent step that the last text belongs to, and whether a newer one has begun since. */
   readonly stepId: string | null;
   readonly stepChanged: boolean;
-  /** What the app does now; null when nothing is known, or when what came last was text. */
+  /** What the app does now; null when that is not known, or when the last event was text. */
   readonly activity: Activity | null;
-  /** What a person is asked, while the run waits for that. */
+  /** The form that the run waits for. */
   readonly form: PendingForm | null;
-  /** Nobody answered the form in time. */
+  /** The form's time ran out without an answer. */
   readonly formExpired: boolean;
   readonly outputs: Readonly<Record<string, unknown>> | null;
   readonly files: readonly AnswerFile[];
@@ -23,7 +23,7 @@ export interface Answer {
   readonly totalTokens: number | null;
   readonly price: Price | null;
   readonly progress: {
-    /** A run was announced, so that its end is to be expected too. */
+    /** Dify announced a run, so the end of a run is still to come. */
     readonly runStarted: boolean;
     readonly messageEnded: boolean;
     readonly runEnded: boolean;
@@ -42,8 +42,8 @@ export type Ending =
   | { kind: 'cut' };
 
 /**
- * Most characters that are kept of a text, and most files: far more than is ever shown, and little enough for a function
- * that an app which never ends must not bring down.
+ * Most characters that are kept of a text, and most files: far more than is ever shown. Without a limit an app that never
+ * ends would use up the memory of the instance.
  */
 const MAX_TEXT_CHARS = 1024 * 1024;
 
@@ -68,7 +68,7 @@ export const emptyAnswer: Answer = {
 };
 
 /** Takes one event into account. */
-export function foldEvent(answer: Answer, event: DifyEvent): Answer {
+export function foldEvent(answer: Answer, event: AnswerEvent): Answer {
   const next = { ...answer, ids: { ...answer.ids, ...event.ids } };
   switch (event.kind) {
     case 'text':
@@ -147,7 +147,7 @@ export function withoutBeginning(answer: Answer, chars: number): Answer {
 
 /**
  * Whether more may follow after the end: a chatflow ends twice, in an order (and with omissions) that depends on its
- * version. Only a run that was announced has a second end; an annotation reply has not.
+ * version. Only a run that was announced has a second end; an annotation reply has none.
  */
 export function expectsMore(answer: Answer): boolean {
   if (!answer.ending) return true;
@@ -163,15 +163,15 @@ export function answerText(answer: Answer): { text: string; reasoning: string } 
 }
 
 function rawText({ texts, outputs, ending }: Answer): string {
-  // A New Agent closes with one `message` that repeats what it streamed as `agent_message`; annotation and moderation
-  // replies of agents come as `message` only. Either way `message` is the text once it is there.
+  // A New Agent closes with one `message` that repeats what it streamed as `agent_message`. Annotation and moderation
+  // replies of agents come as `message` only. In both cases `message` is the text as soon as it is there.
   const chat = texts.message || texts.agent;
   if (chat !== '') return chat;
   if (!outputs) return texts.chunk;
   if (texts.chunk.trim() === '') return renderOutputs(outputs);
-  // What was to be seen when it was stopped stays; its outputs may be less.
+  // A stopped run keeps the text that was shown: its outputs may hold less.
   if (ending?.kind === 'stopped') return texts.chunk;
-  // A preview may differ from the one result, for example after a template node.
+  // The chunks are a preview. The only output may differ from them, for example after a template node.
   return onlyText(outputs) || texts.chunk;
 }
 
@@ -188,7 +188,7 @@ function appendText(answer: Answer, source: 'message' | 'agent' | 'chunk', text:
   };
 }
 
-/** Deltas after a replacement go on from it, so it goes where they will. */
+/** Later deltas continue the replacement, so it takes the place of the text that they are added to. */
 function replaceText(answer: Answer, source: 'message' | 'agent' | 'chunk' | 'current', whole: string): Answer {
   const text = bounded('', whole);
   if (source !== 'current') return { ...answer, texts: { ...answer.texts, [source]: text } };
@@ -205,7 +205,7 @@ function withFiles(answer: Answer, more: readonly AnswerFile[]): Answer {
   return { ...answer, files: [...answer.files, ...more].slice(0, MAX_FILES) };
 }
 
-/** A run can ask several people at once: the first form that can be answered here is shown. */
+/** A run can ask several people at once. The first form that can be answered in the chat is shown. */
 function answerable(before: PendingForm | null, next: PendingForm | null): PendingForm | null {
   return before?.token || next === null ? before : next;
 }
@@ -217,7 +217,7 @@ function runEnding(before: Ending | null, status: 'succeeded' | 'failed' | 'stop
   return status === 'stopped' ? { kind: 'stopped' } : (before ?? { kind: 'complete' });
 }
 
-/** Old versions repeat the failure of a run as an `error`; and nothing after a good end makes it bad. */
+/** Old versions of Dify repeat the failure of a run as an `error` event. An error after a good end changes nothing. */
 function failedEnding(before: Ending | null, upstreamCode: string | null, status: number | null): Ending {
   return before ?? { kind: 'failed', cause: 'error', upstreamCode, status };
 }

@@ -3,15 +3,15 @@ import type { Texts } from '../texts/texts.ts';
 import type { Answer } from './answer.ts';
 import { sendLink } from './links.ts';
 
-/** What the asker reads of a fault of the bridge itself. */
+/** What the asker reads of a fault of this bridge. */
 export function crashText(texts: Texts, reference: string): string {
   return `⚠️ ${texts.failures.internal}\n\n${texts.reference(reference)}`;
 }
 
 /**
- * What stands below the text: how it ended, where that is not simply the end.
+ * The lines below the text that say how the answer ended; empty for an answer that is complete.
  *
- * @param retryText what a tap sends to ask again; null where no tap can.
+ * @param retryText the text that a tap sends to ask again; null where a tap cannot.
  */
 export function endingNotes(
   answer: Answer,
@@ -27,7 +27,7 @@ export function endingNotes(
     case 'stopped':
       return [texts.stopped];
     case 'paused':
-      // A form that is shown says itself what it waits for.
+      // The form below the text says what the run waits for.
       return answer.form ? [] : [texts.paused];
     case 'cut':
       return [texts.incomplete(reference)];
@@ -38,7 +38,7 @@ export function endingNotes(
   }
 }
 
-/** A question beyond this makes an address that is longer than clients take. */
+/** Longest question that a link can carry: the addresses of longer ones are too long for DingTalk's clients. */
 const MAX_RETRY_CHARS = 300;
 
 /** What the asker reads of a failure. */

@@ -7,11 +7,11 @@ export interface Activity {
   labels?: { zh?: string; en?: string };
 }
 
-/** A file that the app made. `url` may be relative, and it is valid for minutes only. */
+/** A file that the app made. `url` may be relative, and Dify serves it for minutes only. */
 export interface AnswerFile {
-  /** Dify's id; null where it was not told. One file can have two, one of them of the message that holds it. */
+  /** Dify's id; null where Dify does not tell it. One file can have two ids: its own, and one of its place in a message. */
   id: string | null;
-  /** Empty where it was not told. */
+  /** Empty where Dify does not tell it. */
   name: string;
   /** `image`, `document`, `audio`, `video` or `custom`. */
   kind: string;
@@ -32,11 +32,8 @@ export interface RunIds {
 
 export type RunStatus = 'succeeded' | 'failed' | 'stopped';
 
-/**
- * What an event means for the answer. Dify's own names and shapes end here; its events that say nothing about the
- * answer are not passed on.
- */
-export type DifyEvent = { ids: RunIds } & (
+/** What an event of Dify means for the answer. Dify's own names and shapes end in `lib/dify/events.ts`. */
+export type AnswerEvent = { ids: RunIds } & (
   | { kind: 'text'; source: TextSource; text: string }
   /** The text so far is replaced, for example by moderation. */
   | { kind: 'replace'; source: TextSource | 'current'; text: string }
@@ -54,11 +51,12 @@ export type DifyEvent = { ids: RunIds } & (
       outputs: Readonly<Record<string, unknown>>;
       files: readonly AnswerFile[];
     }
-  /** A person is asked; the run pauses as soon as nothing else goes on in it. */
+  /** A person is asked. The run pauses when its other branches have ended. */
   | { kind: 'form'; form: PendingForm }
-  /** The form was answered, or nobody did in time; the run goes on. */
+  /** The form was answered, or its time ran out; the run goes on. */
   | { kind: 'form-closed'; how: 'filled' | 'expired' }
   | { kind: 'run-paused'; form: PendingForm | null }
+  /** The app failed. The code is Dify's; the status is the one that the failure would have before the stream. */
   | { kind: 'failed'; upstreamCode: string | null; status: number | null }
   /** Progress and other events that carry only ids. */
   | { kind: 'none' }
@@ -67,7 +65,7 @@ export type DifyEvent = { ids: RunIds } & (
 /** `message` and `agent_message` are kept apart, because one may repeat what the other streamed. */
 export type TextSource = 'message' | 'agent' | 'chunk';
 
-/** `text` takes any text. A type that is not known here is kept by its name. */
+/** `text` takes any text. `unknown` stands for every type that this version does not know. */
 export type FormFieldType = 'text' | 'select' | 'file' | 'file-list' | 'unknown';
 
 export interface FormField {
@@ -89,7 +87,13 @@ export interface FormAction {
 }
 
 /** What a person is asked in the middle of a run. */
-export interface PendingFormDetails {
+export interface PendingForm {
+  /** Opens the form at Dify; null for a form that Dify sent by e-mail only: it cannot be answered in the chat. */
+  token: string | null;
+  /** Null where Dify does not name the run. */
+  runId: string | null;
+  /** Empty where Dify does not name the node. */
+  nodeTitle: string;
   /** Markdown, with `{{#$output.<name>#}}` where a field belongs. */
   content: string;
   fields: readonly FormField[];
@@ -97,12 +101,8 @@ export interface PendingFormDetails {
   expiresAtMs: number | null;
 }
 
-export interface PendingForm extends PendingFormDetails {
-  /** Opens the form at Dify; null for a form that was sent by e-mail only, which nobody here can answer. */
-  token: string | null;
-  runId: string | null;
-  nodeTitle: string;
-}
+/** What a reader thinks of an answer. */
+export type Rating = 'like' | 'dislike';
 
 /** What the model cost, as Dify works it out. */
 export interface Price {

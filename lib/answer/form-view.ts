@@ -39,12 +39,12 @@ export function formBlocks(form: PendingForm, { texts, dialect, links }: FormVie
     sanitizeText(words.title(shortName(form.nodeTitle))),
     ...renderBlocks(content, dialect, texts.markdown),
   ];
-  // Nobody here can answer such a form, so how it would be answered is of no use.
+  // The form cannot be answered in the chat, so its fields and actions are left out.
   if (form.token === null) return [...blocks, texts.formByEmail];
   if (fields.length > 0) {
     blocks.push([words.fields, ...fields.map((field) => `- ${sanitizeText(fieldLine(field, texts))}`)].join('\n'));
   }
-  // Without the file it is refused, and its field says where it can be given.
+  // Dify refuses the form without this file, and a chat cannot give it: the line of the field says where one can.
   if (form.fields.some((field) => field.required && isFile(field))) return blocks;
   const actions = form.actions.slice(0, MAX_ACTIONS);
   const [first] = actions;

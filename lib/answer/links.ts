@@ -6,7 +6,7 @@ import { sanitizeText } from '../markdown/sanitize.ts';
  * whether a text that is sent so in a group mentions the robot is not known.
  */
 export function sendLink(label: string, text: string): string {
-  // Half a character, which a text that was cut may end in, has no encoding; parentheses would end the address.
+  // A text that was cut may end in half a character, which has no encoding. Parentheses would end the address.
   const content = encodeURIComponent(text.toWellFormed()).replace(
     /[()!'*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,

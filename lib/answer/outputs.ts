@@ -1,7 +1,7 @@
-/** A file object of Dify, wherever it stands in the outputs. */
+/** Marks a file object of Dify, anywhere in the outputs. */
 const FILE_MARK = '__dify__file__';
 
-/** Keys whose text is the reply when an app has several outputs: what bridges and app authors agree on. */
+/** The output that is the reply of an app with several outputs: the usual names of app authors and of other bridges. */
 const REPLY_KEYS = ['text', 'answer', 'result', 'output'] as const;
 
 type Outputs = Readonly<Record<string, unknown>>;
@@ -82,10 +82,10 @@ function fencedJson(value: unknown): string {
   return `\`\`\`json\n${writtenJson(value)}\n\`\`\``;
 }
 
-/** Thousands of levels, which only a mistake makes, are more than the writer's stack. */
+/** `…` for a value of thousands of levels: `JSON.stringify` runs out of stack. */
 function writtenJson(value: unknown): string {
   try {
-    // A file among other things is named; it comes as a message of its own.
+    // A file inside a value is shown by its name. The file itself comes as a message of its own.
     return JSON.stringify(value, (_key, inner: unknown) => (isFile(inner) ? fileName(inner) : inner), 2);
   } catch {
     return '…';

@@ -1,15 +1,15 @@
-/** A model's answer, and what it thought before giving it. */
+/** A model's answer, and its reasoning before it. */
 interface SplitText {
   text: string;
   reasoning: string;
 }
 
-/** Where one pass over the text stands: which stretches were kept, and as what. */
+/** The text and the reasoning that one pass has collected so far. */
 interface Split extends SplitText {
   /** Whether any opening or closing tag was met. */
   tagged: boolean;
-  /** Whether white space at the start of the text belongs to a block taken out before it. */
-  atSeam: boolean;
+  /** White space at the start of the text is left out: it belongs to the reasoning that was cut out before it. */
+  dropsSpace: boolean;
 }
 
 /**
@@ -33,14 +33,14 @@ const MAX_PARTIAL_TAG = 400;
  * With `finished: false` a tag that may still be coming (`<thi`) is withheld. Linear in the length of `text`.
  */
 export function splitThinking(text: string, options: { finished: boolean }): SplitText {
-  const split: Split = { text: '', reasoning: '', tagged: false, atSeam: false };
+  const split: Split = { text: '', reasoning: '', tagged: false, dropsSpace: false };
   const closingTicks = closingTickFinder(text);
   let position = 0;
   let kept = 0;
   const keepUpTo = (end: number) => {
     const part = text.slice(kept, end);
-    split.text += split.atSeam ? part.trimStart() : part;
-    if (split.text !== '') split.atSeam = false;
+    split.text += split.dropsSpace ? part.trimStart() : part;
+    if (split.text !== '') split.dropsSpace = false;
   };
 
   for (;;) {
@@ -54,7 +54,7 @@ export function splitThinking(text: string, options: { finished: boolean }): Spl
     } else if (ticks !== undefined) {
       position = closingTicks(found.index, ticks.length) ?? position;
     } else if (legacy === undefined && end === '') {
-      // The text ends within a tag; whether that is one, only the rest can tell.
+      // The text ends within what may be a tag of reasoning. More text decides that.
       if (options.finished) continue;
       keepUpTo(found.index);
       return { text: split.text, reasoning: split.reasoning };
@@ -75,7 +75,7 @@ export function splitThinking(text: string, options: { finished: boolean }): Spl
         position = closing === null ? text.length : closing.index + closing[0].length;
       }
       split.tagged = true;
-      split.atSeam = split.text === '';
+      split.dropsSpace = split.text === '';
       kept = position;
     }
   }
@@ -91,7 +91,7 @@ function takeAsReasoning(split: Split): void {
   split.text = '';
 }
 
-/** Reasoning that nobody closed: all the rest, without the beginning of its closing tag. */
+/** Reasoning without a closing tag: all the rest, without a closing tag that has only begun. */
 function unclosed(rest: string, options: { finished: boolean }): string {
   return options.finished ? rest : rest.slice(0, startOfPartialTag(rest, 0));
 }

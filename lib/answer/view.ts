@@ -18,9 +18,9 @@ export interface ViewOptions {
   showThinking: boolean;
   /** Longest text on a card, in characters. */
   cardMaxChars: number;
-  /** The reader may answer by a tap that sends a text in their name: in single chats, where nobody has to be mentioned. */
+  /** A tap can send a text in the reader's name. Only in single chats: in a group the text would have to mention the robot. */
   links?: boolean;
-  /** How to stop, where no button says it; shown beside what the app does. */
+  /** How to stop the answer, on a card without a stop button. Shown below the line that says what the app does. */
   stopHint?: string;
 }
 
@@ -32,10 +32,10 @@ export interface FinalView {
   messages: readonly string[];
 }
 
-/** Most messages of one answer, so that none floods a chat. */
+/** Most messages of one answer, so that a long one does not flood the chat. */
 const MAX_MESSAGES = 5;
 
-/** DingTalk refuses messages over 20,000 bytes; a Chinese character has three, and other bridges stay here too. */
+/** DingTalk refuses messages over 20,000 bytes, and a Chinese character has three. Other bridges use this limit too. */
 const MESSAGE_MAX_CHARS = 3_800;
 
 /** Room for the sentence that says how much is missing: the longest has 110 characters. */
@@ -45,15 +45,15 @@ const LEFT_OUT_CHARS = 130;
 const MAX_SOURCES = 10;
 
 /**
- * What the card shows while the answer grows: complete markdown, at most as long as the card may be. As long as there is
- * no text, its last line says what the app does.
+ * What the card shows while the answer grows: complete markdown, at most as long as the card may be. Until there is text,
+ * the last line says what the app does.
  */
 export function typingView(answer: Answer, options: ViewOptions): string {
   const { texts } = options;
   const progress = progressText(answer, texts);
   const doing = progress === '' || !options.stopHint ? progress : `${progress}\n\n${options.stopHint}`;
   const cardMaxChars = doing === '' ? options.cardMaxChars : options.cardMaxChars - doing.length - 2;
-  // What is beyond the card is not rendered: it will not be seen here, and answers can be long.
+  // Text beyond the card is not rendered: it is not shown, and rendering a long answer takes time.
   const visible = sourceText(answer, options).slice(0, cardMaxChars);
   const rendered = renderPartial(visible, 'card', texts.markdown);
   if (rendered.length <= cardMaxChars) return below(rendered, doing);
@@ -61,7 +61,7 @@ export function typingView(answer: Answer, options: ViewOptions): string {
   return below(paginate([rendered], limits).pages[0] ?? '', doing);
 }
 
-/** Empty when there is text, or nothing to say. */
+/** What the app does; empty when there is text, or when that is not known. */
 function progressText(answer: Answer, texts: Texts): string {
   const { text, reasoning } = answerText(answer);
   if (text.trim() !== '') return '';
@@ -82,7 +82,7 @@ function progressText(answer: Answer, texts: Texts): string {
   }
 }
 
-/** What is shown at the end. `notes` (how it ended) always find room, below the text. */
+/** What is shown at the end. There is always room for `notes` (how it ended), below the text. */
 export function finalView(answer: Answer, notes: readonly string[], hasCard: boolean, options: ViewOptions): FinalView {
   const { texts, cardMaxChars } = options;
   const source = below(sourceText(answer, options).trim(), sourcesText(answer, texts));
@@ -93,7 +93,7 @@ export function finalView(answer: Answer, notes: readonly string[], hasCard: boo
     restChars: messageChars,
     maxPages: hasCard ? MAX_MESSAGES + 1 : MAX_MESSAGES,
   };
-  // Rendering can shorten a text, so a little more than fits is rendered; the rest is only counted.
+  // Rendering can shorten a text, so more than fits is rendered. The rest is only counted.
   const reach = 2 * (limits.firstChars + limits.maxPages * limits.restChars);
   const dialect = hasCard ? 'card' : 'message';
   const blocks = [

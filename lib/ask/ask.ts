@@ -1,110 +1,81 @@
-import { emptyAnswer, endAnswer, expectsMore, foldEvent, type Answer } from '../answer/answer.ts';
-import type { DifyEvent } from '../answer/event.ts';
+import type { Answer } from '../answer/answer.ts';
 import type { AppType } from '../config/robot.ts';
 import { missingInputs, questionInput, type AppFacts } from '../dify/app-facts.ts';
-import type { DifyClient, Question } from '../dify/ask.ts';
-import { classifyStreamError } from '../dify/failures.ts';
+import type { Question } from '../dify/ask.ts';
+import type { Dify } from '../dify/dify.ts';
 import { placeFiles, type QuestionFile } from '../dify/file-inputs.ts';
 import { BridgeError } from '../errors.ts';
-import type { Clock } from '../runtime/clock.ts';
+import { follow, type FollowOptions } from './follow.ts';
 
-/** Most times that one question is posted: each repeat follows a refusal that ran nothing. */
+/** Most times that one question is posted. Each repeat follows a refusal: Dify ran nothing before it. */
 const MAX_POSTS = 4;
 
-/** How long the second end event of a chatflow is waited for. Where both come, they come together. */
-const SECOND_END_MS = 500;
-
-export interface AskOptions {
-  dify: DifyClient;
+export interface AskOptions extends FollowOptions {
+  dify: Pick<Dify, 'facts' | 'ask' | 'correctType'>;
   question: Omit<Question, 'files'> & { queryInput: string; files?: readonly QuestionFile[] };
-  clock: Clock;
-  /** Ends the relay early; its reason is the failure. */
-  signal: AbortSignal;
-  /** Told which kind of app is asked. */
+  /** Called before each post with the kind of app that is asked. */
   onType?: (type: AppType) => void;
-  /** Called after each event with the answer so far. */
-  onProgress: (answer: Answer) => void;
 }
 
 /**
- * Asks Dify and folds what comes into an answer that has ended.
+ * Asks Dify and folds the events into an answer that has ended.
  *
- * @throws BridgeError with a `dify_…` code when there was no end; what came until then was given to `onProgress`.
+ * @throws BridgeError with a `dify_…` or `file_…` code, or the reason of `signal`, when the answer did not end. What came
+ * until then was given to `onProgress`.
  */
 export async function ask(options: AskOptions): Promise<Answer> {
   const { dify, question, signal } = options;
   const facts = await dify.facts();
   let { type, isTypeKnown } = facts;
-  let conversationId = question.conversationId;
+  let { conversationId } = question;
   for (let posts = 0; posts < MAX_POSTS; posts += 1) {
-    const placed = placeFiles({ ...facts, type }, question.files ?? [], question.inputs);
-    refuseUnplaced(question.files ?? [], placed.notPlaced);
-    const inputs = { ...inputsFor(type, facts, question), ...placed.inputs };
-    // Of an app of unknown type Dify itself says what is missing.
-    if (isTypeKnown) refuseMissing(facts, inputs);
+    const { inputs, files } = requestFor({ ...facts, type, isTypeKnown }, question);
     options.onType?.(type);
     const controller = new AbortController();
     const asked = await dify.ask(
       type,
-      { query: question.query, inputs, user: question.user, conversationId, files: placed.files },
+      { query: question.query, inputs, user: question.user, conversationId, files },
       AbortSignal.any([signal, controller.signal]),
     );
-    if (!asked.ok) {
-      const { kind, error } = asked.refusal;
-      if (kind === 'stale-conversation' && conversationId !== null) conversationId = null;
-      else if (kind === 'wrong-app-type') {
-        type = nextType(dify, type, error);
-        isTypeKnown = true;
-      } else throw error;
+    if (asked.ok) {
+      const answer = await follow(asked.events, controller, options);
+      if (conversationId === null || !isNamelessError(answer)) return answer;
+      // Dify 1.13 and 1.14 report a conversation that is gone in this way only.
+      conversationId = null;
       continue;
     }
-    const answer = await follow(asked.events, controller, options);
-    if (conversationId === null || !isNamelessError(answer)) return answer;
-    // Dify 1.13 to 1.14 tell of a conversation that is gone in this way only.
-    conversationId = null;
+    const { kind, error } = asked.refusal;
+    if (kind === 'stale-conversation' && conversationId !== null) {
+      conversationId = null;
+    } else if (kind === 'wrong-app-type') {
+      type = nextType(dify, type, error);
+      isTypeKnown = true;
+    } else {
+      throw error;
+    }
   }
   throw new BridgeError('dify_rejected', 'Dify refused the question each time');
 }
 
-/**
- * Folds the events until nothing more is to be expected, and closes their connection through `controller`.
- *
- * @throws what broke the stream before an end, or the reason of `signal`.
- */
-export async function follow(
-  events: AsyncIterable<DifyEvent>,
-  controller: AbortController,
-  { clock, signal, onProgress }: Pick<AskOptions, 'clock' | 'signal' | 'onProgress'>,
-  before: Answer = emptyAnswer,
-): Promise<Answer> {
-  let answer = before;
-  let cancelGrace: (() => void) | undefined;
-  try {
-    for await (const event of events) {
-      answer = foldEvent(answer, event);
-      onProgress(answer);
-      if (!expectsMore(answer)) break;
-      if (answer.ending) cancelGrace ??= clock.schedule(SECOND_END_MS, () => controller.abort());
-    }
-  } catch (error) {
-    // Whatever happens to the connection after the end is no failure of the answer.
-    if (!answer.ending) throw signal.aborted ? (signal.reason as Error) : error;
-  } finally {
-    cancelGrace?.();
-    // Dify can hold a finished stream open for five minutes.
-    controller.abort();
-  }
-  return endAnswer(answer);
+/** The inputs and files of one post. @throws BridgeError `file_not_accepted` or `dify_input_missing`. */
+function requestFor(facts: AppFacts, question: AskOptions['question']): Required<Pick<Question, 'inputs' | 'files'>> {
+  const asked = question.files ?? [];
+  const { files, inputs: fileInputs, notPlaced } = placeFiles(facts, asked, question.inputs);
+  refuseUnplaced(asked, notPlaced);
+  const inputs = { ...inputsFor(facts, question), ...fileInputs };
+  // Of an app of unknown type Dify itself says which inputs are missing.
+  if (facts.isTypeKnown) refuseMissing(facts, inputs);
+  return { inputs, files };
 }
 
 /** The inputs of one post. In workflow and completion apps the question travels in one of them. */
-function inputsFor(type: AppType, facts: AppFacts, { query, inputs, queryInput }: AskOptions['question']) {
+function inputsFor({ type, inputs: declared }: AppFacts, { query, inputs, queryInput }: AskOptions['question']) {
   if (type !== 'workflow' && type !== 'completion') return inputs;
-  const name = questionInput(facts.inputs, queryInput);
+  const name = questionInput(declared, queryInput);
   return name !== null && inputs[name] === undefined ? { ...inputs, [name]: query } : inputs;
 }
 
-/** @throws BridgeError `file_not_accepted`: an answer that leaves a file out would not be one to this question. */
+/** @throws BridgeError `file_not_accepted`: without the file Dify would answer another question. */
 function refuseUnplaced(files: readonly QuestionFile[], unplaced: readonly QuestionFile[]): void {
   if (unplaced.length === 0) return;
   const most = files.length - unplaced.length;
@@ -112,23 +83,23 @@ function refuseUnplaced(files: readonly QuestionFile[], unplaced: readonly Quest
 }
 
 /** @throws BridgeError `dify_input_missing` with the names in its facts. */
-function refuseMissing(app: AppFacts, inputs: Readonly<Record<string, unknown>>): void {
-  const missing = missingInputs(app.inputs, inputs);
+function refuseMissing({ inputs: declared }: AppFacts, inputs: Readonly<Record<string, unknown>>): void {
+  const missing = missingInputs(declared, inputs);
   if (missing.length === 0) return;
   const labels = missing.map(({ label }) => label).join(', ');
-  // A file can come from the asker; everything else from the operator only.
+  // The asker can send a missing file. Every other missing input is the operator's to configure.
   const areFiles = missing.every(({ file }) => file !== null);
   const facts = areFiles ? { files: labels } : { inputs: labels };
-  throw new BridgeError('dify_input_missing', 'the app requires inputs that nobody fills', facts);
+  throw new BridgeError('dify_input_missing', 'the app requires inputs that have no value', facts);
 }
 
-function nextType(dify: DifyClient, wrong: AppType, error: BridgeError): AppType {
+function nextType(dify: AskOptions['dify'], wrong: AppType, error: BridgeError): AppType {
   const next = dify.correctType(wrong);
   if (next === null) throw error;
   return next;
 }
 
-/** The first and only thing that came is an error without code: nothing ran. */
+/** The stream held one event, an error without a code: Dify ran nothing. */
 function isNamelessError({ ending, ids, texts }: Answer): boolean {
   return (
     ending?.kind === 'failed' &&
@@ -137,16 +108,4 @@ function isNamelessError({ ending, ids, texts }: Answer): boolean {
     Object.keys(ids).length === 0 &&
     texts.message === ''
   );
-}
-
-/** Our code for an answer that ended badly; null for one that ended well, or with text that can be shown. */
-export function endingFailure({ ending, texts }: Answer): BridgeError | null {
-  if (ending?.kind === 'failed') {
-    const { cause, upstreamCode, status } = ending;
-    const code = cause === 'run' ? 'dify_run_failed' : classifyStreamError(upstreamCode, status);
-    return new BridgeError(code, 'the app failed', { status });
-  }
-  const hasText = Object.values(texts).some((text) => text !== '');
-  if (ending?.kind === 'cut' && !hasText) return new BridgeError('dify_cut', 'the stream ended without an answer');
-  return null;
 }

@@ -1,20 +1,21 @@
-import type { FormAction, FormField, PendingFormDetails } from '../answer/event.ts';
+import type { FormAction, FormField, PendingForm } from '../answer/event.ts';
 
-/** What a person typed as an answer to a form. */
+/** A typed answer to a form. */
 export type FormReply =
   | { action: string; inputs: Record<string, string> }
-  /** The labels of the fields that it left out, or filled with what is no option. */
+  /** The labels of the required fields that have no value, or one that is no option. */
   | { problem: readonly string[] };
 
 /**
  * Reads a text as an answer to a form: the number, title or id of an action on the first line, then lines of
- * `label：value`. In a form with one field for text, what has no label is its value. What is left out takes its default.
+ * `label：value`. In a form with one text field, lines without a label are its value. A field that is left out takes its
+ * default.
  *
- * Null when the first line is no action: then it is an ordinary question.
+ * Null when the first line is no action: then the text is an ordinary question.
  */
 export function readFormReply(
   text: string,
-  { actions, fields }: Pick<PendingFormDetails, 'actions' | 'fields'>,
+  { actions, fields }: Pick<PendingForm, 'actions' | 'fields'>,
 ): FormReply | null {
   const [first = '', ...rest] = text.trim().split(/\r\n?|\n/);
   const action = findAction(first, actions);
@@ -24,7 +25,7 @@ export function readFormReply(
   const problem = values.filter(([, value]) => value === null).map(([{ label }]) => label);
   if (problem.length > 0) return { problem };
   const inputs = values.flatMap(([{ name, type }, value]) =>
-    // A file that is not required is left out: no text stands for one.
+    // No text can stand for a file, so an optional file is left out.
     value === null || type === 'file' || type === 'file-list' ? [] : [[name, value] as const],
   );
   return { action: action.id, inputs: Object.fromEntries(inputs) };
@@ -41,7 +42,7 @@ function findAction(line: string, actions: readonly FormAction[]): FormAction | 
   );
 }
 
-/** What was typed for each field, by its name. */
+/** The typed text of each field, by the name of the field. */
 function readLines(lines: readonly string[], fields: readonly FormField[]): Map<string, string> {
   const given = new Map<string, string>();
   const texts = fields.filter(({ type }) => type === 'text');
@@ -63,7 +64,7 @@ function readLines(lines: readonly string[], fields: readonly FormField[]): Map<
 function readLabel(line: string, fields: readonly FormField[]): { field: FormField; value: string } | null {
   const colon = /[:：]/g;
   let found: { field: FormField; value: string } | null = null;
-  // The longest label wins, because one may hold a colon itself.
+  // A label may hold a colon itself, so the longest label that fits wins.
   for (let match = colon.exec(line); match; match = colon.exec(line)) {
     const key = plain(line.slice(0, match.index));
     const field = fields.find(({ label }) => plain(label) === key) ?? fields.find(({ name }) => plain(name) === key);
@@ -72,7 +73,7 @@ function readLabel(line: string, fields: readonly FormField[]): { field: FormFie
   return found;
 }
 
-/** Null when the field needs a value and has none that fits. */
+/** Null when the field needs a value and none that fits was typed. */
 function valueOf({ type, required, options, default: preset }: FormField, typed: string): string | null {
   if (type === 'file' || type === 'file-list') return required ? null : '';
   const value = type === 'select' && typed !== '' ? chosen(typed, options) : typed || preset;
@@ -80,7 +81,7 @@ function valueOf({ type, required, options, default: preset }: FormField, typed:
   return value === '' && (required || typed !== '') ? null : value;
 }
 
-/** The option that was meant; empty when it is none of them. Options that Dify keeps to itself cannot be checked. */
+/** The option that was meant; empty when the text is none of them. Where Dify does not tell the options, any text passes. */
 function chosen(typed: string, options: readonly string[]): string {
   if (options.length === 0) return typed;
   const key = plain(typed);
@@ -92,7 +93,7 @@ function numberIn(typed: string): number {
   return Number(/^(\d{1,3})[.、)。]?$/.exec(typed)?.[1] ?? 0);
 }
 
-/** Texts that look alike are alike: full-width forms, case and white space do not count. */
+/** The form in which texts are compared: full-width forms, case and white space make no difference. */
 function plain(text: string): string {
   return text.normalize('NFKC').replace(/\s+/g, ' ').trim().toLowerCase();
 }

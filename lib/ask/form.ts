@@ -1,37 +1,41 @@
 import type { Answer } from '../answer/answer.ts';
-import type { PendingFormDetails } from '../answer/event.ts';
-import type { Dify } from '../dify/dify.ts';
+import type { FormAction, PendingForm } from '../answer/event.ts';
 import type { AppType } from '../config/robot.ts';
+import type { Dify } from '../dify/dify.ts';
+import type { FilledForm } from '../dify/forms.ts';
 import { BridgeError } from '../errors.ts';
 import { readFormReply } from './form-reply.ts';
 
-/** A form of a paused run: its token is the right to answer it. */
+/** The form of a paused run, as the record of its answer keeps it for the button below the answer. */
 export interface WaitingForm {
+  /** The right to answer the form. */
   token: string;
   runId: string;
-  /** The id of its first action; empty where it has none. */
+  /** The id of the form's first action; empty where it has none. */
   action: string;
-  /** Characters of the run's text that were shown before the form: what is found of the run later begins with them. */
+  /** Characters of the run's text that were shown before the form. The text that Dify keeps of the run begins with them. */
   shownChars: number;
 }
 
-/** A form as its conversation keeps it, so that what is typed next can be an answer to it. */
-export interface KeptForm {
-  token: string;
-  runId: string;
-  shownChars: number;
+/** The same form as its conversation keeps it, so that the next message can be an answer to it. */
+export interface KeptForm extends Omit<WaitingForm, 'action'> {
   appType: AppType;
-  /** Whom the run was started for. */
+  /** The user, as Dify knows them, whom the run was started for. */
   user: string;
-  /** Who asked the question that led to it. */
+  /** The person who asked the question that led to the form. */
   asker: string;
-  /** What was offered: of a form that is closed Dify tells nothing any more. */
-  actions: readonly { id: string; title: string }[];
+  /** The actions of the form: after it was answered Dify does not tell them any more. */
+  actions: readonly FormAction[];
 }
 
-/** A question, and what could make it an answer to a form. */
-export interface FormTurn {
-  /** Filled in by a button; null for words. */
+/** A form with its answer, and the run that goes on with it. */
+export interface FormSubmission extends Omit<WaitingForm, 'action'>, FilledForm {
+  appType: AppType;
+}
+
+/** A message, and what decides whether it answers a form. */
+export interface FormCandidate {
+  /** The form was filled in with a button; null for typed words. */
   form: FormSubmission | null;
   /** The form that the conversation waits for. */
   waiting: KeptForm | null;
@@ -39,27 +43,24 @@ export interface FormTurn {
   question: string;
 }
 
-export interface FormPorts {
-  dify: Pick<Dify, 'getForm'>;
-}
-
-/** What a question has to do with a form that its conversation waits for. */
-export type FormReply =
-  /** It fills the form in. */
+export type FormDecision =
+  /** The message answers the form. */
   | { kind: 'submission'; submission: FormSubmission }
-  /** It is an ordinary question; `isOver` when the form that was waited for cannot be answered any more. */
+  /** It is an ordinary question. `isOver`: the form that the conversation waited for cannot be answered any more. */
   | { kind: 'question'; isOver: boolean };
 
 /**
- * @throws BridgeError `form_invalid` when it is an answer that lacks something; `form_closed` or `form_expired` when it is
- * one to a form that cannot be answered any more: to the app it would be a question that makes no sense.
+ * Decides whether a message answers a form.
+ *
+ * @throws BridgeError `form_invalid` when it answers the form but lacks something; `form_closed` or `form_expired` when the
+ * form cannot be answered any more: as a question such a message would make no sense to the app.
  */
-export async function readFormTurn(
-  { form: filled, waiting, asker, question }: FormTurn,
-  { dify }: FormPorts,
-): Promise<FormReply> {
+export async function decideForm(
+  { form: filled, waiting, asker, question }: FormCandidate,
+  { dify }: { dify: Pick<Dify, 'getForm'> },
+): Promise<FormDecision> {
   if (filled) return { kind: 'submission', submission: filled };
-  // In a chat that shares one conversation others may ask meanwhile, but not answer.
+  // In a chat that shares one conversation other people may ask meanwhile, but not answer.
   if (!waiting || waiting.asker !== asker) return { kind: 'question', isOver: false };
   const form = await openForm(waiting.token, dify);
   if (form instanceof BridgeError) {
@@ -75,8 +76,8 @@ export async function readFormTurn(
   return { kind: 'submission', submission: { token, runId, shownChars, appType, user, ...reply } };
 }
 
-/** The failure where it is answered, or too late. */
-async function openForm(token: string, dify: FormPorts['dify']): Promise<PendingFormDetails | BridgeError> {
+/** The form; the failure where it was answered before, or is too late. */
+async function openForm(token: string, dify: Pick<Dify, 'getForm'>): Promise<PendingForm | BridgeError> {
   try {
     return await dify.getForm(token);
   } catch (error) {
@@ -85,23 +86,14 @@ async function openForm(token: string, dify: FormPorts['dify']): Promise<Pending
   }
 }
 
-/** Whether a form is answered or too late, so that nobody can answer it any more. */
+/** Whether a failure says that the form was answered before or is too late. */
 export function isFormOver(error: unknown): error is BridgeError {
   return error instanceof BridgeError && (error.code === 'form_closed' || error.code === 'form_expired');
 }
 
-/** The form of a paused answer that somebody here can fill in. */
+/** The form of a paused answer; null where none can be answered in the chat. */
 export function waitingForm({ ending, form, ids, texts }: Answer): WaitingForm | null {
   const runId = form?.runId ?? ids.runId;
   if (ending?.kind !== 'paused' || !form?.token || !runId) return null;
   return { token: form.token, runId, action: form.actions[0]?.id ?? '', shownChars: texts.message.length };
-}
-
-/** What somebody filled in, for a run that waits for it. */
-export interface FormSubmission extends WaitingForm {
-  appType: AppType;
-  /** Whom the run was started for. */
-  user: string;
-  action: string;
-  inputs: Readonly<Record<string, string>>;
 }

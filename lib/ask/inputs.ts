@@ -30,7 +30,7 @@ export function fillInputs(
   const values: Readonly<Record<string, string>> = valuesOf(message, query);
   const fill = (value: Json): Json => {
     if (typeof value === 'string') {
-      // One pass, so that what a user typed is never read as a placeholder itself.
+      // One pass: a placeholder in the user's own words stays as it is.
       return value.replaceAll(PLACEHOLDER, (whole, name: string) =>
         Object.hasOwn(values, name) ? (values[name] ?? '') : whole,
       );

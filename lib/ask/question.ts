@@ -11,7 +11,7 @@ import { extensionOf } from '../files/inspect.ts';
 export interface PreparedQuestion {
   query: string;
   files: readonly QuestionFile[];
-  /** Why pictures that came with words were left out; null when nothing was. */
+  /** Why the pictures beside the words were left out; null when nothing was left out. */
   refused: BridgeError | null;
 }
 
@@ -20,7 +20,7 @@ export interface QuestionPorts {
   dify: { facts(): Promise<AppFacts> };
 }
 
-/** Longest text of a quoted message that is given to Dify. */
+/** Longest text of a quoted message that goes to Dify. */
 const MAX_QUOTED_CHARS = 4_000;
 
 /** Most files of one message: more than Dify takes by default. */
@@ -29,7 +29,7 @@ const MAX_FILES = 10;
 const BYTES_PER_MB = 1024 * 1024;
 
 /**
- * Makes a question of a message: speech becomes words, files go to Dify, what is quoted stands before the words.
+ * Makes a question of a message: speech becomes words, files go to Dify, the quoted text stands before the words.
  *
  * @throws BridgeError with a `file_…`, `speech_unclear` or `dify_…` code.
  */
@@ -40,7 +40,7 @@ export async function prepareQuestion(
 ): Promise<PreparedQuestion> {
   const { content } = message;
   const quoted = message.quoted?.file ?? null;
-  // A recording whose words are known is its words.
+  // DingTalk has recognised the words of the recording, so Dify gets these words and not the recording.
   const own = content.kind === 'audio' && content.recognition !== '' ? [] : sentFilesOf(content);
   if (own.length === 0 && quoted === null) return { query: withQuote(question, message), files: [], refused: null };
   const facts = await ports.dify.facts();
@@ -52,23 +52,23 @@ export async function prepareQuestion(
     return { query: withQuote(words, message), files: [], refused: null };
   }
   const refused = own.map((file) => refusal(file, facts)).find((error) => error !== null) ?? null;
-  // Words that stand beside a picture can be answered without it.
+  // The words beside a picture can be answered without the picture.
   if (refused && !(content.kind === 'rich-text' && content.text !== '')) throw refused;
   const taken = refused ? [] : own;
   refuseTooMany(taken, facts);
   const isTaken = quoted !== null && isAccepted(quoted, facts);
   const files: QuestionFile[] = [];
-  // One after another, so that only one is under way however many there are.
+  // One after another, so that this instance transfers one file at a time.
   for (const file of [...(isTaken ? [quoted] : []), ...taken].slice(0, MAX_FILES)) {
     files.push(await fetchSentFile(file, sent));
   }
   return { query: withQuote(question, message), files, refused };
 }
 
-/** Before anything is fetched, as far as the message tells what it is. */
+/** Why the app does not take a file; null when it does. Judged by the message alone, before the file is fetched. */
 function refusal(file: SentFile, facts: AppFacts): BridgeError | null {
   if (isAccepted(file, facts)) return null;
-  // Without speech recognition a recording that the app cannot listen to is just not understood.
+  // The app takes no files and recognises no speech. To the asker the recording was not understood.
   if (file.kind === 'audio' && acceptedClasses(facts).length === 0) {
     return new BridgeError('speech_unclear', 'neither DingTalk nor the app recognises speech');
   }
@@ -78,7 +78,7 @@ function refusal(file: SentFile, facts: AppFacts): BridgeError | null {
   });
 }
 
-/** @throws BridgeError where there is no room for all of them: which the asker could do without is not known. */
+/** @throws BridgeError when the app has no room for all files: only the asker knows which of them to leave out. */
 function refuseTooMany(files: readonly SentFile[], facts: AppFacts): void {
   const expected = files.map((file) => ({ ...expectationOf(file), uploadId: '' }));
   const most = Math.min(MAX_FILES, files.length - placeFiles(facts, expected).notPlaced.length);
@@ -100,7 +100,7 @@ function expectationOf({ kind, name }: SentFile): Omit<QuestionFile, 'uploadId'>
   return { class: fileClass, extension };
 }
 
-/** What DingTalk sends of each kind; which format a picture has shows only when it is there. */
+/** The usual class and extension of each kind. The format of a picture is not known before it was fetched. */
 const MEDIA: Readonly<Record<Exclude<SentFile['kind'], 'file'>, readonly [FileClass, string]>> = {
   picture: ['image', 'png'],
   audio: ['audio', 'amr'],

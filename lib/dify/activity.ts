@@ -4,7 +4,7 @@ import { plainLine, shortened } from '../markdown/plain-line.ts';
 
 const MAX_NAME_CHARS = 40;
 
-/** Nodes that move data about, take no time and say nothing to a reader. */
+/** Nodes that only move data: they take no time, and a reader learns nothing from their names. */
 const SILENT_NODES: ReadonlySet<string> = new Set([
   'start', 'end', 'answer', 'if-else', 'variable-aggregator', 'variable-assigner', 'assigner', 'iteration-start',
   'loop-start', 'loop-end', 'human-input', 'trigger-webhook', 'trigger-schedule', 'trigger-plugin',
@@ -46,7 +46,7 @@ export function toolActivity({ tool, tool_labels }: z.output<typeof toolShape>):
 
 export const logShape = z.object({ label: text, status: text });
 
-/** A step of a workflow's agent node. It is told again when it ends, which is nothing new. */
+/** A step of a workflow's agent node. Dify reports it when it begins and again when it ends; the end is nothing new. */
 export function logActivity({ label, status }: z.output<typeof logShape>): Activity | null {
   if (status && status !== 'start') return null;
   const tool = /^CALL\s+(\S.*)$/.exec(label ?? '')?.[1];

@@ -5,7 +5,7 @@ const text = z.string().nullish();
 
 /**
  * A file as Dify writes it: in `message_file`, in the `files` of the end events, among the outputs and in stored
- * messages. Each of them has other fields (`docs/wire-dify.md`).
+ * messages. Each of these places has other fields (`docs/wire-dify.md`).
  */
 export const answerFileShape = z.object({
   id: text,
@@ -20,7 +20,7 @@ export const answerFileShape = z.object({
   size: z.number().nullish(),
 });
 
-/** Null for a file without an address: nothing can be done with it. */
+/** Null for a file without an address: it cannot be fetched. */
 export function answerFileOf(wire: z.output<typeof answerFileShape>): AnswerFile | null {
   const url = wire.url || wire.remote_url;
   if (!url) return null;
@@ -31,12 +31,12 @@ export function answerFileOf(wire: z.output<typeof answerFileShape>): AnswerFile
     url,
     extension: wire.extension?.replace(/^\./, '').toLowerCase() || null,
     mimeType: wire.mime_type || null,
-    // -1 stands for unknown.
+    // Dify writes -1 for an unknown size.
     sizeBytes: wire.size !== null && wire.size !== undefined && wire.size >= 0 ? wire.size : null,
   };
 }
 
-/** The file in a JSON value; null for what is none. */
+/** The file in a JSON value; null for JSON that is no file. */
 export function readAnswerFile(json: unknown): AnswerFile | null {
   const parsed = answerFileShape.safeParse(json);
   return parsed.success ? answerFileOf(parsed.data) : null;

@@ -7,7 +7,7 @@ export interface AppInput {
   name: string;
   label: string;
   required: boolean;
-  /** Takes written text, so that a question fits in. */
+  /** Takes text, so it can carry a question. */
   isText: boolean;
   /** Takes one file, or a list of them; null for every other input. */
   file: { isList: boolean; rules: FileRules } | null;
@@ -20,16 +20,17 @@ export interface AppParameters {
   files: FileRules | null;
   limitsMb: SizeLimits;
   speechToText: boolean;
-  /** What the app says first, and what may be asked then; empty when it says nothing. */
+  /** The first words of the app in a new conversation; empty when it has none. */
   opening: string;
+  /** Questions that the app suggests with its opening. */
   openingQuestions: readonly string[];
-  /** Suggests questions after an answer. */
+  /** Whether the app suggests questions after an answer. */
   suggestsQuestions: boolean;
 }
 
 export interface AppFacts extends AppParameters {
   type: AppType;
-  /** False while nothing has told the type, so that it is only the most likely one. */
+  /** False when the type is neither configured nor told by Dify. Then `type` is only the most likely one. */
   isTypeKnown: boolean;
 }
 
@@ -60,7 +61,7 @@ const formItem = z.object({
 
 const enabled = z.object({ enabled: z.boolean().nullish() }).nullish().catch(null);
 
-/** Each field by itself, so that none that cannot be read takes another with it. */
+/** Each field is read by itself: one that cannot be read leaves the others as they are. */
 const parametersBody = z.object({
   user_input_form: z.array(z.record(z.string(), z.unknown())).nullish().catch(null),
   file_upload: z.unknown().optional(),
@@ -71,7 +72,7 @@ const parametersBody = z.object({
   suggested_questions: z.array(z.unknown()).nullish().catch(null),
 });
 
-/** The answer of `GET /parameters`; of an app that nothing is known of for what is none. */
+/** The parameters in the answer of `GET /parameters`; without a readable answer those of an app that takes text only. */
 export function readParameters(json: unknown): AppParameters {
   const body = parametersBody.safeParse(json).data;
   return {
@@ -118,7 +119,7 @@ export function questionInput(inputs: readonly AppInput[], configured: string): 
   return inputs.length === 0 ? configured : null;
 }
 
-/** Required inputs that get no value. */
+/** The required inputs without a value in `given`. */
 export function missingInputs(inputs: readonly AppInput[], given: Readonly<Record<string, unknown>>): AppInput[] {
   return inputs.filter(({ required, name }) => required && (given[name] === undefined || given[name] === ''));
 }

@@ -1,17 +1,18 @@
 import * as z from 'zod';
-import type { Activity, DifyEvent, RunIds, RunStatus, TextSource } from '../answer/event.ts';
+import type { Activity, AnswerEvent, RunIds, RunStatus, TextSource } from '../answer/event.ts';
+import { parseJson } from '../runtime/json.ts';
 import { logActivity, logShape, nodeActivity, nodeShape, toolActivity, toolShape } from './activity.ts';
 import { answerFileOf, answerFileShape } from './answer-file.ts';
 import { readFormEvent, readPauseReasons } from './form-shape.ts';
 import { messageEndShape, readMessageEnd } from './message-end.ts';
 import { answerFiles, files, number, text } from './wire-fields.ts';
 
-type EventBody = DifyEvent extends infer E ? (E extends DifyEvent ? Omit<E, 'ids'> : never) : never;
+type EventBody = AnswerEvent extends infer E ? (E extends AnswerEvent ? Omit<E, 'ids'> : never) : never;
 
 const activityEvent = (activity: Activity | null): EventBody =>
   activity ? { kind: 'activity', activity } : { kind: 'none' };
 
-/** A schema together with what the event means; the shape is minimal and every field may be null. */
+/** Reads an event by its schema. Schemas name only the fields that are used, and allow null in each. */
 function reader<T extends z.ZodType>(schema: T, read: (event: z.output<T>) => EventBody): (json: unknown) => EventBody {
   return (json) => {
     const parsed = schema.safeParse(json);
@@ -24,7 +25,7 @@ const onlyIds = (): EventBody => ({ kind: 'none' });
 const textEvent = (source: TextSource) =>
   reader(z.object({ answer: text }), ({ answer }) => ({ kind: 'text', source, text: answer ?? '' }));
 
-/** `partial-succeeded` means that a node failed into its error branch: a success for the user. */
+/** `partial-succeeded` means that a node failed into its error branch. To the reader that is a success. */
 const runStatus = (status: string | null | undefined): RunStatus =>
   status === 'failed' || status === 'stopped' ? status : 'succeeded';
 
@@ -36,8 +37,8 @@ const pausedShape = z.object({
 });
 
 /**
- * Every event name of the interface (`StreamEvent` in Dify's source, up to 1.16). A name that is not here is
- * ignored, for new ones keep coming.
+ * Every event name of the interface (`StreamEvent` in Dify's source, up to 1.16). Other names are ignored: new versions
+ * add some.
  */
 const readers: Readonly<Record<string, (json: unknown) => EventBody>> = {
   message: textEvent('message'),
@@ -68,7 +69,7 @@ const readers: Readonly<Record<string, (json: unknown) => EventBody>> = {
     const file = event.belongs_to === 'user' ? null : answerFileOf(event);
     return file ? { kind: 'file', file } : { kind: 'none' };
   }),
-  // `thought` repeats the step's text, `tool_input` and `observation` may hold secrets: only the step and its tool count.
+  // Only the step and its tool are read: `thought` repeats the step's text, `tool_input` and `observation` may hold secrets.
   agent_thought: reader(toolShape.extend({ id: z.string() }), (event) => ({
     kind: 'step',
     stepId: event.id,
@@ -82,7 +83,7 @@ const readers: Readonly<Record<string, (json: unknown) => EventBody>> = {
     outputs: data?.outputs ?? {},
     files: answerFiles(data?.files),
   })),
-  // The form was told before; a stream that was joined in between has it only here.
+  // `human_input_required` came before, except in a stream that was joined in between: it has the form only here.
   workflow_paused: (json) => {
     const { workflow_run_id: runId, data } = pausedShape.safeParse(json).data ?? {};
     return { kind: 'run-paused', form: readPauseReasons(data?.reasons ?? [], runId ?? null) };
@@ -98,7 +99,7 @@ const readers: Readonly<Record<string, (json: unknown) => EventBody>> = {
     upstreamCode: code ?? null,
     status: status ?? null,
   })),
-  // The beginnings are what a reader is told of a run; its results arrive as text or outputs.
+  // A reader is told when something begins. What it results in arrives as text or outputs.
   node_started: reader(z.object({ data: nodeShape }), ({ data }) => activityEvent(nodeActivity(data))),
   iteration_started: reader(z.object({ data: nodeShape }), ({ data }) => activityEvent(nodeActivity(data))),
   loop_started: reader(z.object({ data: nodeShape }), ({ data }) => activityEvent(nodeActivity(data))),
@@ -114,7 +115,7 @@ const readers: Readonly<Record<string, (json: unknown) => EventBody>> = {
   // Speech is not shown in a chat.
   tts_message: onlyIds,
   tts_message_end: onlyIds,
-  // Written without data, so that the parser never sees it; here in case a version adds some.
+  // Dify sends it without data, and the parser does not report it. It stands here in case a version adds data.
   ping: onlyIds,
 };
 
@@ -126,14 +127,9 @@ const envelope = z.looseObject({
   workflow_run_id: text,
 });
 
-/** Reads the data of one server-sent event; null for what is not an event of Dify or not a known one. */
-export function readEvent(data: string): DifyEvent | null {
-  let json: unknown;
-  try {
-    json = JSON.parse(data);
-  } catch {
-    return null;
-  }
+/** Reads the data of one server-sent event; null for data that is no event of Dify, or an unknown one. */
+export function readEvent(data: string): AnswerEvent | null {
+  const json = parseJson(data);
   const parsed = envelope.safeParse(json);
   if (!parsed.success || !Object.hasOwn(readers, parsed.data.event)) return null;
   const body = readers[parsed.data.event]?.(json);

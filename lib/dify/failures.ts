@@ -18,12 +18,15 @@ const KNOWN_CODES: Readonly<Record<string, TurnErrorCode>> = {
   internal_server_error: 'dify_server_error',
 };
 
-/** Our code for an error event: `rate_limit_error` is there the model provider's limit of the moment, not the plan's. */
+/**
+ * Our code for an error event. There `rate_limit_error` means that the model provider limits calls at the moment; before
+ * the stream it means that the plan is used up.
+ */
 export function classifyStreamError(code: string | null, status: number | null): TurnErrorCode {
   return code === 'rate_limit_error' ? 'dify_busy' : classifyDifyError(code, status);
 }
 
-/** Our code for an error of Dify before the stream (HTTP status). */
+/** Our code for a refusal before the stream. `status` is that of HTTP. */
 function classifyDifyError(code: string | null, status: number | null): TurnErrorCode {
   const known = code !== null && Object.hasOwn(KNOWN_CODES, code) ? KNOWN_CODES[code] : undefined;
   if (known) return known;
@@ -42,12 +45,15 @@ function classifyDifyError(code: string | null, status: number | null): TurnErro
   }
 }
 
-/** Without a JSON body of Dify's these come from a web page or a proxy: the configured address is not that of its API. */
+/**
+ * Whether a refusal without Dify's JSON comes from a web page or a proxy: then the configured address is not that of Dify's
+ * API.
+ */
 function isElsewhere(status: number): boolean {
   return status < 400 || status === 404 || status === 405;
 }
 
-/** What a refusal before the stream asks us to do. */
+/** What to do after a refusal: ask without the conversation, ask as another type, or give up. */
 export type RefusalKind = 'stale-conversation' | 'wrong-app-type' | 'failure';
 
 export interface Refusal {
@@ -55,20 +61,20 @@ export interface Refusal {
   error: BridgeError;
 }
 
-/** The app mode does not fit the path: nothing ran, so asking on another path repeats nothing. */
+/** The mode of the app does not fit the path. Dify ran nothing, so the question may be asked on another path. */
 const MODE_MISMATCH: ReadonlySet<string> = new Set(['not_chat_app', 'not_workflow_app', 'not_completion_app']);
 
 export function readRefusal(status: number, json: unknown): Refusal {
   const { code = null, message = null } = errorBody.safeParse(json).data ?? {};
   const upstreamCode = safeUpstreamCode(code);
-  // Matched from the start: newer servers append hints to the messages of 404.
+  // Only the beginning is compared: newer versions of Dify append hints to the messages of 404.
   if (status === 404 && message?.startsWith('Conversation Not Exists')) {
     return { kind: 'stale-conversation', error: failure('dify_rejected', status, upstreamCode) };
   }
   if (status === 400 && upstreamCode !== null && MODE_MISMATCH.has(upstreamCode)) {
     return { kind: 'wrong-app-type', error: failure('dify_rejected', status, upstreamCode) };
   }
-  // Documented as 429, but the order of Dify's handlers can make it a 400.
+  // Dify documents 429 for this, but the order of its handlers can make it a 400.
   if (message?.startsWith('Too many requests')) {
     return { kind: 'failure', error: failure('dify_busy', status, upstreamCode) };
   }

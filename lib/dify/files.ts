@@ -1,11 +1,9 @@
 import * as z from 'zod';
-import type { DifyConfig } from '../config/robot.ts';
 import { BridgeError } from '../errors.ts';
-import type { Fetch, HttpAnswer } from '../net/http.ts';
-import { multipart, sendForm } from '../net/multipart.ts';
-import type { Clock } from '../runtime/clock.ts';
+import type { HttpAnswer } from '../net/http.ts';
+import { multipart } from '../net/multipart.ts';
 import { readRefusal } from './failures.ts';
-import { authorizationOf, noAnswer } from './http.ts';
+import type { DifyHttp } from './http.ts';
 
 export interface OutgoingFile {
   name: string;
@@ -13,21 +11,21 @@ export interface OutgoingFile {
   /** Bytes; null when not known beforehand. */
   size: number | null;
   bytes: AsyncIterable<Uint8Array>;
-  /** Whom Dify keeps the file for: the same string as in the question that uses it. */
+  /** The person whom Dify keeps the file for: the same string as in the question that uses it. */
   user: string;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Files for one Dify app.
+ * Takes files to one Dify app.
  *
- * Both calls throw a BridgeError: `file_too_large`, `file_not_accepted`, `file_upload_failed` or `dify_…`; and what the
- * bytes themselves throw.
+ * Both calls throw a BridgeError (`file_too_large`, `file_not_accepted`, `file_upload_failed` or `dify_…`), or the error of
+ * reading the file's bytes.
  */
 export interface DifyFiles {
-  /** Gives a file to Dify; a question names it by its id. */
+  /** Gives a file to Dify. A question names the file by this id. */
   upload(file: OutgoingFile): Promise<{ id: string }>;
-  /** The words that are spoken in a recording. */
+  /** The spoken words of a recording. */
   transcribe(recording: OutgoingFile): Promise<string>;
 }
 
@@ -42,7 +40,7 @@ const TOO_LARGE: ReadonlySet<unknown> = new Set(['file_too_large', 'audio_too_la
 
 const NOT_ACCEPTED: ReadonlySet<unknown> = new Set(['unsupported_file_type', 'unsupported_audio_type']);
 
-/** Dify compares with `audio/<extension>` for mp3, m4a, wav, amr and mpga; everybody else calls them otherwise. */
+/** Dify takes mp3, m4a, wav, amr and mpga only as `audio/<extension>`. Other software uses other names for them. */
 const AUDIO_TYPES: Readonly<Record<string, string>> = {
   'audio/mpeg': 'audio/mp3',
   'audio/mp4': 'audio/m4a',
@@ -53,21 +51,11 @@ const AUDIO_TYPES: Readonly<Record<string, string>> = {
   'audio/x-amr': 'audio/amr',
 };
 
-export function createDifyFiles(config: DifyConfig, fetch: Fetch, clock: Clock): DifyFiles {
-  async function send(path: string, file: OutgoingFile, type: string): Promise<HttpAnswer> {
+export function createDifyFiles(http: DifyHttp): DifyFiles {
+  function send(path: string, file: OutgoingFile, type: string): Promise<HttpAnswer> {
     const { name, size, bytes, user, signal } = file;
     const form = multipart({ fields: { user }, file: { field: 'file', name, type, size, bytes } });
-    try {
-      return await sendForm(fetch, clock, {
-        url: `${config.apiUrl}${path}`,
-        headers: authorizationOf(config),
-        form,
-        timeoutMs: TIMEOUT_MS,
-        signal,
-      });
-    } catch (error) {
-      throw form.failure() ? error : noAnswer(error);
-    }
+    return http.upload(path, form, { timeoutMs: TIMEOUT_MS, signal });
   }
 
   return {

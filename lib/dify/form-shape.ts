@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { FormField, FormFieldType, PendingForm, PendingFormDetails } from '../answer/event.ts';
+import type { FormField, FormFieldType, PendingForm } from '../answer/event.ts';
 
 const text = z.string().nullish();
 
@@ -39,13 +39,13 @@ const TYPES: Readonly<Record<string, FormFieldType>> = {
   'file-list': 'file-list',
 };
 
-/** Null for what is no form. */
-export function readFormBody(json: unknown): PendingFormDetails | null {
+/** The form that was asked for by its token; null for JSON that is no form. Dify names neither its run nor its node here. */
+export function readFormBody(json: unknown, token: string): PendingForm | null {
   const body = bodyShape.safeParse(json).data;
-  return body ? detailsOf(body, body.user_actions) : null;
+  return body ? { ...detailsOf(body, body.user_actions), token, runId: null, nodeTitle: '' } : null;
 }
 
-/** The form of `human_input_required`, or of a reason of `workflow_paused`; null for what is none. */
+/** The form of `human_input_required`, or of a reason of `workflow_paused`; null for JSON that is no form. */
 export function readFormEvent(json: unknown, runId: string | null): PendingForm | null {
   const data = eventShape.safeParse(json).data;
   if (!data) return null;
@@ -55,7 +55,7 @@ export function readFormEvent(json: unknown, runId: string | null): PendingForm 
 
 const reasonShape = z.object({ TYPE: text, type: text });
 
-/** The first form among the reasons of a pause that can be answered here, or else the first. */
+/** The first form among the reasons of a pause that can be answered in the chat, or else the first form. */
 export function readPauseReasons(reasons: readonly unknown[], runId: string | null): PendingForm | null {
   const forms = reasons.flatMap((reason) => {
     const kind = reasonShape.safeParse(reason).data;
@@ -66,7 +66,10 @@ export function readPauseReasons(reasons: readonly unknown[], runId: string | nu
   return forms.find(({ token }) => token !== null) ?? forms[0] ?? null;
 }
 
-function detailsOf(wire: z.output<typeof detailsShape>, actions: readonly unknown[]): PendingFormDetails {
+function detailsOf(
+  wire: z.output<typeof detailsShape>,
+  actions: readonly unknown[],
+): Pick<PendingForm, 'content' | 'fields' | 'actions' | 'expiresAtMs'> {
   const defaults = wire.resolved_default_values ?? {};
   return {
     content: wire.form_content ?? '',

@@ -1,20 +1,19 @@
 import * as z from 'zod';
-import type { PendingFormDetails } from '../answer/event.ts';
-import type { DifyConfig } from '../config/robot.ts';
+import type { PendingForm } from '../answer/event.ts';
 import { BridgeError } from '../errors.ts';
-import type { Fetch, HttpAnswer } from '../net/http.ts';
-import type { Clock } from '../runtime/clock.ts';
-import { readRefusal } from './failures.ts';
+import type { HttpAnswer } from '../net/http.ts';
 import { readFormBody } from './form-shape.ts';
-import { callDify } from './http.ts';
+import { acceptedJson, readAccepted, type DifyHttp } from './http.ts';
 
-export interface FormSubmission {
+/** A form with its answer. */
+export interface FilledForm {
   token: string;
+  /** The person whom the run was started for. */
+  user: string;
   /** The id of one of the form's actions. */
   action: string;
   /** A value for every field of the form, by its name. */
-  inputs: Readonly<Record<string, unknown>>;
-  user: string;
+  inputs: Readonly<Record<string, string>>;
 }
 
 const FORM_TIMEOUT_MS = 10_000;
@@ -27,61 +26,37 @@ const refusalBody = z.object({ code: z.string().nullish() });
  * @throws BridgeError `form_closed` when it was answered, `form_expired` when it is not open any more; else a `dify_…`
  * code.
  */
-export async function getForm(
-  config: DifyConfig,
-  fetch: Fetch,
-  clock: Clock,
-  token: string,
-): Promise<PendingFormDetails> {
-  const answer = await callDify(config, fetch, clock, {
-    method: 'GET',
-    path: formPath(token),
-    timeoutMs: FORM_TIMEOUT_MS,
-  });
-  if (answer.status !== 200) throw refusal(answer);
-  const form = readFormBody(answer.json);
-  if (!form) throw new BridgeError('dify_server_error', 'the answer cannot be read', { status: answer.status });
-  return form;
+export async function getForm(http: DifyHttp, token: string): Promise<PendingForm> {
+  const answer = await http.get(formPath(token), { timeoutMs: FORM_TIMEOUT_MS });
+  throwFormRefusal(answer);
+  return readAccepted(answer, (json) => readFormBody(json, token));
 }
 
 /**
- * Answers a form; its run goes on at once. The first answer counts, whoever gives it, and a refused one leaves the form
- * as it was. Not repeated by itself: whether a lost one arrived, a second one tells by `form_closed`.
+ * Answers a form; its run goes on at once. Dify takes the first answer that fits, and after a refused one the form is open
+ * as before. When no response comes, the answer may have arrived: a second one would be refused with `form_closed` then.
  *
  * @throws BridgeError `form_closed` when it was answered before, `form_expired` when it is not open any more,
  * `form_invalid` when the values do not fit; else a `dify_…` code.
  */
-export async function submitForm(
-  config: DifyConfig,
-  fetch: Fetch,
-  clock: Clock,
-  { token, action, inputs, user }: FormSubmission,
-): Promise<void> {
-  const answer = await callDify(config, fetch, clock, {
-    method: 'POST',
-    path: formPath(token),
-    body: { action, inputs, user },
-    timeoutMs: FORM_TIMEOUT_MS,
-  });
-  if (answer.status !== 200) throw refusal(answer);
-  // A proxy's page is no yes.
-  if (answer.json === undefined) throw new BridgeError('dify_server_error', 'the answer is not JSON', { status: 200 });
+export async function submitForm(http: DifyHttp, { token, action, inputs, user }: FilledForm): Promise<void> {
+  const answer = await http.post(formPath(token), { action, inputs, user }, { timeoutMs: FORM_TIMEOUT_MS });
+  throwFormRefusal(answer);
+  acceptedJson(answer);
 }
 
 const formPath = (token: string) => `/form/human_input/${encodeURIComponent(token)}`;
 
-function refusal({ status, json }: HttpAnswer): BridgeError {
-  const code = refusalBody.safeParse(json).data?.code;
+/** @throws BridgeError for the refusals that say something of the form. */
+function throwFormRefusal({ status, json }: HttpAnswer): void {
   switch (status) {
     case 412:
-      return code === 'human_input_form_submitted'
+      throw refusalBody.safeParse(json).data?.code === 'human_input_form_submitted'
         ? new BridgeError('form_closed', 'the form was answered before', { status })
         : new BridgeError('form_expired', 'the form has expired', { status });
     case 404:
-      return new BridgeError('form_expired', 'the form is not there any more', { status });
+      throw new BridgeError('form_expired', 'the form is not there any more', { status });
     case 400:
-      return new BridgeError('form_invalid', 'the values do not fit the form', { status });
-    default:
-      return readRefusal(status, json).error;
+      throw new BridgeError('form_invalid', 'the values do not fit the form', { status });
   }
 }

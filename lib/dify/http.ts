@@ -1,42 +1,140 @@
 import type { DifyConfig } from '../config/robot.ts';
 import { BridgeError } from '../errors.ts';
-import { callJson, isTimeout, type Fetch, type HttpAnswer } from '../net/http.ts';
-import type { Clock } from '../runtime/clock.ts';
+import { callJson, isTimeout, readLimited, type Fetch, type HttpAnswer } from '../net/http.ts';
+import { sendForm, type Multipart } from '../net/multipart.ts';
+import { withTimeout, type Clock } from '../runtime/clock.ts';
+import { parseJson } from '../runtime/json.ts';
+import { readRefusal, type Refusal } from './failures.ts';
+import { readEvents, type EventStream } from './stream.ts';
 
-export interface DifyCall {
-  method: 'GET' | 'POST';
-  /** Below the API's address, with its query. */
-  path: string;
-  body?: object;
+export interface CallLimits {
   timeoutMs: number;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
-export function authorizationOf({ apiKey }: DifyConfig): { authorization: string } {
-  return { authorization: `Bearer ${apiKey}` };
+export interface StreamRequest {
+  path: string;
+  /** The request is a POST with this body, or else a GET. */
+  body?: object | undefined;
+  /** Until the response headers come. The stream behind them has its own limit. */
+  headersTimeoutMs: number;
+  /** Closes the stream as well. */
+  signal: AbortSignal;
 }
+
+/** A refusal comes before the stream: Dify ran nothing. */
+export type OpenedStream = { ok: true; events: EventStream } | { ok: false; status: number; refusal: Refusal };
 
 /**
- * One JSON call. Whatever was answered is returned, refusals too.
+ * Calls one Dify app with its key. Paths are below the API's address, with their query. No call is repeated and no redirect
+ * followed.
  *
- * @throws BridgeError `dify_timeout` or `dify_unreachable` when nothing was answered, and after an abort of the signal.
+ * Every call throws a BridgeError when no answer came: `dify_timeout`, `dify_unreachable`, or the reason of its signal where
+ * that is a BridgeError.
  */
-export async function callDify(config: DifyConfig, fetch: Fetch, clock: Clock, call: DifyCall): Promise<HttpAnswer> {
-  try {
-    const { path, ...request } = call;
-    return await callJson(fetch, clock, {
-      ...request,
-      url: `${config.apiUrl}${path}`,
-      headers: authorizationOf(config),
-    });
-  } catch (error) {
-    throw noAnswer(error);
-  }
+export interface DifyHttp {
+  /** Returns any answer, also a refusal. */
+  get(path: string, limits: CallLimits): Promise<HttpAnswer>;
+  /** Returns any answer, also a refusal. */
+  post(path: string, body: object, limits: CallLimits): Promise<HttpAnswer>;
+  /** Sends a file. Returns any answer, also a refusal. Also throws the error of reading the file's bytes. */
+  upload(path: string, form: Multipart, limits: CallLimits): Promise<HttpAnswer>;
+  /** @throws BridgeError also `dify_not_a_stream` for 200 without a stream: a proxy or a web page answered, not Dify. */
+  openStream(request: StreamRequest): Promise<OpenedStream>;
 }
 
-/** Our error for a call that got no answer. */
-export function noAnswer(error: unknown): BridgeError {
+/** Four missed keep-alives of 10 s. */
+const IDLE_MS = 45_000;
+
+/** For the body of a refusal, which says why. Without it the status has to do. */
+const REFUSAL_TIMEOUT_MS = 5_000;
+
+const MAX_REFUSAL_BYTES = 256 * 1024;
+
+export function createDifyHttp(config: DifyConfig, { fetch, clock }: { fetch: Fetch; clock: Clock }): DifyHttp {
+  const headers = { authorization: `Bearer ${config.apiKey}` };
+
+  async function call(method: 'GET' | 'POST', path: string, limits: CallLimits, body?: object): Promise<HttpAnswer> {
+    try {
+      return await callJson(fetch, clock, { method, url: `${config.apiUrl}${path}`, headers, body, ...limits });
+    } catch (error) {
+      throw noAnswer(error);
+    }
+  }
+
+  async function connect({ path, body, headersTimeoutMs, signal }: StreamRequest): Promise<Response> {
+    const request: RequestInit = {
+      method: body ? 'POST' : 'GET',
+      headers: { ...headers, accept: 'text/event-stream', ...(body ? { 'content-type': 'application/json' } : {}) },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+      redirect: 'manual',
+    };
+    const send = (limited: AbortSignal) => fetch(`${config.apiUrl}${path}`, { ...request, signal: limited });
+    try {
+      return await withTimeout(clock, headersTimeoutMs, send, signal);
+    } catch (error) {
+      throw noAnswer(error);
+    }
+  }
+
+  async function readRefusalJson({ body }: Response): Promise<unknown> {
+    if (!body) return undefined;
+    try {
+      const bytes = await withTimeout(clock, REFUSAL_TIMEOUT_MS, () => readLimited(body, MAX_REFUSAL_BYTES));
+      return parseJson(new TextDecoder().decode(bytes));
+    } catch {
+      return undefined;
+    }
+  }
+
+  return {
+    get: (path, limits) => call('GET', path, limits),
+    post: (path, body, limits) => call('POST', path, limits, body),
+    async upload(path, form, limits) {
+      try {
+        return await sendForm(fetch, clock, { url: `${config.apiUrl}${path}`, headers, form, ...limits });
+      } catch (error) {
+        throw form.failure() ? error : noAnswer(error);
+      }
+    },
+    async openStream(request) {
+      const response = await connect(request);
+      const { status, body } = response;
+      if (status !== 200) return { ok: false, status, refusal: readRefusal(status, await readRefusalJson(response)) };
+      const isStream = response.headers.get('content-type')?.toLowerCase().startsWith('text/event-stream') ?? false;
+      if (isStream && body) return { ok: true, events: readEvents(body, { clock, idleMs: IDLE_MS }) };
+      await body?.cancel().catch(() => undefined);
+      throw new BridgeError('dify_not_a_stream', 'Dify answered without a stream', { status });
+    },
+  };
+}
+
+function noAnswer(error: unknown): BridgeError {
+  if (error instanceof BridgeError) return error;
   return isTimeout(error)
     ? new BridgeError('dify_timeout', 'Dify did not answer in time', {}, error)
     : new BridgeError('dify_unreachable', 'no connection to Dify', {}, error);
+}
+
+/**
+ * The JSON of a call that Dify carried out.
+ *
+ * @throws BridgeError for a refusal; `dify_server_error` for 200 without JSON: a proxy answered, not Dify.
+ */
+export function acceptedJson({ status, json }: HttpAnswer): unknown {
+  if (status !== 200) throw readRefusal(status, json).error;
+  if (json === undefined) throw new BridgeError('dify_server_error', 'the answer is not JSON', { status });
+  return json;
+}
+
+/**
+ * What `read` makes of the JSON of a call that Dify carried out.
+ *
+ * @throws BridgeError as `acceptedJson`; `dify_server_error` when `read` returns null.
+ */
+export function readAccepted<T>(answer: HttpAnswer, read: (json: unknown) => T | null): T {
+  const value = read(acceptedJson(answer));
+  if (value === null)
+    throw new BridgeError('dify_server_error', 'the answer cannot be read', { status: answer.status });
+  return value;
 }

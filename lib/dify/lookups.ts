@@ -1,10 +1,5 @@
-import type { DifyEvent } from '../answer/event.ts';
-import type { DifyConfig } from '../config/robot.ts';
-import { BridgeError } from '../errors.ts';
-import type { Fetch, HttpAnswer } from '../net/http.ts';
-import type { Clock } from '../runtime/clock.ts';
 import { readRefusal } from './failures.ts';
-import { callDify } from './http.ts';
+import { readAccepted, type DifyHttp } from './http.ts';
 import {
   readConversations,
   readMessages,
@@ -14,28 +9,21 @@ import {
   type RunRecord,
 } from './records.ts';
 import { followRun } from './runs.ts';
+import type { EventStream } from './stream.ts';
 
 /**
- * What Dify still knows of a run after its stream was lost. Only reads: nothing here asks a question.
+ * What Dify still knows of a run after its stream was lost. The calls only read.
  *
- * Every call has a time limit and throws a BridgeError with a `dify_…` code when it was not answered or refused.
+ * Every call has a time limit and throws a BridgeError with a `dify_…` code when Dify did not answer or refused.
  */
 export interface DifyRecords {
-  /**
-   * The events of a run from now on, after a snapshot; of a finished run its end. Null when the version has no such
-   * route (before 1.14) or the run is not this user's: Dify answers both in the same way. Leaving the loop early, or
-   * aborting the signal, closes the connection.
-   */
-  runEvents(
-    runId: string,
-    user: string,
-    signal: AbortSignal,
-  ): Promise<AsyncGenerator<DifyEvent, void, undefined> | null>;
-  /** `not-shown`: this version keeps the runs of a chatflow to itself (before 1.3.1). */
+  /** The events of a run from now on, after a snapshot; of a finished run its end. Null as `followRun`. */
+  runEvents(runId: string, user: string, signal: AbortSignal): Promise<EventStream | null>;
+  /** `not-shown`: this version does not show the runs of a chatflow (before 1.3.1). */
   run(runId: string, signal: AbortSignal): Promise<RunRecord | 'unknown' | 'not-shown'>;
   /** The newest messages of a conversation; null when it does not exist, or not for this user. */
   messages(conversationId: string, user: string, signal: AbortSignal): Promise<MessageRecord[] | null>;
-  /** This user's conversations of late, newest first. */
+  /** The five conversations of this user in which something was said last, newest first. */
   conversations(user: string, signal: AbortSignal): Promise<ConversationRecord[]>;
 }
 
@@ -45,35 +33,26 @@ const MESSAGES = 20;
 
 const CONVERSATIONS = 5;
 
-export function createDifyRecords(config: DifyConfig, fetch: Fetch, clock: Clock): DifyRecords {
-  const get = (path: string, signal: AbortSignal) =>
-    callDify(config, fetch, clock, { method: 'GET', path, timeoutMs: LOOK_TIMEOUT_MS, signal });
+export function createDifyRecords(http: DifyHttp): DifyRecords {
+  const get = (path: string, signal: AbortSignal) => http.get(path, { timeoutMs: LOOK_TIMEOUT_MS, signal });
 
   return {
-    runEvents: (runId, user, signal) => followRun(config, fetch, clock, { runId, user, withSnapshot: true, signal }),
+    runEvents: (runId, user, signal) => followRun(http, { runId, user, withSnapshot: true, signal }),
     async run(runId, signal) {
       const answer = await get(`/workflows/run/${encodeURIComponent(runId)}`, signal);
       if (answer.status === 404) return 'unknown';
       const isRefused = answer.status !== 200;
       if (isRefused && readRefusal(answer.status, answer.json).kind === 'wrong-app-type') return 'not-shown';
-      return readable(answer, readRun);
+      return readAccepted(answer, readRun);
     },
     async messages(conversationId, user, signal) {
       const query = new URLSearchParams({ conversation_id: conversationId, user, limit: String(MESSAGES) });
       const answer = await get(`/messages?${query.toString()}`, signal);
-      return answer.status === 404 ? null : readable(answer, readMessages);
+      return answer.status === 404 ? null : readAccepted(answer, readMessages);
     },
     async conversations(user, signal) {
       const query = new URLSearchParams({ user, limit: String(CONVERSATIONS) });
-      return readable(await get(`/conversations?${query.toString()}`, signal), readConversations);
+      return readAccepted(await get(`/conversations?${query.toString()}`, signal), readConversations);
     },
   };
-}
-
-function readable<T>({ status, json }: HttpAnswer, read: (json: unknown) => T | null): T {
-  if (status !== 200) throw readRefusal(status, json).error;
-  const result = read(json);
-  // A proxy's page, say while Dify restarts.
-  if (result === null) throw new BridgeError('dify_server_error', 'the answer cannot be read', { status });
-  return result;
 }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { MessageEnd, Price } from '../answer/event.ts';
 import { answerFiles, files, number, text } from './wire-fields.ts';
 
-// Prices are texts.
+// Dify writes prices as texts.
 const usageShape = z.object({
   total_tokens: number,
   total_price: z.union([z.string(), z.number()]).nullish().catch(null),

@@ -1,18 +1,14 @@
 import * as z from 'zod';
-import type { DifyConfig } from '../config/robot.ts';
-import { BridgeError } from '../errors.ts';
+import type { Rating } from '../answer/event.ts';
 import { oneLine } from '../markdown/plain-line.ts';
-import type { Fetch } from '../net/http.ts';
-import type { Clock } from '../runtime/clock.ts';
-import { readRefusal } from './failures.ts';
-import { callDify } from './http.ts';
+import { acceptedJson, readAccepted, type DifyHttp } from './http.ts';
 
-export interface Rating {
+export interface RatedMessage {
   messageId: string;
-  /** Whom the message was written for: to anybody else it does not exist. */
+  /** The person whom the message was written for. For another user Dify knows no such message. */
   user: string;
   /** Null takes a rating back. */
-  rating: 'like' | 'dislike' | null;
+  rating: Rating | null;
 }
 
 const RATE_TIMEOUT_MS = 5_000;
@@ -22,24 +18,12 @@ const RATE_TIMEOUT_MS = 5_000;
  *
  * @throws BridgeError with a `dify_…` code when it was not taken.
  */
-export async function rate(
-  config: DifyConfig,
-  fetch: Fetch,
-  clock: Clock,
-  { messageId, user, rating }: Rating,
-): Promise<void> {
-  const { status, json } = await callDify(config, fetch, clock, {
-    method: 'POST',
-    path: `/messages/${encodeURIComponent(messageId)}/feedbacks`,
-    body: { rating, user },
-    timeoutMs: RATE_TIMEOUT_MS,
-  });
-  if (status !== 200) throw readRefusal(status, json).error;
-  // A proxy's page is no yes.
-  if (json === undefined) throw new BridgeError('dify_server_error', 'the answer is not JSON', { status });
+export async function rate(http: DifyHttp, { messageId, user, rating }: RatedMessage): Promise<void> {
+  const path = `/messages/${encodeURIComponent(messageId)}/feedbacks`;
+  acceptedJson(await http.post(path, { rating, user }, { timeoutMs: RATE_TIMEOUT_MS }));
 }
 
-/** A model writes them, so they take their time; nobody waits longer for what is an extra. */
+/** A model writes the suggestions, which takes seconds. They are an extra, so this is all the time that they get. */
 const SUGGEST_TIMEOUT_MS = 10_000;
 
 const MAX_SUGGESTIONS = 3;
@@ -57,25 +41,17 @@ const disabledBody = z.object({ code: z.literal('bad_request') });
  * @throws BridgeError with a `dify_…` code when it was not answered or refused.
  */
 export async function suggestedQuestions(
-  config: DifyConfig,
-  fetch: Fetch,
-  clock: Clock,
+  http: DifyHttp,
   { messageId, user }: { messageId: string; user: string },
   signal: AbortSignal,
 ): Promise<string[]> {
   const query = new URLSearchParams({ user });
-  const { status, json } = await callDify(config, fetch, clock, {
-    method: 'GET',
-    path: `/messages/${encodeURIComponent(messageId)}/suggested?${query.toString()}`,
-    timeoutMs: SUGGEST_TIMEOUT_MS,
-    signal,
-  });
-  if (status === 400 && disabledBody.safeParse(json).success) return [];
-  if (status !== 200) throw readRefusal(status, json).error;
-  const body = suggestedBody.safeParse(json).data;
-  if (!body) throw new BridgeError('dify_server_error', 'the answer cannot be read', { status });
-  const lines = (body.data ?? []).flatMap((question) => (typeof question === 'string' ? oneLine(question) : []));
-  // One that was cut would be another question.
+  const path = `/messages/${encodeURIComponent(messageId)}/suggested?${query.toString()}`;
+  const answer = await http.get(path, { timeoutMs: SUGGEST_TIMEOUT_MS, signal });
+  if (answer.status === 400 && disabledBody.safeParse(answer.json).success) return [];
+  const { data } = readAccepted(answer, (json) => suggestedBody.safeParse(json).data ?? null);
+  const lines = (data ?? []).flatMap((question) => (typeof question === 'string' ? oneLine(question) : []));
+  // A long question is left out: cut short, it would be another question.
   const shown = lines.filter((line) => line !== '' && Array.from(line).length <= MAX_CHARS);
   return [...new Set(shown)].slice(0, MAX_SUGGESTIONS);
 }

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import type { AnswerFile, Citation } from '../answer/event.ts';
+import { parseJson } from '../runtime/json.ts';
 import { answerFileOf, answerFileShape } from './answer-file.ts';
 
-/** What Dify keeps of a run of a workflow or chatflow. `status` is Dify's own word (`docs/wire-dify.md`). */
+/** What Dify keeps of a run of a workflow or chatflow. `status` is Dify's word (`docs/wire-dify.md`). */
 export interface RunRecord {
   status: string;
   outputs: Readonly<Record<string, unknown>>;
@@ -13,7 +14,7 @@ export interface RunRecord {
 export interface MessageRecord {
   id: string;
   query: string;
-  /** Empty until it was saved, and for ever when it was not (`docs/wire-dify.md`). */
+  /** Empty until Dify has saved it. Some answers are never saved (`docs/wire-dify.md`). */
   answer: string;
   status: 'normal' | 'error' | 'paused';
   createdAtMs: number;
@@ -33,7 +34,7 @@ const outputsShape = z.record(z.string(), z.unknown());
 
 const runShape = z.object({ status: z.string(), outputs: z.unknown(), total_tokens: z.number().nullish() });
 
-/** Null for what is not the detail of a run, for example a proxy's page. */
+/** Null for JSON that is not the detail of a run. */
 export function readRun(json: unknown): RunRecord | null {
   const run = runShape.safeParse(json).data;
   return run ? { status: run.status, outputs: readOutputs(run.outputs), totalTokens: run.total_tokens ?? null } : null;
@@ -56,7 +57,7 @@ const messageShape = z.object({
   retriever_resources: z.array(z.object({ document_id: text, document_name: text })).nullish(),
 });
 
-/** The rows of `GET /messages` in no particular order; null for what is not such a page. */
+/** The rows of `GET /messages` in no particular order; null for JSON that is no such page. */
 export function readMessages(json: unknown): MessageRecord[] | null {
   return readPage(json, messageShape, (row) => ({
     id: row.id,
@@ -67,7 +68,7 @@ export function readMessages(json: unknown): MessageRecord[] | null {
     citations: (row.retriever_resources ?? []).flatMap((source) =>
       source.document_name ? [{ documentId: source.document_id ?? null, documentName: source.document_name }] : [],
     ),
-    // `user` is what the asker uploaded.
+    // `user` marks the files that the asker uploaded.
     files: (row.message_files ?? []).flatMap((file) => (file.belongs_to === 'user' ? [] : (answerFileOf(file) ?? []))),
   }));
 }
@@ -78,7 +79,7 @@ const conversationShape = z.object({
   updated_at: z.number().nullish(),
 });
 
-/** The rows of `GET /conversations`, newest first; null for what is not such a page. */
+/** The rows of `GET /conversations`, newest first; null for JSON that is no such page. */
 export function readConversations(json: unknown): ConversationRecord[] | null {
   const rows = readPage(json, conversationShape, ({ id, created_at, updated_at }) => ({
     id,
@@ -89,7 +90,7 @@ export function readConversations(json: unknown): ConversationRecord[] | null {
 
 const pageShape = z.object({ data: z.array(z.unknown()) });
 
-/** A row that cannot be read takes no other with it. */
+/** A row that cannot be read is left out. */
 function readPage<T extends z.ZodType, R>(json: unknown, shape: T, read: (row: z.output<T>) => R): R[] | null {
   const page = pageShape.safeParse(json).data;
   if (!page) return null;
@@ -97,12 +98,4 @@ function readPage<T extends z.ZodType, R>(json: unknown, shape: T, read: (row: z
     const parsed = shape.safeParse(row);
     return parsed.success ? [read(parsed.data)] : [];
   });
-}
-
-function parseJson(value: string): unknown {
-  try {
-    return JSON.parse(value);
-  } catch {
-    return undefined;
-  }
 }

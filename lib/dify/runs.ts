@@ -1,11 +1,7 @@
-import type { DifyEvent, RunIds } from '../answer/event.ts';
-import type { AppType, DifyConfig } from '../config/robot.ts';
-import { BridgeError } from '../errors.ts';
-import type { Fetch } from '../net/http.ts';
-import { withTimeout, type Clock } from '../runtime/clock.ts';
-import { readRefusal } from './failures.ts';
-import { authorizationOf, callDify, noAnswer } from './http.ts';
-import { readEvents } from './stream.ts';
+import type { RunIds } from '../answer/event.ts';
+import type { AppType } from '../config/robot.ts';
+import { acceptedJson, type DifyHttp } from './http.ts';
+import type { EventStream } from './stream.ts';
 
 /**
  * Whether the answer goes on without the connection that asked: the runs of workflows and chatflows do, in a worker
@@ -27,56 +23,28 @@ export interface FollowedRun {
 /** The route begins with a ping, so that its headers come at once. */
 const HEADERS_TIMEOUT_MS = 10_000;
 
-/** Four missed keep-alives of 10 s. */
-const IDLE_MS = 45_000;
-
 /**
- * The events of a run from now on; of a finished run its end. Resolved when the stream is open, so that whatever happens
- * after that is in it. Null when the version has no such route (before 1.14) or the run is not this user's: Dify answers
- * both in the same way. Leaving the loop early, or aborting the signal, closes the connection.
+ * The events of a run from now on; of a finished run its end. The promise resolves when the stream is open: every
+ * later event is in it. Null when the version has no such route (before 1.14) or the run is not this user's: Dify answers
+ * both in the same way. An abort of the signal closes the connection.
  *
  * @throws BridgeError with a `dify_…` code when it was not answered or refused.
  */
 export async function followRun(
-  config: DifyConfig,
-  fetch: Fetch,
-  clock: Clock,
+  http: DifyHttp,
   { runId, user, withSnapshot = false, signal }: FollowedRun,
-): Promise<AsyncGenerator<DifyEvent, void, undefined> | null> {
+): Promise<EventStream | null> {
   const query = new URLSearchParams({ user, ...(withSnapshot ? { include_state_snapshot: 'true' } : {}) });
-  const response = await connect(`/workflow/${encodeURIComponent(runId)}/events?${query.toString()}`);
-  const isStream = response.headers.get('content-type')?.toLowerCase().startsWith('text/event-stream') ?? false;
-  if (response.status === 200 && isStream && response.body) {
-    return readEvents(response.body, { clock, idleMs: IDLE_MS });
-  }
-  await response.body?.cancel().catch(() => undefined);
-  if (response.status === 404) return null;
-  if (response.status !== 200) throw readRefusal(response.status, undefined).error;
-  throw new BridgeError('dify_not_a_stream', 'Dify answered without a stream', { status: 200 });
-
-  async function connect(path: string): Promise<Response> {
-    try {
-      return await withTimeout(
-        clock,
-        HEADERS_TIMEOUT_MS,
-        (limited) =>
-          fetch(`${config.apiUrl}${path}`, {
-            method: 'GET',
-            headers: { ...authorizationOf(config), accept: 'text/event-stream' },
-            redirect: 'manual',
-            signal: limited,
-          }),
-        signal,
-      );
-    } catch (error) {
-      throw noAnswer(error);
-    }
-  }
+  const path = `/workflow/${encodeURIComponent(runId)}/events?${query.toString()}`;
+  const opened = await http.openStream({ path, headersTimeoutMs: HEADERS_TIMEOUT_MS, signal });
+  if (opened.ok) return opened.events;
+  if (opened.status === 404) return null;
+  throw opened.refusal.error;
 }
 
 export interface RunningTask {
   type: AppType;
-  /** Whom the run was started for: for anybody else Dify says yes and stops nothing. */
+  /** The person whom the run was started for. For another user Dify answers with success and stops nothing. */
   user: string;
   taskId: string;
 }
@@ -92,24 +60,12 @@ const TASK_PATHS: Readonly<Record<AppType, string>> = {
 };
 
 /**
- * Asks Dify to stop a run. Dify notices within one or two seconds and then ends the stream as usual, so whoever reads
- * the stream goes on reading; an unknown task is accepted in silence (`docs/wire-dify.md`).
+ * Asks Dify to stop a run. Dify notices within one or two seconds and then ends the stream of the run as usual, so this
+ * stream is still to be read. Dify also answers with success for a task that it does not know (`docs/wire-dify.md`).
  *
  * @throws BridgeError with a `dify_…` code when the request did not get through.
  */
-export async function stopRun(
-  config: DifyConfig,
-  fetch: Fetch,
-  clock: Clock,
-  { type, user, taskId }: RunningTask,
-): Promise<void> {
-  const { status, json } = await callDify(config, fetch, clock, {
-    method: 'POST',
-    path: `${TASK_PATHS[type]}/${encodeURIComponent(taskId)}/stop`,
-    body: { user },
-    timeoutMs: STOP_TIMEOUT_MS,
-  });
-  if (status !== 200) throw readRefusal(status, json).error;
-  // A proxy's page says nothing about the run.
-  if (json === undefined) throw new BridgeError('dify_server_error', 'the answer is not JSON', { status });
+export async function stopRun(http: DifyHttp, { type, user, taskId }: RunningTask): Promise<void> {
+  const path = `${TASK_PATHS[type]}/${encodeURIComponent(taskId)}/stop`;
+  acceptedJson(await http.post(path, { user }, { timeoutMs: STOP_TIMEOUT_MS }));
 }

@@ -1,8 +1,12 @@
 import { createParser } from 'eventsource-parser';
-import type { DifyEvent } from '../answer/event.ts';
+import type { AnswerEvent } from '../answer/event.ts';
 import { BridgeError } from '../errors.ts';
-import type { Clock } from '../runtime/clock.ts';
+import { isTimeout } from '../net/http.ts';
+import { withTimeout, type Clock } from '../runtime/clock.ts';
 import { readEvent } from './events.ts';
+
+/** The events of a run, in order. Leaving the loop early closes the connection. */
+export type EventStream = AsyncGenerator<AnswerEvent, void, undefined>;
 
 /** Node events carry whole variables of up to 200 KB each, several to a line. */
 const MAX_LINE_CHARS = 16 * 1024 * 1024;
@@ -14,17 +18,14 @@ export interface StreamLimits {
 }
 
 /**
- * The events of a Dify stream, in order, until the stream ends. Leaving the loop early cancels the stream.
+ * The events in the body of a response, until its end.
  *
- * Silence is measured in bytes, not events: the keep-alive `event: ping` has no data, so that no parser reports it.
+ * Silence is measured in bytes, not events: the keep-alive `event: ping` has no data, and the parser does not report it.
  *
  * @throws BridgeError `dify_stalled` after too long a silence, `dify_cut` when the connection breaks.
  */
-export async function* readEvents(
-  body: NonNullable<Response['body']>,
-  { clock, idleMs }: StreamLimits,
-): AsyncGenerator<DifyEvent, void, undefined> {
-  const ready: DifyEvent[] = [];
+export async function* readEvents(body: NonNullable<Response['body']>, { clock, idleMs }: StreamLimits): EventStream {
+  const ready: AnswerEvent[] = [];
   const parser = createParser({
     maxBufferSize: MAX_LINE_CHARS,
     onEvent({ data }) {
@@ -43,7 +44,7 @@ export async function* readEvents(
   const reader = body.getReader();
   try {
     for (;;) {
-      const chunk = await readChunk(reader, clock, idleMs);
+      const chunk = await readChunk(() => reader.read(), { clock, idleMs });
       if (chunk === null) break;
       feed(decoder.decode(chunk, { stream: true }));
       yield* ready.splice(0);
@@ -56,25 +57,17 @@ export async function* readEvents(
   }
 }
 
-/** The part of a stream's reader that is used. */
-interface Reader {
-  read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
-}
-
-async function readChunk(reader: Reader, clock: Clock, idleMs: number): Promise<Uint8Array | null> {
-  let cancel: (() => void) | undefined;
-  const silence = new Promise<never>((_, reject) => {
-    cancel = clock.schedule(idleMs, () => {
-      reject(new BridgeError('dify_stalled', 'the stream of Dify went silent', { idleMs }));
-    });
-  });
+/** The next bytes; null at the end of the body. */
+async function readChunk(
+  read: () => Promise<{ done: boolean; value?: Uint8Array | undefined }>,
+  { clock, idleMs }: StreamLimits,
+): Promise<Uint8Array | null> {
   try {
-    const { done, value } = await Promise.race([reader.read(), silence]);
+    const { done, value } = await withTimeout(clock, idleMs, read);
     return done ? null : (value ?? new Uint8Array());
   } catch (error) {
     if (error instanceof BridgeError) throw error;
+    if (isTimeout(error)) throw new BridgeError('dify_stalled', 'the stream of Dify went silent', { idleMs }, error);
     throw new BridgeError('dify_cut', 'the stream of Dify broke', {}, error);
-  } finally {
-    cancel?.();
   }
 }

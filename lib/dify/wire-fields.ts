@@ -2,7 +2,8 @@ import * as z from 'zod';
 import type { AnswerFile } from '../answer/event.ts';
 import { readAnswerFile } from './answer-file.ts';
 
-// A field that cannot be read must not take its event with it: the end of an answer least of all.
+// A field that cannot be read counts as null, so that its event is still read: without its end event an answer would count
+// as cut off.
 
 export const text = z.string().nullish().catch(null);
 

@@ -7,13 +7,13 @@ import { lookPause, retrying, type LostRun, type Search } from './search.ts';
 /** The clocks of Dify and of this machine may differ, and Dify keeps whole seconds. */
 const CLOCK_SLACK_MS = 5_000;
 
-/** How long an empty answer is waited for that is made in the process that was asked: it is saved soon or never. */
+/** How long this instance waits for an empty answer that is made in the process of the request: Dify saves it soon or never. */
 const SAVING_MS = 15_000;
 
-/** Dify's own limit for a run (`docs/wire-dify.md`). After it, an empty answer of a chatflow stays empty. */
+/** Dify's own limit for a run (`docs/wire-dify.md`). An answer of a chatflow that is empty then stays empty. */
 const RUN_LIMIT_MS = 1_200_000;
 
-/** A record can appear a little after it was told of. */
+/** The message can appear a little later than its first event. */
 const LOOKS_FOR_ABSENT = 3;
 
 interface Found {
@@ -25,7 +25,7 @@ interface Found {
 export async function recoverMessage(search: Search): Promise<Answer | null> {
   const { run, clock, signal } = search;
   const beganAtMs = clock.now();
-  // A chatflow may go on in a worker although nobody saw its run id.
+  // A chatflow may go on in a worker although its run id is not on record.
   const mayRun = run.type === 'chatflow' && run.ids.runId === undefined;
   for (let look = 0; ; look += 1) {
     const found = await retrying(search, () => findMessage(search));
@@ -38,8 +38,8 @@ export async function recoverMessage(search: Search): Promise<Answer | null> {
 }
 
 /**
- * Adds to a chatflow's answer what only its message has: citations, files, and the text of a run that does not show
- * its own. Its absence is no failure.
+ * Adds to a chatflow's answer what only its message has: citations, files, and the text of a run without outputs. An
+ * answer whose message is not found stays as it is.
  */
 export async function withMessage(search: Search, answer: Answer): Promise<Answer> {
   const { conversationId } = answer.ids;
@@ -74,8 +74,8 @@ async function findMessage(search: Search): Promise<Found | null> {
 }
 
 /**
- * Where the message may be: in the conversation on record, or in one that began or went on since the question. The
- * latter also where the one on record does not have it: Dify 1.15 starts a new one in silence (`docs/wire-dify.md`).
+ * The conversations that may hold the message: the one on record first, then those that began or went on since the
+ * question. Dify 1.15 can start a new conversation without a sign (`docs/wire-dify.md`).
  */
 async function* conversationsOf({ records, run, signal }: Search): AsyncGenerator<string, void, undefined> {
   const { conversationId, messageId } = run.ids;

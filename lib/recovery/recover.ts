@@ -7,19 +7,19 @@ import { recoverRun } from './run.ts';
 import { isTooOld, type LostRun, type Search } from './search.ts';
 
 export type Recovered =
-  /** The whole answer, with its ending. Its texts replace whatever was shown before. */
+  /** The whole answer, with its ending. Its texts replace everything that was shown before. */
   | { kind: 'answer'; answer: Answer }
-  /** It goes on at Dify, or did when it was last heard of: worth another attempt. */
+  /** The run goes on at Dify, or did at the last look: another attempt may find its answer. */
   | { kind: 'still-running' }
-  /** Dify has nothing, or does not tell. */
+  /** Dify has no answer, or does not show it. */
   | { kind: 'lost' };
 
-/** Gets at the answer of a run whose stream was lost, without asking again (`docs/wire-dify.md`). */
+/** Finds the answer of a run whose stream was lost, without asking again (`docs/wire-dify.md`). */
 export interface Recovery {
   /**
-   * Waits for the answer until the signal is aborted; how long that may take is for the caller to say. The answers
-   * that `onProgress` gets have ids and files as they become known. They have no text, unless Dify told the whole text
-   * so far, and no ending: what was shown before stays until the answer is there.
+   * Waits for the answer until the signal aborts. The answers that `onProgress` gets have no ending; they have the ids and
+   * files that are known so far, and text only where Dify told the whole text so far. The caller leaves the text that was
+   * shown before as it is until the whole answer is there.
    */
   recover(run: LostRun, signal: AbortSignal, onProgress: (answer: Answer) => void): Promise<Recovered>;
 }
@@ -46,6 +46,6 @@ export function createRecovery({ records, clock, log }: Pick<Search, 'records' |
 async function find(search: Search): Promise<Answer | null> {
   const { type, ids } = search.run;
   if (survivesDisconnect(type, ids)) return recoverRun(search, ids.runId);
-  // Nothing but its run keeps the answer of a workflow, and nothing at all that of a text generator.
+  // Dify keeps the answer of a workflow in its run only, and that of a completion app nowhere.
   return type === 'workflow' || type === 'completion' ? null : recoverMessage(search);
 }

@@ -1,38 +1,39 @@
 import { emptyAnswer, foldEvent, type Answer, type Ending } from '../answer/answer.ts';
-import type { DifyEvent } from '../answer/event.ts';
+import type { AnswerEvent } from '../answer/event.ts';
 import type { RunRecord } from '../dify/records.ts';
 import { BridgeError } from '../errors.ts';
 import { sleep } from '../runtime/clock.ts';
 import { recoverMessage, withMessage } from './message.ts';
 import { isTooOld, lookPause, retrying, type Search } from './search.ts';
 
-/** No event for this long: the run is looked at, because its end may have fallen between two listeners. */
+/** After so long without an event the detail of the run is asked: the run may have ended between two connections. */
 const QUIET_MS = 20_000;
 
-/** After so many connections without any event only the detail is asked. */
+/** After so many connections without any event only the detail of the run is asked. */
 const MOST_SILENT_FOLLOWS = 2;
 
-/** How often in a row the detail may not know of an end that the events told, or of the run: it can lag behind. */
+/** How often in a row the detail may lack the run, or an end that the events reported: it can lag behind the events. */
 const MOST_DOUBTS = 3;
 
 /** How often the detail is asked again to confirm an end, when it does not answer. */
 const CONFIRM_RETRIES = 2;
 
-/** What the event streams of a run have told so far. */
+/** What the event streams of a run have reported so far. */
 interface Followed {
   answer: Answer;
-  /** They told that the run has ended. */
+  /** They reported the end of the run. */
   isOver: boolean;
-  /** This version has the route, for this user. */
+  /** This version of Dify has the route, and shows this user the run. */
   hasRoute: boolean;
-  /** Streams that told nothing at all. */
+  /** How many streams had no event at all. */
   silent: number;
 }
 
 /**
  * The answer of a run of a workflow or chatflow, once it has ended; null when Dify does not have it.
  *
- * The events tell when the run ends, its detail tells how: a stream that is joined late has lost its beginning.
+ * The events show when the run ends. How it ended and its text come from its detail: a stream that is joined late lacks its
+ * beginning.
  */
 export async function recoverRun(search: Search, runId: string): Promise<Answer | null> {
   const { run, clock, signal } = search;
@@ -76,7 +77,7 @@ async function follow(search: Search, runId: string, before: Followed): Promise<
       search.isRunning = true;
       answer = foldEvent(answer, withoutFragments(event, runId));
       isOver = event.kind === 'run-finished';
-      // An error ends the stream, not always the run: its detail tells.
+      // An error ends the stream, but not always the run. The detail of the run decides.
       if (isOver || event.kind === 'run-paused' || event.kind === 'failed') break;
       onProgress({ ...answer, ending: null });
     }
@@ -92,20 +93,20 @@ async function follow(search: Search, runId: string, before: Followed): Promise<
 }
 
 /**
- * What is streamed after a reconnect goes on from a text that nobody here has, so it is no text; the text comes whole
- * at the end. Nor does the empty text of a snapshot mean that there was none: it is empty until a pause or the end
- * (`docs/wire-dify.md`).
+ * Text that is streamed after a reconnect continues a beginning that this instance does not have, so it is left out: the
+ * whole text comes at the end. The empty text of a snapshot is left out as well: a snapshot has no text until a pause or
+ * the end (`docs/wire-dify.md`).
  */
-function withoutFragments(event: DifyEvent, runId: string): DifyEvent {
+function withoutFragments(event: AnswerEvent, runId: string): AnswerEvent {
   const { taskId, ...others } = event.ids;
-  // A finished run is told with its run id in the place of the task id.
+  // In the events of a finished run the run id stands in the place of the task id.
   const ids = taskId === undefined || taskId === runId ? others : event.ids;
   const isFragment =
     event.kind === 'text' || event.kind === 'reasoning' || (event.kind === 'replace' && event.text === '');
   return isFragment ? { kind: 'none', ids } : { ...event, ids };
 }
 
-/** `unanswered` only while an end waits to be confirmed; otherwise it is asked until the search is aborted. */
+/** The detail of a run. `unanswered` only after the events reported its end; before, Dify is asked until the search aborts. */
 async function lookAt(
   search: Search,
   runId: string,
@@ -122,7 +123,7 @@ async function lookAt(
   }
 }
 
-/** Null while the run goes on; also for a status that is not known, because it may still change. */
+/** Null while the run goes on. Also for an unknown status, because it may still change. */
 function endingOf(status: string): Ending | null {
   switch (status) {
     case 'succeeded':
@@ -139,7 +140,7 @@ function endingOf(status: string): Ending | null {
   }
 }
 
-/** The whole answer: its outputs as the record has them, or, without a record, as the events told them. */
+/** The whole answer: with the outputs of the record, or, where it has none, with those of the events. */
 async function conclude(search: Search, told: Answer, ending: Ending, record: RunRecord | null): Promise<Answer> {
   const isRecorded = record !== null && Object.keys(record.outputs).length > 0;
   const outputs = isRecorded ? record.outputs : (told.outputs ?? {});
@@ -154,9 +155,9 @@ async function conclude(search: Search, told: Answer, ending: Ending, record: Ru
   };
   if (search.run.type !== 'chatflow') return answer;
   const whole = typeof outputs['answer'] === 'string' ? outputs['answer'] : '';
-  // Of a run that did not come to its end, what was saved of its text is all there is.
+  // A run that did not complete may have no outputs. Then the text that the events reported is all there is.
   const saved = ending.kind === 'complete' ? '' : told.texts.message;
   const complete: Answer = { ...answer, texts: { ...answer.texts, message: whole || saved } };
-  // Whoever heard the end of the message has its citations and files.
+  // The end of the message brings its citations and files, so the message is not looked up after that event.
   return told.progress.messageEnded && complete.texts.message !== '' ? complete : withMessage(search, complete);
 }

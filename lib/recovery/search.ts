@@ -12,15 +12,15 @@ export interface LostRun {
   /** In the log lines about it. */
   reference: string;
   type: AppType;
-  /** The one that asked; Dify shows the answer to nobody else. */
+  /** The user who asked. Dify shows the answer to this user only. */
   user: string;
   question: string;
   askedAtMs: number;
-  /** Whatever was on record, possibly nothing. */
+  /** The ids on record; may be empty. */
   ids: RunIds;
 }
 
-/** One attempt to get at the answer of a lost run. */
+/** One attempt to find the answer of a lost run. */
 export interface Search {
   readonly run: LostRun;
   readonly records: DifyRecords;
@@ -34,8 +34,8 @@ export interface Search {
 }
 
 /**
- * An older run is not believed to be running: up to 1.9.1 one that lost its client stays `running` for ever
- * (`docs/wire-dify.md`). Dify's own limit is 20 minutes unless somebody raised it (4).
+ * A run that is older counts as lost, even if Dify says that it is running: up to 1.9.1 a run that lost its client stays
+ * `running` for ever (`docs/wire-dify.md`). Dify's own limit is 20 minutes, and an operator of Dify can raise it.
  */
 const LONGEST_RUN_MS = 3_600_000;
 
@@ -45,7 +45,7 @@ const RETRY_PAUSES_MS = [1_000, 2_000, 4_000];
 /** Between two looks at something that is not finished; the last one repeats. */
 const LOOK_PAUSES_MS = [2_000, 3_000, 4_000, 5_000];
 
-/** What may be different in a moment. Anything else is Dify's last word. */
+/** Failures that may be gone a moment later. Every other one is final. */
 const TEMPORARY: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'dify_unreachable',
   'dify_timeout',

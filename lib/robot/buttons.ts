@@ -1,12 +1,13 @@
 import type { TurnPayload } from '../turn/turn.ts';
 import { createHash } from 'node:crypto';
+import type { Rating } from '../answer/event.ts';
 import type { FormSubmission } from '../ask/form.ts';
 import type { RobotConfig } from '../config/robot.ts';
 import type { Message, Sender } from '../dingtalk/callback.ts';
 import type { CardAction, CardUpdate } from '../dingtalk/card-action.ts';
 import { parseJson } from '../runtime/json.ts';
 import type { BackgroundWork } from '../runtime/platform.ts';
-import type { Rating, State, TurnRecord } from '../state/state.ts';
+import type { State, TurnRecord } from '../state/state.ts';
 import type { Texts } from '../texts/texts.ts';
 import type { AnsweredTurn } from '../turn/answered.ts';
 

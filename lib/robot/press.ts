@@ -1,10 +1,10 @@
+import type { Rating } from '../answer/event.ts';
 import type { FormSubmission } from '../ask/form.ts';
 import type { Message, Sender } from '../dingtalk/callback.ts';
 import type { CardAction } from '../dingtalk/card-action.ts';
 import { turnErrorCode } from '../errors.ts';
 import { errorFields } from '../runtime/log.ts';
 import type { BackgroundWork } from '../runtime/platform.ts';
-import type { Rating } from '../state/state.ts';
 import { readAnswered, type AnsweredTurn } from '../turn/answered.ts';
 import { readPayload, referenceOf } from '../turn/record.ts';
 import type { Runner, RunnerOptions } from '../turn/runner.ts';

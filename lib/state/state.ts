@@ -1,3 +1,4 @@
+import type { Rating } from '../answer/event.ts';
 import type { Budget, BudgetRequest, SpendingLevel } from './budget.ts';
 
 export interface RobotStatus {
@@ -38,8 +39,6 @@ export interface TurnRecord {
   /** Null until the turn has ended. */
   receipt: string | null;
 }
-
-export type Rating = 'like' | 'dislike';
 
 export interface RateAnswerRequest {
   turnId: string;

@@ -1,5 +1,5 @@
 import { answerText, emptyAnswer, endAnswer, type Answer } from '../answer/answer.ts';
-import { endingFailure } from '../ask/ask.ts';
+import { endingFailure } from '../ask/ending-failure.ts';
 import { isFormOver } from '../ask/form.ts';
 import { BridgeError } from '../errors.ts';
 import type { Recovered } from '../recovery/recover.ts';

@@ -1,9 +1,9 @@
 import { emptyAnswer, withoutBeginning } from '../answer/answer.ts';
 import { ask } from '../ask/ask.ts';
-import { readFormTurn, type FormSubmission } from '../ask/form.ts';
+import { decideForm, type FormSubmission } from '../ask/form.ts';
 import { fillInputs } from '../ask/inputs.ts';
 import { prepareQuestion, type QuestionPorts } from '../ask/question.ts';
-import { resumeRun } from '../ask/resume.ts';
+import { resume } from '../ask/resume.ts';
 import type { RobotConfig } from '../config/robot.ts';
 import type { Dify } from '../dify/dify.ts';
 import { survivesDisconnect } from '../dify/runs.ts';
@@ -62,7 +62,7 @@ async function follow(turn: Turn, ports: AnswerPorts, signal: AbortSignal): Prom
   try {
     const waiting = readKeptForm(turn.record.context?.form ?? null);
     const asker = askerOf(turn.message);
-    const reply = await readFormTurn({ form: turn.form, waiting, asker, question: turn.question }, { dify });
+    const reply = await decideForm({ form: turn.form, waiting, asker, question: turn.question }, { dify });
     if (reply.kind === 'submission') {
       const { submission } = reply;
       // On record before Dify has it: from then on the run is looked for, and the form is never answered twice.
@@ -126,7 +126,7 @@ function submit(
   signal: AbortSignal,
   onSubmitted: () => void,
 ) {
-  return resumeRun({
+  return resume({
     runId,
     openEvents: (opened) => dify.followRun(runId, user, opened),
     async submit() {

@@ -1,12 +1,33 @@
 import { describe, expect, test } from 'vitest';
-import { answerText, emptyAnswer, foldEvent, type Answer } from '../../lib/answer/answer.ts';
-import type { DifyEvent } from '../../lib/answer/event.ts';
+import {
+  answerText,
+  emptyAnswer,
+  endAnswer,
+  expectsMore,
+  foldEvent,
+  withoutBeginning,
+  type Answer,
+} from '../../lib/answer/answer.ts';
+import type { AnswerEvent, PendingForm, RunIds } from '../../lib/answer/event.ts';
 import { renderOutputs } from '../../lib/answer/outputs.ts';
 
 const MEGABYTE = 1024 * 1024;
 
+type Told = AnswerEvent extends infer E ? (E extends AnswerEvent ? Omit<E, 'ids'> & { ids?: RunIds } : never) : never;
+
+/** The answer after these events. */
+const fold = (...events: readonly Told[]): Answer =>
+  events.reduce<Answer>((answer, event) => foldEvent(answer, { ids: {}, ...event }), emptyAnswer);
+
+const text = (source: 'message' | 'agent' | 'chunk', part: string): Told => ({ kind: 'text', source, text: part });
+const step = (stepId: string): Told => ({ kind: 'step', stepId, activity: null });
+const finished = (outputs: Record<string, unknown> = {}, status: 'succeeded' | 'failed' | 'stopped' = 'succeeded') =>
+  ({ kind: 'run-finished', status, outputs, files: [] }) as const;
+const messageEnded: Told = { kind: 'message-ended', citations: [], files: [], totalTokens: 7, price: null };
+const failed: Told = { kind: 'failed', upstreamCode: 'invalid_param', status: 400 };
+
 /** An app that never ends. */
-function repeat(event: DifyEvent, times: number): Answer {
+function repeat(event: AnswerEvent, times: number): Answer {
   let answer = emptyAnswer;
   for (let index = 0; index < times; index += 1) answer = foldEvent(answer, event);
   return answer;
@@ -53,4 +74,135 @@ test('a file among other outputs is named, without what Dify keeps of it', () =>
   const shown = renderOutputs({ report: { parts: [{ file }], pages: 2 } });
   expect(shown).toContain('"file": "📎 a.png"');
   expect(shown).not.toContain('secret');
+});
+
+describe('the text', () => {
+  const said = (answer: Answer) => answerText(answer).text;
+
+  test('is the message, else what agents said, else the only output, else the chunks, else the outputs', () => {
+    const agent = text('agent', 'streamed');
+    expect(said(fold(agent, text('message', 'whole')))).toBe('whole');
+    expect(said(fold(agent, text('chunk', 'c'), finished({ a: 'b' })))).toBe('streamed');
+    expect(said(fold(text('chunk', 'preview')))).toBe('preview');
+    expect(said(fold(text('chunk', 'preview'), finished({ result: 'final' })))).toBe('final');
+    expect(said(fold(text('chunk', 'preview'), finished({ a: 'x', b: 'y' })))).toBe('preview');
+    expect(said(fold(text('chunk', ' \n'), finished({ text: 'x', b: 'y' })))).toBe('x');
+  });
+
+  test('of an agent has a line break between two steps, unless there is one', () => {
+    const steps = (first: string) => said(fold(step('1'), text('agent', first), step('2'), text('agent', 'b')));
+    expect(steps('a')).toBe('a\nb');
+    expect(steps('a\n')).toBe('a\nb');
+    expect(steps('')).toBe('b');
+    expect(said(fold(step('1'), text('agent', 'a'), step('1'), text('agent', 'b')))).toBe('ab');
+    const between = fold(step('1'), text('agent', 'a'), step('2'), text('chunk', 'c'), text('agent', 'b'));
+    expect(said(between)).toBe('a\nb');
+  });
+
+  test('that is replaced goes on from the replacement', () => {
+    const replace = (source: 'message' | 'chunk' | 'current'): Told => ({ kind: 'replace', source, text: 'instead' });
+    expect(said(fold(text('message', 'a'), replace('current'), text('message', ', more')))).toBe('instead, more');
+    expect(said(fold(text('agent', 'a'), replace('current'), text('agent', ', more')))).toBe('instead, more');
+    expect(fold(text('chunk', 'a'), replace('chunk')).texts).toEqual({ message: '', agent: '', chunk: 'instead' });
+  });
+
+  test('is without the reasoning, which is kept beside it', () => {
+    const thought: Told = { kind: 'reasoning', text: 'First,' };
+    expect(answerText(fold(thought, text('message', '<think>then</think>Yes')))).toEqual({
+      text: 'Yes',
+      reasoning: 'First,\n\nthen',
+    });
+    expect(fold({ kind: 'reasoning', text: '' })).toEqual(emptyAnswer);
+  });
+
+  test('without its beginning is the rest, also in the outputs of a chatflow', () => {
+    const answer = fold(text('message', 'before after'), finished({ answer: 'before after', other: 1 }));
+    const rest = withoutBeginning(answer, 'before '.length);
+    expect(said(rest)).toBe('after');
+    expect(rest.outputs).toEqual({ answer: 'after', other: 1 });
+    const without = fold(text('message', 'ab'), finished({ other: 1 }));
+    expect(withoutBeginning(without, 1)).toMatchObject({ texts: { message: 'b' }, outputs: { other: 1 } });
+    expect(withoutBeginning(fold(text('message', 'ab')), 1).outputs).toBeNull();
+  });
+});
+
+describe('the ending', () => {
+  const error = { kind: 'failed', cause: 'error', upstreamCode: 'invalid_param', status: 400 };
+  const run = { kind: 'failed', cause: 'run', upstreamCode: null, status: null };
+
+  test.each<[string, readonly Told[], object | null]>([
+    ['is not there yet', [text('message', 'a')], null],
+    ['of a message', [messageEnded], { kind: 'complete' }],
+    ['of a run', [finished()], { kind: 'complete' }],
+    ['of a stopped run', [messageEnded, finished({}, 'stopped')], { kind: 'stopped' }],
+    ['of a failed run', [finished({}, 'failed')], run],
+    ['of a failed run after its message', [messageEnded, finished({}, 'failed')], run],
+    ['of an error', [failed], error],
+    ['of an error that the run repeats', [failed, finished({}, 'failed')], error],
+    ['of a failed run that an error repeats', [finished({}, 'failed'), failed], run],
+    ['of an error after a good end', [messageEnded, failed], { kind: 'complete' }],
+    ['of a message after an error', [failed, messageEnded], error],
+    ['of a pause', [{ kind: 'run-paused', form: null }], { kind: 'paused' }],
+  ])('%s', (_what, events, ending) => {
+    expect(fold(...events).ending).toEqual(ending);
+  });
+
+  test('of a stream without an end event is a cut', () => {
+    expect(endAnswer(fold(text('message', 'a'))).ending).toEqual({ kind: 'cut' });
+    const complete = fold(messageEnded);
+    expect(endAnswer(complete)).toBe(complete);
+  });
+
+  test('of a chatflow is there when both of its ends are', () => {
+    const ids = { messageId: 'm' };
+    const started: Told = { kind: 'run-started', ids };
+    expect(expectsMore(fold(started))).toBe(true);
+    expect(expectsMore(fold(started, messageEnded))).toBe(true);
+    expect(expectsMore(fold(started, finished()))).toBe(true);
+    expect(expectsMore(fold(started, messageEnded, finished()))).toBe(false);
+    expect(expectsMore(fold(started, failed))).toBe(false);
+    expect(expectsMore(fold({ ...messageEnded, ids }))).toBe(false);
+    expect(expectsMore(fold({ kind: 'run-started' }, finished()))).toBe(false);
+  });
+});
+
+test('a form is there until it is closed or its run has ended, the first that can be answered', () => {
+  const form = (token: string | null, nodeTitle: string): PendingForm => ({
+    token,
+    runId: 'r',
+    nodeTitle,
+    content: '',
+    fields: [],
+    actions: [],
+    expiresAtMs: null,
+  });
+  const asked = (token: string | null, title: string): Told => ({ kind: 'form', form: form(token, title) });
+  expect(fold(asked(null, 'mail'), asked('a', 'first'), asked('b', 'second')).form?.nodeTitle).toBe('first');
+  expect(fold(asked(null, 'mail'), { kind: 'run-paused', form: null }).form?.nodeTitle).toBe('mail');
+  expect(fold({ kind: 'run-paused', form: form('a', 'late') }).form?.nodeTitle).toBe('late');
+  expect(fold(asked('a', 'x'), finished()).form).toBeNull();
+  const expired = fold(asked('a', 'x'), { kind: 'form-closed', how: 'expired' });
+  expect(expired).toMatchObject({ form: null, formExpired: true });
+  expect(fold(asked('a', 'x'), { kind: 'form-closed', how: 'filled' })).toMatchObject({
+    form: null,
+    formExpired: false,
+  });
+  expect(foldEvent(expired, { ids: {}, kind: 'form', form: form('b', 'y') }).formExpired).toBe(false);
+});
+
+test('what the app does is told by steps and activities until there is text; ids come with any event', () => {
+  const activity = { kind: 'tool', name: 'search' } as const;
+  const busy = fold(
+    { kind: 'activity', activity },
+    { ...step('1'), ids: { taskId: 't' } },
+    { kind: 'none', ids: { runId: 'r' } },
+  );
+  expect(busy).toMatchObject({ activity, ids: { taskId: 't', runId: 'r' } });
+  expect(fold({ kind: 'activity', activity }, { kind: 'step', stepId: '1', activity: null }).activity).toEqual(
+    activity,
+  );
+  const other = { kind: 'node', name: 'LLM' } as const;
+  expect(fold({ kind: 'activity', activity }, { kind: 'step', stepId: '1', activity: other }).activity).toEqual(other);
+  expect(fold({ kind: 'activity', activity }, text('message', '')).activity).toEqual(activity);
+  expect(fold({ kind: 'activity', activity }, text('message', 'a')).activity).toBeNull();
 });

@@ -15,3 +15,11 @@ test('half a character, in which a text that was cut may end, does no harm', () 
 test('a question has no markup of its own', () => {
   expect(questionLines(['[a](b) **c**\n# d'], false)).toBe('- a (b) c d');
 });
+
+test('questions are a list of links, where a tap can send them', () => {
+  const shown = questionLines(['年假？', 'And *sick* leave?'], true);
+  const lines = shown.split('\n');
+  expect(lines).toHaveLength(2);
+  expect(lines[0]).toBe(`- [年假？](dtmd://dingtalkclient/sendMessage?content=${encodeURIComponent('年假？')})`);
+  expect(lines[1]).toMatch(/^- \[And sick leave\?\]\(dtmd:/);
+});

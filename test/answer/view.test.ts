@@ -4,7 +4,7 @@ import { emptyAnswer, type Answer } from '../../lib/answer/answer.ts';
 import type { PendingForm } from '../../lib/answer/event.ts';
 import { readFormReply } from '../../lib/ask/form-reply.ts';
 import { textsFor } from '../../lib/texts/index.ts';
-import { finalView, typingView, type ViewOptions } from '../../lib/answer/view.ts';
+import { continuing, finalView, typingView, type ViewOptions } from '../../lib/answer/view.ts';
 
 const zh: ViewOptions = { texts: textsFor('zh-CN'), showThinking: false, cardMaxChars: 3_000 };
 const en: ViewOptions = { ...zh, texts: textsFor('en') };
@@ -40,9 +40,84 @@ describe('progress', () => {
     expect(view.length).toBeLessThanOrEqual(200);
   });
 
+  test('says how to stop, where no button does', () => {
+    const options = { ...en, stopHint: 'Type /stop.' };
+    expect(typingView(said('', { activity: tool }), options)).toBe('🔧 Using a tool: web search\n\nType /stop.');
+    expect(typingView(said('Yes'), options)).toBe('Yes');
+    expect(typingView(said(''), options)).toBe('');
+  });
+
   test('does nothing in the reader’s name', () => {
     const activity = { kind: 'node', name: 'dtmd://dingtalkclient/sendMessage?content=x' } as const;
     expect(typingView(said('', { activity }), zh)).not.toContain('dtmd://');
+  });
+});
+
+test('a text that goes on elsewhere says so', () => {
+  expect(continuing('', en)).toBe(en.texts.continuing);
+  expect(continuing('So far', en)).toBe(`So far\n\n${en.texts.continuing}`);
+});
+
+describe('the reasoning', () => {
+  const options = { ...en, showThinking: true };
+  const thought = said('<think>First\nthen</think>Yes', done);
+
+  test('stands above the text as a quote, where it is wanted', () => {
+    expect(card(thought, options)).toBe('> **Thinking**<br>First<br>then\n\nYes');
+    expect(card(thought, en)).toBe('Yes');
+    expect(card(said('Yes', { reasoning: ' \n', ...done }), options)).toBe('Yes');
+  });
+
+  test('may be all there is', () => {
+    expect(card(said('<think>Hm</think>', done), options)).toBe('> **Thinking**<br>Hm');
+  });
+});
+
+describe('a long answer', () => {
+  const paragraph = 'word '.repeat(40).trim();
+  const long = (paragraphs: number) => said(Array<string>(paragraphs).fill(paragraph).join('\n\n'), done);
+  const small = { ...en, cardMaxChars: 500 };
+
+  test('is cut where the card ends while it grows', () => {
+    const view = typingView(said('**a** '.repeat(200)), small);
+    expect(view.length).toBeLessThanOrEqual(500);
+    expect(view).toMatch(/^\*\*a\*\* /);
+    // Sanitizing can make a text longer than it was.
+    const links = typingView(said('dtmd://x '.repeat(55)), small);
+    expect(links.length).toBeLessThanOrEqual(500);
+    expect(links).not.toBe('');
+  });
+
+  test('goes on in messages below the card, and the notes stand at the end', () => {
+    const { card: first, messages } = finalView(long(5), ['(stopped)'], true, small);
+    expect(first?.endsWith(en.texts.continuesBelow)).toBe(true);
+    expect(first?.length).toBeLessThanOrEqual(500);
+    expect(messages).toHaveLength(1);
+    expect(messages[0]).toMatch(/word\n\n\(stopped\)$/);
+    expect(messages.join('')).not.toContain(en.texts.continuesBelow);
+    // A message breaks its lines in another way than a card.
+    const lines = finalView(said(`${paragraph}\n\n${'line  \n'.repeat(100)}`, done), [], true, small);
+    expect(lines.messages.join('')).toContain('line  \nline');
+    expect(lines.messages.join('')).not.toContain('<br>');
+  });
+
+  test('without a card comes as messages, at most five; the last says how much is missing', () => {
+    const { card: none, messages } = finalView(long(400), ['(stopped)'], false, en);
+    expect(none).toBeNull();
+    expect(messages).toHaveLength(5);
+    const [, missing = ''] =
+      /\((\d+) more characters are not shown[^)]*\)\n\n\(stopped\)$/.exec(messages[4] ?? '') ?? [];
+    const shown = messages.join('').split('word').length - 1;
+    expect(shown).toBeGreaterThan(3_000);
+    // Each word that is missing has five characters, and the breaks between paragraphs count too.
+    expect(Math.abs(Number(missing) - (400 * 40 - shown) * 5)).toBeLessThan(500);
+    expect(Math.max(...messages.map((message) => message.length))).toBeLessThanOrEqual(3_800);
+  });
+
+  test('without text is only its notes, or says that nothing came', () => {
+    expect(finalView(said('', done), ['note'], false, en).messages).toEqual(['note']);
+    expect(finalView(said('', done), [], false, en).messages).toEqual([en.texts.emptyAnswer]);
+    expect(finalView(said('', done), ['note'], true, en)).toEqual({ card: 'note', messages: [] });
   });
 });
 
@@ -84,6 +159,15 @@ describe('links to Dify’s files', () => {
       expect(card(said(`[x](${address}) ![y](${address})`, done))).toBe(`[x](${address}) ![y](${address})`);
     }
   });
+});
+
+test('sources are named only below a whole answer, at most ten, and only those with a name', () => {
+  const named = (name: string, documentId: string | null = null) => ({ documentId, documentName: name });
+  const citations = [named('a.md', '1'), named('*', '2'), named('b.md'), named('b.md')];
+  expect(card(said('Yes', { citations, ...done }), en)).toBe('Yes\n\n**Sources**: a.md, b.md (2 passages)');
+  expect(card(said('Yes', { citations, ending: { kind: 'stopped' } }), en)).toBe('Yes');
+  const many = Array.from({ length: 12 }, (_, index) => named(`d${index}.md`));
+  expect(card(said('Yes', { citations: many, ...done }), en).split(', ')).toHaveLength(10);
 });
 
 test('sources are named once, with the number of their passages', () => {
@@ -160,6 +244,26 @@ describe('a form', () => {
     expect(view).toMatch(new RegExp(`${zh.texts.formByEmail}$`));
     expect(view).not.toContain('dtmd:');
     expect(view).not.toContain('可选操作');
+  });
+
+  test('without fields or actions shows only what it asks', () => {
+    const bare = { ...form, nodeTitle: '', content: 'Wait for {{#$output.x#}}', fields: [], actions: [] };
+    expect(card({ ...asked, form: bare }, en)).toBe(
+      ['请确认。', '📝 **Your decision is needed**', 'Wait for 【x】'].join('\n\n'),
+    );
+  });
+
+  test('without a field to type says how to choose', () => {
+    const view = card({ ...asked, form: { ...form, fields: [] } }, { ...en, links: false });
+    expect(view).toContain('1. 同意 (1)\n2. ');
+    expect(view).toMatch(/for example "同意 \(1\)"\.$/);
+  });
+
+  test('whose action has no name that can be shown makes no link of it', () => {
+    const actions = [{ id: 'x', title: '***' }];
+    const view = card({ ...asked, form: { ...form, actions } }, { ...en, links: true });
+    expect(view).not.toContain('dtmd:');
+    expect(view).toContain('**Choose one**\n1.');
   });
 
   test('that nobody answered is said to have expired', () => {

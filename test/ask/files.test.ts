@@ -1,13 +1,13 @@
 // Files on their way with a question.
 import { expect, onTestFinished, test } from 'vitest';
-import { createDifyClient } from '../../lib/dify/ask.ts';
+import { createDify } from '../../lib/dify/dify.ts';
 import type { QuestionFile } from '../../lib/dify/file-inputs.ts';
 import { ask } from '../../lib/ask/ask.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { createLog } from '../../lib/runtime/log.ts';
 import { createDifySimulator } from '../../playground/dify/simulator.ts';
 import type { AppMode, SampleApp } from '../../playground/dify/types.ts';
-import { configOf } from '../recovery/support.ts';
+import { configOf } from '../dify/support.ts';
 
 const user = 'staff-0001';
 
@@ -32,7 +32,7 @@ async function asking(mode: AppMode, parameters: SampleApp['parameters'], names:
   }
   const log = createLog(systemClock, 'error', () => {});
   const asked = ask({
-    dify: createDifyClient(configOf(dify.url, 'key'), fetch, systemClock, log),
+    dify: createDify(configOf(dify.url, 'key'), { fetch, clock: systemClock, log }),
     question: { query: '总结', inputs: {}, queryInput: 'query', user, conversationId: null, files },
     clock: systemClock,
     signal: new AbortController().signal,

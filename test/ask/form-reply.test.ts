@@ -45,6 +45,12 @@ describe('the first line', () => {
 });
 
 describe('the fields', () => {
+  test('that are optional choices take the first option, where Dify tells it', () => {
+    const optional = (options: readonly string[]) => field('level', { type: 'select', options });
+    expect(read('同意', [optional(['low', 'high'])])).toEqual({ action: 'approve', inputs: { level: 'low' } });
+    expect(read('同意', [optional([])])).toEqual({ action: 'approve', inputs: { level: '' } });
+  });
+
   test('are read by label or name, with either colon, in any order', () => {
     const text = '同意\npriority: HIGH\n备注 ： 可以\n第二行';
     const inputs = { comment: '可以\n第二行', priority: 'high' };

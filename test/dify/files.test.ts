@@ -1,12 +1,11 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createDifyFiles } from '../../lib/dify/files.ts';
 import { BridgeError } from '../../lib/errors.ts';
-import { systemClock } from '../../lib/runtime/clock.ts';
-import type { DifyConfig } from '../../lib/config/robot.ts';
 import type { Fetch } from '../../lib/net/http.ts';
 import { readBody } from '../../playground/http/exchange.ts';
 import { startServer } from '../../playground/http/server.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
+import { httpOf } from './support.ts';
 
 interface Scripted {
   status: number;
@@ -26,15 +25,9 @@ async function scene(answer: Scripted | null = { status: 201, body: { id: 'file-
     response.writeHead(answer.status).end(text);
   });
   onTestFinished(() => server.close());
-  const config: DifyConfig = {
-    apiUrl: `${server.origin}/v1`,
-    filesUrl: server.origin,
-    apiKey: 'app-secret-key',
-    appType: 'auto',
-    inputs: {},
-    queryInput: 'query',
-  };
-  return { seen, config, files: createDifyFiles(config, fetch, systemClock), stop: () => server.close() };
+  const filesWith = (ports: Parameters<typeof httpOf>[2] = {}) =>
+    createDifyFiles(httpOf(`${server.origin}/v1`, 'app-secret-key', ports));
+  return { seen, filesWith, files: filesWith(), stop: () => server.close() };
 }
 
 async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
@@ -103,8 +96,8 @@ describe('an upload', () => {
 
   test('that is not answered', async () => {
     const clock = createVirtualClock();
-    const { config, seen, stop, files } = await scene(null);
-    const waiting = outcome(createDifyFiles(config, fetch, clock).upload(fileOf()));
+    const { filesWith, seen, stop, files } = await scene(null);
+    const waiting = outcome(filesWith({ clock }).upload(fileOf()));
     await expect.poll(() => seen.length).toBe(1);
     await clock.advance(59_000);
     await clock.advance(1_000);
@@ -161,11 +154,11 @@ describe('a recording', () => {
 
 test('redirects with the key are not followed', async () => {
   const called: string[] = [];
-  const { config } = await scene({ status: 307, body: '' });
+  const { filesWith } = await scene({ status: 307, body: '' });
   const watching: Fetch = (url, init) => {
     called.push(String(init.redirect));
     return fetch(url, init);
   };
-  await outcome(createDifyFiles(config, watching, systemClock).upload(fileOf()));
+  await outcome(filesWith({ fetch: watching }).upload(fileOf()));
   expect(called).toEqual(['manual']);
 });

@@ -1,14 +1,12 @@
 // What comes after an answer: ratings and suggested questions.
-import { describe, expect, test } from 'vitest';
-import { rate } from '../../lib/dify/messages.ts';
-import { suggestedQuestions } from '../../lib/dify/messages.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { rate, suggestedQuestions } from '../../lib/dify/messages.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { createDifySimulator } from '../../playground/dify/simulator.ts';
 import type { SampleApp } from '../../playground/dify/types.ts';
-import { onTestFinished } from 'vitest';
 import { startDify } from '../playground/support.ts';
 import { createFastClock } from '../support/virtual-clock.ts';
-import { configOf, json, startServer } from '../recovery/support.ts';
+import { httpOf, json, startServer } from './support.ts';
 
 const user = 'staff-0001';
 const never = new AbortController().signal;
@@ -17,14 +15,14 @@ async function answered() {
   const started = await startDify({ script: { chunks: [{ text: '好' }] } });
   await started.ask('chat');
   const messageId = started.dify.runs[0]?.messageId ?? '';
-  return { ...started, messageId, config: configOf(started.dify.url, 'app-chat') };
+  return { ...started, messageId, http: httpOf(started.dify.url, 'app-chat') };
 }
 
 describe('a rating', () => {
   test.each(['like', 'dislike', null] as const)('%s reaches the message', async (rating) => {
-    const { dify, config, messageId } = await answered();
-    await rate(config, fetch, systemClock, { messageId, user, rating: 'like' });
-    await rate(config, fetch, systemClock, { messageId, user, rating });
+    const { dify, http, messageId } = await answered();
+    await rate(http, { messageId, user, rating: 'like' });
+    await rate(http, { messageId, user, rating });
     expect(dify.runs[0]?.rating).toBe(rating);
     expect(dify.violations).toEqual([]);
   });
@@ -34,19 +32,20 @@ describe('a rating', () => {
     [{ kind: 'hang' }, 'dify_timeout'],
     [{ kind: 'http', name: 'unauthorized' }, 'dify_unauthorized'],
   ] as const)('that meets %j throws %s', async (fault, code) => {
-    const { dify, config, messageId } = await answered();
+    const { dify, messageId } = await answered();
+    const http = httpOf(dify.url, 'app-chat', { clock: createFastClock(20) });
     dify.faults.inject({ api: 'feedback', ...fault });
-    const rating = rate(config, fetch, createFastClock(20), { messageId, user, rating: 'like' });
+    const rating = rate(http, { messageId, user, rating: 'like' });
     await expect(rating).rejects.toMatchObject({ code });
     expect(dify.runs[0]?.rating).toBeNull();
   });
 
   test('of somebody else’s message is refused, and a page is no yes', async () => {
-    const { config, messageId } = await answered();
+    const { http, messageId } = await answered();
     const rating = { messageId, user: 'staff-0002', rating: 'like' } as const;
-    await expect(rate(config, fetch, systemClock, rating)).rejects.toMatchObject({ code: 'dify_rejected' });
+    await expect(rate(http, rating)).rejects.toMatchObject({ code: 'dify_rejected' });
     const page = await startServer((_path, response) => response.end('<html>'));
-    await expect(rate(configOf(page.url), fetch, systemClock, rating)).rejects.toMatchObject({
+    await expect(rate(httpOf(page.url), rating)).rejects.toMatchObject({
       code: 'dify_server_error',
     });
   });
@@ -58,7 +57,6 @@ describe('suggested questions', () => {
     const app: SampleApp = { mode: 'chat', name: 'chat', script: { chunks: [] }, suggest, parameters, ...more };
     const dify = await createDifySimulator({ apps: { key: app } });
     onTestFinished(() => dify.close());
-    const config = configOf(dify.url, 'key');
     const body = JSON.stringify({ inputs: {}, user, query: '你好', response_mode: 'streaming' });
     const headers = { authorization: 'Bearer key', 'content-type': 'application/json' };
     await (await fetch(`${dify.url}/chat-messages`, { method: 'POST', headers, body })).text();
@@ -66,7 +64,7 @@ describe('suggested questions', () => {
     return {
       dify,
       suggested: (clock = systemClock, signal = never) =>
-        suggestedQuestions(config, fetch, clock, { messageId, user }, signal),
+        suggestedQuestions(httpOf(dify.url, 'key', { clock }), { messageId, user }, signal),
     };
   }
 
@@ -100,7 +98,7 @@ describe('suggested questions', () => {
   test('that cannot be read are a failure, and what is no text is left out', async () => {
     const look = async (body: object, status = 200) => {
       const { url } = await startServer((_path, response) => json(response, body, status));
-      return suggestedQuestions(configOf(url), fetch, systemClock, { messageId: 'a/b', user }, never);
+      return suggestedQuestions(httpOf(url), { messageId: 'a/b', user }, never);
     };
     expect(await look({ data: [1, null, 'a?'] })).toEqual(['a?']);
     expect(await look({ data: null })).toEqual([]);

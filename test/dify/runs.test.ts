@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { AppType } from '../../lib/config/robot.ts';
 import { stopRun } from '../../lib/dify/runs.ts';
-import { systemClock } from '../../lib/runtime/clock.ts';
 import type { SampleApp } from '../../playground/dify/types.ts';
 import { eventually, startDify } from '../playground/support.ts';
 import { createFastClock } from '../support/virtual-clock.ts';
-import { configOf, startServer } from '../recovery/support.ts';
+import { httpOf, startServer } from './support.ts';
 
 const endless = { chunks: [{ text: '前半' }, { afterMs: 60_000, text: '后半' }] };
 const user = 'staff-0001';
@@ -23,7 +22,7 @@ describe('stopping a run', () => {
     const reading = ask(mode);
     await eventually(() => dify.runs[0]?.answer === '前半');
     const taskId = dify.runs[0]?.taskId ?? '';
-    await stopRun(configOf(dify.url, `app-${mode}`), fetch, systemClock, { type, user, taskId });
+    await stopRun(httpOf(dify.url, `app-${mode}`), { type, user, taskId });
     expect((await reading).broke).toBeNull();
     expect(dify.runs[0]).toMatchObject({ status: 'stopped', answer: '前半' });
     expect(dify.requests.at(-1)).toMatchObject({ path: `/v1/${place}/${taskId}/stop`, body: { user } });
@@ -35,12 +34,12 @@ describe('stopping a run', () => {
       script: { chunks: [{ text: '前半' }, { afterMs: 100, text: '后半' }] },
       behaviour: { stopNoticeMs: 1 },
     });
-    const config = configOf(dify.url, 'app-chat');
+    const http = httpOf(dify.url, 'app-chat');
     const reading = ask('chat');
     await eventually(() => dify.runs.length === 1);
     const taskId = dify.runs[0]?.taskId ?? '';
-    await stopRun(config, fetch, systemClock, { type: 'chat', user: 'staff-0002', taskId });
-    await stopRun(config, fetch, systemClock, { type: 'chat', user, taskId: 'a/b?c' });
+    await stopRun(http, { type: 'chat', user: 'staff-0002', taskId });
+    await stopRun(http, { type: 'chat', user, taskId: 'a/b?c' });
     expect(dify.requests.at(-1)).toMatchObject({ api: 'stop', path: '/v1/chat-messages/a%2Fb%3Fc/stop' });
     await reading;
     expect(dify.runs[0]).toMatchObject({ status: 'succeeded', answer: '前半后半' });
@@ -59,7 +58,7 @@ describe('a request to stop that does not get through', () => {
   ] as const)('%j throws %s, once', async (fault, code) => {
     const { dify } = await startDify();
     dify.faults.inject({ api: 'stop', ...fault });
-    const stopping = stopRun(configOf(dify.url, 'app-chat'), fetch, createFastClock(20), task);
+    const stopping = stopRun(httpOf(dify.url, 'app-chat', { clock: createFastClock(20) }), task);
     await expect(stopping).rejects.toMatchObject({ name: 'BridgeError', code });
     expect(dify.requests).toHaveLength(1);
   });
@@ -69,12 +68,12 @@ describe('a request to stop that does not get through', () => {
     const redirecting = await startServer((_path, response) => {
       response.writeHead(307, { location: elsewhere.url }).end();
     });
-    await expect(stopRun(configOf(redirecting.url), fetch, systemClock, task)).rejects.toMatchObject({
+    await expect(stopRun(httpOf(redirecting.url), task)).rejects.toMatchObject({
       code: 'dify_not_a_stream',
     });
     expect(elsewhere.paths).toEqual([]);
     const page = await startServer((_path, response) => response.end('<html>login</html>'));
-    await expect(stopRun(configOf(page.url), fetch, systemClock, task)).rejects.toMatchObject({
+    await expect(stopRun(httpOf(page.url), task)).rejects.toMatchObject({
       code: 'dify_server_error',
     });
   });

@@ -7,6 +7,7 @@ import { createDownload } from '../../lib/net/download.ts';
 import { fetchSentFile, transcribeSentFile, type SentFilePorts } from '../../lib/files/inbound.ts';
 import { readBody } from '../../playground/http/exchange.ts';
 import { startServer } from '../../playground/http/server.ts';
+import { httpOf } from '../dify/support.ts';
 import { startFileCalls } from '../support/dingtalk-files.ts';
 
 const PNG = Buffer.concat([
@@ -41,11 +42,10 @@ async function scene(
     address: ({ downloadCode }) =>
       downloadCode === 'good' ? { body: { downloadUrl: `${store.origin}/a.file` } } : { status: 400, body: {} },
   });
-  const config = { apiUrl: `${dify.origin}/v1`, filesUrl: dify.origin, apiKey: 'k', queryInput: 'query' };
   const all: SentFilePorts = {
     addressOf: (code) => downloadAddress(client, 'dingrobot0001', code),
     download: createDownload({ clock: systemClock, trustedHosts: new Set([new URL(store.origin).host]) }),
-    dify: createDifyFiles({ ...config, appType: 'auto', inputs: {} }, fetch, systemClock),
+    dify: createDifyFiles(httpOf(`${dify.origin}/v1`)),
     maxBytes: { image: 1_000_000, document: 1_000_000, audio: 1_000_000, video: 1_000_000, custom: 1_000_000 },
     user: 'user-1',
     ...ports,

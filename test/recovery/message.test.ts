@@ -1,7 +1,8 @@
 // Answers of chats whose stream was lost: only the conversation has them, if at all.
 import { describe, expect, test } from 'vitest';
 import { sleep } from '../../lib/runtime/clock.ts';
-import { configOf, loseRun, recoverFrom, withConversations } from './support.ts';
+import { configOf } from '../dify/support.ts';
+import { loseRun, recoverFrom, withConversations } from './support.ts';
 
 const WHOLE = '第一段。第二段。';
 const inParts = { chunks: [{ text: '第一段。' }, { afterMs: 6_000, text: '第二段。' }] };

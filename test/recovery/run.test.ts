@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { answerText } from '../../lib/answer/answer.ts';
 import { survivesDisconnect } from '../../lib/dify/runs.ts';
 import { renderOutputs } from '../../lib/answer/outputs.ts';
-import { configOf, loseRun, recoverFrom } from './support.ts';
+import { configOf } from '../dify/support.ts';
+import { loseRun, recoverFrom } from './support.ts';
 
 const WHOLE = '第一段。第二段。第三段。';
 const inParts = {

@@ -1,10 +1,10 @@
 // A question whose stream was lost, between the real recovery and a sample Dify.
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { expect, onTestFinished } from 'vitest';
+import { expect } from 'vitest';
 import { answerText, type Answer } from '../../lib/answer/answer.ts';
 import type { AppType } from '../../lib/config/robot.ts';
 import type { RunIds } from '../../lib/answer/event.ts';
 import type { LostRun } from '../../lib/recovery/search.ts';
+import { createDifyHttp } from '../../lib/dify/http.ts';
 import { createDifyRecords } from '../../lib/dify/lookups.ts';
 import { createRecovery, type Recovered } from '../../lib/recovery/recover.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
@@ -12,8 +12,8 @@ import type { DifyConfig } from '../../lib/config/robot.ts';
 import type { Fetch } from '../../lib/net/http.ts';
 import { createLog } from '../../lib/runtime/log.ts';
 import type { DifyOptions, DifyRun, SampleApp } from '../../playground/dify/types.ts';
+import { configOf, json, startServer } from '../dify/support.ts';
 import { eventually, startDify } from '../playground/support.ts';
-import { listenOnLoopback } from '../support/loopback.ts';
 import { createFastClock } from '../support/virtual-clock.ts';
 
 type Mode = SampleApp['mode'];
@@ -41,15 +41,6 @@ export interface Recovery {
   log: string;
 }
 
-export const configOf = (apiUrl: string, apiKey = 'app-key'): DifyConfig => ({
-  apiUrl,
-  filesUrl: apiUrl,
-  apiKey,
-  appType: 'auto',
-  inputs: {},
-  queryInput: 'query',
-});
-
 /** Recovers one run and holds the log to its rules. */
 export async function recoverFrom(
   config: DifyConfig,
@@ -60,7 +51,8 @@ export async function recoverFrom(
   const lines: string[] = [];
   const log = createLog(clock, 'debug', (line) => lines.push(line));
   const progress: Answer[] = [];
-  const recovery = createRecovery({ records: createDifyRecords(config, ask, clock), clock, log });
+  const records = createDifyRecords(createDifyHttp(config, { fetch: ask, clock }));
+  const recovery = createRecovery({ records, clock, log });
   const outcome = await recovery.recover(run, signal, (answer) => progress.push(answer));
   const text = outcome.kind === 'answer' ? answerText(outcome.answer).text : null;
   for (const told of progress) {
@@ -113,26 +105,6 @@ export async function loseRun(
     },
   };
 }
-
-/** A server whose answers the test writes itself, for what the sample Dify does not do. */
-export async function startServer(answer: (path: string, response: ServerResponse, request: IncomingMessage) => void) {
-  const paths: string[] = [];
-  const server = createServer((request, response) => {
-    const path = (request.url ?? '').split('?')[0] ?? '';
-    paths.push(path);
-    answer(path, response, request);
-  });
-  const port = await listenOnLoopback(server);
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${port}`, paths };
-}
-
-export const json = (response: ServerResponse, body: object, status = 200) => {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-};
 
 /** `GET /conversations`, which the sample Dify does not have, from its runs; everything else goes to the sample. */
 export async function withConversations(url: string, runs: readonly DifyRun[]): Promise<Fetch> {

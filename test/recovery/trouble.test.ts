@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { answerText } from '../../lib/answer/answer.ts';
 import type { LostRun } from '../../lib/recovery/search.ts';
 import { renderOutputs } from '../../lib/answer/outputs.ts';
-import { configOf, json, loseRun, newClock, recoverFrom, startServer } from './support.ts';
+import { configOf, json, startServer } from '../dify/support.ts';
+import { loseRun, newClock, recoverFrom } from './support.ts';
 
 const WHOLE = '第一段。第二段。';
 const inParts = { chunks: [{ text: '第一段。' }, { afterMs: 4_000, text: '第二段。' }] };

@@ -1,5 +1,6 @@
+import type { Rating } from '../../answer/event.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { AcceptRequest, Rating, State, Waiting } from '../state.ts';
+import type { AcceptRequest, State, Waiting } from '../state.ts';
 import { createExpiringMap, type ExpiringMap } from './expiring-map.ts';
 import type { Reserved } from './limits.ts';
 
