@@ -1,5 +1,8 @@
 // A run that waits for a person: its form is shown, answered by typing or by a button, and the run goes on in the chat.
 import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../lib/runtime/clock.ts';
+import { createMemoryState } from '../../lib/state/memory/memory.ts';
+import type { State } from '../../lib/state/state.ts';
 import type { Pause } from '../../playground/dify/types.ts';
 import { GROUP, TEMPLATE, type BridgeOptions } from '../support/bridge.ts';
 import { stage, words } from '../support/stage.ts';
@@ -275,7 +278,133 @@ describe('a form', () => {
     bridge().dify.faults.inject({ api: 'runEvents', kind: 'reset' });
     await bridge().ask('同意');
     expect(submitted()).toHaveLength(1);
-    expect(cards()[1]?.phase).toBe('finished');
-    expect(cards()[1]?.content).toContain('got approve');
+    expect(cards()[1]).toMatchObject({ phase: 'finished', content: 'got approve' });
   });
 });
+
+/** Presses the first action of the newest form. */
+const press = async (userId = 'staff-1') => {
+  const { outTrackId = '' } = cards().at(-1) ?? {};
+  const params = { action: 'form', action_id: 'approve', title: '同意' };
+  return bridge().dingtalk.tap({ outTrackId, userId, actionId: 'form', params }, { url: bridge().url });
+};
+const usersOf = (...apis: string[]) =>
+  bridge()
+    .dify.requests.filter(({ api }) => apis.includes(api))
+    .map(({ api, user, status }) => [api, user, status]);
+
+describe('a form of another person that an administrator answers', () => {
+  const suggesting = {
+    parameters: { suggested_questions_after_answer: { enabled: true } },
+    suggest: ['接下来呢？'],
+  };
+  const asAdmin = async () => {
+    await start({
+      app: { ...app(plain), ...suggesting },
+      dingtalk: buttons.dingtalk,
+      env: { ...buttons.env, ADMIN_USERS: 'staff-2' },
+    });
+    await bridge().ask({ from: 'staff-1', text: 'apply', conversation: GROUP });
+  };
+
+  test('goes on as the run of the person who asked: its events and suggestions are theirs', async () => {
+    await asAdmin();
+    await press('staff-2');
+    await bridge().idle();
+    expect(submitted()).toMatchObject([{ action: 'approve', user: 'staff-1' }]);
+    expect(cards()[1]).toMatchObject({ phase: 'finished', content: 'got approve' });
+    expect(usersOf('runEvents', 'suggested')).toEqual([
+      ['runEvents', 'staff-1', 200],
+      ['suggested', 'staff-1', 200],
+    ]);
+  });
+
+  test('is found again as theirs when its stream breaks', async () => {
+    await asAdmin();
+    bridge().dify.faults.inject({ api: 'runEvents', kind: 'cut', afterBytes: 900 });
+    await press('staff-2');
+    await bridge().idle();
+    expect(cards()[1]).toMatchObject({ phase: 'finished', content: 'got approve' });
+    expect(usersOf('runEvents').map(([, user]) => user)).toEqual(['staff-1', 'staff-1']);
+  });
+});
+
+describe.each(['typed', 'pressed'] as const)(
+  'the answer to a form that was %s, when it has to be found again,',
+  (how) => {
+    const second: Pause = {
+      ...plain,
+      title: '复核',
+      onSubmit: () => ({ chunks: [{ text: 'second' }, { afterMs: 150, text: ' words' }, { afterMs: 150, text: '!' }] }),
+    };
+    const first: Pause = {
+      ...plain,
+      onSubmit: () => ({
+        chunks: [{ text: 'first' }, { afterMs: 150, text: ' words.' }, { afterMs: 150, text: ' And?' }],
+        ending: second,
+      }),
+    };
+    const cron = { authorization: 'Bearer cron-secret' };
+    const leaseTiming = { leaseMs: 600, renewMs: 200 };
+    const open = (adapt: (state: State) => State = (state) => state) => {
+      const state = adapt({ ...createMemoryState(systemClock), isDurable: true });
+      const env = { ...buttons.env, CRON_SECRET: 'cron-secret' };
+      return begin(first, { dingtalk: buttons.dingtalk, env, state, leaseTiming });
+    };
+    /** Answers the form, until some of what comes then is shown. */
+    const answer = async () => {
+      const before = cards().length;
+      await (how === 'typed' ? bridge().send('同意') : press());
+      await expect.poll(() => cards()[before]?.content ?? '', { timeout: 5_000 }).toMatch(/^(first|second)/u);
+    };
+    const breakOff = async () => {
+      bridge().dify.faults.inject({ api: 'runEvents', kind: 'cut', afterBytes: 3_000 });
+      await answer();
+      await bridge().idle();
+    };
+    const die = async () => {
+      await answer();
+      await bridge().kill();
+      await new Promise((resolve) => setTimeout(resolve, leaseTiming.leaseMs));
+      await fetch(`${bridge().url}?sweep`, { headers: cron });
+      await bridge().idle();
+    };
+    const shown = () => cards().map(({ phase, content }) => [phase, content.split('\n')[0]]);
+    const found = () => bridge().logs.filter(({ event }) => event === 'turn_recovered');
+
+    test.each([
+      ['its stream broke', breakOff],
+      ['its function was killed', die],
+    ])('because %s, begins after the form', async (_, disturb) => {
+      await open();
+      await bridge().ask('apply');
+      await disturb();
+      await disturb();
+      expect(shown()).toEqual([
+        ['finished', '已提交。'],
+        ['finished', 'first words. And?'],
+        ['finished', 'second words!'],
+      ]);
+      expect(found()).toHaveLength(2);
+      expect(bridge().dify.runs).toHaveLength(1);
+    });
+
+    test('repeats the text before a form that an older version put on record, and loses none', async () => {
+      const older = (text: string) => text.replaceAll(/,"shownChars":\d+/gu, '');
+      await open((state) => ({
+        ...state,
+        accept: (request) => state.accept({ ...request, payload: older(request.payload) }),
+        finish: ({ form, ...request }) =>
+          state.finish({
+            ...request,
+            receipt: older(request.receipt),
+            form: form.kind === 'wait' ? { kind: 'wait', form: older(form.form) } : form,
+          }),
+      }));
+      await bridge().ask('apply');
+      await breakOff();
+      expect(shown()[1]).toEqual(['finished', '已提交。first words. And?']);
+      expect(found()).toHaveLength(1);
+    });
+  },
+);

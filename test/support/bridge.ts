@@ -4,6 +4,7 @@ import type { LeaseTiming } from '../../lib/turn/lease.ts';
 import type { Platform } from '../../lib/runtime/platform.ts';
 import { systemClock, type Clock } from '../../lib/runtime/clock.ts';
 import { createMemoryState } from '../../lib/state/memory/memory.ts';
+import type { State } from '../../lib/state/state.ts';
 import { createDifySimulator } from '../../playground/dify/simulator.ts';
 import type { DifyOptions, DifySimulator, SampleApp } from '../../playground/dify/types.ts';
 import { createDingTalkSimulator } from '../../playground/dingtalk/simulator.ts';
@@ -15,6 +16,7 @@ import type {
   SimulatedCard,
 } from '../../playground/dingtalk/types.ts';
 import { startHost } from '../../scripts/host.ts';
+import { createLife } from './life.ts';
 
 export const GROUP = 'cidGroup0001==';
 export const TEMPLATE = 'template-1.schema';
@@ -29,6 +31,8 @@ export interface BridgeOptions {
   env?: Record<string, string | undefined>;
   clock?: Clock;
   leaseTiming?: LeaseTiming;
+  /** A store that outlives the function. */
+  state?: State;
 }
 
 export interface Bridge {
@@ -44,6 +48,8 @@ export interface Bridge {
   idle(): Promise<void>;
   /** Starts the function afresh, with nothing of its own memory, and returns the new address. */
   restart(): Promise<string>;
+  /** Ends the function as the platform does, at once and in the middle of whatever it does, and starts it afresh. */
+  kill(): Promise<void>;
   /** The only card. */
   card(): SimulatedCard;
   close(): Promise<void>;
@@ -84,15 +90,18 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
   const clock = options.clock ?? systemClock;
   const { dingtalk, dify, env } = await startVendors(options, clock);
   const logs: Record<string, unknown>[] = [];
+  let life = createLife();
   let running = 0;
   let idleWaiters: (() => void)[] = [];
   /** Counts the work that goes on after the acknowledgement, so that a story can wait for it. */
   const counted = (platform: Platform): Platform => ({
     ...platform,
     waitUntil(work) {
+      const { isOver } = life;
       running += 1;
       platform.waitUntil(
         work.finally(() => {
+          if (isOver()) return;
           running -= 1;
           if (running === 0) for (const wake of idleWaiters.splice(0)) wake();
         }),
@@ -101,6 +110,8 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
   });
   const startFunction = async () => {
     let app: App | null = null;
+    const own = (life = createLife());
+    const { state } = options;
     const started = await startHost({
       port: 0,
       hostname: '127.0.0.1',
@@ -110,8 +121,9 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
     // Only now is the address known that the function hands its turns on to.
     app = createApp({
       env: { PUBLIC_URL: started.url, ...env, ...options.env },
-      clock,
-      createMemoryState,
+      clock: own.clock(clock),
+      fetch: own.fetch,
+      createMemoryState: (ownClock) => (state ? own.state(state) : createMemoryState(ownClock)),
       writeLog: (line) => logs.push(JSON.parse(line) as Record<string, unknown>),
       ...(options.leaseTiming ? { leaseTiming: options.leaseTiming } : {}),
     });
@@ -144,6 +156,11 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
       await host.close(0);
       host = await startFunction();
       return address();
+    },
+    async kill() {
+      life.end();
+      running = 0;
+      await this.restart();
     },
     card() {
       const [card, ...others] = dingtalk.cards.values();

@@ -1,0 +1,48 @@
+import type { Fetch } from '../../lib/net/http.ts';
+import type { Clock } from '../../lib/runtime/clock.ts';
+import type { State } from '../../lib/state/state.ts';
+
+/** What a function reaches the world through, until it is killed: after that nothing it does comes to anything. */
+export interface Life {
+  clock(clock: Clock): Clock;
+  fetch: Fetch;
+  state(state: State): State;
+  end(): void;
+  isOver: () => boolean;
+}
+
+export function createLife(): Life {
+  const death = new AbortController();
+  const isOver = () => death.signal.aborted;
+  const never = new Promise<never>(() => undefined);
+  /** Also what was under way when it was killed comes to nothing. */
+  async function alive<T>(work: () => Promise<T>): Promise<T> {
+    if (isOver()) return never;
+    try {
+      return await work();
+    } finally {
+      if (isOver()) await never;
+    }
+  }
+  return {
+    clock: ({ now, schedule }) => ({ now, schedule: (ms, run) => schedule(ms, () => isOver() || run()) }),
+    fetch: (url, init) =>
+      alive(() =>
+        globalThis.fetch(url, {
+          ...init,
+          signal: AbortSignal.any([death.signal, ...(init.signal ? [init.signal] : [])]),
+        }),
+      ),
+    state: (state) =>
+      new Proxy(state, {
+        get(target, name) {
+          const value: unknown = Reflect.get(target, name);
+          return typeof value === 'function'
+            ? (...args: unknown[]) => alive(() => Reflect.apply(value, target, args) as Promise<unknown>)
+            : value;
+        },
+      }),
+    end: () => death.abort(new Error('the function was killed')),
+    isOver,
+  };
+}
