@@ -7,7 +7,7 @@ import type { Message } from '../dingtalk/callback.ts';
 import { readJson } from '../runtime/json.ts';
 import type { FormChange } from '../state/state.ts';
 import { askerOf } from './conversation.ts';
-import { appTypeSchema, idsSchema } from './record.ts';
+import { appTypeSchema, idsSchema, userOfRun } from './record.ts';
 import type { Turn, TurnProgress } from './turn.ts';
 
 /**
@@ -51,15 +51,13 @@ const keptFormSchema: z.ZodType<KeptForm> = z.object({
   actions: z.array(z.object({ id: z.string(), title: z.string() })).catch([]),
 });
 
-export function writeAnswered(
-  { message: { chat, sender, session, corpId }, user }: Turn,
-  { ids, appType }: TurnProgress,
-  form: WaitingForm | null,
-): string {
+export function writeAnswered(turn: Turn, progress: TurnProgress, form: WaitingForm | null): string {
+  const { chat, sender, session, corpId } = turn.message;
+  const { ids, appType } = progress;
   const answered: AnsweredTurn = {
     ids,
     appType,
-    user,
+    user: userOfRun(turn.user, progress),
     chat: { id: chat.id, isGroup: chat.isGroup },
     sender: { staffId: sender.staffId, unionId: sender.unionId, id: sender.id },
     session,
@@ -77,9 +75,11 @@ export function readAnswered(text: string | null): AnsweredTurn | null {
 /** What the conversation waits for after this turn. `isOver`: the form that it waited for cannot be answered any more. */
 export function formChange(
   turn: Turn,
+  progress: TurnProgress,
   answer: Answer,
-  { appType, form, isOver }: { appType: AppType | null; form: WaitingForm | null; isOver: boolean },
+  { form, isOver }: { form: WaitingForm | null; isOver: boolean },
 ): FormChange {
+  const { appType } = progress;
   if (!form || appType === null) return { kind: isOver ? 'forget' : 'keep' };
   const { token, runId, shownChars: chars } = form;
   const actions = answer.form?.actions ?? [];
@@ -88,7 +88,7 @@ export function formChange(
     runId,
     shownChars: chars,
     appType,
-    user: turn.user,
+    user: userOfRun(turn.user, progress),
     asker: askerOf(turn.message),
     actions,
   };
@@ -100,14 +100,12 @@ export function readKeptForm(text: string | null): KeptForm | null {
 }
 
 /** How much of the run's text stood on earlier cards: before the form that this turn answers, if it answers one. */
-export function shownBefore({ form, record }: Turn, ids: RunIds): number {
-  if (form) return form.shownChars;
-  const kept = readKeptForm(record.context?.form ?? null);
-  return kept && kept.runId === ids.runId ? kept.shownChars : 0;
+export function shownBefore(turn: Pick<Turn, 'form'>, progress: TurnProgress): number {
+  return (turn.form ?? progress.form)?.shownChars ?? 0;
 }
 
 /** The form that a paused answer waits for, for the next turn that answers it. */
-export function formToAnswer(turn: Turn, answer: Answer): WaitingForm | null {
+export function formToAnswer(turn: Turn, progress: TurnProgress, answer: Answer): WaitingForm | null {
   const form = waitingForm(answer);
-  return form && { ...form, shownChars: shownBefore(turn, answer.ids) + form.shownChars };
+  return form && { ...form, shownChars: shownBefore(turn, progress) + form.shownChars };
 }

@@ -60,7 +60,7 @@ export interface LeaseOptions {
   clock: Clock;
   log: Log;
   timing: LeaseTiming;
-  turn: Pick<Turn, 'id' | 'reference' | 'conversationKey' | 'record' | 'progress'>;
+  turn: Pick<Turn, 'id' | 'reference' | 'conversationKey' | 'record' | 'progress' | 'form'>;
   conversationTtlMs: number | null;
   /** When the invocation ends; a lease does not outlive it by more than a few seconds. */
   deadlineMs: number | null;
@@ -102,11 +102,17 @@ export function openLease(options: LeaseOptions): Lease {
   /** Requests follow each other, so that an older progress never overwrites a newer one. */
   let writing: Promise<void> = Promise.resolve();
 
+  /**
+   * Whether the run belongs to the conversation as the store knows it. Without its context the conversation was begun anew
+   * here, and the one that the store knows goes on later. The run of a form belongs where it was started: that may be another
+   * person's conversation, or one that a person has begun anew since.
+   */
+  const isOwnConversation = () => generation !== null && !turn.form && !kept.progress.form;
+
   const remembered = () => ({
     conversationKey: turn.conversationKey,
     generation: generation ?? '',
-    // Without its context the conversation was begun anew here; the one that the store knows goes on later.
-    difyConversationId: generation === null ? null : (kept.progress.ids.conversationId ?? null),
+    difyConversationId: isOwnConversation() ? (kept.progress.ids.conversationId ?? null) : null,
     ttlMs: options.conversationTtlMs,
   });
 

@@ -16,6 +16,7 @@ import type { Deadline } from './deadline.ts';
 import { judgeFollowed, judgeRecovered, type Circumstances, type Followed, type Obtained } from './judge.ts';
 import type { Lease } from './lease.ts';
 import type { Progress } from './progress.ts';
+import { userOfRun } from './record.ts';
 import type { StopSwitch } from './stop.ts';
 import type { Turn } from './turn.ts';
 
@@ -65,9 +66,10 @@ async function follow(turn: Turn, ports: AnswerPorts, signal: AbortSignal): Prom
     const reply = await decideForm({ form: turn.form, waiting, asker, question: turn.question }, { dify });
     if (reply.kind === 'submission') {
       const { submission } = reply;
-      // On record before Dify has it: from then on the run is looked for, and the form is never answered twice.
-      lease.note({ ids: { runId: submission.runId }, appType: submission.appType });
-      progress.see({ ...emptyAnswer, ids: { runId: submission.runId } });
+      const { runId, appType, user, shownChars } = submission;
+      // Noted before Dify has it: from then on the run is looked for, and the form is never answered twice.
+      lease.note({ ids: { runId }, appType, form: { user, shownChars } });
+      progress.see({ ...emptyAnswer, ids: { runId } });
       const answer = await submit(submission, ports, signal, () => (formIsOver = true));
       return { answer, error: null, formIsOver, refused: null };
     }
@@ -95,7 +97,7 @@ async function lookFor(turn: Turn, ports: AnswerPorts, signal: AbortSignal): Pro
   const run = {
     reference: turn.reference,
     type: appType ?? turn.form?.appType ?? (await dify.facts()).type,
-    user: turn.user,
+    user: userOfRun(turn.user, lease.progress),
     question: turn.question,
     askedAtMs: turn.acceptedAtMs,
     ids: turn.form ? { runId: turn.form.runId, ...ids } : ids,
@@ -104,7 +106,7 @@ async function lookFor(turn: Turn, ports: AnswerPorts, signal: AbortSignal): Pro
   if (!lease.lost.aborted) log.info('turn_recovered', { turn: turn.reference, found: recovered.kind });
   // What Dify has of a run that waited for a form begins with what stands on the card of the form.
   const isWhole = recovered.kind === 'answer';
-  const answer = isWhole ? withoutBeginning(recovered.answer, shownBefore(turn, ids)) : null;
+  const answer = isWhole ? withoutBeginning(recovered.answer, shownBefore(turn, lease.progress)) : null;
   const found = answer ? { kind: 'answer' as const, answer } : recovered;
   return judgeRecovered({ recovered: found, before: { ids, text }, reason: signal.reason }, circumstances(ports));
 }

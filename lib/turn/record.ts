@@ -40,9 +40,11 @@ const progressSchema = z.object({
   ids: idsSchema,
   appType: appTypeSchema.nullable(),
   calls: z.number(),
+  // Versions before this one did not note it.
+  form: z.object({ user: z.string(), shownChars: z.number() }).nullable().default(null),
 });
 
-export const noProgress: TurnProgress = { hasCard: null, text: '', ids: {}, appType: null, calls: 0 };
+export const noProgress: TurnProgress = { hasCard: null, text: '', ids: {}, appType: null, calls: 0, form: null };
 
 /** Null when it has been erased, or was written by a version that had another shape. */
 export function readPayload(text: string): TurnPayload | null {
@@ -51,6 +53,11 @@ export function readPayload(text: string): TurnPayload | null {
 
 export function readProgress(text: string | null): TurnProgress | null {
   return text === null ? null : readJson(progressSchema, text);
+}
+
+/** Whom Dify shows the run of a turn to: its asker, or, of a form, the person whom the run was started for. */
+export function userOfRun(user: string, progress: TurnProgress | null): string {
+  return progress?.form?.user ?? user;
 }
 
 /** The same for every delivery of a message, so that neither a turn nor its card can be made twice. */

@@ -16,6 +16,7 @@ import type { Obtained } from './judge.ts';
 import type { NextTurn } from './lease.ts';
 import { obtainAnswer, type AnswerPorts } from './obtain-answer.ts';
 import { createProgress } from './progress.ts';
+import { userOfRun } from './record.ts';
 import type { Turn } from './turn.ts';
 
 export interface TurnPorts extends Omit<AnswerPorts, 'robot' | 'progress' | 'sentFiles'> {
@@ -86,15 +87,14 @@ async function finishTurn(
   if (failure) log.warn('turn_failed', { turn: turn.reference, ...errorFields(failure) });
   const shown = await showAnswer(turn, ports, stage, { ...obtained, answer });
   lease.note({ ids: answer.ids });
-  const finished = finishedAnswer(turn, answer, stage.view, shown);
+  const finished = finishedAnswer({ ...turn, user: userOfRun(turn.user, lease.progress) }, answer, stage.view, shown);
   const planned = failure === null && !isStopped ? await followUps.plan(finished) : null;
   if (planned) lease.note({ calls: lease.progress.calls + planned.calls });
-  const form = formToAnswer(turn, answer);
-  const { appType } = lease.progress;
+  const form = formToAnswer(turn, lease.progress, answer);
   const ended = await lease.finish({
     failure: failure?.code ?? null,
     receipt: writeAnswered(turn, lease.progress, form),
-    form: formChange(turn, answer, { appType, form, isOver }),
+    form: formChange(turn, lease.progress, answer, { form, isOver }),
   });
   const isStoppedElsewhere = ended.isStopped && !isStopped && failure === null && shown === 'card';
   if (isStoppedElsewhere) background(followUps.markStopped(finished));

@@ -4,7 +4,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
 import type { State } from '../state/state.ts';
 import type { Lease, LeaseTiming } from './lease.ts';
-import { readPayload, readProgress, referenceOf } from './record.ts';
+import { readPayload, readProgress, referenceOf, userOfRun } from './record.ts';
 import type { Turn, TurnPayload, TurnProgress } from './turn.ts';
 
 /** How an answer that is written here is stopped. */
@@ -124,5 +124,5 @@ export function createStops(options: StopsOptions): Stops {
 /** What Dify is told to stop; null while that is not known. */
 function taskOf(progress: TurnProgress | null, user: string): RunningTask | null {
   const { appType, ids } = progress ?? {};
-  return appType && ids?.taskId ? { type: appType, user, taskId: ids.taskId } : null;
+  return appType && ids?.taskId ? { type: appType, user: userOfRun(user, progress), taskId: ids.taskId } : null;
 }

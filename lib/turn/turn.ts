@@ -24,6 +24,11 @@ export interface TurnProgress {
   appType: AppType | null;
   /** DingTalk calls so far that count for the organisation's month. */
   calls: number;
+  /**
+   * The form that the turn answers, once that is certain; null for an ordinary question. Dify shows its run only to `user`,
+   * and the run's text begins with the characters that were shown before the form.
+   */
+  form: Pick<FormSubmission, 'user' | 'shownChars'> | null;
 }
 
 /** One question, from accepted to answered. */

@@ -282,9 +282,9 @@ describe('a form', () => {
   });
 });
 
-/** Presses the first action of the newest form. */
-const press = async (userId = 'staff-1') => {
-  const { outTrackId = '' } = cards().at(-1) ?? {};
+/** Presses the first action of a form; of the newest card, unless another one is named. */
+const press = async (userId = 'staff-1', card = -1) => {
+  const { outTrackId = '' } = cards().at(card) ?? {};
   const params = { action: 'form', action_id: 'approve', title: '同意' };
   return bridge().dingtalk.tap({ outTrackId, userId, actionId: 'form', params }, { url: bridge().url });
 };
@@ -298,9 +298,9 @@ describe('a form of another person that an administrator answers', () => {
     parameters: { suggested_questions_after_answer: { enabled: true } },
     suggest: ['接下来呢？'],
   };
-  const asAdmin = async () => {
+  const asAdmin = async (pause = plain) => {
     await start({
-      app: { ...app(plain), ...suggesting },
+      app: { ...app(pause), ...suggesting },
       dingtalk: buttons.dingtalk,
       env: { ...buttons.env, ADMIN_USERS: 'staff-2' },
     });
@@ -327,6 +327,43 @@ describe('a form of another person that an administrator answers', () => {
     expect(cards()[1]).toMatchObject({ phase: 'finished', content: 'got approve' });
     expect(usersOf('runEvents').map(([, user]) => user)).toEqual(['staff-1', 'staff-1']);
   });
+
+  test('is followed by another, whose answer they type: the run is that of the person who asked all the same', async () => {
+    const next = { ...plain, onSubmit: () => ({ chunks: [{ text: 'more.' }], ending: plain }) };
+    await asAdmin(next);
+    await press('staff-2');
+    await bridge().idle();
+    bridge().dify.faults.inject({ api: 'runEvents', kind: 'cut', afterBytes: 900 });
+    await bridge().ask({ from: 'staff-2', text: '同意', conversation: GROUP });
+    expect(cards()[2]).toMatchObject({ phase: 'finished', content: 'got approve' });
+    expect(usersOf('runEvents', 'submitForm', 'suggested').map(([, user]) => user)).toEqual(
+      Array.from({ length: 6 }, () => 'staff-1'),
+    );
+  });
+
+  test('leaves them in their own conversation', async () => {
+    await asAdmin();
+    const ask = () => bridge().ask({ from: 'staff-2', text: 'question', conversation: GROUP });
+    await ask();
+    await press('staff-2', 0);
+    await bridge().idle();
+    await ask();
+    const [, before, after] = bridge().dify.runs;
+    expect(after).toMatchObject({ user: 'staff-2', conversationId: before?.conversationId, turn: 2 });
+  });
+});
+
+test('a form of a conversation that began anew since does not bring the old one back', async () => {
+  await begin(plain, buttons);
+  await bridge().ask('apply');
+  await bridge().ask('/new');
+  await press();
+  await bridge().idle();
+  expect(cards()[1]).toMatchObject({ phase: 'finished', content: 'got approve' });
+  await bridge().ask('question');
+  const [old, fresh] = bridge().dify.runs;
+  expect(fresh).toMatchObject({ turn: 1 });
+  expect(fresh?.conversationId).not.toBe(old?.conversationId);
 });
 
 describe.each(['typed', 'pressed'] as const)(

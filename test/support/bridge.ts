@@ -138,7 +138,7 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
     );
   const idle = () => (running === 0 ? Promise.resolve() : new Promise<void>((resolve) => idleWaiters.push(resolve)));
 
-  return {
+  const bridge: Bridge = {
     dingtalk,
     dify,
     get url() {
@@ -160,7 +160,7 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
     async kill() {
       life.end();
       running = 0;
-      await this.restart();
+      await bridge.restart();
     },
     card() {
       const [card, ...others] = dingtalk.cards.values();
@@ -173,4 +173,5 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
       idleWaiters = [];
     },
   };
+  return bridge;
 }
