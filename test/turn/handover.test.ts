@@ -7,14 +7,18 @@ import { createVirtualClock } from '../support/virtual-clock.ts';
 const clock = createVirtualClock();
 const handover = { turnId: 'turn-1', fence: 2, hop: 1 };
 
-/** The request that a courier sends, as the function gets it. */
-async function sent(secrets: string[], robotName: string | null = null, status = 200) {
+/** The request that hands a turn over, as the function gets it. */
+async function sent(
+  secrets: string[],
+  robotName: string | null = null,
+  { status = 200, turn = handover, bypassSecret = 'bypass' as string | null } = {},
+) {
   const requests: { url: string; headers: Headers; body: string }[] = [];
-  const courier = createHandover({
+  const { resume } = createHandover({
     publicUrl: 'https://bot.example',
     robotName,
     secrets,
-    bypassSecret: 'bypass',
+    bypassSecret,
     clock,
     fetch: async (url, init) => {
       const body = typeof init.body === 'string' ? init.body : '';
@@ -22,9 +26,9 @@ async function sent(secrets: string[], robotName: string | null = null, status =
       return new Response('{}', { status });
     },
   });
-  // More than belongs into a handover: what somebody wrote must not travel.
-  const withText = Object.assign({ payload: 'what somebody wrote' }, handover);
-  const isTaken = await courier.resume(withText);
+  // More than belongs into a handover: what people wrote must not travel.
+  const withText = Object.assign({ payload: 'what a person wrote' }, turn);
+  const isTaken = await resume(withText);
   const [request] = requests;
   if (!request) throw new Error('nothing was sent');
   return { isTaken, ...request };
@@ -72,12 +76,35 @@ describe('a handover', () => {
     expect(verdict(new Headers(), body, ['s1'])).toBe('route_closed');
   });
 
-  test('beyond the fourth hop is refused', async () => {
-    const { headers } = await sent(['s1']);
-    expect(verdict(headers, JSON.stringify({ ...handover, hop: 5 }), ['s1'])).toBe('route_closed');
+  test.each([
+    ['beyond the fourth hop', { ...handover, hop: 5 }],
+    ['without a turn', { ...handover, turnId: '' }],
+    ['of no holder', { ...handover, fence: 0 }],
+  ])('%s is refused although it is signed', async (_, turn) => {
+    const { headers, body } = await sent(['s1'], null, { turn });
+    expect(verdict(headers, body, ['s1'])).toBe('route_closed');
+    const good = await sent(['s1'], null, { turn: { ...handover, hop: 4 } });
+    expect(verdict(good.headers, good.body, ['s1'])).toEqual({ ...handover, hop: 4 });
+  });
+
+  test('opens a protected deployment only where there is a secret for that', async () => {
+    const { headers } = await sent(['s1'], null, { bypassSecret: null });
+    expect(headers.has('x-vercel-protection-bypass')).toBe(false);
+  });
+
+  test('that gets no answer was not taken', async () => {
+    const { resume } = createHandover({
+      publicUrl: 'https://bot.example',
+      robotName: null,
+      secrets: ['s1'],
+      bypassSecret: null,
+      clock,
+      fetch: async () => Promise.reject(new TypeError('no connection')),
+    });
+    expect(await resume(handover)).toBe(false);
   });
 
   test.each([401, 404, 508, 500])('answered with %i was not taken', async (status) => {
-    expect((await sent(['s1'], null, status)).isTaken).toBe(false);
+    expect((await sent(['s1'], null, { status })).isTaken).toBe(false);
   });
 });

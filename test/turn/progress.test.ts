@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest';
+import { emptyAnswer, type Answer } from '../../lib/answer/answer.ts';
+import type { RunIds } from '../../lib/answer/event.ts';
+import type { AppType } from '../../lib/config/robot.ts';
+import type { OpenCard } from '../../lib/delivery/card.ts';
+import { createProgress } from '../../lib/turn/progress.ts';
+import { keepProgress, noProgress } from '../../lib/turn/record.ts';
+import { IDS, RUN_IDS, texts } from '../support/turn.ts';
+
+const view = { texts, showThinking: false, cardMaxChars: 3_000 };
+const says = (text: string, changes: Partial<Answer> = {}): Answer => ({
+  ...emptyAnswer,
+  ids: IDS,
+  texts: { ...emptyAnswer.texts, message: text },
+  ...changes,
+});
+
+function open({ hasCard = true, isLookedFor = false, appType = 'chat' as AppType | null } = {}) {
+  const kept = keepProgress({ ...noProgress, appType });
+  const writes: [number, Promise<unknown> | undefined][] = [];
+  const shown: string[] = [];
+  const hints: string[] = [];
+  let firstTexts = 0;
+  const opened = Promise.resolve(true);
+  const card: OpenCard = {
+    writer: {
+      show: (render) => void shown.push(render()),
+      finish: async () => undefined,
+      leave: async () => undefined,
+      frames: 0,
+      hasShown: false,
+    },
+    hint: (render) => void hints.push(render()),
+    opened,
+    noteText: () => (firstTexts += 1),
+    firstTextMs: () => null,
+    refusedFor: () => null,
+  };
+  const seen: Answer[] = [];
+  const progress = createProgress({
+    lease: {
+      note: kept.note,
+      noteText: kept.noteText,
+      get progress() {
+        return kept.progress;
+      },
+      writeWithin: (ms, ready) => void writes.push([ms, ready]),
+    },
+    card: hasCard ? card : null,
+    attachments: { see: (answer) => void seen.push(answer), send: async () => ({ failed: [], leftOut: 0 }) },
+    view,
+    isLookedFor,
+  });
+  return { progress, kept, writes, shown, hints, seen, opened, firstTexts: () => firstTexts };
+}
+
+describe('an answer that grows', () => {
+  test('is kept and shown; its files are fetched at once', () => {
+    const { progress, kept, shown, seen, firstTexts } = open();
+    progress.see(says('so far'));
+    expect(progress.answer.texts.message).toBe('so far');
+    expect(kept.progress).toMatchObject({ text: 'so far', ids: IDS });
+    expect(shown).toEqual(['so far']);
+    expect(firstTexts()).toBe(1);
+    expect(seen).toEqual([progress.answer]);
+  });
+
+  test('is kept without a card, too', () => {
+    const { progress, kept } = open({ hasCard: false });
+    progress.see(says('', { activity: { kind: 'thinking', name: '' } }));
+    progress.see(says('so far'));
+    progress.showContinuing();
+    expect(kept.progress.text).toBe('so far');
+  });
+
+  test('is kept as far as it can be shown', () => {
+    const { progress, kept } = open();
+    progress.see(says('x'.repeat(60_000)));
+    expect(kept.progress.text).toHaveLength(50_000);
+  });
+
+  test('shows what the app does as long as there is no text', () => {
+    const { progress, hints, shown } = open();
+    progress.see(says(''));
+    progress.see(says('', { activity: { kind: 'thinking', name: '' } }));
+    expect(hints).toEqual([texts.progress.thinking]);
+    expect(shown).toEqual([]);
+  });
+
+  test('says that it goes on when it is looked for', () => {
+    const { progress, shown } = open();
+    progress.see(says('so far'));
+    progress.showContinuing();
+    expect(shown.at(-1)).toBe(`so far\n\n${texts.continuing}`);
+  });
+
+  test('is not shown piece by piece by an instance that looks for it', () => {
+    const { progress, kept, shown } = open({ isLookedFor: true });
+    progress.see(says('a piece'));
+    expect(shown).toEqual([]);
+    expect(kept.progress).toMatchObject({ text: '', ids: IDS });
+  });
+});
+
+describe('the ids of a run', () => {
+  test.each<[string, AppType | null, RunIds, boolean]>([
+    ['of a chat are written within 700 ms', 'chat', IDS, false],
+    ['of an app of unknown type are written within 700 ms', null, RUN_IDS, false],
+    ['of a run that goes on by itself are written as soon as the card is open', 'workflow', RUN_IDS, true],
+  ])('%s', (_, appType, ids, waitsForCard) => {
+    const { progress, writes, opened } = open({ appType });
+    progress.see(says('', { ids: {} }));
+    expect(writes).toEqual([]);
+    progress.see(says('', { ids }));
+    progress.see(says('more', { ids }));
+    expect(writes).toEqual([[700, waitsForCard ? opened : undefined]]);
+  });
+
+  test('of a run that goes on by itself are written at once without a card', async () => {
+    const { progress, writes } = open({ appType: 'workflow', hasCard: false });
+    progress.see(says('', { ids: RUN_IDS }));
+    expect(writes).toHaveLength(1);
+    await expect(writes[0]?.[1]).resolves.toBeUndefined();
+  });
+});
