@@ -77,7 +77,8 @@ export function judgeFollowed({ answer, error, formIsOver, refused }: Followed, 
 
 /** What is known of a turn whose answer was looked for. */
 export interface LookedFor {
-  recovered: Recovered;
+  /** `failed`: something unexpected ended the search. */
+  recovered: Recovered | { kind: 'failed'; error: unknown };
   /** What was on record of the answer. */
   before: Pick<Answer, 'ids'> & { text: string };
   /** Why looking for it ended. */
@@ -110,6 +111,8 @@ export function judgeRecovered({ recovered, before, reason }: LookedFor, now: Om
     case 'still-running':
       if (now.isStopped) return whole({ ...partial, ending: { kind: 'stopped' } }, null);
       return now.mayBeLeft ? { kind: 'unfinished' } : whole(partial, asBridgeError(reason));
+    case 'failed':
+      return whole(partial, asBridgeError(recovered.error));
     case 'lost': {
       const isEmpty = before.text === '';
       return whole(

@@ -8,12 +8,20 @@ import type { RobotConfig } from '../config/robot.ts';
 import type { Dify } from '../dify/dify.ts';
 import { survivesDisconnect } from '../dify/runs.ts';
 import type { Recovery } from '../recovery/recover.ts';
+import type { LostRun } from '../recovery/search.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
 import { readKeptForm, shownBefore } from './answered.ts';
 import { askerOf } from './conversation.ts';
 import type { Deadline } from './deadline.ts';
-import { judgeFollowed, judgeRecovered, type Circumstances, type Followed, type Obtained } from './judge.ts';
+import {
+  judgeFollowed,
+  judgeRecovered,
+  type Circumstances,
+  type Followed,
+  type LookedFor,
+  type Obtained,
+} from './judge.ts';
 import type { Lease } from './lease.ts';
 import type { Progress } from './progress.ts';
 import { userOfRun } from './record.ts';
@@ -91,9 +99,8 @@ async function follow(turn: Turn, ports: AnswerPorts, signal: AbortSignal): Prom
 
 /** Finds the answer of a question that was asked before, or ends with the text so far. Never rejects. */
 async function lookFor(turn: Turn, ports: AnswerPorts, signal: AbortSignal): Promise<Obtained> {
-  const { dify, recovery, lease, progress, log } = ports;
+  const { dify, lease, log } = ports;
   const { ids, appType, text } = lease.progress;
-  const isHopeless = turn.record.fence > MAX_OWNERS;
   const run = {
     reference: turn.reference,
     type: appType ?? turn.form?.appType ?? (await dify.facts()).type,
@@ -102,13 +109,27 @@ async function lookFor(turn: Turn, ports: AnswerPorts, signal: AbortSignal): Pro
     askedAtMs: turn.acceptedAtMs,
     ids: turn.form ? { runId: turn.form.runId, ...ids } : ids,
   };
-  const recovered = isHopeless ? { kind: 'lost' as const } : await recovery.recover(run, signal, progress.see);
+  const recovered = await search(run, turn, ports, signal);
   if (!lease.lost.aborted) log.info('turn_recovered', { turn: turn.reference, found: recovered.kind });
-  // What Dify has of a run that waited for a form begins with what stands on the card of the form.
-  const isWhole = recovered.kind === 'answer';
-  const answer = isWhole ? withoutBeginning(recovered.answer, shownBefore(turn, lease.progress)) : null;
-  const found = answer ? { kind: 'answer' as const, answer } : recovered;
-  return judgeRecovered({ recovered: found, before: { ids, text }, reason: signal.reason }, circumstances(ports));
+  return judgeRecovered({ recovered, before: { ids, text }, reason: signal.reason }, circumstances(ports));
+}
+
+/** What Dify has of a run that was lost. Never rejects. */
+async function search(
+  run: LostRun,
+  turn: Turn,
+  { recovery, lease, progress }: AnswerPorts,
+  signal: AbortSignal,
+): Promise<LookedFor['recovered']> {
+  if (turn.record.fence > MAX_OWNERS) return { kind: 'lost' };
+  try {
+    const recovered = await recovery.recover(run, signal, progress.see);
+    if (recovered.kind !== 'answer') return recovered;
+    // What Dify has of a run that waited for a form begins with what stands on the card of the form.
+    return { kind: 'answer', answer: withoutBeginning(recovered.answer, shownBefore(turn, lease.progress)) };
+  } catch (error) {
+    return { kind: 'failed', error };
+  }
 }
 
 function circumstances({ lease, stop, deadline }: AnswerPorts): Omit<Circumstances, 'goesOn'> {

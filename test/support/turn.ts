@@ -361,10 +361,11 @@ export function createWorld({ env = {}, state }: { env?: Record<string, string>;
       shutdown: shutdown.signal,
     },
     async done(work) {
-      let isOver = false;
-      const over = () => (isOver = true);
-      work.then(over, over);
-      for (let step = 0; !isOver && step < 10_000; step += 1) await clock.advance(step === 0 ? 0 : 500);
+      let steps = 10_000;
+      const stop = () => (steps = 0);
+      work.then(stop, stop);
+      await clock.advance(0);
+      for (; steps > 0; steps -= 1) await clock.advance(500);
       return work;
     },
   };

@@ -2,7 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { answerText, emptyAnswer, type Answer, type Ending } from '../../lib/answer/answer.ts';
 import { BridgeError, type ErrorCode } from '../../lib/errors.ts';
 import type { Recovered } from '../../lib/recovery/recover.ts';
-import { judgeFollowed, judgeRecovered, type Circumstances, type Obtained } from '../../lib/turn/judge.ts';
+import {
+  judgeFollowed,
+  judgeRecovered,
+  type Circumstances,
+  type LookedFor,
+  type Obtained,
+} from '../../lib/turn/judge.ts';
 
 const answerOf = (text: string, ending: Ending | null = null): Answer => ({
   ...emptyAnswer,
@@ -153,7 +159,7 @@ describe('looking for an answer ends', () => {
   const found = (text: string, ending: Ending): Recovered => ({ kind: 'answer', answer: answerOf(text, ending) });
   const reason = error('out_of_time');
 
-  test.each<[string, { recovered: Recovered; shown?: string } & Partial<Circumstances>, string]>([
+  test.each<[string, { recovered: LookedFor['recovered']; shown?: string } & Partial<Circumstances>, string]>([
     ['with what Dify has', { recovered: found('all', complete), shown: 'some' }, 'all, complete, no failure'],
     [
       'as lost when another instance has taken the turn over',
@@ -199,6 +205,11 @@ describe('looking for an answer ends', () => {
       'with a failure when Dify has none and none was shown',
       { recovered: { kind: 'lost' } },
       '(nothing), cut, answer_lost',
+    ],
+    [
+      'with a failure below the text that was shown when something unexpected ended the search',
+      { recovered: { kind: 'failed', error: new TypeError('oops') }, shown: 'some' },
+      'some, cut, internal',
     ],
   ])('%s', (_, { recovered, shown = '', ...now }, expected) => {
     const before = { ids: { runId: 'run-1' }, text: shown };

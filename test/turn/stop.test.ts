@@ -144,7 +144,7 @@ describe('stopping the answers of a conversation', () => {
 
   test('stops the one that is written here by its switch', async () => {
     const { stops, told, begin } = open({
-      stopped: { running: { turnId: turn.id, payload, progress: null }, dropped: [] },
+      stopped: { running: { turnId: turn.id, payload, progress: JSON.stringify(running) }, dropped: [] },
     });
     const stop = begin();
     expect(await stops.stop(order)).toBe(true);

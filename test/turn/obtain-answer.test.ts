@@ -1,0 +1,336 @@
+import { describe, expect, test } from 'vitest';
+import { answerText, emptyAnswer, type Answer } from '../../lib/answer/answer.ts';
+import type { KeptForm } from '../../lib/ask/form.ts';
+import { BridgeError, type ErrorCode } from '../../lib/errors.ts';
+import type { Recovered } from '../../lib/recovery/recover.ts';
+import { obtainAnswer } from '../../lib/turn/obtain-answer.ts';
+import { openDeadline } from '../../lib/turn/deadline.ts';
+import type { Obtained } from '../../lib/turn/judge.ts';
+import { openLease } from '../../lib/turn/lease.ts';
+import { createProgress } from '../../lib/turn/progress.ts';
+import { noProgress } from '../../lib/turn/record.ts';
+import { createStops } from '../../lib/turn/stop.ts';
+import type { Turn } from '../../lib/turn/turn.ts';
+import { createWorld, ended, IDS, RUN_IDS, texts, turnOf, words, type Step, type World } from '../support/turn.ts';
+
+const error = (code: ErrorCode) => new BridgeError(code, 'on purpose');
+const whole = (text: string): Answer => ({
+  ...emptyAnswer,
+  ids: RUN_IDS,
+  texts: { ...emptyAnswer.texts, message: text },
+  ending: { kind: 'complete' },
+});
+
+/** Obtains the answer of a turn; `during` happens meanwhile. */
+async function obtain(
+  changes: Partial<Turn>,
+  {
+    world = createWorld(),
+    leftMs = null,
+    during,
+  }: {
+    world?: World;
+    leftMs?: number | null;
+    during?: (parts: { world: World; stop: () => Promise<void>; lose: () => void }) => void;
+  } = {},
+) {
+  const { clock, dify, state, options, shutdown } = world;
+  const turn = turnOf(clock, changes);
+  let owned = true;
+  const lease = openLease({
+    state: {
+      ...state,
+      isDurable: true,
+      renew: async () => (owned ? { kind: 'held', running: 1, isStopped: false } : { kind: 'lost' }),
+    },
+    clock,
+    log: options.log,
+    timing: options.leaseTiming,
+    turn,
+    conversationTtlMs: null,
+    deadlineMs: null,
+    onRunning: () => undefined,
+    shutdown: shutdown.signal,
+  });
+  const stops = createStops({
+    ...options,
+    userOf: () => turn.user,
+    endDropped: async () => undefined,
+  });
+  const stop = stops.begin(turn, lease);
+  const deadline = openDeadline(clock, leftMs === null ? null : clock.now() + leftMs, shutdown.signal);
+  const shown: string[] = [];
+  const view = { texts, showThinking: false, cardMaxChars: 3_000 };
+  const card = {
+    writer: {
+      show: (render: () => string) => void shown.push(render()),
+      finish: async () => undefined,
+      leave: async () => undefined,
+      frames: 0,
+      hasShown: false,
+    },
+    hint: () => undefined,
+    opened: Promise.resolve(true),
+    noteText: () => undefined,
+    firstTextMs: () => null,
+    refusedFor: () => null,
+  };
+  const progress = createProgress({ lease, card, attachments: null, view, isLookedFor: turn.mayHaveBeenAsked });
+  const obtaining = obtainAnswer(turn, {
+    ...options,
+    robot: options.config,
+    sentFiles: { addressOf: async () => '', download: options.download, dify: dify.files },
+    lease,
+    stop,
+    deadline,
+    progress,
+  });
+  await clock.advance(100);
+  during?.({
+    world,
+    stop: () => stop.ask(),
+    lose: () => {
+      owned = false;
+      void lease.write();
+    },
+  });
+  const obtained = await world.done(obtaining);
+  lease.stop();
+  return { ...world, obtained, lease, shown, summary: summary(obtained) };
+}
+
+function summary(obtained: Obtained): string {
+  if (obtained.kind !== 'answer') return obtained.kind;
+  const { answer, failure } = obtained;
+  return [answerText(answer).text, answer.ending?.kind, failure?.code ?? 'no failure'].join(', ');
+}
+
+/** A world whose Dify is a chatflow that gives this answer. */
+function chatflow(...steps: Step[]): World {
+  const world = createWorld();
+  world.dify.appFacts = { ...world.dify.appFacts, type: 'chatflow' };
+  world.dify.answers.push(steps);
+  return world;
+}
+
+describe('a question', () => {
+  test('is asked as the asker, in the conversation on record, with the inputs that are configured', async () => {
+    const world = createWorld({ env: { DIFY_INPUTS: '{"lang":"zh"}' } });
+    const context = { generation: '', difyConversationId: 'dify-1', form: null };
+    const {
+      summary: outcome,
+      dify,
+      lease,
+    } = await obtain({ record: { fence: 1, owner: 'o', hop: 0, context } }, { world });
+    expect(outcome).toBe('yes, complete, no failure');
+    expect(dify.calls['ask']).toMatchObject([
+      { type: 'chat', query: 'question', user: 'staff-1', conversationId: 'dify-1', inputs: { lang: 'zh' } },
+    ]);
+    expect(lease.progress).toMatchObject({ appType: 'chat', ids: IDS, text: 'yes' });
+  });
+
+  test('begins a conversation while the store is down', async () => {
+    const { dify } = await obtain({ record: { fence: 1, owner: 'o', hop: 0, context: null } });
+    expect(dify.calls['ask']).toMatchObject([{ conversationId: null }]);
+  });
+
+  test('that Dify refuses ends with its reason', async () => {
+    const world = createWorld();
+    world.dify.answers.push(error('dify_unauthorized'));
+    expect((await obtain({}, { world })).summary).toBe(', cut, dify_unauthorized');
+  });
+
+  test('whose stream breaks keeps its text where nothing goes on, and the log says why', async () => {
+    const world = createWorld();
+    world.dify.answers.push([words('so far'), error('dify_stalled')]);
+    const { summary: outcome, lookedFor, lines } = await obtain({}, { world });
+    expect(outcome).toBe('so far, cut, no failure');
+    expect(lookedFor).toEqual([]);
+    expect(lines).toContainEqual(expect.objectContaining({ event: 'stream_broken', code: 'dify_stalled' }));
+  });
+
+  test('whose stream breaks is looked for where its run goes on', async () => {
+    const world = chatflow(words('so far', RUN_IDS), error('dify_cut'));
+    world.found.push({ kind: 'answer', answer: whole('so far and the rest') });
+    const { summary: outcome, lookedFor, shown, lines } = await obtain({}, { world });
+    expect(outcome).toBe('so far and the rest, complete, no failure');
+    expect(lookedFor).toMatchObject([{ type: 'chatflow', user: 'staff-1', question: 'question', ids: RUN_IDS }]);
+    expect(shown.at(-1)).toContain(texts.continuing);
+    expect(lines).toContainEqual(expect.objectContaining({ event: 'turn_recovered', found: 'answer' }));
+  });
+
+  test('is unfinished when its stream breaks and the time is up before its run has ended', async () => {
+    const world = chatflow(words('so far', RUN_IDS), error('dify_cut'));
+    world.found.push(stillRunning);
+    expect((await obtain({}, { world, leftMs: 300_000 })).summary).toBe('unfinished');
+  });
+
+  test('fails before its type is known when nothing of the app can be told', async () => {
+    const world = createWorld();
+    world.dify.failures['facts'] = [new TypeError('on purpose')];
+    expect((await obtain({}, { world })).summary).toBe(', cut, internal');
+  });
+
+  test('is unfinished when the time is up and its run goes on', async () => {
+    const world = chatflow(words('so far', RUN_IDS), 600_000);
+    expect((await obtain({}, { world, leftMs: 300_000 })).summary).toBe('unfinished');
+  });
+
+  test('is lost when another instance has taken it over', async () => {
+    const world = createWorld();
+    world.dify.answers.push([words('so far'), 600_000]);
+    expect((await obtain({}, { world, during: ({ lose }) => lose() })).summary).toBe('lost');
+  });
+
+  test('that is stopped has the text so far when Dify does not end it', async () => {
+    const world = createWorld();
+    world.dify.answers.push([words('so far'), 600_000]);
+    const { summary: outcome, dify } = await obtain({}, { world, during: ({ stop }) => void stop() });
+    expect(outcome).toBe('so far, stopped, no failure');
+    expect(dify.calls['stop']).toEqual([{ type: 'chat', user: 'staff-1', taskId: 'task-1' }]);
+  });
+});
+
+describe('a question that was asked before', () => {
+  const asked = { mayHaveBeenAsked: true, progress: { ...noProgress, text: 'so far', ids: RUN_IDS } };
+
+  test('is looked for and never asked again', async () => {
+    const world = createWorld();
+    world.found.push({ kind: 'answer', answer: whole('the answer') });
+    const { summary: outcome, dify, lookedFor, shown } = await obtain(asked, { world });
+    expect(outcome).toBe('the answer, complete, no failure');
+    expect(dify.calls['ask']).toBeUndefined();
+    // The type that the record lacks is Dify's.
+    expect(lookedFor).toMatchObject([{ type: 'chat', askedAtMs: world.clock.now() - 100 }]);
+    expect(shown).toEqual([]);
+  });
+
+  test('is looked for as what the record says it is', async () => {
+    const { lookedFor } = await obtain({ ...asked, progress: { ...asked.progress, appType: 'workflow' } });
+    expect(lookedFor).toMatchObject([{ type: 'workflow' }]);
+  });
+
+  test('ends with the text so far when Dify has nothing', async () => {
+    expect((await obtain(asked)).summary).toBe('so far, cut, no failure');
+  });
+
+  test('ends with the text so far after 40 owners, without another look', async () => {
+    const record = { owner: 'o', hop: 0, context: null };
+    const { summary: outcome, lookedFor } = await obtain({ ...asked, record: { ...record, fence: 41 } });
+    expect(outcome).toBe('so far, cut, no failure');
+    expect(lookedFor).toEqual([]);
+    expect((await obtain({ ...asked, record: { ...record, fence: 40 } })).lookedFor).toHaveLength(1);
+  });
+
+  test('ends with the text so far and a failure when the search itself fails', async () => {
+    const world = createWorld();
+    world.found.push(async () => Promise.reject(new TypeError('on purpose')));
+    expect((await obtain(asked, { world })).summary).toBe('so far, cut, internal');
+  });
+
+  test('is unfinished while it goes on and the time is up', async () => {
+    const world = createWorld();
+    world.found.push(stillRunning);
+    expect((await obtain(asked, { world, leftMs: 60_000 })).summary).toBe('unfinished');
+  });
+
+  test('is not in the log as found when another instance has taken it over', async () => {
+    const world = createWorld();
+    world.found.push(stillRunning);
+    const { summary: outcome, events } = await obtain(asked, { world, during: ({ lose }) => lose() });
+    expect(outcome).toBe('lost');
+    expect(events()).toEqual(['turn_lost']);
+  });
+});
+
+describe('an answer to a form', () => {
+  const kept: KeptForm = {
+    token: 'token-1',
+    runId: 'run-1',
+    shownChars: 6,
+    appType: 'chatflow',
+    user: 'staff-9',
+    asker: 'staff-1',
+    actions: [{ id: 'yes', title: 'Yes' }],
+  };
+  const context = { generation: '', difyConversationId: null, form: JSON.stringify(kept) };
+  const typed: Partial<Turn> = { question: 'Yes', record: { fence: 1, owner: 'o', hop: 0, context } };
+  const pressed: Partial<Turn> = {
+    question: 'Yes',
+    user: 'staff-9',
+    form: { ...kept, action: 'yes', inputs: { reason: 'because' } },
+  };
+  const after: Step[] = [words('done', RUN_IDS), { ...ended, ids: RUN_IDS }, runFinished()];
+
+  test.each([
+    ['in words', typed, {}],
+    ['by a button', pressed, { reason: 'because' }],
+  ])('%s is given as the person whom the run was started for, once its events are open', async (_, turn, inputs) => {
+    const world = createWorld();
+    world.dify.afterForm = after;
+    const { summary: outcome, obtained, dify, lease } = await obtain(turn, { world });
+    expect(outcome).toBe('done, complete, no failure');
+    expect(obtained).toMatchObject({ formIsOver: true });
+    expect(Object.keys(dify.calls).filter((name) => name !== 'getForm')).toEqual(['followRun', 'submitForm']);
+    expect(dify.calls['followRun']).toEqual([{ runId: 'run-1', user: 'staff-9' }]);
+    expect(dify.calls['submitForm']).toEqual([{ token: 'token-1', action: 'yes', inputs, user: 'staff-9' }]);
+    expect(lease.progress).toMatchObject({ appType: 'chatflow', form: { user: 'staff-9', shownChars: 6 } });
+  });
+
+  test.each([
+    ['in words', typed],
+    ['by a button', pressed],
+  ])('%s is looked for when its stream breaks, and does not repeat what stood before the form', async (_, turn) => {
+    const world = createWorld();
+    world.dify.afterForm = [words('do', RUN_IDS), error('dify_cut')];
+    world.found.push({ kind: 'answer', answer: whole('beforedone') });
+    const { summary: outcome, obtained, lookedFor } = await obtain(turn, { world });
+    expect(outcome).toBe('done, complete, no failure');
+    expect(obtained).toMatchObject({ formIsOver: true });
+    expect(lookedFor).toMatchObject([{ type: 'chatflow', user: 'staff-9', ids: { runId: 'run-1' } }]);
+  });
+
+  test('by a button is looked for by its form when the instance before had put nothing on record', async () => {
+    const world = createWorld();
+    world.found.push({ kind: 'answer', answer: whole('beforedone') });
+    const { summary: outcome, lookedFor, dify } = await obtain({ ...pressed, mayHaveBeenAsked: true }, { world });
+    expect(outcome).toBe('done, complete, no failure');
+    expect(lookedFor).toMatchObject([{ type: 'chatflow', user: 'staff-9', ids: { runId: 'run-1' } }]);
+    expect(dify.calls['submitForm']).toBeUndefined();
+  });
+
+  test.each<[ErrorCode, boolean]>([
+    ['form_closed', true],
+    ['form_invalid', false],
+  ])('that Dify refuses with %s ends so; the form is over: %s', async (code, formIsOver) => {
+    const world = createWorld();
+    world.dify.failures['submitForm'] = [error(code)];
+    const { obtained } = await obtain(pressed, { world });
+    expect(obtained).toMatchObject({ failure: { code }, formIsOver });
+  });
+
+  test('is none when the words are no action, and then the question is asked', async () => {
+    const { obtained, dify } = await obtain({ ...typed, question: 'what is it about?' });
+    expect(dify.calls['submitForm']).toBeUndefined();
+    expect(dify.calls['ask']).toMatchObject([{ query: 'what is it about?' }]);
+    expect(obtained).toMatchObject({ formIsOver: false });
+  });
+
+  test('is none when the form cannot be answered any more, which the conversation then knows', async () => {
+    const world = createWorld();
+    world.dify.failures['getForm'] = [error('form_expired')];
+    const { obtained } = await obtain({ ...typed, question: 'what is it about?' }, { world });
+    expect(obtained).toMatchObject({ failure: null, formIsOver: true });
+  });
+});
+
+/** What a search finds of a run that goes on until the time is up. */
+function stillRunning(signal: AbortSignal): Promise<Recovered> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve({ kind: 'still-running' }));
+  });
+}
+
+function runFinished(): Step {
+  return { kind: 'run-finished', status: 'succeeded', outputs: { answer: 'beforedone' }, files: [], ids: RUN_IDS };
+}
