@@ -75,9 +75,10 @@ async function follow(turn: Turn, ports: AnswerPorts, signal: AbortSignal): Prom
     if (reply.kind === 'submission') {
       const { submission } = reply;
       const { runId, appType, user, shownChars } = submission;
-      // Noted before Dify has it: from then on the run is looked for, and the form is never answered twice.
       lease.note({ ids: { runId }, appType, form: { user, shownChars } });
       progress.see({ ...emptyAnswer, ids: { runId } });
+      // On record before Dify has it: from then on the run is looked for, and the form is never answered twice.
+      await lease.write();
       const answer = await submit(submission, ports, signal, () => (formIsOver = true));
       return { answer, error: null, formIsOver, refused: null };
     }

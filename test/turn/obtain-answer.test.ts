@@ -28,9 +28,15 @@ async function obtain(
     world = createWorld(),
     leftMs = null,
     during,
+    onRecord,
+    opened = Promise.resolve(true),
   }: {
     world?: World;
     leftMs?: number | null;
+    /** What is put on record, one after another. */
+    onRecord?: unknown[];
+    /** When the card is there. */
+    opened?: Promise<boolean>;
     during?: (parts: { world: World; stop: () => Promise<void>; lose: () => void }) => void;
   } = {},
 ) {
@@ -41,7 +47,10 @@ async function obtain(
     state: {
       ...state,
       isDurable: true,
-      renew: async () => (owned ? { kind: 'held', running: 1, isStopped: false } : { kind: 'lost' }),
+      async renew({ progress }) {
+        onRecord?.push(JSON.parse(progress));
+        return owned ? { kind: 'held', running: 1, isStopped: false } : { kind: 'lost' };
+      },
     },
     clock,
     log: options.log,
@@ -70,7 +79,7 @@ async function obtain(
       hasShown: false,
     },
     hint: () => undefined,
-    opened: Promise.resolve(true),
+    opened,
     noteText: () => undefined,
     firstTextMs: () => null,
     refusedFor: () => null,
@@ -275,6 +284,15 @@ describe('an answer to a form', () => {
     expect(dify.calls['followRun']).toEqual([{ runId: 'run-1', user: 'staff-9' }]);
     expect(dify.calls['submitForm']).toEqual([{ token: 'token-1', action: 'yes', inputs, user: 'staff-9' }]);
     expect(lease.progress).toMatchObject({ appType: 'chatflow', form: { user: 'staff-9', shownChars: 6 } });
+  });
+
+  test('in words is on record before Dify has it, so that its run is found if this instance dies', async () => {
+    const world = createWorld();
+    const onRecord: unknown[] = [];
+    let before: unknown[] = [];
+    world.dify.submitForm = async () => void (before = [...onRecord]);
+    await obtain(typed, { world, onRecord, opened: new Promise(() => undefined) });
+    expect(before).toMatchObject([{ ids: { runId: 'run-1' }, form: { user: 'staff-9', shownChars: 6 } }]);
   });
 
   test.each([
