@@ -10,6 +10,7 @@ import type { Asked, Question } from '../../lib/dify/ask.ts';
 import type { Dify } from '../../lib/dify/dify.ts';
 import type { Message } from '../../lib/dingtalk/callback.ts';
 import type { Chat } from '../../lib/dingtalk/chat.ts';
+import { cardRefusals } from '../../lib/dingtalk/failures.ts';
 import type { Recovered } from '../../lib/recovery/recover.ts';
 import type { LostRun } from '../../lib/recovery/search.ts';
 import { sleep, type Clock } from '../../lib/runtime/clock.ts';
@@ -18,7 +19,9 @@ import type { Platform } from '../../lib/runtime/platform.ts';
 import { createMemoryState } from '../../lib/state/memory/memory.ts';
 import type { State } from '../../lib/state/state.ts';
 import { textsFor } from '../../lib/texts/index.ts';
+import { askerOf } from '../../lib/turn/conversation.ts';
 import type { HandedOver } from '../../lib/turn/handover.ts';
+import { turnIdOf } from '../../lib/turn/record.ts';
 import type { RunnerOptions } from '../../lib/turn/runner.ts';
 import type { Turn } from '../../lib/turn/turn.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
@@ -236,8 +239,7 @@ export function createFakeChat(): FakeChat {
       failing('write');
       cardOf(id, summary).frames.push(frame);
     },
-    saysEnded: () => false,
-    refusesState: () => false,
+    ...cardRefusals,
   });
   const counted = (onCall: () => void): Chat => ({
     replyTo: () => ({
@@ -306,6 +308,8 @@ export interface World {
   events: () => unknown[];
   options: RunnerOptions;
   platform: Platform & { background: Promise<void>[] };
+  /** Puts a turn on record, as the instance that begins it does. */
+  accept(changes?: Partial<Turn>): Promise<Turn>;
   /** Moves the clock until the work is done. */
   done<T>(work: Promise<T>): Promise<T>;
 }
@@ -359,6 +363,25 @@ export function createWorld({ env = {}, state }: { env?: Record<string, string>;
       newId: () => `id-${(ids += 1)}`,
       log,
       shutdown: shutdown.signal,
+    },
+    async accept(changes = {}) {
+      const message = changes.message ?? messageOf(changes.question ?? 'question');
+      const turn = turnOf(clock, { id: turnIdOf(message.id), message, ...changes });
+      const { question, acceptedAtMs, form, record, conversationKey } = turn;
+      const accepted = await store.accept({
+        turnId: turn.id,
+        owner: record.owner,
+        asker: askerOf(message),
+        conversationKey,
+        conversationTtlMs: null,
+        payload: JSON.stringify({ message, question, acceptedAtMs, form }),
+        nowMs: clock.now(),
+        leaseUntilMs: clock.now() + 40_000,
+        queueLimit: 5,
+        budget: null,
+        rate: null,
+      });
+      return accepted.kind === 'started' ? { ...turn, record: { ...record, ...accepted.turn } } : turn;
     },
     async done(work) {
       let steps = 10_000;
