@@ -52,10 +52,11 @@ describe('a message', () => {
   });
 
   test('that quotes a file without a word asks about the file', () => {
-    const content: Content = { kind: 'text', text: '' };
-    const intent = readIntent({ content, quoted: { text: '', file: picture } }, texts);
-    expect(summary(intent)).toBe(`question: ${texts.askAbout.picture}`);
-    expect(summary(readIntent({ content, quoted: { text: 'words', file: null } }, texts))).toContain('sentence');
+    const read = (text: string, file: SentFile | null) =>
+      summary(readIntent({ content: { kind: 'text', text }, quoted: { text: '', file } }, texts));
+    expect(read('', picture)).toBe(`question: ${texts.askAbout.picture}`);
+    expect(read('why?', picture)).toBe('question: why?');
+    expect(read('', null)).toBe(`sentence: ${texts.emptyQuestion}`);
   });
 });
 
