@@ -192,6 +192,7 @@ describe('like and dislike', () => {
 
   test('are for an answer that is complete, and that Dify takes ratings for', async () => {
     expect((await press('like', { record: running })).notice).toBe(notices.notYet);
+    expect((await press('like', { record: { ...done, state: 'started' } })).notice).toBe(notices.notYet);
     const unreadable = { ...done, payload, receipt: null };
     expect((await press('like', { record: unreadable })).notice).toBe(notices.notYet);
     const workflow = { ...done, receipt: JSON.stringify({ ...answered, ids: { runId: 'run-1' } }) };
