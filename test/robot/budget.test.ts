@@ -3,7 +3,8 @@ import type { Message } from '../../lib/dingtalk/callback.ts';
 import { BridgeError } from '../../lib/errors.ts';
 import { budgetOf, notifyBudget } from '../../lib/robot/budget.ts';
 import { monthOf } from '../../lib/state/budget.ts';
-import { createFakeChat, createNotebook, robotOf, texts } from '../support/turn.ts';
+import { createLogLines } from '../support/delivery.ts';
+import { createFakeChat, robotOf, texts } from '../support/turn.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 test('the month is that of UTC+8', () => {
@@ -52,7 +53,7 @@ describe('that a step of the month is reached', () => {
   const reach = async (env: Record<string, string>, failures: Error[] = []) => {
     const chat = createFakeChat();
     chat.failures['notify'] = failures;
-    const { log, lines } = createNotebook(createVirtualClock());
+    const { log, lines } = createLogLines(createVirtualClock());
     await notifyBudget(80, { config: robotOf(env), texts, chat, log });
     return { chat, lines };
   };

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import type { Rating } from '../../lib/answer/event.ts';
 import type { FormSubmission } from '../../lib/ask/form.ts';
 import type { Message } from '../../lib/dingtalk/callback.ts';
 import { BridgeError, type ErrorCode } from '../../lib/errors.ts';
 import { createPresses } from '../../lib/robot/press.ts';
-import type { Rating, TurnRecord } from '../../lib/state/state.ts';
+import type { TurnRecord } from '../../lib/state/state.ts';
 import type { AnsweredTurn } from '../../lib/turn/answered.ts';
 import type { StopOrder } from '../../lib/turn/stop.ts';
 import { createWorld, GROUP, IDS, messageOf, senderOf, texts } from '../support/turn.ts';

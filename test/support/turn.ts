@@ -1,20 +1,20 @@
 // A turn and all it runs between, in one process: a clock that a test moves, the in-process store, and a Dify and a chat
 // whose answers a test writes.
-import type { DifyEvent, RunIds } from '../../lib/answer/event.ts';
+import type { AnswerEvent, RunIds } from '../../lib/answer/event.ts';
 import { readConfig } from '../../lib/config/config.ts';
 import type { RobotConfig } from '../../lib/config/robot.ts';
 import { createLimiter } from '../../lib/delivery/limiter.ts';
 import type { Frame } from '../../lib/delivery/sink.ts';
 import { readParameters, type AppFacts } from '../../lib/dify/app-facts.ts';
-import type { Asked, Question } from '../../lib/dify/ask.ts';
+import type { Question } from '../../lib/dify/ask.ts';
 import type { Dify } from '../../lib/dify/dify.ts';
+import type { OpenedStream } from '../../lib/dify/http.ts';
 import type { Message } from '../../lib/dingtalk/callback.ts';
 import type { Chat } from '../../lib/dingtalk/chat.ts';
 import { cardRefusals } from '../../lib/dingtalk/failures.ts';
 import type { Recovered } from '../../lib/recovery/recover.ts';
 import type { LostRun } from '../../lib/recovery/search.ts';
 import { sleep, type Clock } from '../../lib/runtime/clock.ts';
-import { createLog } from '../../lib/runtime/log.ts';
 import type { Platform } from '../../lib/runtime/platform.ts';
 import { createMemoryState } from '../../lib/state/memory/memory.ts';
 import type { State } from '../../lib/state/state.ts';
@@ -24,6 +24,7 @@ import type { HandedOver } from '../../lib/turn/handover.ts';
 import { turnIdOf } from '../../lib/turn/record.ts';
 import type { RunnerOptions } from '../../lib/turn/runner.ts';
 import type { Turn } from '../../lib/turn/turn.ts';
+import { createLogLines } from './delivery.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
 
 export const texts = textsFor('en');
@@ -92,14 +93,14 @@ export function turnOf(clock: Clock, changes: Partial<Turn> = {}): Turn {
 }
 
 /** What comes of a run: its events, milliseconds in which nothing comes, and a failure that breaks it off. */
-export type Step = DifyEvent | number | Error;
+export type Step = AnswerEvent | number | Error;
 
 export const IDS: RunIds = { conversationId: 'dify-1', messageId: 'dify-message-1', taskId: 'task-1' };
 export const RUN_IDS: RunIds = { ...IDS, runId: 'run-1' };
 
-export const words = (text: string, ids = IDS): DifyEvent => ({ kind: 'text', source: 'message', text, ids });
+export const words = (text: string, ids = IDS): AnswerEvent => ({ kind: 'text', source: 'message', text, ids });
 
-export const ended: DifyEvent = {
+export const ended: AnswerEvent = {
   kind: 'message-ended',
   citations: [],
   files: [],
@@ -108,7 +109,7 @@ export const ended: DifyEvent = {
   ids: IDS,
 };
 
-async function* play(steps: readonly Step[], clock: Clock, signal: AbortSignal): AsyncGenerator<DifyEvent, void> {
+async function* play(steps: readonly Step[], clock: Clock, signal: AbortSignal): AsyncGenerator<AnswerEvent, void> {
   for (const step of steps) {
     if (step instanceof Error) throw step;
     if (typeof step === 'number') await sleep(clock, step, signal);
@@ -122,7 +123,7 @@ export type Calls = { [Name in string]: unknown[] };
 export interface FakeDify extends Dify {
   calls: Calls;
   /** What the next questions get; without one, `yes`. A refusal is thrown. */
-  answers: (readonly Step[] | Asked | Error)[];
+  answers: (readonly Step[] | OpenedStream | Error)[];
   /** The events that follow a form; null where Dify does not tell them. */
   afterForm: readonly Step[] | null;
   appFacts: AppFacts;
@@ -146,7 +147,15 @@ export function createFakeDify(clock: Clock): FakeDify {
     appFacts: { type: 'chat', isTypeKnown: true, ...readParameters({}) },
     failures: {},
     suggested: [],
-    pendingForm: { content: '', fields: [], actions: [{ id: 'yes', title: 'Yes' }], expiresAtMs: null },
+    pendingForm: {
+      token: 'token-1',
+      runId: 'run-1',
+      nodeTitle: '',
+      content: '',
+      fields: [],
+      actions: [{ id: 'yes', title: 'Yes' }],
+      expiresAtMs: null,
+    },
     async facts() {
       note('facts', null);
       return dify.appFacts;
@@ -284,13 +293,6 @@ export function createFakeChat(): FakeChat {
   return chat;
 }
 
-/** A log that a test reads. */
-export function createNotebook(clock: Clock) {
-  const lines: Record<string, unknown>[] = [];
-  const log = createLog(clock, 'debug', (line) => lines.push(JSON.parse(line) as Record<string, unknown>));
-  return { log, lines, events: () => lines.map(({ event }) => event) };
-}
-
 export interface World {
   clock: VirtualClock;
   state: State;
@@ -319,7 +321,7 @@ export function createWorld({ env = {}, state }: { env?: Record<string, string>;
   const dify = createFakeDify(clock);
   const chat = createFakeChat();
   const shutdown = new AbortController();
-  const { log, lines, events } = createNotebook(clock);
+  const { log, lines, events } = createLogLines(clock);
   const store: State = { ...createMemoryState(clock), isDurable: true, ...state };
   const config = robotOf(env);
   const background: Promise<void>[] = [];

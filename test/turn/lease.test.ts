@@ -3,7 +3,8 @@ import { BridgeError } from '../../lib/errors.ts';
 import type { Finished, FinishRequest, Renewed, RenewRequest, StartedTurn } from '../../lib/state/state.ts';
 import { leaseEnd, openLease, type LeaseOptions } from '../../lib/turn/lease.ts';
 import type { TurnProgress } from '../../lib/turn/turn.ts';
-import { createNotebook, RUN_IDS, turnOf } from '../support/turn.ts';
+import { createLogLines } from '../support/delivery.ts';
+import { RUN_IDS, turnOf } from '../support/turn.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 const timing = { leaseMs: 40_000, renewMs: 27_000 };
@@ -31,7 +32,7 @@ function open({
   const clock = createVirtualClock();
   const startMs = clock.now();
   const shutdown = new AbortController();
-  const { log, events } = createNotebook(clock);
+  const { log, events } = createLogLines(clock);
   const renewals: (Omit<RenewRequest, 'progress'> & { progress: TurnProgress; afterMs: number })[] = [];
   const finishes: FinishRequest[] = [];
   const running: [number, boolean][] = [];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { DifyEvent } from '../../lib/answer/event.ts';
+import type { AnswerEvent } from '../../lib/answer/event.ts';
 import { emptyAnswer } from '../../lib/answer/answer.ts';
 import { BridgeError, type ErrorCode } from '../../lib/errors.ts';
 import type { Recovered } from '../../lib/recovery/recover.ts';
@@ -79,7 +79,7 @@ describe('an answer', () => {
     const world = createWorld();
     world.dify.answers.push([
       words('yes'),
-      { ...(ended as object), price: { amount: 0.5, currency: 'USD' } } as DifyEvent,
+      { ...(ended as object), price: { amount: 0.5, currency: 'USD' } } as AnswerEvent,
     ]);
     const { next, turn, record } = await run(world);
     expect(next).toBeNull();
@@ -228,7 +228,7 @@ describe('a failure', () => {
     const world = createWorld();
     const file = { id: 'f', name: 'a.pdf', kind: 'document', url: '/files/a.pdf' };
     const rest = { extension: 'pdf', mimeType: null, sizeBytes: null };
-    const failed: DifyEvent = { kind: 'failed', upstreamCode: null, status: 500, ids: IDS };
+    const failed: AnswerEvent = { kind: 'failed', upstreamCode: null, status: 500, ids: IDS };
     world.dify.answers.push([{ kind: 'file', file: { ...file, ...rest }, ids: IDS }, failed]);
     await run(world);
     expect(world.chat.sent).toEqual([]);

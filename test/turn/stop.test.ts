@@ -4,7 +4,8 @@ import type { Stopped } from '../../lib/state/state.ts';
 import { keepProgress, noProgress } from '../../lib/turn/record.ts';
 import { createStops } from '../../lib/turn/stop.ts';
 import type { TurnProgress } from '../../lib/turn/turn.ts';
-import { createNotebook, messageOf, RUN_IDS } from '../support/turn.ts';
+import { createLogLines } from '../support/delivery.ts';
+import { messageOf, RUN_IDS } from '../support/turn.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 const turn = { id: 'turn-1', reference: 'turn-1', user: 'staff-1' };
@@ -16,7 +17,7 @@ const none: Stopped = { running: null, dropped: [] };
 
 function open({ stopped = none, failure = null }: { stopped?: Stopped; failure?: Error | null } = {}) {
   const clock = createVirtualClock();
-  const { log, lines } = createNotebook(clock);
+  const { log, lines } = createLogLines(clock);
   const told: unknown[] = [];
   const orders: unknown[] = [];
   const ended: string[] = [];
