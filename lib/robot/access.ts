@@ -2,8 +2,8 @@ import type { RobotConfig } from '../config/robot.ts';
 import type { Message } from '../dingtalk/callback.ts';
 
 /**
- * Whether somebody may ask. Administrators pass; where both lists are set, both must hold; the group list does not
- * judge single chats; a sender without staff id is on no list.
+ * Whether the sender may ask. Administrators may. Where both lists are set, the sender must be on both. The list of groups
+ * is not applied to single chats. A sender without a staff id is on no list.
  */
 export function mayAsk({ chat, sender }: Pick<Message, 'chat' | 'sender'>, access: RobotConfig['access']): boolean {
   if (isAdmin({ sender }, access)) return true;

@@ -46,12 +46,12 @@ interface Pressed extends ActionPorts {
 }
 
 export interface Action {
-  /** Others than the asker (and administrators) are told that it is not theirs. */
+  /** Of an `asker`'s button other people are told that it is not theirs; administrators may press it. */
   whose: 'asker' | 'anyone';
   run(pressed: Pressed): Promise<Reaction>;
 }
 
-/** Twice within this time is one press, where pressing again later means something. */
+/** A second press within this time is a double tap: only a later one begins another conversation. */
 const DOUBLE_TAP_MS = 10_000;
 
 const MAX_QUESTION_CHARS = 500;
@@ -119,7 +119,7 @@ async function rate({ action, answered, record, person, state, newId, texts, ...
   };
 }
 
-/** Whatever was pressed twice is done once. */
+/** A repeated press does nothing, and the person who pressed is told so. */
 function asked(work: BackgroundWork | null, texts: Texts): Reaction {
   return { ...notice(work ? texts.notices.received : texts.notices.already), work };
 }

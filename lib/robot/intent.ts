@@ -10,11 +10,11 @@ export type Intent =
 /** What needs no turn. */
 export type ShortIntent = Exclude<Intent, { kind: 'question' }>;
 
-/** A message that is about a file has a question in any case: without words of its own a default one. */
+/** A message about a file that has no words gets a default question. */
 export function readIntent({ content, quoted }: Pick<Message, 'content' | 'quoted'>, texts: Texts): Intent {
   switch (content.kind) {
     case 'text':
-      // Whoever only quotes a file asks about it.
+      // A person who quotes a file and writes nothing asks about the file.
       return content.text === '' && quoted?.file
         ? question(texts.askAbout[quoted.file.kind])
         : readText(content.text, texts);
@@ -35,7 +35,7 @@ export function readIntent({ content, quoted }: Pick<Message, 'content' | 'quote
   }
 }
 
-/** Whatever the action of a form is called, also by the word of a command, it answers the form. */
+/** The action of a form answers the form, also when its title is the word of a command. */
 export function readFormAnswer({ content }: Pick<Message, 'content'>, form: FormSubmission): Intent {
   return question(content.kind === 'text' ? content.text : form.action);
 }

@@ -21,8 +21,8 @@ import {
 } from './buttons.ts';
 
 /**
- * Does what a button asks for. The signature says that DingTalk sent it, not that this person may: that follows from
- * what is on record of the card.
+ * Does what a button asks for. The signature proves that DingTalk sent it. Whether this person may press it follows
+ * from the record of the card.
  */
 async function react(action: CardAction, ports: ActionPorts): Promise<Reaction> {
   const { texts, config, state } = ports;
@@ -113,7 +113,7 @@ export function createPresses(options: PressOptions, runner: Pick<Runner, 'stop'
     }
   }
 
-  /** What was shown as chosen is taken back. */
+  /** Takes back the choice that the card has shown already. */
   async function showUnrated(cardId: string, person: Sender): Promise<void> {
     try {
       const variables = { [OWN_VARIABLES.rating]: '', [OWN_VARIABLES.notice]: texts.notices.notRated };

@@ -18,7 +18,7 @@ export interface RefusalOptions {
   newId: () => string;
 }
 
-/** When a refusal is told: once in a while, whichever instance is asked, because refused messages may come in a flood. */
+/** Refuses a person once in a while, and not once an instance: refused messages may come in large numbers. */
 export interface Refusals {
   /** The instance whose claim is new tells it. Never rejects: while the store is down each instance tells by itself. */
   claimTelling(why: keyof typeof GAP_MS, message: Pick<Message, 'sender'>, conversationKey: string): Promise<Claimed>;

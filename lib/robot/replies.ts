@@ -31,7 +31,7 @@ const MAX_CHARS = 3_000;
 
 const MAX_QUESTIONS = 6;
 
-/** In a group where everybody has a conversation of their own, a greeting for each would be noise. */
+/** Not in a group where each member has a conversation of their own: the group would be greeted once for each member. */
 export function mayGreet({ chat }: Pick<Message, 'chat'>, scope: RobotConfig['conversation']['scope']): boolean {
   return !chat.isGroup || scope === 'chat';
 }

@@ -12,12 +12,12 @@ import type { Turn, TurnProgress } from './turn.ts';
 
 /**
  * What is kept of an answered question, so that a button below the answer still works: ids and the chat's own reply
- * address, no words of anybody.
+ * address, and no text.
  */
 export interface AnsweredTurn {
   ids: RunIds;
   appType: AppType | null;
-  /** Whom Dify knows the asker as. */
+  /** Whom Dify shows the run to. */
   user: string;
   chat: { id: string; isGroup: boolean };
   sender: { staffId: string | null; unionId: string | null; id: string };

@@ -102,7 +102,7 @@ export function createChannels(options: ChannelOptions): Channels {
     );
   }
 
-  /** Calls for an answer beside its frames are taken from its frames, as far as they are known: it shall not cost more. */
+  /** Each known call beside the frames leaves one frame less, so that the answer costs no more calls. */
   function paceFor({ level }: Turn): Pace {
     const registering = chat.mayRegister() ? 1 : 0;
     let suggesting = 0;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { RobotConfig } from '../config/robot.ts';
 import type { Message } from '../dingtalk/callback.ts';
 
-/** Names the asker in what is kept. */
+/** The name of the asker in stored records. */
 export function askerOf({ sender }: Pick<Message, 'sender'>): string {
   return sender.staffId ?? sender.id;
 }

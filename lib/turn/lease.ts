@@ -9,7 +9,7 @@ import type { Turn } from './turn.ts';
 export interface Lease extends KeptProgress {
   /** Aborts when another instance has taken the turn over: from then on this one may show nothing. */
   readonly lost: AbortSignal;
-  /** Aborts when the store says that the answer was stopped, through another instance perhaps. */
+  /** Aborts when the store says that the answer was stopped, which may have been asked of another instance. */
   readonly stopAsked: AbortSignal;
   /** Whether another instance can find the turn on record: not when the record ends with this process. */
   readonly mayBeLeft: boolean;
@@ -33,7 +33,7 @@ export interface Lease extends KeptProgress {
 }
 
 export interface Ended {
-  /** The turn was stopped while it ran, through another instance perhaps. */
+  /** The turn was stopped while it ran, which may have been asked of another instance. */
   isStopped: boolean;
   /** The next turn of the conversation, if one waits. */
   next: NextTurn | null;
@@ -41,7 +41,7 @@ export interface Ended {
 
 export interface NextTurn {
   turn: StartedTurn;
-  /** False when too little time is left here: a fresh invocation shall take it over. */
+  /** False when too little time is left here: then a fresh invocation takes it over. */
   isOurs: boolean;
 }
 

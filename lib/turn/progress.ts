@@ -38,8 +38,8 @@ export function createProgress({ lease, card, attachments, view, isLookedFor }: 
   let hasIds = false;
 
   /**
-   * The ids of a run that goes on without its connection are worth the whole answer, and its first text may be long in
-   * coming: they wait only for the card, so that an instance that takes over does not open a second one.
+   * With the ids of a run that goes on without its connection, another instance can find the whole answer, and the first
+   * text may take long. They are written as soon as the card is open, so that the other instance does not open a second one.
    */
   function recordIds(): void {
     if (hasIds || Object.keys(answer.ids).length === 0) return;

@@ -35,8 +35,8 @@ interface Stage {
 }
 
 /**
- * Answers one question and returns the next of its conversation, if one waits. Never rejects: whatever goes wrong ends
- * in something that the asker can see.
+ * Answers one question and returns the next of its conversation, if one waits. Never rejects: a failure ends in
+ * a sentence that the asker can see.
  */
 export async function runTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | null> {
   const { lease, log } = ports;

@@ -16,7 +16,7 @@ export interface StopSwitch {
   ask(): Promise<void>;
 }
 
-/** Whose answers of a conversation are stopped: those of one asker, or of everybody; or one turn only. */
+/** Whose answers of a conversation are stopped: those of one asker, or of all askers; or one turn only. */
 export interface StopOrder {
   conversationKey: string;
   asker: string | null;

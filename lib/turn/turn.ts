@@ -40,8 +40,8 @@ export interface Turn extends TurnPayload {
   conversationKey: string;
   /**
    * Whom Dify knows the asker as, in every call about this turn. For a form that is answered by a button it is the person
-   * whom the run was started for, also when an administrator pressed: to anybody else Dify shows neither the run nor its
-   * message.
+   * whom the run was started for, also when an administrator pressed: Dify shows the run and its message to that person
+   * only.
    */
   user: string;
   /** The context is null while the store is down: the question is answered from here alone, without memory. */
@@ -53,6 +53,6 @@ export interface Turn extends TurnPayload {
   hasWaited: boolean;
   /** How long the store took to accept it, in milliseconds; null for a turn that another instance accepted. */
   acceptMs: number | null;
-  /** Then the answer is looked for and never asked for again: that would be a second run. */
+  /** Dify may have been asked: then the answer is looked for and never asked for again, which would start a second run. */
   mayHaveBeenAsked: boolean;
 }
