@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Message } from '../../lib/dingtalk/callback.ts';
 import type { Budget } from '../../lib/state/budget.ts';
 import type { Accepted, AcceptRequest, Load } from '../../lib/state/state.ts';
 import { createQuestions } from '../../lib/robot/questions.ts';
@@ -27,7 +28,12 @@ async function accept(
     message = messageOf('question'),
     env = {},
     isTold = true,
-    waiting = 'queued' as 'queued' | 'started' | 'dropped',
+    waiting = 'queued',
+  }: {
+    message?: Message;
+    env?: Record<string, string>;
+    isTold?: boolean;
+    waiting?: 'queued' | 'started' | 'dropped';
   } = {},
 ) {
   const requests: AcceptRequest[] = [];

@@ -25,7 +25,10 @@ export function createLife(): Life {
     }
   }
   return {
-    clock: ({ now, schedule }) => ({ now, schedule: (ms, run) => schedule(ms, () => isOver() || run()) }),
+    clock: (clock) => ({
+      now: () => clock.now(),
+      schedule: (ms, run) => clock.schedule(ms, () => isOver() || run()),
+    }),
     fetch: (url, init) =>
       alive(() =>
         globalThis.fetch(url, {

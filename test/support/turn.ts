@@ -133,7 +133,7 @@ export interface FakeDify extends Dify {
   pendingForm: Awaited<ReturnType<Dify['getForm']>>;
 }
 
-export function createFakeDify(clock: Clock): FakeDify {
+function createFakeDify(clock: Clock): FakeDify {
   const calls: Calls = {};
   const note = (name: string, call: unknown) => {
     (calls[name] ??= []).push(call);
@@ -313,7 +313,7 @@ export interface World {
   /** Puts a turn on record, as the instance that begins it does. */
   accept(changes?: Partial<Turn>): Promise<Turn>;
   /** Moves the clock until the work is done. */
-  done<T>(work: Promise<T>): Promise<T>;
+  done: <T>(work: Promise<T>) => Promise<T>;
 }
 
 export function createWorld({ env = {}, state }: { env?: Record<string, string>; state?: Partial<State> } = {}): World {

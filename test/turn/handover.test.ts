@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createHandover, readHandover } from '../../lib/turn/handover.ts';
+import { createHandover, readHandover, type HandedOver } from '../../lib/turn/handover.ts';
 import { robotSignature } from '../../lib/dingtalk/signature.ts';
 import { BridgeError } from '../../lib/errors.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
@@ -11,10 +11,14 @@ const handover = { turnId: 'turn-1', fence: 2, hop: 1 };
 async function sent(
   secrets: string[],
   robotName: string | null = null,
-  { status = 200, turn = handover, bypassSecret = 'bypass' as string | null } = {},
+  {
+    status = 200,
+    turn = handover,
+    bypassSecret = 'bypass',
+  }: { status?: number; turn?: HandedOver; bypassSecret?: string | null } = {},
 ) {
   const requests: { url: string; headers: Headers; body: string }[] = [];
-  const { resume } = createHandover({
+  const sender = createHandover({
     publicUrl: 'https://bot.example',
     robotName,
     secrets,
@@ -28,7 +32,7 @@ async function sent(
   });
   // More than belongs into a handover: what people wrote must not travel.
   const withText = Object.assign({ payload: 'what a person wrote' }, turn);
-  const isTaken = await resume(withText);
+  const isTaken = await sender.resume(withText);
   const [request] = requests;
   if (!request) throw new Error('nothing was sent');
   return { isTaken, ...request };
@@ -93,7 +97,7 @@ describe('a handover', () => {
   });
 
   test('that gets no answer was not taken', async () => {
-    const { resume } = createHandover({
+    const sender = createHandover({
       publicUrl: 'https://bot.example',
       robotName: null,
       secrets: ['s1'],
@@ -101,7 +105,7 @@ describe('a handover', () => {
       clock,
       fetch: async () => Promise.reject(new TypeError('no connection')),
     });
-    expect(await resume(handover)).toBe(false);
+    expect(await sender.resume(handover)).toBe(false);
   });
 
   test.each([401, 404, 508, 500])('answered with %i was not taken', async (status) => {

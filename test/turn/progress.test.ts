@@ -15,7 +15,11 @@ const says = (text: string, changes: Partial<Answer> = {}): Answer => ({
   ...changes,
 });
 
-function open({ hasCard = true, isLookedFor = false, appType = 'chat' as AppType | null } = {}) {
+function open({
+  hasCard = true,
+  isLookedFor = false,
+  appType = 'chat',
+}: { hasCard?: boolean; isLookedFor?: boolean; appType?: AppType | null } = {}) {
   const kept = keepProgress({ ...noProgress, appType });
   const writes: [number, Promise<unknown> | undefined][] = [];
   const shown: string[] = [];
