@@ -4,7 +4,8 @@ import { BridgeError } from '../../lib/errors.ts';
 import { budgetOf, notifyBudget } from '../../lib/robot/budget.ts';
 import { monthOf } from '../../lib/state/budget.ts';
 import { createLogLines } from '../support/delivery.ts';
-import { createFakeChat, robotOf, texts } from '../support/turn.ts';
+import { createFakeChat } from '../support/fake-chat.ts';
+import { robotOf, texts } from '../support/turn.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 test('the month is that of UTC+8', () => {

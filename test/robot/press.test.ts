@@ -7,7 +7,8 @@ import { createPresses } from '../../lib/robot/press.ts';
 import type { TurnRecord } from '../../lib/state/state.ts';
 import type { AnsweredTurn } from '../../lib/turn/answered.ts';
 import type { StopOrder } from '../../lib/turn/stop.ts';
-import { createWorld, GROUP, IDS, messageOf, senderOf, texts } from '../support/turn.ts';
+import { IDS } from '../support/fake-dify.ts';
+import { createWorld, GROUP, messageOf, senderOf, texts } from '../support/turn.ts';
 
 const CARD = 'card-id-of-a-test';
 const error = (code: ErrorCode) => new BridgeError(code, 'on purpose');

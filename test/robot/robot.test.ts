@@ -4,7 +4,8 @@ import { BridgeError, type ErrorCode } from '../../lib/errors.ts';
 import { createRobot } from '../../lib/robot/robot.ts';
 import { createHandover } from '../../lib/turn/handover.ts';
 import { turnIdOf } from '../../lib/turn/record.ts';
-import { createWorld, ended, messageOf, texts, words, type World } from '../support/turn.ts';
+import { ended, words } from '../support/fake-dify.ts';
+import { createWorld, messageOf, texts, type World } from '../support/turn.ts';
 
 const error = (code: ErrorCode) => new BridgeError(code, 'on purpose');
 

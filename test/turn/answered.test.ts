@@ -11,7 +11,8 @@ import {
 } from '../../lib/turn/answered.ts';
 import { noProgress } from '../../lib/turn/record.ts';
 import type { TurnProgress } from '../../lib/turn/turn.ts';
-import { messageOf, RUN_IDS, turnOf } from '../support/turn.ts';
+import { RUN_IDS } from '../support/fake-dify.ts';
+import { messageOf, turnOf } from '../support/turn.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 const clock = createVirtualClock();

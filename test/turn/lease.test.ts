@@ -4,7 +4,8 @@ import type { Finished, FinishRequest, Renewed, RenewRequest, StartedTurn } from
 import { leaseEnd, openLease, type LeaseOptions } from '../../lib/turn/lease.ts';
 import type { TurnProgress } from '../../lib/turn/turn.ts';
 import { createLogLines } from '../support/delivery.ts';
-import { RUN_IDS, turnOf } from '../support/turn.ts';
+import { RUN_IDS } from '../support/fake-dify.ts';
+import { turnOf } from '../support/turn.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 const timing = { leaseMs: 40_000, renewMs: 27_000 };

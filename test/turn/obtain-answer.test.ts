@@ -11,7 +11,9 @@ import { createProgress } from '../../lib/turn/progress.ts';
 import { noProgress } from '../../lib/turn/record.ts';
 import { createStops } from '../../lib/turn/stop.ts';
 import type { Turn } from '../../lib/turn/turn.ts';
-import { createWorld, ended, IDS, RUN_IDS, texts, turnOf, words, type Step, type World } from '../support/turn.ts';
+import { createFakeOpenCard } from '../support/fake-chat.ts';
+import { ended, IDS, RUN_IDS, words, type Step } from '../support/fake-dify.ts';
+import { createWorld, texts, turnOf, type World } from '../support/turn.ts';
 
 const error = (code: ErrorCode) => new BridgeError(code, 'on purpose');
 const whole = (text: string): Answer => ({
@@ -29,7 +31,7 @@ async function obtain(
     leftMs = null,
     during,
     onRecord,
-    opened = Promise.resolve(true),
+    opened,
   }: {
     world?: World;
     leftMs?: number | null;
@@ -68,22 +70,8 @@ async function obtain(
   });
   const stop = stops.begin(turn, lease);
   const deadline = openDeadline(clock, leftMs === null ? null : clock.now() + leftMs, shutdown.signal);
-  const shown: string[] = [];
+  const { card, shown } = createFakeOpenCard(opened);
   const view = { texts, showThinking: false, cardMaxChars: 3_000 };
-  const card = {
-    writer: {
-      show: (render: () => string) => void shown.push(render()),
-      finish: async () => undefined,
-      leave: async () => undefined,
-      frames: 0,
-      hasShown: false,
-    },
-    hint: () => undefined,
-    opened,
-    noteText: () => undefined,
-    firstTextMs: () => null,
-    refusedFor: () => null,
-  };
   const progress = createProgress({ lease, card, attachments: null, view, isLookedFor: turn.mayHaveBeenAsked });
   const obtaining = obtainAnswer(turn, {
     ...options,

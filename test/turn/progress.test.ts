@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { emptyAnswer, type Answer } from '../../lib/answer/answer.ts';
 import type { RunIds } from '../../lib/answer/event.ts';
 import type { AppType } from '../../lib/config/robot.ts';
-import type { OpenCard } from '../../lib/delivery/card.ts';
 import { createProgress } from '../../lib/turn/progress.ts';
 import { keepProgress, noProgress } from '../../lib/turn/record.ts';
-import { IDS, RUN_IDS, texts } from '../support/turn.ts';
+import { createFakeOpenCard } from '../support/fake-chat.ts';
+import { IDS, RUN_IDS } from '../support/fake-dify.ts';
+import { texts } from '../support/turn.ts';
 
 const view = { texts, showThinking: false, cardMaxChars: 3_000 };
 const says = (text: string, changes: Partial<Answer> = {}): Answer => ({
@@ -22,24 +23,8 @@ function open({
 }: { hasCard?: boolean; isLookedFor?: boolean; appType?: AppType | null } = {}) {
   const kept = keepProgress({ ...noProgress, appType });
   const writes: [number, Promise<unknown> | undefined][] = [];
-  const shown: string[] = [];
-  const hints: string[] = [];
-  let firstTexts = 0;
   const opened = Promise.resolve(true);
-  const card: OpenCard = {
-    writer: {
-      show: (render) => void shown.push(render()),
-      finish: async () => undefined,
-      leave: async () => undefined,
-      frames: 0,
-      hasShown: false,
-    },
-    hint: (render) => void hints.push(render()),
-    opened,
-    noteText: () => (firstTexts += 1),
-    firstTextMs: () => null,
-    refusedFor: () => null,
-  };
+  const { card, shown, hints, firstTexts } = createFakeOpenCard(opened);
   const seen: Answer[] = [];
   const progress = createProgress({
     lease: {
@@ -55,7 +40,7 @@ function open({
     view,
     isLookedFor,
   });
-  return { progress, kept, writes, shown, hints, seen, opened, firstTexts: () => firstTexts };
+  return { progress, kept, writes, shown, hints, seen, opened, firstTexts };
 }
 
 describe('an answer that grows', () => {

@@ -12,7 +12,8 @@ import { noProgress, readProgress } from '../../lib/turn/record.ts';
 import { runTurn } from '../../lib/turn/run-turn.ts';
 import { createStops, type StopSwitch } from '../../lib/turn/stop.ts';
 import type { Turn } from '../../lib/turn/turn.ts';
-import { createWorld, ended, GROUP, IDS, messageOf, RUN_IDS, texts, words, type World } from '../support/turn.ts';
+import { ended, IDS, RUN_IDS, words } from '../support/fake-dify.ts';
+import { createWorld, GROUP, messageOf, texts, type World } from '../support/turn.ts';
 
 const error = (code: ErrorCode) => new BridgeError(code, 'on purpose');
 

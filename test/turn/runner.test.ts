@@ -5,7 +5,8 @@ import { createChannels } from '../../lib/turn/channels.ts';
 import { noProgress } from '../../lib/turn/record.ts';
 import { createRunner, userOfTurn } from '../../lib/turn/runner.ts';
 import type { Turn } from '../../lib/turn/turn.ts';
-import { createWorld, ended, messageOf, texts, words, type World } from '../support/turn.ts';
+import { ended, words } from '../support/fake-dify.ts';
+import { createWorld, messageOf, texts, type World } from '../support/turn.ts';
 
 const error = (code: ErrorCode) => new BridgeError(code, 'on purpose');
 const runnerOf = ({ options }: World) => createRunner(options, createChannels(options));

@@ -5,7 +5,8 @@ import { keepProgress, noProgress } from '../../lib/turn/record.ts';
 import { createStops } from '../../lib/turn/stop.ts';
 import type { TurnProgress } from '../../lib/turn/turn.ts';
 import { createLogLines } from '../support/delivery.ts';
-import { messageOf, RUN_IDS } from '../support/turn.ts';
+import { RUN_IDS } from '../support/fake-dify.ts';
+import { messageOf } from '../support/turn.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 const turn = { id: 'turn-1', reference: 'turn-1', user: 'staff-1' };

@@ -1,0 +1,115 @@
+// A chat that notes what it was given, with the failures that a test writes.
+import type { OpenCard } from '../../lib/delivery/card.ts';
+import type { Frame } from '../../lib/delivery/sink.ts';
+import type { Chat } from '../../lib/dingtalk/chat.ts';
+import { cardRefusals } from '../../lib/dingtalk/failures.ts';
+
+export interface FakeCard {
+  id: string;
+  summary: string;
+  frames: Frame[];
+  isOpen: boolean;
+}
+
+export interface FakeChat extends Chat {
+  cards: FakeCard[];
+  /** The texts that were sent, in their order. */
+  sent: string[];
+  /** Variables that were changed, with the card, and the person who sees it where it is one. */
+  amended: { cardId: string; variables: Readonly<Record<string, string>>; person?: unknown }[];
+  notices: { staffIds: readonly string[]; text: string }[];
+  /** Failures of `open`, `write`, `send`, `amend` and `notify`: each is thrown as often as it stands there. */
+  failures: Record<string, Error[]>;
+  hasTemplate: boolean;
+  isPending: boolean;
+}
+
+export function createFakeChat(): FakeChat {
+  const failing = (name: string) => {
+    const failure = chat.failures[name]?.shift();
+    if (failure) throw failure;
+  };
+  const cardOf = (id: string, summary: string): FakeCard => {
+    const known = chat.cards.find((card) => card.id === id);
+    if (known) return known;
+    const card: FakeCard = { id, summary, frames: [], isOpen: false };
+    chat.cards.push(card);
+    return card;
+  };
+  const sinkOf = (id: string, summary: string, onCall: () => void) => ({
+    async open() {
+      onCall();
+      failing('open');
+      cardOf(id, summary).isOpen = true;
+    },
+    async write(frame: Frame) {
+      onCall();
+      failing('write');
+      cardOf(id, summary).frames.push(frame);
+    },
+    ...cardRefusals,
+  });
+  const counted = (onCall: () => void): Chat => ({
+    replyTo: () => ({
+      async send({ text }) {
+        failing('send');
+        chat.sent.push(text);
+      },
+    }),
+    newCard: ({ id, summary }) => (chat.hasTemplate ? sinkOf(id, summary, onCall) : null),
+    openedCard: (id) => (chat.hasTemplate ? { ...sinkOf(id, '', onCall), open: async () => undefined } : null),
+    async amend(cardId, variables) {
+      onCall();
+      failing('amend');
+      chat.amended.push({ cardId, variables });
+    },
+    async amendFor(person, cardId, variables) {
+      onCall();
+      failing('amend');
+      chat.amended.push({ cardId, variables, person });
+    },
+    async notify(staffIds, { text }) {
+      onCall();
+      failing('notify');
+      chat.notices.push({ staffIds, text });
+    },
+    addressOf: async (code) => `http://files.example/${code}`,
+    upload: async () => 'media-1',
+    fileMessagesTo: () => ({ image: async () => undefined, file: async () => undefined }),
+    mayRegister: () => chat.isPending,
+    counting: counted,
+  });
+  const chat: FakeChat = {
+    ...counted(() => undefined),
+    cards: [],
+    sent: [],
+    amended: [],
+    notices: [],
+    failures: {},
+    hasTemplate: true,
+    isPending: false,
+  };
+  return chat;
+}
+
+/** The card of a turn as the answer sees it, and what the answer shows on it. */
+export function createFakeOpenCard(opened: Promise<boolean> = Promise.resolve(true)) {
+  const shown: string[] = [];
+  const hints: string[] = [];
+  let firstTexts = 0;
+  const card: OpenCard = {
+    writer: {
+      show: (render) => void shown.push(render()),
+      finish: async () => undefined,
+      leave: async () => undefined,
+      frames: 0,
+      hasShown: false,
+    },
+    hint: (render) => void hints.push(render()),
+    opened,
+    noteText: () => (firstTexts += 1),
+    firstTextMs: () => null,
+    refusedFor: () => null,
+  };
+  return { card, shown, hints, firstTexts: () => firstTexts };
+}
