@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** The units of `lib/`: they need no program from outside npm. `npm run test:fast` runs these alone. */
 const units = [
@@ -6,13 +7,44 @@ const units = [
   'test/state/memory.test.ts',
 ];
 
-/** Several processes, or a clock that runs faster than the wall's: another test beside them would be the bottleneck. */
-const alone = [
-  'test/chaos/**/*.test.ts',
-  'test/stories/{budget,load,recovery}.test.ts',
-  // A browser, beside everything else.
-  'test/playground-page/{page,buttons,files,gallery,tour}.test.ts',
+/** Several processes on a clock that runs faster than the wall's: they need a share of the machine that is theirs. */
+const measured = ['test/chaos/**/*.test.ts', 'test/stories/{budget,handover,load,recovery}.test.ts'];
+
+/** What takes longest begins first; what computes and what waits take turns. */
+const LONGEST = [
+  'chaos/chaos',
+  'stories/load',
+  'stories/recovery',
+  'stories/handover',
+  'stories/budget',
+  'scripts/shutdown',
+  'playground-page/page',
+  'playground-page/server',
+  'stories/trouble',
+  'playground-page/buttons',
+  'stories/buttons',
+  'playground-page/tour',
+  'stories/order',
+  'playground-page/files',
+  'scripts/dev-stream',
+  'stories/stop-elsewhere',
+  'scripts/setup',
+  'stories/hostile',
+  'stories/files',
+  'stories/answer',
+  'scripts/doctor',
+  'tooling/launcher',
 ];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const at = LONGEST.findIndex((path) => moduleId.endsWith(`test/${path}.test.ts`));
+      return at === -1 ? LONGEST.length : at;
+    };
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
+  }
+}
 
 /** The way of a question: units reach at least this share of the branches of each file. */
 const TURN_OF_A_QUESTION = 'lib/{turn,robot,ask,answer}/**/*.ts';
@@ -28,25 +60,26 @@ export default defineConfig({
       reporter: ['text'],
       thresholds: holdsFloor ? { [TURN_OF_A_QUESTION]: { branches: 90, perFile: true } } : {},
     },
+    sequence: { sequencer: LongestFirst },
     projects: [
+      // More workers than this machine may have processors: most of these wait more than they compute.
       {
         extends: true,
-        test: { name: 'units', include: units, maxWorkers: 2, sequence: { groupOrder: 0 } },
+        test: { name: 'units', include: units, maxWorkers: 4, sequence: { groupOrder: 0 } },
       },
       {
         extends: true,
-        // Most of them wait more than they compute.
         test: {
           name: 'together',
           include: ['test/**/*.test.ts'],
-          exclude: [...alone, ...units],
-          maxWorkers: 2,
+          exclude: [...measured, ...units],
+          maxWorkers: 4,
           sequence: { groupOrder: 0 },
         },
       },
       {
         extends: true,
-        test: { name: 'alone', include: alone, fileParallelism: false, maxWorkers: 1, sequence: { groupOrder: 1 } },
+        test: { name: 'measured', include: measured, maxWorkers: 2, sequence: { groupOrder: 1 } },
       },
     ],
   },

@@ -1,7 +1,7 @@
 // A browser with the page of a playground of its own, for the tests of what one can do in it.
 import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
-import { openPlayground, type Playground } from './playground.ts';
+import { openPlayground, SPEED, type Playground } from './playground.ts';
 
 /** The machine that runs this may be slow and busy; nothing here waits longer than it has to. */
 const PATIENCE_MS = 20_000;
@@ -20,6 +20,8 @@ export interface PageTools {
   /** The card that comes latest, once it is in this state. */
   card: (phase: string) => Promise<Locator>;
   chooseApp: (app: string) => Promise<void>;
+  /** From here to the end of the test everything is as fast as in reality: for what the page makes of the pace. */
+  inRealTime: () => void;
 }
 
 /** A picture of one pixel. */
@@ -33,7 +35,7 @@ export const PIXEL = Buffer.from(
  * which begins afresh: a page of its own costs a test more than all the rest that it does.
  */
 export function usePage(executablePath: string, { pictures = false } = {}): PageTools {
-  let playground: Playground;
+  let playground: Awaited<ReturnType<typeof openPlayground>>;
   let browser: Browser;
   let shared: Page;
   let page: Page;
@@ -74,6 +76,7 @@ export function usePage(executablePath: string, { pictures = false } = {}): Page
     for (const [name, on] of Object.entries(setup.trouble)) {
       if (on) await playground.post('trouble', { name, on: false });
     }
+    playground.clock.speed = SPEED;
     await playground.post('config', { app: 'chat', buttons: true });
     await playground.post('reset', {});
     expect(problems).toEqual([]);
@@ -99,6 +102,9 @@ export function usePage(executablePath: string, { pictures = false } = {}): Page
       const card = id('card').last();
       await card.and(page.locator(`[data-phase=${phase}]`)).waitFor();
       return card;
+    },
+    inRealTime() {
+      playground.clock.speed = 1;
     },
     async chooseApp(app) {
       await id('app-choice').selectOption(app);

@@ -15,10 +15,16 @@ const RECORD_PHASES = `globalThis.phases = [];
     const phase = document.querySelector('.card')?.dataset.phase;
     if (phase && phase !== phases.at(-1)) phases.push(phase);
   }).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ['data-phase'] })`;
+/** How much is to be read, at each step of the typing. */
+const RECORD_LENGTHS = `globalThis.lengths = [];
+  new MutationObserver(() => {
+    const text = document.querySelector('[data-phase=typing] [data-testid=card-text]')?.textContent;
+    if (text) lengths.push(text.length);
+  }).observe(document.body, { subtree: true, childList: true, characterData: true })`;
 const PANEL_FITS = `(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)(document.querySelector('.tab-body'))`;
 
 describeWith('chromium', 'the page of the playground', (executablePath) => {
-  const { playground, open, id, ask, openChat, card: lastCard } = usePage(executablePath);
+  const { playground, open, id, ask, openChat, card: lastCard, inRealTime } = usePage(executablePath);
   const switchOn = async (page: Page, name: string) => {
     await id('tab-trouble').click();
     await id(`trouble-${name}`).click();
@@ -27,20 +33,18 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
 
   test('a question streams into a card: processing, typing, finished, with a real table', async () => {
     const page = await open();
+    inRealTime();
     await page.evaluate(RECORD_PHASES);
+    await page.evaluate(RECORD_LENGTHS);
     await ask('差旅标准是多少？请用表格');
     const card = await lastCard('typing');
     expect(await id('card-processing').textContent()).toContain('处理中');
-    const lengths: number[] = [];
-    while ((await card.getAttribute('data-phase')) === 'typing') {
-      lengths.push((await id('card-text').textContent())?.length ?? 0);
-      await page.waitForTimeout(40);
-    }
+    await lastCard('finished');
+    const lengths = await page.evaluate<number[]>('lengths');
     // Typed in many more steps than there are frames, and never backwards, but for a row's bars that become a table.
     expect(new Set(lengths).size).toBeGreaterThan(12);
     const fallen = lengths.map((length, index) => Math.max(0, ...lengths.slice(0, index)) - length);
     expect(Math.max(...fallen)).toBeLessThanOrEqual(12);
-    await lastCard('finished');
     expect(await page.evaluate<string[]>('phases')).toEqual(['processing', 'typing', 'finished']);
     expect(await card.getByRole('columnheader').count()).toBe(4);
     expect(await card.getByRole('cell').count()).toBe(12);

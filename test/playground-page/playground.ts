@@ -1,14 +1,13 @@
 // A playground to talk to, as its page does.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Environment } from '../../lib/config/config.ts';
-import type { Clock } from '../../lib/runtime/clock.ts';
 import { readOwnConfig } from '../../playground/server/configuration.ts';
 import { startPlayground } from '../../playground/server/playground.ts';
 import type { Snapshot } from '../../playground/server/protocol.ts';
-import { createFastClock } from '../support/virtual-clock.ts';
+import { createFastClock, type FastClock } from '../support/virtual-clock.ts';
 
 /** How much faster than in reality the function, DingTalk and Dify are; the page takes its own time. */
-const SPEED = 4;
+export const SPEED = 4;
 
 export interface Playground {
   url: string;
@@ -23,8 +22,8 @@ export interface Playground {
 /** A playground in this process, on a clock of its own. */
 export async function openPlayground(
   env: Environment = {},
-  clock: Clock = createFastClock(SPEED),
-): Promise<Playground> {
+  clock: FastClock = createFastClock(SPEED),
+): Promise<Playground & { clock: FastClock }> {
   const own = { PORT: '0', ...env };
   const read = readOwnConfig(own);
   if (!read.ok) throw new Error(JSON.stringify(read.problems));
@@ -32,7 +31,7 @@ export async function openPlayground(
   // As `npm start` prints it.
   const address = new URL(host.url);
   address.hostname = 'localhost';
-  return playgroundAt(address.origin, () => host.close(0));
+  return { ...playgroundAt(address.origin, () => host.close(0)), clock };
 }
 
 /** One that runs already. */

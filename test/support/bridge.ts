@@ -3,6 +3,7 @@ import { createApp, type App } from '../../lib/app.ts';
 import type { LeaseTiming } from '../../lib/turn/lease.ts';
 import type { Platform } from '../../lib/runtime/platform.ts';
 import { systemClock, type Clock } from '../../lib/runtime/clock.ts';
+import { STORE_TIMEOUT_MS } from '../../lib/state/redis/failure.ts';
 import { createMemoryState } from '../../lib/state/memory/memory.ts';
 import { createDifySimulator } from '../../playground/dify/simulator.ts';
 import type { DifyOptions, DifySimulator, SampleApp } from '../../playground/dify/types.ts';
@@ -27,7 +28,8 @@ export interface BridgeOptions {
   dify?: Partial<DifyOptions>;
   dingtalk?: Partial<DingTalkOptions>;
   env?: Record<string, string | undefined>;
-  clock?: Clock;
+  /** Default: the system's. The store may take as long as in reality, however fast the clock is. */
+  clock?: Clock & { speed?: number };
   leaseTiming?: LeaseTiming;
 }
 
@@ -113,6 +115,7 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
       clock,
       createMemoryState,
       writeLog: (line) => logs.push(JSON.parse(line) as Record<string, unknown>),
+      storeTimeoutMs: STORE_TIMEOUT_MS * (options.clock?.speed ?? 1),
       ...(options.leaseTiming ? { leaseTiming: options.leaseTiming } : {}),
     });
     return started;

@@ -1,5 +1,6 @@
 // One instance of the function in a process of its own, for stories that kill it. Started by instance.ts.
 import { createApp } from '../../lib/app.ts';
+import { STORE_TIMEOUT_MS } from '../../lib/state/redis/failure.ts';
 import { startHost } from '../../scripts/host.ts';
 import { createSharedClock } from '../chaos/shared-clock.ts';
 import type { InstanceSettings } from './instance.ts';
@@ -13,7 +14,7 @@ const host = await startHost({
 const created = createApp({
   env: { PUBLIC_URL: host.url, ...env },
   leaseTiming,
-  ...(clock ? { clock: createSharedClock(clock) } : {}),
+  ...(clock ? { clock: createSharedClock(clock), storeTimeoutMs: STORE_TIMEOUT_MS * clock.speed } : {}),
 });
 if (!created.ok) throw new Error(JSON.stringify(created.problems));
 const app = created;
