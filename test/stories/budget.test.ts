@@ -2,9 +2,8 @@
 import { beforeEach, expect, test } from 'vitest';
 import { GROUP } from '../support/bridge.ts';
 import { describeWith } from '../support/require.ts';
-import { stage, words } from '../support/stage.ts';
+import { fast, stage, words } from '../support/stage.ts';
 import { useStore } from '../support/store.ts';
-import { createFastClock } from '../support/virtual-clock.ts';
 
 const { start, bridge } = stage();
 
@@ -35,7 +34,7 @@ test.each([
       app: { script: answer(times) },
       dingtalk: { latencyMs },
       env: { STREAMING: streaming, DINGTALK_CARD_MAX_CHARS: '20000' },
-      clock: createFastClock(speed),
+      ...fast(speed),
     });
     await bridge().ask('tell me');
     const { phase, content } = bridge().card();
@@ -54,7 +53,7 @@ test('with a pause around the first and the last frame the answer is as exact an
     app: { script: answer(1) },
     dingtalk: { latencyMs },
     env: { DINGTALK_CARD_SETTLE_MS: '500' },
-    clock: createFastClock(2),
+    ...fast(2),
   });
   await bridge().ask('tell me');
   const { content, createdAt, frames } = bridge().card();
@@ -64,7 +63,7 @@ test('with a pause around the first and the last frame the answer is as exact an
 });
 
 test('the acknowledgement waits neither for DingTalk nor for Dify', async () => {
-  await start({ app: { script: words('Hello') }, clock: createFastClock(20) });
+  await start({ app: { script: words('Hello') }, ...fast(20) });
   bridge().dingtalk.faults.inject({ api: '*', kind: 'hang', times: Infinity });
   bridge().dify.faults.inject({ api: '*', kind: 'hang', times: Infinity });
   // Both hang, so this would not return if it waited for either.

@@ -2,8 +2,7 @@
 import { createServer } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { listenOnLoopback } from '../support/loopback.ts';
-import { stage } from '../support/stage.ts';
-import { createFastClock } from '../support/virtual-clock.ts';
+import { fast, stage } from '../support/stage.ts';
 
 const CRON_SECRET = 'cron-secret';
 
@@ -19,8 +18,7 @@ describe('before the time is up', () => {
   const limit = { FUNCTION_MAX_DURATION_S: '12', CRON_SECRET };
 
   test('a workflow of 40 s goes through invocations of 12 s into one complete card', async () => {
-    const clock = createFastClock(8);
-    await start({ app: workflow(40), env: limit, clock });
+    await start({ app: workflow(40), env: limit, ...fast(8) });
     await bridge().ask('long');
     expect(bridge().card()).toMatchObject({ phase: 'finished', content: whole(40) });
     expect(bridge().dify.runs).toHaveLength(1);
@@ -34,7 +32,7 @@ describe('before the time is up', () => {
   });
 
   test('text that was shown before is never shown twice, and the card says that it goes on', async () => {
-    await start({ app: workflow(20), env: limit, clock: createFastClock(8) });
+    await start({ app: workflow(20), env: limit, ...fast(8) });
     await bridge().ask('long');
     const contents = bridge()
       .card()
@@ -52,8 +50,7 @@ describe('before the time is up', () => {
         if (status !== null) response.writeHead(status).end();
       });
       const port = await listenOnLoopback(refusing);
-      const clock = createFastClock(8);
-      await start({ app: workflow(18), env: { ...limit, PUBLIC_URL: `http://127.0.0.1:${port}` }, clock });
+      await start({ app: workflow(18), env: { ...limit, PUBLIC_URL: `http://127.0.0.1:${port}` }, ...fast(8) });
       await bridge().ask('long');
       expect(bridge().card()).toMatchObject({
         phase: 'typing',
@@ -70,7 +67,7 @@ describe('before the time is up', () => {
   );
 
   test('an answer that ends with its connection ends with its text and a sentence', async () => {
-    await start({ app: { ...workflow(30), mode: 'chat' }, env: limit, clock: createFastClock(8) });
+    await start({ app: { ...workflow(30), mode: 'chat' }, env: limit, ...fast(8) });
     await bridge().ask('long');
     expect(bridge().card()).toMatchObject({
       phase: 'failed',
@@ -79,7 +76,7 @@ describe('before the time is up', () => {
   });
 
   test('a forged, old or repeated handover changes nothing', async () => {
-    await start({ app: workflow(3), env: limit, clock: createFastClock(2) });
+    await start({ app: workflow(3), env: limit, ...fast(2) });
     const body = JSON.stringify({ turnId: 'x', claim: 1, hop: 1 });
     const headers = {
       'content-type': 'application/json',

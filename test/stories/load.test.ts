@@ -8,9 +8,8 @@ import { createSharedClock } from '../chaos/shared-clock.ts';
 import { startVendors } from '../support/bridge.ts';
 import { startRedisServer, type RedisServer } from '../support/redis-server.ts';
 import { describeWith } from '../support/require.ts';
-import { stage } from '../support/stage.ts';
+import { fast, stage } from '../support/stage.ts';
 import { createUpstashFront, type UpstashFront } from '../support/upstash-front.ts';
-import { createFastClock } from '../support/virtual-clock.ts';
 
 describeWith('redis-server', 'sixty answers at once over three processes', () => {
   test('stay below the limit, are exact, and end soon after Dify', async () => {
@@ -53,7 +52,7 @@ describeWith('redis-server', 'with a store', () => {
     await start({
       app: { script: ({ text }) => ({ chunks: text === 'long' ? chunks : [{ text: 'warm' }] }) },
       env: { UPSTASH_REDIS_REST_URL: front.url, UPSTASH_REDIS_REST_TOKEN: front.token },
-      clock: createFastClock(20),
+      ...fast(20),
     });
     await bridge().ask('warm up');
     front.requests.length = 0;

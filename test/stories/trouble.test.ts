@@ -3,13 +3,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { DingTalkFaultEffect } from '../../playground/dingtalk/types.ts';
 import { GROUP, TEMPLATE } from '../support/bridge.ts';
-import { stage, words } from '../support/stage.ts';
-import { createFastClock } from '../support/virtual-clock.ts';
+import { fast, stage, words } from '../support/stage.ts';
 
 const { start, bridge } = stage();
 
-/** Waits of seconds pass in fractions of one. */
-const fast = () => ({ clock: createFastClock(20) });
 const visibleText = () =>
   [
     ...[...bridge().dingtalk.cards.values()].map(({ content }) => content),
