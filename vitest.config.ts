@@ -7,31 +7,31 @@ const units = [
   'test/state/memory.test.ts',
 ];
 
-/** Several processes on a clock that runs faster than the wall's: they need a share of the machine that is theirs. */
-const measured = ['test/chaos/**/*.test.ts', 'test/stories/{budget,handover,load,recovery}.test.ts'];
+/** The chaos, and what mostly waits: together they leave it the share of the machine that it needs. */
+const patient = [
+  'test/chaos/**/*.test.ts',
+  'test/stories/{budget,handover,load,recovery,stop-elsewhere,trouble}.test.ts',
+  'test/scripts/{dev-stream,shutdown}.test.ts',
+];
 
-/** What takes longest begins first; what computes and what waits take turns. */
+/** What takes longest begins first. */
 const LONGEST = [
   'chaos/chaos',
+  'scripts/shutdown',
   'stories/load',
   'stories/recovery',
+  'stories/trouble',
   'stories/handover',
   'stories/budget',
-  'scripts/shutdown',
+  'scripts/dev-stream',
   'playground-page/page',
   'playground-page/server',
-  'stories/trouble',
   'playground-page/buttons',
   'stories/buttons',
   'playground-page/tour',
-  'stories/order',
-  'playground-page/files',
-  'scripts/dev-stream',
-  'stories/stop-elsewhere',
   'scripts/setup',
-  'stories/hostile',
-  'stories/files',
-  'stories/answer',
+  'playground-page/files',
+  'stories/order',
   'scripts/doctor',
   'tooling/launcher',
 ];
@@ -65,7 +65,7 @@ export default defineConfig({
     isolate: false,
     sequence: { sequencer: LongestFirst },
     projects: [
-      // More workers than this machine may have processors: most of these wait more than they compute.
+      // More workers than there may be processors: a browser or a store is waited for in between.
       {
         extends: true,
         test: { name: 'units', include: units, maxWorkers: 4, sequence: { groupOrder: 0 } },
@@ -75,14 +75,14 @@ export default defineConfig({
         test: {
           name: 'together',
           include: ['test/**/*.test.ts'],
-          exclude: [...measured, ...units],
+          exclude: [...patient, ...units],
           maxWorkers: 4,
           sequence: { groupOrder: 0 },
         },
       },
       {
         extends: true,
-        test: { name: 'measured', include: measured, maxWorkers: 2, sequence: { groupOrder: 1 } },
+        test: { name: 'patient', include: patient, maxWorkers: 3, sequence: { groupOrder: 1 } },
       },
     ],
   },

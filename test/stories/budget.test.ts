@@ -24,9 +24,9 @@ test.each([
   ['balanced', 1, 8, 4],
   ['balanced', 4, 14, 8],
   ['balanced', 16, 24, 16],
-  ['smooth', 1, 14, 2],
-  ['thrifty', 4, 5, 8],
-  ['off', 1, 2, 2],
+  ['smooth', 1, 14, 4],
+  ['thrifty', 4, 5, 16],
+  ['off', 1, 2, 8],
 ] as const)(
   '%s: an answer %i times 600 characters long costs at most %i calls',
   async (streaming, times, most, speed) => {
@@ -53,7 +53,7 @@ test('with a pause around the first and the last frame the answer is as exact an
     app: { script: answer(1) },
     dingtalk: { latencyMs },
     env: { DINGTALK_CARD_SETTLE_MS: '500' },
-    ...fast(2),
+    ...fast(8),
   });
   await bridge().ask('tell me');
   const { content, createdAt, frames } = bridge().card();
@@ -63,7 +63,7 @@ test('with a pause around the first and the last frame the answer is as exact an
 });
 
 test('the acknowledgement waits neither for DingTalk nor for Dify', async () => {
-  await start({ app: { script: words('Hello') }, ...fast(20) });
+  await start({ app: { script: words('Hello') }, ...fast(60) });
   bridge().dingtalk.faults.inject({ api: '*', kind: 'hang', times: Infinity });
   bridge().dify.faults.inject({ api: '*', kind: 'hang', times: Infinity });
   // Both hang, so this would not return if it waited for either.

@@ -52,7 +52,7 @@ describeWith('redis-server', 'with a store', () => {
     await start({
       app: { script: ({ text }) => ({ chunks: text === 'long' ? chunks : [{ text: 'warm' }] }) },
       env: { UPSTASH_REDIS_REST_URL: front.url, UPSTASH_REDIS_REST_TOKEN: front.token },
-      ...fast(20),
+      ...fast(30),
     });
     await bridge().ask('warm up');
     front.requests.length = 0;
