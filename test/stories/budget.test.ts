@@ -109,7 +109,11 @@ describeWith('redis-server', 'with a store', () => {
     for (const text of ['one', 'two']) await bridge().ask(text);
     store().front.down = false;
     await bridge().ask('after');
-    expect([...bridge().dingtalk.cards.values()].map(({ phase }) => phase)).toEqual(Array(4).fill('finished'));
+    expect(
+      bridge()
+        .cards()
+        .map(({ phase }) => phase),
+    ).toEqual(Array(4).fill('finished'));
     expect(bridge().logs.filter(({ event }) => event === 'store_down')).toHaveLength(1);
     const conversations = bridge().dify.runs.map(({ conversationId }) => conversationId);
     expect(conversations[3]).toBe(conversations[0]);
@@ -122,7 +126,11 @@ describeWith('redis-server', 'with a store', () => {
     await bridge().ask('one');
     await bridge().ask('two');
     expect(bridge().dify.runs.map(({ query, turn }) => `${turn} ${query}`)).toEqual(['1 one', '2 two']);
-    expect([...bridge().dingtalk.cards.values()].map(({ phase }) => phase)).toEqual(['finished', 'finished']);
+    expect(
+      bridge()
+        .cards()
+        .map(({ phase }) => phase),
+    ).toEqual(['finished', 'finished']);
   });
 
   test('a store that hangs does not hold up the acknowledgement for ever', async () => {

@@ -28,9 +28,8 @@ describe('what people send', () => {
 
   test('costs a call of the month, as does a message of the robot: every call of an answer is counted', async () => {
     await start({ app: { script, parameters: taking('image') }, env: { DINGTALK_CARD_TEMPLATE_ID: '' } });
-    const { dingtalk, url, logs } = bridge();
-    await dingtalk.deliver(url, dingtalk.callback(picture, { sessionWebhookExpiredTime: 1 }));
-    await bridge().idle();
+    const { dingtalk, logs } = bridge();
+    await bridge().ask(picture, { sessionWebhookExpiredTime: 1 });
     expect(messages()).toMatchObject([{ channel: 'robot', text: 'seen' }]);
     expect(dingtalk.countedCalls()).toBe(2);
     expect(logs.find(({ event }) => event === 'turn_finished')).toMatchObject({ calls: 2 });

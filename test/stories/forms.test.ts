@@ -1,7 +1,7 @@
 // A run that waits for a person: its form is shown, answered by typing or by a button, and the run goes on in the chat.
 import { describe, expect, test } from 'vitest';
 import type { Pause } from '../../playground/dify/types.ts';
-import { GROUP, TEMPLATE, type BridgeOptions } from '../support/bridge.ts';
+import { GROUP, withButtons, type BridgeOptions } from '../support/bridge.ts';
 import { stage, words } from '../support/stage.ts';
 
 const { start, bridge } = stage();
@@ -35,13 +35,7 @@ const app = (pause: Pause) => ({
     text === 'apply' ? { chunks: [{ text: '已提交。' }], ending: pause } : words(`re ${text}`),
 });
 const begin = (pause: Pause, options: BridgeOptions = {}) => start({ app: app(pause), ...options });
-const buttons = {
-  dingtalk: {
-    templates: { [TEMPLATE]: { published: true, variables: ['content'], failedState: true, buttons: true } },
-  },
-  env: { DINGTALK_CARD_BUTTONS: 'true' },
-};
-const cards = () => [...bridge().dingtalk.cards.values()];
+const cards = () => bridge().cards();
 const submitted = () =>
   bridge()
     .dify.requests.filter(({ api }) => api === 'submitForm')
@@ -105,7 +99,7 @@ describe('a form', () => {
   });
 
   test('has buttons and fields where the template has them; a press is taken once', async () => {
-    await begin(approval, buttons);
+    await begin(approval, withButtons);
     await bridge().ask({ from: 'staff-1', text: 'apply', conversation: GROUP });
     const { outTrackId = '' } = cards()[0] ?? {};
     const [approve] = bridge()
@@ -129,7 +123,7 @@ describe('a form', () => {
   });
 
   test('pressed by the button of the form component, which names no action, means the first', async () => {
-    await begin({ ...approval, inputs: [{ type: 'select', name: 'level', options: ['高', '低'] }] }, buttons);
+    await begin({ ...approval, inputs: [{ type: 'select', name: 'level', options: ['高', '低'] }] }, withButtons);
     await bridge().ask('apply');
     const { outTrackId = '' } = cards()[0] ?? {};
     const params = { form: { level: { index: 1, value: '低' } } };
@@ -139,7 +133,7 @@ describe('a form', () => {
   });
 
   test('that was answered elsewhere says so', async () => {
-    await begin(plain, buttons);
+    await begin(plain, withButtons);
     await bridge().ask('apply');
     const { outTrackId = '' } = cards()[0] ?? {};
     const tap = (action_id: string) =>
@@ -191,7 +185,7 @@ describe('a form', () => {
   });
 
   test('whose action is called like a command is answered by its button all the same', async () => {
-    await begin({ ...plain, actions: [{ id: 'halt', title: '停止', button_style: 'default' }] }, buttons);
+    await begin({ ...plain, actions: [{ id: 'halt', title: '停止', button_style: 'default' }] }, withButtons);
     await bridge().ask('apply');
     const { outTrackId = '' } = cards()[0] ?? {};
     const params = { action: 'form', action_id: 'halt', title: '停止' };
@@ -201,7 +195,7 @@ describe('a form', () => {
   });
 
   test('whose time is over says so to a press, and lets words be a question', async () => {
-    await begin({ ...plain, expiresInS: 1 }, buttons);
+    await begin({ ...plain, expiresInS: 1 }, withButtons);
     await bridge().ask('apply');
     const { outTrackId = '' } = cards()[0] ?? {};
     await expect.poll(() => bridge().dify.runs[0]?.forms?.[0]?.status, { timeout: 5_000 }).toBe('expired');

@@ -9,7 +9,9 @@ const { start, bridge } = stage();
 /** Everything that people have seen. */
 const seen = () =>
   [
-    ...[...bridge().dingtalk.cards.values()].flatMap(({ frames }) => frames.map(({ content }) => content)),
+    ...bridge()
+      .cards()
+      .flatMap(({ frames }) => frames.map(({ content }) => content)),
     ...bridge().dingtalk.messages.map(({ text }) => text),
   ].join('\n');
 

@@ -57,7 +57,7 @@ describeWith('redis-server', 'with a store', () => {
     await bridge().ask('warm up');
     front.requests.length = 0;
     await bridge().ask('long');
-    const [, card] = [...bridge().dingtalk.cards.values()];
+    const [, card] = bridge().cards();
     expect(card).toMatchObject({
       phase: 'finished',
       content: chunks

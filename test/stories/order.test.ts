@@ -17,7 +17,7 @@ beforeEach(() => {
   held = heldAnswer();
 });
 const script = ({ text }: { text: string }) => (text.startsWith('slow') ? held.script(text) : words(text));
-const cards = () => [...bridge().dingtalk.cards.values()];
+const cards = () => bridge().cards();
 const inGroup = (from: string, text: string) => ({ from, conversation: GROUP, text });
 
 describe('two quick questions of one person', () => {
@@ -70,14 +70,10 @@ describe('without a card', () => {
   test('a question that waits is answered through its own reply address, also when nobody tells how long that lives', async () => {
     await start({ env, app: { script }, ...fast(10) });
     await bridge().send('slow one');
-    const { dingtalk, url } = bridge();
-    await dingtalk.deliver(
-      url,
-      dingtalk.callback({ from: 'staff-1', text: 'two' }, { sessionWebhookExpiredTime: undefined }),
-    );
+    await bridge().send('two', { sessionWebhookExpiredTime: undefined });
     held.goOn();
     await bridge().idle();
-    expect(dingtalk.messages.map(({ channel, text }) => `${channel} ${text}`)).toEqual([
+    expect(bridge().dingtalk.messages.map(({ channel, text }) => `${channel} ${text}`)).toEqual([
       'session well, slow one',
       'session two',
     ]);
