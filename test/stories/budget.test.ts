@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { GROUP } from '../support/bridge.ts';
 import { describeWith } from '../support/require.ts';
 import { fast, stage, words } from '../support/stage.ts';
-import { useStore } from '../support/store.ts';
+import { useStore } from '../support/use-store.ts';
 
 const { start, bridge } = stage();
 

@@ -6,7 +6,7 @@ import { createSharedClock } from '../chaos/shared-clock.ts';
 import { startVendors, type BridgeOptions } from '../support/bridge.ts';
 import { startInstance, type Instance } from '../support/instance.ts';
 import { describeWith } from '../support/require.ts';
-import { useStore } from '../support/store.ts';
+import { useStore } from '../support/use-store.ts';
 
 const CRON_SECRET = 'cron-secret';
 const leaseTiming = { leaseMs: 1_200, renewMs: 400 };

@@ -4,7 +4,7 @@ import { createApp } from '../../lib/app.ts';
 import { png, taking } from '../support/files.ts';
 import { describeWith } from '../support/require.ts';
 import { fast, stage, words } from '../support/stage.ts';
-import { useStore } from '../support/store.ts';
+import { useStore } from '../support/use-store.ts';
 
 const MARK = 'SEKRIT';
 const { start, bridge } = stage();

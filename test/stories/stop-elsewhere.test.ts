@@ -5,7 +5,7 @@ import { systemClock } from '../../lib/runtime/clock.ts';
 import { startVendors, withButtons } from '../support/bridge.ts';
 import { startInstance, type Instance } from '../support/instance.ts';
 import { describeWith } from '../support/require.ts';
-import { useStore } from '../support/store.ts';
+import { useStore } from '../support/use-store.ts';
 
 /** An answer that shows what it does, and no text yet. */
 const busy = [
