@@ -2,12 +2,12 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { BridgeError } from '../../lib/errors.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
-import { createLog } from '../../lib/runtime/log.ts';
 import { withFallback } from '../../lib/state/fallback.ts';
 import { createRedisState, type RunScript } from '../../lib/state/redis/redis.ts';
 import { createTcpRedis } from '../../lib/state/redis/tcp.ts';
 import { createUpstash } from '../../lib/state/redis/upstash.ts';
 import type { AcceptRequest } from '../../lib/state/state.ts';
+import { createLogLines } from '../support/delivery.ts';
 import { startRedisServer, type RedisServer } from '../support/redis-server.ts';
 import { describeWith } from '../support/require.ts';
 import { sendTo } from '../support/store.ts';
@@ -34,15 +34,14 @@ const request: AcceptRequest = {
 
 /** Accepts a message through the fallback, and returns what became of it and what the log says. */
 async function acceptThrough(runScript: RunScript) {
-  const lines: string[] = [];
   const turnId = `${MARK}-${crypto.randomUUID()}`;
-  const log = createLog(systemClock, 'debug', (line) => lines.push(line));
+  const { log, lines } = createLogLines(systemClock);
   const accepted = await withFallback(createRedisState(runScript, 'robot'), systemClock, log).accept({
     ...request,
     turnId,
   });
-  expect(lines.join('\n')).not.toContain(MARK);
-  return { kind: accepted.kind, log: lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
+  expect(JSON.stringify(lines)).not.toContain(MARK);
+  return { kind: accepted.kind, log: lines };
 }
 
 async function failureOf(runScript: RunScript): Promise<BridgeError> {

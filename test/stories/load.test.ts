@@ -1,5 +1,6 @@
 // Many at once, and a store that goes away: nobody notices more than a delay.
 import { expect, test } from 'vitest';
+import { STORE_TIMEOUT_MS } from '../../lib/state/redis/failure.ts';
 import { LEASE_TIMING } from '../../lib/turn/lease.ts';
 import { sleep } from '../../lib/runtime/clock.ts';
 import { startFleet } from '../chaos/fleet.ts';
@@ -84,6 +85,7 @@ describeWith('redis-server', 'the store goes away for ten seconds, in mid-traffi
     const fleet = await startFleet(3, {
       clock: timing,
       leaseTiming: LEASE_TIMING,
+      storeTimeoutMs: STORE_TIMEOUT_MS * SPEED,
       env: { ...env, ...store.env },
     });
     try {
