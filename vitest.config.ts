@@ -1,32 +1,88 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Several processes, or a clock that runs faster than the wall's: another test beside them would be the bottleneck. */
-const alone = [
-  'test/chaos/**/*.test.ts',
-  'test/stories/{budget,load,recovery}.test.ts',
-  // A browser, beside everything else.
-  'test/playground-page/{page,buttons,files,gallery,tour}.test.ts',
+/** The units of `lib/`: they need no program from outside npm. `npm run test:fast` runs these alone. */
+const units = [
+  'test/{answer,ask,config,delivery,dify,dingtalk,files,markdown,net,recovery,robot,runtime,texts,turn}/**/*.test.ts',
+  'test/state/memory.test.ts',
 ];
+
+/** The chaos, and what mostly waits: together they leave it the share of the machine that it needs. */
+const patient = [
+  'test/chaos/**/*.test.ts',
+  'test/stories/{budget,handover,load,recovery,stop-elsewhere,trouble}.test.ts',
+  'test/scripts/{dev-stream,shutdown}.test.ts',
+];
+
+/** What takes longest begins first. */
+const LONGEST = [
+  'chaos/chaos',
+  'scripts/shutdown',
+  'stories/load',
+  'stories/recovery',
+  'stories/trouble',
+  'stories/handover',
+  'stories/budget',
+  'scripts/dev-stream',
+  'playground-page/page',
+  'playground-page/server',
+  'playground-page/buttons',
+  'stories/buttons',
+  'playground-page/tour',
+  'scripts/setup',
+  'playground-page/files',
+  'stories/order',
+  'scripts/doctor',
+  'tooling/launcher',
+];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const at = LONGEST.findIndex((path) => moduleId.endsWith(`test/${path}.test.ts`));
+      return at === -1 ? LONGEST.length : at;
+    };
+    return files.toSorted((a, b) => rank(a) - rank(b));
+  }
+}
+
+/** The way of a question: units reach at least this share of the branches of each file. */
+const TURN_OF_A_QUESTION = 'lib/{turn,robot,ask,answer}/**/*.ts';
+/** Switched on once every file is above it. */
+const holdsFloor = false;
 
 export default defineConfig({
   test: {
     testTimeout: 20_000,
     hookTimeout: 30_000,
+    expect: { poll: { timeout: 10_000, interval: 20 } },
+    coverage: {
+      include: ['lib/**/*.ts'],
+      reporter: ['text'],
+      thresholds: holdsFloor ? { [TURN_OF_A_QUESTION]: { branches: 90, perFile: true } } : {},
+    },
+    // No test mocks a module or leaves anything in one: workers load the code once, not for each file.
+    isolate: false,
+    sequence: { sequencer: LongestFirst },
     projects: [
+      // More workers than there may be processors: a browser or a store is waited for in between.
       {
         extends: true,
-        // Most of them wait more than they compute.
+        test: { name: 'units', include: units, maxWorkers: 4, sequence: { groupOrder: 0 } },
+      },
+      {
+        extends: true,
         test: {
           name: 'together',
           include: ['test/**/*.test.ts'],
-          exclude: alone,
-          maxWorkers: 2,
+          exclude: [...patient, ...units],
+          maxWorkers: 4,
           sequence: { groupOrder: 0 },
         },
       },
       {
         extends: true,
-        test: { name: 'alone', include: alone, fileParallelism: false, maxWorkers: 1, sequence: { groupOrder: 1 } },
+        test: { name: 'patient', include: patient, maxWorkers: 3, sequence: { groupOrder: 1 } },
       },
     ],
   },

@@ -18,6 +18,7 @@ import { systemClock, type Clock } from './runtime/clock.ts';
 import { createLog, errorFields, type Log } from './runtime/log.ts';
 import type { Platform } from './runtime/platform.ts';
 import { withFallback } from './state/fallback.ts';
+import { STORE_TIMEOUT_MS } from './state/redis/failure.ts';
 import { createRedisState, type RunScript } from './state/redis/redis.ts';
 import { createUpstash } from './state/redis/upstash.ts';
 import type { State } from './state/state.ts';
@@ -58,6 +59,8 @@ export interface AppOptions {
   cardCallback?: 'http' | 'stream';
   /** How soon a function that died is noticed; shorter in tests. */
   leaseTiming?: LeaseTiming;
+  /** How long the store may take over HTTP, in milliseconds of `clock`; longer in tests whose clock is fast. */
+  storeTimeoutMs?: number;
 }
 
 /** Puts the function together. The only place that chooses implementations. */
@@ -196,13 +199,13 @@ function readHostConfig({ env, createMemoryState, connectRedis }: AppOptions): C
 
 /** The state of each robot, by client id. */
 function chooseStore({ store }: Config, options: AppOptions, clock: Clock, log: Log): (clientId: string) => State {
-  const { createMemoryState, connectRedis } = options;
+  const { createMemoryState, connectRedis, storeTimeoutMs: timeoutMs = STORE_TIMEOUT_MS } = options;
   if (store.kind === 'memory' && createMemoryState) {
     log.warn('store_in_process', { code: 'store_in_process' });
     return () => createMemoryState(clock);
   }
   let runScript: RunScript | undefined;
-  if (store.kind === 'upstash') runScript = createUpstash({ url: store.url, token: store.token, clock });
+  if (store.kind === 'upstash') runScript = createUpstash({ url: store.url, token: store.token, clock, timeoutMs });
   if (store.kind === 'redis') runScript = connectRedis?.(store.url);
   if (!runScript) throw new Error('readHostConfig lets no such store through');
   return (clientId) => withFallback(createRedisState(runScript, clientId), clock, log);

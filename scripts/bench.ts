@@ -4,8 +4,7 @@ import { systemClock } from '../lib/runtime/clock.ts';
 import type { Chunk } from '../playground/dify/types.ts';
 import { startBridge, startVendors, TEMPLATE, type BridgeOptions } from '../test/support/bridge.ts';
 import { programPath } from '../test/support/programs.ts';
-import { startRedisServer } from '../test/support/redis-server.ts';
-import { createUpstashFront, type UpstashFront } from '../test/support/upstash-front.ts';
+import { startStore, type TestStore } from '../test/support/store.ts';
 import { createFastClock } from '../test/support/virtual-clock.ts';
 import { measureLoad } from './bench-load.ts';
 
@@ -95,11 +94,11 @@ async function measureAncestor(): Promise<Row> {
 }
 
 /** Requests of one answer of so many seconds, on an instance that is warm. */
-async function storeRequests(front: UpstashFront, seconds: number): Promise<number> {
+async function storeRequests({ env, front }: TestStore, seconds: number): Promise<number> {
   const chunks = Array.from({ length: seconds }, () => ({ afterMs: 1_000, text: '答案' }));
   const bridge = await startBridge({
     app: { script: ({ text }) => ({ chunks: text === 'tell me' ? chunks : [{ text: 'warm' }] }) },
-    env: { UPSTASH_REDIS_REST_URL: front.url, UPSTASH_REDIS_REST_TOKEN: front.token },
+    env,
     clock: createFastClock(20),
   });
   await bridge.ask({ from: 'staff-1', text: 'warm up', msgId: `warm-${seconds}` });
@@ -112,13 +111,13 @@ async function storeRequests(front: UpstashFront, seconds: number): Promise<numb
 
 async function measureStore(): Promise<string[]> {
   if (!programPath('redis-server')) return ['store requests and acknowledgement: SKIPPED, needs redis-server'];
-  const redis = await startRedisServer();
-  const front = await createUpstashFront({ redisPort: redis.port });
+  const store = await startStore();
+  const { front, env } = store;
   front.faults.push({ kind: 'delay', ms: STORE_MS, times: Number.POSITIVE_INFINITY });
   const bridge = await startBridge({
     app: { script: { chunks: answerOf(1) } },
     dingtalk: { latencyMs: ROUND_TRIP_MS },
-    env: { UPSTASH_REDIS_REST_URL: front.url, UPSTASH_REDIS_REST_TOKEN: front.token },
+    env,
   });
   await bridge.ask('warm up');
   front.requests.length = 0;
@@ -130,9 +129,8 @@ async function measureStore(): Promise<string[]> {
   await bridge.close();
   front.faults.length = 0;
   const byLength: string[] = [];
-  for (const seconds of [20, 45, 70]) byLength.push(`${await storeRequests(front, seconds)} for ${seconds} s`);
-  await front.close();
-  await redis.close();
+  for (const seconds of [20, 45, 70]) byLength.push(`${await storeRequests(store, seconds)} for ${seconds} s`);
+  await store.close();
   return [
     `store requests for an answer, warm: ${total} (before the acknowledgement: ${beforeAck}); ${byLength.join(', ')}`,
     `acknowledged after ${(ms / storeMs).toFixed(1)} store round trips, ${(ms / ROUND_TRIP_MS).toFixed(1)} DingTalk round trips`,

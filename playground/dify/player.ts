@@ -59,6 +59,9 @@ export function createPlayer(options: PlayerOptions): Player {
   const { run, script, behaviour, clock, createId, make, onChange, onPause } = options;
   const listeners = new Set<RunListener>();
   const interruption = new AbortController();
+  const interrupted = new Promise<void>((resolve) => {
+    interruption.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
   const narrator = createNarrator({ run, behaviour, clock, createId, make });
   let stopping = false;
   let pauseEvents: object[] = [];
@@ -107,6 +110,10 @@ export function createPlayer(options: PlayerOptions): Player {
       return !interruption.signal.aborted && (clock.now() >= at || (await until(at)));
     };
     for (const chunk of chunks) {
+      if (chunk.when) {
+        await Promise.race([chunk.when, interrupted]);
+        at = clock.now();
+      }
       if (!(await wait(chunk.afterMs ?? 0))) break;
       if ('raw' in chunk) write(Buffer.from(chunk.raw, 'utf8'));
       else send(narrator.chunk(chunk));

@@ -28,8 +28,11 @@ export type FilePlace =
   /** In the outputs of a workflow, in an array below this key. Default: `files`. */
   | { as: 'output'; key?: string };
 
-/** One step of an answer. `afterMs` is counted from the step before (the first: from the request). */
-export type Chunk = { afterMs?: number } & (
+/**
+ * One step of an answer. `afterMs` is counted from the step before (the first: from the request), or from the moment
+ * `when` holds, for a step that a test sets off.
+ */
+export type Chunk = { afterMs?: number; when?: Promise<void> } & (
   | { text: string }
   /** `message_replace`: everything so far becomes this. */
   | { replace: string; reason?: string }

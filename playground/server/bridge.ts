@@ -1,5 +1,5 @@
 import { createApp, type Handle } from '../../lib/app.ts';
-import { systemClock } from '../../lib/runtime/clock.ts';
+import type { Clock } from '../../lib/runtime/clock.ts';
 import { describeProblems, type Environment } from '../../lib/config/config.ts';
 import type { Fetch } from '../../lib/net/http.ts';
 import { createLog } from '../../lib/runtime/log.ts';
@@ -12,6 +12,7 @@ import { TAP_HEADER, watchedQuestion, watching } from './watch.ts';
 import { watchState } from './watched-state.ts';
 
 export interface BridgeOptions {
+  clock: Clock;
   journal: Journal;
   fetch: Fetch;
   setup: () => Setup;
@@ -31,7 +32,7 @@ export interface Bridge {
  * The real function, watched. A change of its environment makes a new one, as a deployment would; what the old one
  * is still answering goes on. The store outlives both.
  */
-export function createBridge({ journal, fetch, setup, environment }: BridgeOptions): Bridge {
+export function createBridge({ clock, journal, fetch, setup, environment }: BridgeOptions): Bridge {
   /** One for each app: a Dify conversation belongs to the app that has it. */
   const states = new Map<string, State>();
   let current: { key: string; handle: Handle } | null = null;
@@ -41,9 +42,9 @@ export function createBridge({ journal, fetch, setup, environment }: BridgeOptio
     const fields = JSON.parse(line) as Record<string, unknown>;
     // True of the playground and always so: not worth a line for each change of a switch.
     if (fields['event'] === 'store_in_process') return;
-    journal.addLog({ at: systemClock.now(), question: watchedQuestion(), fields });
+    journal.addLog({ at: clock.now(), question: watchedQuestion(), fields });
   };
-  const log = createLog(systemClock, 'info', writeLog);
+  const log = createLog(clock, 'info', writeLog);
 
   const currentHandle = (): Handle => {
     const env = environment();
@@ -52,14 +53,15 @@ export function createBridge({ journal, fetch, setup, environment }: BridgeOptio
     // A sample app has a key, and so its own conversations, for each language.
     const { app: appName, replyLanguage } = setup();
     const stateName = `${appName} ${replyLanguage}`;
-    const state = states.get(stateName) ?? createMemoryState(systemClock);
+    const state = states.get(stateName) ?? createMemoryState(clock);
     states.set(stateName, state);
     const app = createApp({
       env,
+      clock,
       fetch,
       writeLog,
       // The playground's store never fails by itself; the fallback is what a deployed function has around its own.
-      createMemoryState: () => withFallback(watchState(state, journal), systemClock, log),
+      createMemoryState: () => withFallback(watchState(state, journal, clock), clock, log),
     });
     if (!app.ok) throw new Error(`the playground's own configuration is wrong: ${describeProblems(app.problems)}`);
     current = { key, handle: app.handle };

@@ -1,3 +1,4 @@
+import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Callback, DingTalkEvent, DingTalkSimulator, SimulatedCard, SimulatedMessage } from '../dingtalk/types.ts';
 import { GROUPS, PERSON_INFOS } from './cast.ts';
 import { mirrorButtons, mirrorFile, mirrorNotices } from './mirror.ts';
@@ -37,6 +38,7 @@ export interface Chats {
 }
 
 export interface ChatsOptions {
+  clock: Clock;
   dingtalk: DingTalkSimulator;
   journal: Journal;
   recorder: Recorder;
@@ -45,7 +47,7 @@ export interface ChatsOptions {
 }
 
 /** The chats as people see them: what they write, and what DingTalk shows of the robot. */
-export function createChats({ dingtalk, journal, recorder, uploads, callbackUrl }: ChatsOptions): Chats {
+export function createChats({ clock, dingtalk, journal, recorder, uploads, callbackUrl }: ChatsOptions): Chats {
   const callbacks = new Map<string, Callback>();
   /** Card ids and bodies of messages, by the question they belong to. */
   const owners = new Map<string, string | null>();
@@ -60,7 +62,7 @@ export function createChats({ dingtalk, journal, recorder, uploads, callbackUrl 
   };
 
   const deliver = async (item: QuestionItem, callback: Callback) => {
-    const delivery: DeliveryInfo = { at: Date.now(), ms: null, status: null };
+    const delivery: DeliveryInfo = { at: clock.now(), ms: null, status: null };
     item.deliveries.push(delivery);
     journal.putItem(item);
     const answer = await dingtalk.deliver(callbackUrl(), callback).catch(() => ({ status: 0, ms: 0 }));
@@ -120,7 +122,7 @@ export function createChats({ dingtalk, journal, recorder, uploads, callbackUrl 
     remember(callbacks, id, callback);
     noteQuestion(id);
     recorder.noteMessage(id, callback);
-    const item: QuestionItem = { kind: 'question', id, at: Date.now(), ...shown, deliveries: [] };
+    const item: QuestionItem = { kind: 'question', id, at: clock.now(), ...shown, deliveries: [] };
     void deliver(item, callback);
     return item;
   };
@@ -147,12 +149,12 @@ export function createChats({ dingtalk, journal, recorder, uploads, callbackUrl 
       const shown = journal.item(card);
       if (shown?.kind !== 'card' || !chatOf(shown.chat, from)) return null;
       const id = `tap-${(taps += 1)}`;
-      const delivery: DeliveryInfo = { at: Date.now(), ms: null, status: null };
+      const delivery: DeliveryInfo = { at: clock.now(), ms: null, status: null };
       const item: TapItem = {
         kind: 'tap',
         id,
         chat: shown.chat,
-        at: Date.now(),
+        at: clock.now(),
         from,
         card,
         actionId,

@@ -1,4 +1,5 @@
 import type { Config, Environment } from '../../lib/config/config.ts';
+import { systemClock, type Clock } from '../../lib/runtime/clock.ts';
 import { startHost, type Host } from '../../scripts/host.ts';
 import { createDifySimulator } from '../dify/simulator.ts';
 import { createDingTalkSimulator } from '../dingtalk/simulator.ts';
@@ -34,8 +35,11 @@ const SLOW_LATENCY_MS = 1_500;
 /** Above this many calls the simulators' own records are thrown away, as soon as nothing is being answered. */
 const MAX_SIMULATOR_CALLS = 2_000;
 
-/** Everything behind `npm start`: the function, a DingTalk, a Dify, a store, and the page. */
-export async function startPlayground(env: Environment, config: Config): Promise<Host> {
+/**
+ * Everything behind `npm start`: the function, a DingTalk, a Dify, a store, and the page. All but the page goes by
+ * `clock`.
+ */
+export async function startPlayground(env: Environment, config: Config, clock: Clock = systemClock): Promise<Host> {
   const template = { published: true, variables: ['content'], failedState: true };
   const withButtons = { ...template, buttons: true };
   const dingtalk = await createDingTalkSimulator({
@@ -44,15 +48,20 @@ export async function startPlayground(env: Environment, config: Config): Promise
     templates: { [PLAIN_TEMPLATE]: template, [BUTTON_TEMPLATE]: withButtons },
     people: PEOPLE,
     groups: GROUPS,
+    clock,
   });
-  const dify = await createDifySimulator({ apps: SAMPLE_APPS, latencyMs: 60 });
-  const journal = createJournal(Date.now);
+  const dify = await createDifySimulator({ apps: SAMPLE_APPS, latencyMs: 60, clock });
+  const journal = createJournal(() => clock.now());
   let setup = initialSetup(env, config);
   const hostname = config.host ?? '127.0.0.1';
 
   const uploads = createUploads();
-  const recorder = createRecorder(Date.now, () => setup);
+  const recorder = createRecorder(
+    () => clock.now(),
+    () => setup,
+  );
   const chats = createChats({
+    clock,
     dingtalk,
     journal,
     recorder,
@@ -61,7 +70,14 @@ export async function startPlayground(env: Environment, config: Config): Promise
   });
   const bridge = createBridge({
     journal,
-    fetch: watchFetch({ dingtalk, journal, recorder, onDingTalkRequest: (request) => chats.noteRequest(request) }),
+    clock,
+    fetch: watchFetch({
+      clock,
+      dingtalk,
+      journal,
+      recorder,
+      onDingTalkRequest: (request) => chats.noteRequest(request),
+    }),
     setup: () => setup,
     environment: () =>
       functionEnvironment(env, setup, { dingtalk: dingtalk.origin, dify: dify.url, own: ownOrigin(host, hostname) }),
@@ -147,7 +163,13 @@ export async function startPlayground(env: Environment, config: Config): Promise
       return refusal === null ? api(request, pathname) : Response.json({ error: refusal }, { status: 403 });
     },
   });
-  return host;
+  return {
+    ...host,
+    async close(graceMs) {
+      await host.close(graceMs);
+      await Promise.all([dingtalk.close(), dify.close()]);
+    },
+  };
 }
 
 function initialSetup(env: Environment, config: Config): Setup {

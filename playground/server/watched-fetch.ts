@@ -1,3 +1,4 @@
+import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Fetch } from '../../lib/net/http.ts';
 import type { DingTalkSimulator } from '../dingtalk/types.ts';
 import type { Journal, OpenCall } from './journal.ts';
@@ -6,6 +7,7 @@ import type { OpenExchange, Recorder } from './recorder.ts';
 import { isTroubled, watchedQuestion } from './watch.ts';
 
 export interface WatchedFetchOptions {
+  clock: Clock;
   dingtalk: DingTalkSimulator;
   journal: Journal;
   recorder: Recorder;
@@ -19,7 +21,7 @@ const KEPT_STREAM_CHARS = 8_000;
 const TAIL_CHARS = 65_536;
 
 /** The function's way out: every call is on record, as the function itself sees it. */
-export function watchFetch({ dingtalk, journal, recorder, onDingTalkRequest }: WatchedFetchOptions): Fetch {
+export function watchFetch({ clock, dingtalk, journal, recorder, onDingTalkRequest }: WatchedFetchOptions): Fetch {
   return async (address, init) => {
     const url = new URL(address);
     const isDingTalk = url.origin === dingtalk.origin;
@@ -44,7 +46,7 @@ export function watchFetch({ dingtalk, journal, recorder, onDingTalkRequest }: W
           request: body === '' ? null : body,
         });
     try {
-      const disturbed = isDingTalk ? null : await disturbDify(init, url);
+      const disturbed = isDingTalk ? null : await disturbDify(init, url, clock);
       const response = disturbed ?? (await globalThis.fetch(address, init));
       exchange?.answered(response.status, response.headers.get('content-type'));
       if (response.body && (response.headers.get('content-type') ?? '').startsWith('text/event-stream')) {

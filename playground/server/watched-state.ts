@@ -1,4 +1,4 @@
-import { sleep, systemClock } from '../../lib/runtime/clock.ts';
+import { sleep, type Clock } from '../../lib/runtime/clock.ts';
 import { BridgeError } from '../../lib/errors.ts';
 import type { State } from '../../lib/state/state.ts';
 import type { Journal } from './journal.ts';
@@ -8,7 +8,7 @@ import { isTroubled, noteTurn, questionOfTurn, watchedQuestion, watching } from 
 const STORE_TIMEOUT_MS = 800;
 
 /** A store whose every operation is on record, and which can be switched off. */
-export function watchState(state: State, journal: Journal): State {
+export function watchState(state: State, journal: Journal, clock: Clock): State {
   /** From here on the running work belongs to the question of this turn. */
   function moveTo(turnId: string | undefined): void {
     const store = watching.getStore();
@@ -30,7 +30,7 @@ export function watchState(state: State, journal: Journal): State {
       requestBytes: Buffer.byteLength(text),
     });
     if (isTroubled('storeDown')) {
-      await sleep(systemClock, STORE_TIMEOUT_MS);
+      await sleep(clock, STORE_TIMEOUT_MS);
       open.finish({ code: 'timeout' });
       throw new BridgeError('store_unavailable', 'the store is switched off in the playground');
     }

@@ -8,6 +8,8 @@ export interface HostSettings {
   env: Record<string, string>;
   clock: { startMs: number; speed: number };
   leaseTiming: LeaseTiming;
+  /** How long the store may take, in the time of the clock. */
+  storeTimeoutMs?: number;
 }
 
 export interface Fleet {

@@ -5,13 +5,13 @@ import { startHost } from '../../scripts/host.ts';
 import type { HostSettings } from './fleet.ts';
 import { createSharedClock } from './shared-clock.ts';
 
-const { env, clock, leaseTiming } = JSON.parse(process.argv[2] ?? '{}') as HostSettings;
+const { env, clock, ...timing } = JSON.parse(process.argv[2] ?? '{}') as HostSettings;
 const host = await startHost({
   port: 0,
   hostname: '127.0.0.1',
   handle: (request, platform) => app.handle(request, platform),
 });
-const created = createApp({ env: { PUBLIC_URL: host.url, ...env }, clock: createSharedClock(clock), leaseTiming });
+const created = createApp({ env: { PUBLIC_URL: host.url, ...env }, clock: createSharedClock(clock), ...timing });
 if (!created.ok) throw new Error(JSON.stringify(created.problems));
 const app = created;
 process.send?.({ url: host.url });

@@ -27,6 +27,8 @@ const CRON_SECRET = 'cron-secret';
 const MODES: Readonly<Record<RobotName, AppMode>> = { flow: 'advanced-chat', easy: 'chat', work: 'workflow' };
 /** In the time of the shared clock. */
 const LEASE_TIMING = { leaseMs: 5_000, renewMs: 1_700 };
+/** Longer than in production: on a fast clock a busy machine would make the store seem down. */
+const STORE_TIMEOUT_MS = 1_600;
 /** DingTalk delivers a message again that nobody took. */
 const DELIVERY_TRIES = 8;
 /** Between two sweeps at the end, and for how long they go on. */
@@ -97,6 +99,7 @@ export async function runChaos<T>({ plan, speed, judge }: ChaosOptions<T>): Prom
   const fleet = await startFleet(INSTANCES, {
     clock: timing,
     leaseTiming: LEASE_TIMING,
+    storeTimeoutMs: STORE_TIMEOUT_MS,
     env: {
       BOTS: JSON.stringify(bots),
       DIFY_API_URL: dify.url,

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { DifyConfig } from '../../lib/config/robot.ts';
 import { createFactsCache } from '../../lib/dify/facts-cache.ts';
 import type { Fetch } from '../../lib/net/http.ts';
-import { createLog } from '../../lib/runtime/log.ts';
+import { createLogLines } from '../support/delivery.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 import { httpOf } from './support.ts';
 
@@ -18,7 +18,6 @@ const workflow: Answers = { '/info': { body: { mode: 'workflow' } }, '/parameter
 function scene(first: Answers, appType: DifyConfig['appType'] = 'auto') {
   let answers = first;
   const asked: string[] = [];
-  const lines: string[] = [];
   const answer: Fetch = async (url) => {
     const path = new URL(url).pathname;
     asked.push(path);
@@ -28,13 +27,13 @@ function scene(first: Answers, appType: DifyConfig['appType'] = 'auto') {
     return new Response(typeof body === 'string' ? body : JSON.stringify(body), { status });
   };
   const clock = createVirtualClock();
-  const log = createLog(clock, 'debug', (line) => lines.push(line));
+  const { log, lines } = createLogLines(clock);
   const http = httpOf('http://dify.example', 'key', { fetch: answer, clock });
   return {
     cache: createFactsCache(http, { appType, clock, log }),
     clock,
     asked,
-    warned: () => lines.map((line) => JSON.parse(line) as object),
+    warned: () => lines,
     answerWith: (next: Answers) => (answers = next),
   };
 }

@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Snapshot } from '../../playground/server/protocol.ts';
 import { repositoryRoot } from '../support/artifact.ts';
+import { playgroundAt, type Playground } from './playground.ts';
 
 export interface Started {
   /** What it printed, once it ended or is up. */
@@ -47,17 +47,7 @@ export function spawnPlayground(env: Record<string, string> = {}): Started {
   };
 }
 
-export interface Playground extends Started {
-  url: string;
-  post(action: string, body: object, headers?: Record<string, string>): Promise<Response>;
-  snapshot(): Promise<Snapshot>;
-  /** Asks as somebody, and waits until the function has nothing more to do for it. */
-  ask(question: { chat: string; from: string; text: string }): Promise<string>;
-  until(condition: (snapshot: Snapshot) => boolean): Promise<Snapshot>;
-  close(): Promise<void>;
-}
-
-export async function startPlayground(env: Record<string, string> = {}): Promise<Playground> {
+export async function startPlayground(env: Record<string, string> = {}): Promise<Started & Playground> {
   const started = spawnPlayground(env);
   const deadline = Date.now() + 15_000;
   let url: string | undefined;
@@ -66,39 +56,11 @@ export async function startPlayground(env: Record<string, string> = {}): Promise
     if (!url && Date.now() > deadline) throw new Error(`it did not start: ${started.output()}`);
     if (!url) await sleep(50);
   }
-  const base = url;
-  const post: Playground['post'] = (action, body, headers = {}) =>
-    fetch(`${base}/playground/${action}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
-      body: JSON.stringify(body),
-    });
-  const snapshot = async () => (await (await fetch(`${base}/playground/snapshot`)).json()) as Snapshot;
-  const until: Playground['until'] = async (condition) => {
-    const end = Date.now() + 15_000;
-    for (;;) {
-      const now = await snapshot();
-      if (condition(now)) return now;
-      if (Date.now() > end) throw new Error('it did not come to that');
-      await sleep(60);
-    }
-  };
   return {
     ...started,
-    url: base,
-    post,
-    snapshot,
-    until,
-    async ask(question) {
-      const { id } = (await (await post('send', question)).json()) as { id: string };
-      await until(({ logs }) => logs.some((line) => line.question === id && line.fields['event'] === 'turn_finished'));
-      // What follows an answer: suggested questions.
-      await until(({ calls }) => calls.every(({ question: whose, ms }) => whose !== id || ms !== null));
-      return id;
-    },
-    async close() {
+    ...playgroundAt(url, async () => {
       started.kill('SIGKILL');
       await started.exit;
-    },
+    }),
   };
 }

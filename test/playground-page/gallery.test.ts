@@ -4,7 +4,7 @@ import { GALLERY_SAMPLES } from '../../playground/server/gallery-samples.ts';
 import { usePage } from './page-tools.ts';
 
 describeWith('chromium', 'the gallery of the playground', (executablePath) => {
-  const { open, id } = usePage(executablePath);
+  const { open, id } = usePage(executablePath, { pictures: true });
 
   const shown = (sample: string) => id(`gallery-${sample}`).getByTestId('gallery-card');
 
@@ -27,7 +27,7 @@ describeWith('chromium', 'the gallery of the playground', (executablePath) => {
   });
 
   test('nothing hostile is left to click on', async () => {
-    const page = await open({}, '/gallery');
+    const page = await open(undefined, '/gallery');
     await shown('hostile').waitFor();
     expect(await shown('hostile').locator('a, button, img').count()).toBe(0);
     expect(await page.locator('.samples script').count()).toBe(0);

@@ -1,13 +1,15 @@
 // A browser with the page of a playground of its own, for the tests of what one can do in it.
 import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
-import { startPlayground, type Playground } from './child.ts';
+import { openPlayground, SPEED, type Playground } from './playground.ts';
 
 /** The machine that runs this may be slow and busy; nothing here waits longer than it has to. */
 const PATIENCE_MS = 20_000;
 
+const VIEWPORT = { width: 1440, height: 900 };
+
 /** The chats of the page, from the top. */
-export const CHATS = { own: 0, colleague: 1, group: 3 } as const;
+export const CHATS = { own: 0, colleague: 1, group: 3, smallGroup: 4 } as const;
 
 export interface PageTools {
   playground: () => Playground;
@@ -18,6 +20,8 @@ export interface PageTools {
   /** The card that comes latest, once it is in this state. */
   card: (phase: string) => Promise<Locator>;
   chooseApp: (app: string) => Promise<void>;
+  /** From here to the end of the test everything is as fast as in reality: for what the page makes of the pace. */
+  inRealTime: () => void;
 }
 
 /** A picture of one pixel. */
@@ -26,27 +30,53 @@ export const PIXEL = Buffer.from(
   'base64',
 );
 
-/** To be called in a suite; everything is started and ended with it. */
-export function usePage(executablePath: string): PageTools {
-  let playground: Playground;
+/**
+ * To be called in a suite; everything is started and ended with it. Tests that ask for nothing special share one page,
+ * which begins afresh: a page of its own costs a test more than all the rest that it does.
+ */
+export function usePage(executablePath: string, { pictures = false } = {}): PageTools {
+  let playground: Awaited<ReturnType<typeof openPlayground>>;
   let browser: Browser;
+  let shared: Page;
   let page: Page;
   let problems: string[] = [];
 
+  const newPage = async (options: BrowserContextOptions) => {
+    const context = await browser.newContext({ locale: 'zh-CN', viewport: VIEWPORT, ...options });
+    const made = await context.newPage();
+    made.setDefaultTimeout(PATIENCE_MS);
+    made.on('pageerror', (error) => problems.push(error.message));
+    made.on('console', (message) => {
+      if (message.type() === 'error') problems.push(message.text());
+    });
+    // Pictures of other sites: the network has nothing to do with these tests.
+    if (pictures) await context.route(/^https:/, (route) => route.fulfill({ contentType: 'image/png', body: PIXEL }));
+    return made;
+  };
+
   beforeAll(async () => {
-    playground = await startPlayground();
+    playground = await openPlayground();
     browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    shared = await newPage({});
   });
   afterAll(async () => {
     await browser.close();
     await playground.close();
   });
   afterEach(async () => {
-    await page.context().close();
+    if (page === shared) {
+      await page.evaluate('localStorage.clear()');
+      await page.unrouteAll();
+      await page.mouse.move(0, 0);
+      await page.goto('about:blank');
+    } else {
+      await page.context().close();
+    }
     const { setup } = await playground.snapshot();
     for (const [name, on] of Object.entries(setup.trouble)) {
       if (on) await playground.post('trouble', { name, on: false });
     }
+    playground.clock.speed = SPEED;
     await playground.post('config', { app: 'chat', buttons: true });
     await playground.post('reset', {});
     expect(problems).toEqual([]);
@@ -56,17 +86,9 @@ export function usePage(executablePath: string): PageTools {
   return {
     playground: () => playground,
     id,
-    async open(options = {}, address = '/') {
-      const context = await browser.newContext({ locale: 'zh-CN', viewport: { width: 1440, height: 900 }, ...options });
-      page = await context.newPage();
-      page.setDefaultTimeout(PATIENCE_MS);
+    async open(options, address = '/') {
+      page = options ? await newPage(options) : shared;
       problems = [];
-      page.on('pageerror', (error) => problems.push(error.message));
-      page.on('console', (message) => {
-        if (message.type() === 'error') problems.push(message.text());
-      });
-      // Pictures of other sites: the network has nothing to do with these tests.
-      await context.route(/^https:/, (route) => route.fulfill({ contentType: 'image/png', body: PIXEL }));
       await page.goto(`${playground.url}${address}`);
       if (address === '/') await id('composer').waitFor();
       return page;
@@ -80,6 +102,9 @@ export function usePage(executablePath: string): PageTools {
       const card = id('card').last();
       await card.and(page.locator(`[data-phase=${phase}]`)).waitFor();
       return card;
+    },
+    inRealTime() {
+      playground.clock.speed = 1;
     },
     async chooseApp(app) {
       await id('app-choice').selectOption(app);

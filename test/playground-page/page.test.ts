@@ -1,8 +1,8 @@
-import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
 import type { Snapshot } from '../../playground/server/protocol.ts';
 import { describeWith } from '../support/require.ts';
-import { startPlayground, type Playground } from './child.ts';
+import { usePage } from './page-tools.ts';
 
 /** Controls that a screen reader could only call "button". */
 const NAMELESS_CONTROLS = `[...document.querySelectorAll('button, select, textarea')]
@@ -15,77 +15,36 @@ const RECORD_PHASES = `globalThis.phases = [];
     const phase = document.querySelector('.card')?.dataset.phase;
     if (phase && phase !== phases.at(-1)) phases.push(phase);
   }).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ['data-phase'] })`;
+/** How much is to be read, at each step of the typing. */
+const RECORD_LENGTHS = `globalThis.lengths = [];
+  new MutationObserver(() => {
+    const text = document.querySelector('[data-phase=typing] [data-testid=card-text]')?.textContent;
+    if (text) lengths.push(text.length);
+  }).observe(document.body, { subtree: true, childList: true, characterData: true })`;
 const PANEL_FITS = `(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)(document.querySelector('.tab-body'))`;
 
 describeWith('chromium', 'the page of the playground', (executablePath) => {
-  let playground: Playground;
-  let browser: Browser;
-  let page: Page;
-  let problems: string[] = [];
-
-  beforeAll(async () => {
-    playground = await startPlayground();
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
-  });
-  afterAll(async () => {
-    await browser.close();
-    await playground.close();
-  });
-  afterEach(async () => {
-    await page.context().close();
-    const { setup } = await playground.snapshot();
-    for (const [name, on] of Object.entries(setup.trouble)) {
-      if (on) await playground.post('trouble', { name, on: false });
-    }
-    await playground.post('reset', {});
-    expect(problems).toEqual([]);
-  });
-
-  const open = async (options: BrowserContextOptions = {}) => {
-    const context = await browser.newContext({ locale: 'zh-CN', viewport: { width: 1440, height: 900 }, ...options });
-    page = await context.newPage();
-    page.setDefaultTimeout(10_000);
-    problems = [];
-    page.on('pageerror', (error) => problems.push(error.message));
-    page.on('console', (message) => {
-      if (message.type() === 'error') problems.push(message.text());
-    });
-    await page.goto(playground.url);
-    await id('composer').waitFor();
-  };
-  const id = (name: string) => page.getByTestId(name);
-  const ask = async (text: string) => {
-    await id('composer').fill(text);
-    await id('composer').press('Enter');
-  };
-  const openChat = (index: number) => id('chat').nth(index).click();
-  const switchOn = async (name: string) => {
+  const { playground, open, id, ask, openChat, card: lastCard, inRealTime } = usePage(executablePath);
+  const switchOn = async (page: Page, name: string) => {
     await id('tab-trouble').click();
     await id(`trouble-${name}`).click();
     await id(`trouble-${name}`).and(page.locator('[aria-checked=true]')).waitFor();
   };
-  const phase = async (card: Locator, wanted: string) => {
-    await card.and(page.locator(`[data-phase=${wanted}]`)).waitFor();
-    return card;
-  };
 
   test('a question streams into a card: processing, typing, finished, with a real table', async () => {
-    await open();
+    const page = await open();
+    inRealTime();
     await page.evaluate(RECORD_PHASES);
+    await page.evaluate(RECORD_LENGTHS);
     await ask('差旅标准是多少？请用表格');
-    const card = id('card').last();
-    await phase(card, 'typing');
+    const card = await lastCard('typing');
     expect(await id('card-processing').textContent()).toContain('处理中');
-    const lengths: number[] = [];
-    while ((await card.getAttribute('data-phase')) === 'typing') {
-      lengths.push((await id('card-text').textContent())?.length ?? 0);
-      await page.waitForTimeout(40);
-    }
+    await lastCard('finished');
+    const lengths = await page.evaluate<number[]>('lengths');
     // Typed in many more steps than there are frames, and never backwards, but for a row's bars that become a table.
     expect(new Set(lengths).size).toBeGreaterThan(12);
     const fallen = lengths.map((length, index) => Math.max(0, ...lengths.slice(0, index)) - length);
     expect(Math.max(...fallen)).toBeLessThanOrEqual(12);
-    await phase(card, 'finished');
     expect(await page.evaluate<string[]>('phases')).toEqual(['processing', 'typing', 'finished']);
     expect(await card.getByRole('columnheader').count()).toBe(4);
     expect(await card.getByRole('cell').count()).toBe(12);
@@ -96,24 +55,24 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
 
   test('in a group the question mentions the robot, and the card its asker', async () => {
     await open();
-    await openChat(3);
+    await openChat('group');
     await id('speaker').selectOption('staff-0002');
     await ask('一句话');
-    const card = await phase(id('card').last(), 'finished');
+    const card = await lastCard('finished');
     expect(await id('card-mentions').textContent()).toBe('@李哲');
     expect(await id('entry').first().textContent()).toContain('@云杉小助手 一句话');
     expect(await card.locator('strong').textContent()).toBe('次日');
   });
 
   test('600 characters cost at most 8 calls, and the panel says what that means', async () => {
-    await open();
+    const page = await open();
     await ask('压测：600 字匀速回答');
-    await phase(id('card').last(), 'finished');
-    const asked = (await playground.snapshot()).items.find(({ kind }) => kind === 'question')?.id;
+    await lastCard('finished');
+    const asked = (await playground().snapshot()).items.find(({ kind }) => kind === 'question')?.id;
     // Beside the answer: the callback's address, once for an instance, and the suggested questions.
     const besideIn = ({ calls: now }: Snapshot) =>
       now.filter(({ question, name }) => question === asked && /^(?:callbacks\/register|card\/instances)$/.test(name));
-    const seen = await playground.until((now) =>
+    const seen = await playground().until((now) =>
       besideIn(now).some(({ name, ms }) => name === 'card/instances' && ms !== null),
     );
     const beside = besideIn(seen).length;
@@ -137,7 +96,7 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
   });
 
   test('commands are answered by messages, and a redelivery changes nothing', async () => {
-    await open();
+    const page = await open();
     await id('chip').filter({ hasText: '/new' }).click();
     await id('robot-message').waitFor();
     expect(await id('robot-message').textContent()).toContain('新会话');
@@ -150,9 +109,9 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
   });
 
   test('a refused card becomes a message that mentions its asker', async () => {
-    await open();
-    await openChat(3);
-    await switchOn('cardRefused');
+    const page = await open();
+    await openChat('group');
+    await switchOn(page, 'cardRefused');
     expect(await id('trouble-badge').textContent()).toContain('1 个故障');
     await ask('差旅标准是多少？请用表格');
     await id('robot-message').waitFor();
@@ -164,8 +123,8 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
   });
 
   test('without a template no card is tried', async () => {
-    await open();
-    await switchOn('noTemplate');
+    const page = await open();
+    await switchOn(page, 'noTemplate');
     await ask('一句话');
     await id('robot-message').waitFor();
     await id('tab-answer').click();
@@ -173,35 +132,35 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
   });
 
   test('an error of Dify ends in a failed card with a sentence and a reference', async () => {
-    await open();
-    await switchOn('difyError');
+    const page = await open();
+    await switchOn(page, 'difyError');
     await ask('年假怎么申请');
-    const card = await phase(id('card').last(), 'failed');
+    const card = await lastCard('failed');
     expect(await card.textContent()).toMatch(/模型调用失败.*编号 [0-9a-f]{8}.*出错了/);
     expect(await card.textContent()).not.toContain('openai');
   });
 
   test('a stream that is cut keeps its text', async () => {
-    await open();
-    await switchOn('cutStream');
+    const page = await open();
+    await switchOn(page, 'cutStream');
     await ask('年假怎么申请');
-    const card = await phase(id('card').last(), 'finished');
+    const card = await lastCard('finished');
     expect(await card.textContent()).toContain('可能不完整');
   });
 
   test('without a store there is still an answer', async () => {
-    await open();
-    await switchOn('storeDown');
+    const page = await open();
+    await switchOn(page, 'storeDown');
     await ask('一句话');
-    expect(await (await phase(id('card').last(), 'finished')).textContent()).toContain('次日');
+    expect(await (await lastCard('finished')).textContent()).toContain('次日');
   });
 
   test('everything is there again after a reload, and gone after a reset', async () => {
-    await open();
+    const page = await open();
     await ask('一句话');
-    await phase(id('card').last(), 'finished');
+    await lastCard('finished');
     await page.reload();
-    await phase(id('card').last(), 'finished');
+    await lastCard('finished');
     expect(await id('card-text').textContent()).toBe('可以的，次日生效。');
     await id('reset').click();
     await page.getByText('问点什么吧').waitFor();
@@ -209,7 +168,7 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
   });
 
   test('stays at the end as messages come, unless one scrolls up', async () => {
-    await open({ viewport: { width: 1440, height: 500 } });
+    const page = await open({ viewport: { width: 1440, height: 500 } });
     const isAtEnd = () => page.evaluate<boolean>(AT_END);
     for (let count = 1; count <= 4; count += 1) {
       await ask('/help');
@@ -222,7 +181,7 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
     await id('timeline').hover();
     await page.mouse.wheel(0, -400);
     await page.waitForTimeout(150);
-    await playground.post('redeliver', { id: (await playground.snapshot()).items[0]?.id });
+    await playground().post('redeliver', { id: (await playground().snapshot()).items[0]?.id });
     await page.getByText('又投递了 1 次').waitFor({ state: 'attached' });
     expect(await isAtEnd()).toBe(false);
     await page.getByText('回到最新').click();
@@ -230,7 +189,7 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
   });
 
   test('works by keyboard alone', async () => {
-    await open();
+    const page = await open();
     const active = () => page.evaluate<string>("document.activeElement?.getAttribute('data-testid') ?? ''");
     expect(await active()).toBe('composer');
     const seen = new Set<string>();
@@ -244,7 +203,7 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
     await page.keyboard.press('Shift+Enter');
     await page.keyboard.type('一句话');
     await page.keyboard.press('Enter');
-    await phase(id('card').last(), 'finished');
+    await lastCard('finished');
     expect(await id('entry').first().textContent()).toContain('第一行\n一句话');
     await id('tab-answer').focus();
     await page.keyboard.press('ArrowRight');
@@ -254,12 +213,12 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
   });
 
   test('fits a phone without scrolling sideways', async () => {
-    await open({ viewport: { width: 360, height: 740 }, hasTouch: true });
+    const page = await open({ viewport: { width: 360, height: 740 }, hasTouch: true });
     const fits = () => page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth');
     await id('view-chats').click();
-    await openChat(4);
+    await openChat('smallGroup');
     await ask('差旅标准是多少？请用表格');
-    await phase(id('card').last(), 'finished');
+    await lastCard('finished');
     expect(await fits()).toBe(true);
     await id('details').last().click();
     await id('tile-calls').waitFor();
@@ -275,7 +234,7 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
   });
 
   test('follows the system into the dark, and can be told otherwise', async () => {
-    await open({ colorScheme: 'dark' });
+    const page = await open({ colorScheme: 'dark' });
     const background = () =>
       page.evaluate<string>("getComputedStyle(document.querySelector('.panel')).backgroundColor");
     expect(await background()).toBe('rgb(27, 30, 35)');
@@ -287,7 +246,7 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
   });
 
   test('speaks the language of the browser, and the other one on request', async () => {
-    await open({ locale: 'en-GB' });
+    const page = await open({ locale: 'en-GB' });
     await id('composer').fill('half a question');
     expect(await id('tab-calls').textContent()).toBe('Calls');
     await id('language').click();
@@ -299,9 +258,9 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
   test('does not type for people who want less motion', async () => {
     await open({ reducedMotion: 'reduce' });
     await ask('差旅标准是多少？请用表格');
-    const card = await phase(id('card').last(), 'typing');
+    const card = await lastCard('typing');
     expect(await card.locator('.caret').count()).toBeLessThanOrEqual(1);
-    await phase(card, 'finished');
+    await lastCard('finished');
     expect(await card.getByRole('cell').count()).toBe(12);
   });
 });

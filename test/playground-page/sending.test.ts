@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { FileInfo, GalleryEntry, QuestionItem } from '../../playground/server/protocol.ts';
-import { startPlayground, type Playground } from './child.ts';
+import { openPlayground, type Playground } from './playground.ts';
 
 const FROM = 'staff-0001';
 const MAX_UPLOAD_BYTES = 25 * 1024 * 1024;
@@ -15,7 +15,7 @@ describe('what people send in the playground', () => {
   let single: string;
   let group: string;
   beforeAll(async () => {
-    playground = await startPlayground();
+    playground = await openPlayground();
     const { chats } = await playground.snapshot();
     single = chats.find(({ kind }) => kind === 'single')?.id ?? '';
     group = chats.find(({ kind }) => kind === 'group')?.id ?? '';

@@ -2,7 +2,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDifySimulator } from '../../playground/dify/simulator.ts';
-import { spawnPlayground, startPlayground, type Playground } from './child.ts';
+import { spawnPlayground, startPlayground } from './child.ts';
+import { openPlayground, type Playground } from './playground.ts';
 
 const FROM = 'staff-0001';
 
@@ -66,7 +67,7 @@ describe('the server of the playground', () => {
   let playground: Playground;
   let chat: string;
   beforeAll(async () => {
-    playground = await startPlayground();
+    playground = await openPlayground();
     chat = (await playground.snapshot()).chats[0]?.id ?? '';
   });
   beforeEach(() => playground.post('reset', {}));

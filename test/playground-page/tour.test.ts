@@ -5,8 +5,8 @@ import { writeFixture } from '../../playground/server/fixture.ts';
 import { createDifySimulator } from '../../playground/dify/simulator.ts';
 import type { DifySimulator } from '../../playground/dify/types.ts';
 import { describeWith } from '../support/require.ts';
-import { startPlayground, type Playground } from './child.ts';
 import { usePage } from './page-tools.ts';
+import { openPlayground, type Playground } from './playground.ts';
 
 /** The machine may be slow and busy with other things. */
 const PATIENCE_MS = 60_000;
@@ -171,7 +171,7 @@ describe('the export of a session', () => {
   let playground: Playground;
   beforeAll(async () => {
     dify = await createDifySimulator({ apps: { [MARKED.key]: { mode: 'advanced-chat', name: 'mine' } } });
-    playground = await startPlayground({
+    playground = await openPlayground({
       DIFY_API_URL: dify.url,
       DIFY_API_KEY: MARKED.key,
       DIFY_INPUTS: JSON.stringify({ crmToken: MARKED.input, staff: '{{staffId}}', nick: '{{nick}}' }),

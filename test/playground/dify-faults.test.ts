@@ -11,7 +11,7 @@ test('hang: no answer, no run', async () => {
   const impatient = AbortSignal.timeout(80);
   await expect(request('app-chat', 'POST', '/chat-messages', question, impatient)).rejects.toThrow('timeout');
   expect(dify.runs).toEqual([]);
-  expect(dify.requests).toMatchObject([{ fault: 'hang', status: null }]);
+  await expect.poll(() => dify.requests).toMatchObject([{ fault: 'hang', status: null }]);
 });
 
 test('reset: the connection breaks and nothing is run', async () => {

@@ -198,7 +198,7 @@ export function textOf(events: readonly Json[]): string {
 }
 
 /** Waits until `check` holds, looking every few milliseconds. */
-export async function eventually(check: () => boolean, limitMs = 3000): Promise<void> {
+export async function eventually(check: () => boolean, limitMs = 15_000): Promise<void> {
   const endsAt = Date.now() + limitMs;
   while (!check()) {
     if (Date.now() > endsAt) throw new Error('it did not happen in time');

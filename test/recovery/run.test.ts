@@ -4,6 +4,7 @@ import { answerText } from '../../lib/answer/answer.ts';
 import { survivesDisconnect } from '../../lib/dify/runs.ts';
 import { renderOutputs } from '../../lib/answer/outputs.ts';
 import { configOf } from '../dify/support.ts';
+import { eventually } from '../playground/support.ts';
 import { loseRun, recoverFrom } from './support.ts';
 
 const WHOLE = '第一段。第二段。第三段。';
@@ -66,14 +67,19 @@ describe('a workflow', () => {
 
 describe('a version without the events route', () => {
   test.each(['workflow', 'advanced-chat'] as const)('is polled, ever less often, until a %s ends', async (mode) => {
-    const script = { chunks: [{ text: '第一段。' }, { afterMs: 16_000, text: '第二段。' }] };
+    const { promise: when, resolve: end } = Promise.withResolvers<void>();
+    const script = { chunks: [{ text: '第一段。' }, { when, text: '第二段。' }] };
     const story = await loseRun(mode, { script, version: '1.13.0' }, seenFirst);
-    expect((await story.recover()).text).toBe('第一段。第二段。');
-    const looks = story.requests().filter(({ api }) => api === 'runDetail');
-    const pauses = looks.slice(1).map(({ at }, index) => at - (looks[index]?.at ?? 0));
-    expect(looks.length).toBeLessThanOrEqual(6);
-    for (const [index, floor] of [2_000, 3_000, 4_000, 5_000].entries()) {
-      expect(pauses[index]).toBeGreaterThanOrEqual(floor - 50);
+    const looks = () => story.requests().filter(({ api }) => api === 'runDetail');
+    const recovery = story.recover();
+    await eventually(() => looks().length >= 5);
+    end();
+    expect((await recovery).text).toBe('第一段。第二段。');
+    const times = looks().map(({ at }) => at);
+    const pauses = times.slice(1).map((at, index) => at - (times[index] ?? 0));
+    const floors = [2_000, 3_000, 4_000, 5_000];
+    for (const [index, pause] of pauses.entries()) {
+      expect(pause).toBeGreaterThanOrEqual((floors[index] ?? 5_000) - 50);
     }
     expect(story.requests().filter(({ api }) => api === 'runEvents')).toHaveLength(1);
   });

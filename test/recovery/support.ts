@@ -10,10 +10,10 @@ import { createRecovery, type Recovered } from '../../lib/recovery/recover.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
 import type { DifyConfig } from '../../lib/config/robot.ts';
 import type { Fetch } from '../../lib/net/http.ts';
-import { createLog } from '../../lib/runtime/log.ts';
 import type { DifyOptions, DifyRun, SampleApp } from '../../playground/dify/types.ts';
 import { configOf, json, startServer } from '../dify/support.ts';
 import { eventually, startDify } from '../playground/support.ts';
+import { createLogLines } from '../support/delivery.ts';
 import { createFastClock } from '../support/virtual-clock.ts';
 
 type Mode = SampleApp['mode'];
@@ -48,8 +48,7 @@ export async function recoverFrom(
   run: LostRun,
   { signal = new AbortController().signal, fetch: ask = fetch }: { signal?: AbortSignal; fetch?: Fetch } = {},
 ): Promise<Recovery> {
-  const lines: string[] = [];
-  const log = createLog(clock, 'debug', (line) => lines.push(line));
+  const { log, lines } = createLogLines(clock);
   const progress: Answer[] = [];
   const records = createDifyRecords(createDifyHttp(config, { fetch: ask, clock }));
   const recovery = createRecovery({ records, clock, log });
@@ -60,7 +59,7 @@ export async function recoverFrom(
     // Never a fragment: what is told before the end is the beginning of the text, or nothing.
     if (text !== null) expect(text.startsWith(answerText(told).text)).toBe(true);
   }
-  const written = lines.join('\n');
+  const written = JSON.stringify(lines);
   for (const secret of [run.question, run.user, config.apiKey, text]) if (secret) expect(written).not.toContain(secret);
   return { outcome, text, progress, log: written };
 }

@@ -10,7 +10,7 @@ import { WebSocket } from 'ws';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { createStreamGateway, streamTopics, type StreamGateway } from '../../playground/dingtalk/stream-gateway.ts';
 import { startHost } from '../../scripts/host.ts';
-import { startVendors, TEMPLATE, type BridgeOptions } from '../support/bridge.ts';
+import { startVendors, withButtons, type BridgeOptions } from '../support/bridge.ts';
 import { words } from '../support/stage.ts';
 
 /** For what takes a process, or a second that somebody waits before trying again. */
@@ -31,15 +31,7 @@ afterEach(async () => {
 });
 
 async function startWorld(options: BridgeOptions = {}, pick?: (count: number) => number) {
-  const { dingtalk, dify, env } = await startVendors(
-    {
-      ...options,
-      dingtalk: {
-        templates: { [TEMPLATE]: { published: true, variables: ['content'], failedState: true, buttons: true } },
-      },
-    },
-    systemClock,
-  );
+  const { dingtalk, dify, env } = await startVendors({ ...options, dingtalk: withButtons.dingtalk }, systemClock);
   const gateway = await createStreamGateway({
     app: { clientId: CLIENT_ID, clientSecret: CLIENT_SECRET },
     apiOrigin: dingtalk.origin,

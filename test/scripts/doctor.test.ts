@@ -1,30 +1,17 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { sentencesOf } from '../../scripts/doctor/sentences/index.ts';
-import { startRedisServer, type RedisServer } from '../support/redis-server.ts';
+import { startRedisServer } from '../support/redis-server.ts';
 import { describeWith } from '../support/require.ts';
-import { createRespClient } from '../support/resp.ts';
-import { createUpstashFront, type UpstashFront } from '../support/upstash-front.ts';
+import { sendTo } from '../support/store.ts';
+import { useStore } from '../support/use-store.ts';
 import { WRONG_SETUPS } from './doctor-cases.ts';
 import { BOT, CLIENT_ID, MARK, openStage, STORE_TOKEN, type RunOptions, type Stage } from './doctor-stage.ts';
 
 describeWith('redis-server', 'the doctor', () => {
-  let redis: RedisServer;
-  let front: UpstashFront;
+  const store = useStore({ token: STORE_TOKEN });
   /** All that was printed in any test. */
   const outputs: string[] = [];
-  beforeAll(async () => {
-    redis = await startRedisServer();
-    front = await createUpstashFront({ redisPort: redis.port, token: STORE_TOKEN });
-  });
-  beforeEach(async () => {
-    const client = createRespClient(redis.port);
-    await client.send([['FLUSHALL']]);
-    client.close();
-  });
-  afterAll(async () => {
-    await front.close();
-    await redis.close();
-  });
+  beforeEach(() => store().clear());
 
   async function examine(stage: Stage, options: RunOptions = {}) {
     const result = await stage.run(options);
@@ -42,7 +29,7 @@ describeWith('redis-server', 'the doctor', () => {
   }
 
   test('finds nothing in a good set-up, and nobody sees anything', async () => {
-    const stage = await openStage({ front });
+    const stage = await openStage({ front: store().front });
     await askOnce(stage);
     const { findings } = await examine(stage);
     expect(findings.filter(({ level }) => level === 'failed' || level === 'warning')).toEqual([]);
@@ -65,7 +52,7 @@ describeWith('redis-server', 'the doctor', () => {
   });
 
   test('proves a template by one card that ends well and one that ends as failed', async () => {
-    const stage = await openStage({ front });
+    const stage = await openStage({ front: store().front });
     const { findings } = await examine(stage, { request: { cardTo: 'staff-1' } });
     expect(findings.filter(({ check }) => check === 'template').map(({ code }) => code)).toEqual([
       'cardShown',
@@ -82,7 +69,7 @@ describeWith('redis-server', 'the doctor', () => {
   test.each(WRONG_SETUPS.map((setup, index) => ({ ...setup, language: index % 2 === 0 ? 'zh-CN' : 'en' })))(
     'names $name ($code, $language)',
     async ({ stage: options, run = {}, arrange, code, level = 'failed', says, also = [], language }) => {
-      const stage = await openStage({ front, ...options });
+      const stage = await openStage({ front: store().front, ...options });
       arrange?.(stage);
       const given = typeof run === 'function' ? await run() : run;
       const { findings } = await examine(stage, { ...given, env: { ...given.env, REPLY_LANGUAGE: language } });
@@ -101,7 +88,7 @@ describeWith('redis-server', 'the doctor', () => {
   );
 
   test('leaves out what cannot be judged, and says what comes first', async () => {
-    const stage = await openStage({ front });
+    const stage = await openStage({ front: store().front });
     const { findings } = await examine(stage, {
       env: { DINGTALK_CLIENT_SECRET: `${MARK}-wrong`, REPLY_LANGUAGE: 'en' },
     });
@@ -116,7 +103,7 @@ describeWith('redis-server', 'the doctor', () => {
   test('looks at an address without a configuration, and at all robots of one', async () => {
     const hr = { name: 'hr', dingtalkClientId: CLIENT_ID, dingtalkClientSecret: `${MARK}-client-secret` };
     const BOTS = JSON.stringify([hr]);
-    const stage = await openStage({ front, deployed: { BOTS } });
+    const stage = await openStage({ front: store().front, deployed: { BOTS } });
     const bare = await examine(stage, { env: { DINGTALK_CLIENT_ID: '' }, request: { origin: BOT } });
     expect(bare.findings.map(({ code }) => code)).toContain('addressFine');
     const { report, findings } = await examine(stage, { env: { BOTS } });
@@ -130,9 +117,9 @@ describeWith('redis-server', 'the doctor', () => {
   });
 
   test('works with a Redis over TCP', async () => {
-    const stage = await openStage({ front });
+    const stage = await openStage({ front: store().front });
     const { findings } = await examine(stage, {
-      env: { UPSTASH_REDIS_REST_URL: '', UPSTASH_REDIS_REST_TOKEN: '', REDIS_URL: redis.url },
+      env: { UPSTASH_REDIS_REST_URL: '', UPSTASH_REDIS_REST_TOKEN: '', REDIS_URL: store().redis.url },
     });
     expect(findings.filter(({ check }) => check === 'store').map(({ code }) => code)).toEqual([
       'storeFine',
@@ -147,14 +134,13 @@ describeWith('redis-server', 'the doctor', () => {
     ['a server that is full', 'admin:right', 'storeFull', /OOM.*maxmemory/su],
   ])('names %s over TCP', async (_, login, code, says) => {
     const own = await startRedisServer();
-    const client = createRespClient(own.port);
-    await client.send([
+    await sendTo(
+      own,
       ['ACL', 'SETUSER', 'reader', 'on', '>right', '~*', '+@read', '+@connection'],
       ['ACL', 'SETUSER', 'admin', 'on', '>right', '~*', '+@all'],
       ['CONFIG', 'SET', 'maxmemory', '1'],
-    ]);
-    client.close();
-    const stage = await openStage({ front });
+    );
+    const stage = await openStage({ front: store().front });
     const REDIS_URL = own.url.replace('//', `//${login}@`);
     const { findings } = await examine(stage, {
       env: { UPSTASH_REDIS_REST_URL: '', UPSTASH_REDIS_REST_TOKEN: '', REDIS_URL },

@@ -11,7 +11,7 @@ import { systemClock } from '../../lib/runtime/clock.ts';
 import type { SampleApp } from '../../playground/dify/types.ts';
 import { startVendors, TEMPLATE } from '../support/bridge.ts';
 import { describeWith } from '../support/require.ts';
-import { useStore } from '../support/store.ts';
+import { useStore } from '../support/use-store.ts';
 
 const script = fileURLToPath(new URL('../../scripts/setup.ts', import.meta.url));
 const CLIENT_ID = 'dingclientid0001';

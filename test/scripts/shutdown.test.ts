@@ -8,23 +8,15 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { startVendors } from '../support/bridge.ts';
-import { startRedisServer } from '../support/redis-server.ts';
 import { describeWith } from '../support/require.ts';
-import { createUpstashFront } from '../support/upstash-front.ts';
+import { startStore } from '../support/store.ts';
 
 const script = fileURLToPath(new URL('../../scripts/serve.ts', import.meta.url));
 
 describeWith('redis-server', 'npm run serve, told to end in mid-answer', () => {
   test('ends in time; another process completes what is on record, and without a store the card ends', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'shutdown-'));
-    const stores = await Promise.all(
-      [1, 2].map(async () => {
-        const redis = await startRedisServer();
-        const front = await createUpstashFront({ redisPort: redis.port });
-        const env = { UPSTASH_REDIS_REST_URL: front.url, UPSTASH_REDIS_REST_TOKEN: front.token };
-        return { env, close: () => front.close().then(() => redis.close()) };
-      }),
-    );
+    const stores = await Promise.all([startStore(), startStore()]);
     const begin = async (mode: 'workflow' | 'chat', store: Record<string, string> = {}) => {
       const chunks = [
         { afterMs: 100, text: 'first words' },
@@ -69,7 +61,7 @@ describeWith('redis-server', 'npm run serve, told to end in mid-answer', () => {
     expect(chat.card()?.content).toMatch(/^first words\n\n⚠️ .*不完整/s);
     for (const { child } of next) child.kill('SIGKILL');
     for (const { dingtalk, dify } of [durable, chat, alone]) await Promise.all([dingtalk.close(), dify.close()]);
-    await Promise.all(stores.map(({ close }) => close()));
+    await Promise.all(stores.map((store) => store.close()));
     await rm(directory, { recursive: true, force: true });
   }, 90_000);
 });

@@ -1,33 +1,24 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { BridgeError } from '../../lib/errors.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { createRedisState } from '../../lib/state/redis/redis.ts';
 import { createUpstash } from '../../lib/state/redis/upstash.ts';
 import type { AcceptRequest, FinishRequest } from '../../lib/state/state.ts';
-import { createRespClient } from '../support/resp.ts';
-import { startRedisServer, type RedisServer } from '../support/redis-server.ts';
 import { describeWith } from '../support/require.ts';
-import { createUpstashFront, type UpstashFront } from '../support/upstash-front.ts';
+import { sendTo } from '../support/store.ts';
+import { useStore } from '../support/use-store.ts';
+import type { UpstashFront } from '../support/upstash-front.ts';
 import { describeState } from './contract.ts';
 
 describeWith('redis-server', 'the store in Upstash', () => {
-  let redis: RedisServer;
+  const store = useStore();
   let front: UpstashFront;
   let robots = 0;
 
-  beforeAll(async () => {
-    redis = await startRedisServer();
-    front = await createUpstashFront({ redisPort: redis.port });
-  });
-  afterAll(async () => {
-    await front.close();
-    await redis.close();
-  });
-  beforeEach(() => {
+  beforeEach(async () => {
     robots += 1;
-    front.requests.length = 0;
-    front.faults.length = 0;
-    front.down = false;
+    await store().clear();
+    ({ front } = store());
   });
 
   const open = (timeoutMs?: number) => {
@@ -108,12 +99,10 @@ describeWith('redis-server', 'the store in Upstash', () => {
     );
     // The account of the month is the organisation's, not a robot's.
     for (const key of keys) expect(key.startsWith(prefix) || key.startsWith('dify-on-dingtalk:calls:')).toBe(true);
-    const client = createRespClient(redis.port);
-    const [stored] = await client.send([['KEYS', `${prefix}*`]]);
+    const [stored] = await sendTo(store().redis, ['KEYS', `${prefix}*`]);
     const names = (stored as Buffer[]).map(String);
-    const [...lifetimes] = await client.send(names.map((name) => ['PTTL', name]));
+    const lifetimes = await sendTo(store().redis, ...names.map((name) => ['PTTL', name]));
     const endless = names.filter((_, index) => lifetimes[index] === -1);
-    client.close();
     expect(endless).toEqual([]);
   });
 
@@ -121,21 +110,21 @@ describeWith('redis-server', 'the store in Upstash', () => {
     const state = open();
     await state.accept(request);
     await state.renew({ ...ending, leaseUntilMs: 42_000, progress: 'the answer so far' });
-    const client = createRespClient(redis.port);
     const prefix = `dify-on-dingtalk:{robot-${robots}}:`;
     const dump = async () => {
-      const [payload, turn, lifetime] = await client.send([
+      const [payload, turn, lifetime] = await sendTo(
+        store().redis,
         ['GET', `${prefix}payload:m1`],
         ['HGETALL', `${prefix}turn:m1`],
         ['PTTL', `${prefix}payload:m1`],
-      ]);
+      );
       return { text: `${String(payload)} ${(turn as Buffer[]).map(String).join(' ')}`, lifetimeMs: Number(lifetime) };
     };
     expect((await dump()).text).toContain('the answer so far');
     await state.finish(ending);
     expect((await dump()).text).not.toMatch(/the question|the answer/);
     const failing = { ...request, turnId: 'm1', conversationKey: 'c2' };
-    await client.send([['DEL', `${prefix}turn:m1`]]);
+    await sendTo(store().redis, ['DEL', `${prefix}turn:m1`]);
     await state.accept(failing);
     await state.finish({
       ...ending,
@@ -143,7 +132,6 @@ describeWith('redis-server', 'the store in Upstash', () => {
       remembered: { ...ending.remembered, conversationKey: 'c2' },
     });
     const { text, lifetimeMs } = await dump();
-    client.close();
     expect(text).toContain('the question');
     expect(lifetimeMs).toBeGreaterThan(3_500_000);
     expect(lifetimeMs).toBeLessThanOrEqual(3_600_000);

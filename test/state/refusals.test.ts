@@ -1,17 +1,18 @@
 // What a store says when it refuses: told from a closed list, and never in the store's own text.
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { BridgeError } from '../../lib/errors.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
-import { createLog } from '../../lib/runtime/log.ts';
 import { withFallback } from '../../lib/state/fallback.ts';
 import { createRedisState, type RunScript } from '../../lib/state/redis/redis.ts';
 import { createTcpRedis } from '../../lib/state/redis/tcp.ts';
 import { createUpstash } from '../../lib/state/redis/upstash.ts';
 import type { AcceptRequest } from '../../lib/state/state.ts';
+import { createLogLines } from '../support/delivery.ts';
 import { startRedisServer, type RedisServer } from '../support/redis-server.ts';
 import { describeWith } from '../support/require.ts';
-import { createRespClient } from '../support/resp.ts';
-import { createUpstashFront, type UpstashFront } from '../support/upstash-front.ts';
+import { sendTo } from '../support/store.ts';
+import { useStore } from '../support/use-store.ts';
+import type { UpstashFront } from '../support/upstash-front.ts';
 
 /** In everything that a request carries. */
 const MARK = 'MARKED';
@@ -33,15 +34,14 @@ const request: AcceptRequest = {
 
 /** Accepts a message through the fallback, and returns what became of it and what the log says. */
 async function acceptThrough(runScript: RunScript) {
-  const lines: string[] = [];
   const turnId = `${MARK}-${crypto.randomUUID()}`;
-  const log = createLog(systemClock, 'debug', (line) => lines.push(line));
+  const { log, lines } = createLogLines(systemClock);
   const accepted = await withFallback(createRedisState(runScript, 'robot'), systemClock, log).accept({
     ...request,
     turnId,
   });
-  expect(lines.join('\n')).not.toContain(MARK);
-  return { kind: accepted.kind, log: lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
+  expect(JSON.stringify(lines)).not.toContain(MARK);
+  return { kind: accepted.kind, log: lines };
 }
 
 async function failureOf(runScript: RunScript): Promise<BridgeError> {
@@ -54,27 +54,19 @@ async function failureOf(runScript: RunScript): Promise<BridgeError> {
 }
 
 describeWith('redis-server', 'a store that refuses', () => {
+  const store = useStore();
   let redis: RedisServer;
   let front: UpstashFront;
   const upstash = (token = front.token) => createUpstash({ url: front.url, token, clock: systemClock });
   const tcp = (login = '') =>
     createTcpRedis({ url: redis.url.replace('redis://', `redis://${login}`), clock: systemClock });
   const configure = async (...commands: string[][]) => {
-    const client = createRespClient(redis.port);
-    const replies = await client.send(commands);
-    client.close();
+    const replies = await sendTo(redis, ...commands);
     expect(replies.filter((reply) => reply instanceof Error)).toEqual([]);
   };
 
-  beforeAll(async () => {
-    redis = await startRedisServer();
-    front = await createUpstashFront({ redisPort: redis.port });
-  });
-  afterAll(async () => {
-    await front.close();
-    await redis.close();
-  });
   beforeEach(() => {
+    ({ redis, front } = store());
     front.faults.length = 0;
   });
 
@@ -136,9 +128,7 @@ describeWith('redis-server', 'a store that refuses', () => {
 
     test('a server that wants a password', async () => {
       const locked = await startRedisServer();
-      const client = createRespClient(locked.port);
-      await client.send([['CONFIG', 'SET', 'requirepass', 'secret']]);
-      client.close();
+      await sendTo(locked, ['CONFIG', 'SET', 'requirepass', 'secret']);
       const run = createTcpRedis({ url: locked.url, clock: systemClock });
       expect((await failureOf(run)).facts).toEqual({ said: 'NOAUTH' });
       await locked.close();

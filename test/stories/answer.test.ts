@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { GROUP } from '../support/bridge.ts';
-import { stage, words } from '../support/stage.ts';
-import { createFastClock } from '../support/virtual-clock.ts';
+import { fast, stage, words } from '../support/stage.ts';
 
 const { start, bridge } = stage();
 
@@ -44,11 +43,15 @@ describe('a question', () => {
     const users = bridge().dify.runs.map(({ user }) => user);
     expect(users[0]).toMatch(/^sender-[0-9a-f]{32}$/);
     expect(users[1]).toBe(users[0]);
-    expect([...bridge().dingtalk.cards.values()].map(({ phase }) => phase)).toEqual(['finished', 'finished']);
+    expect(
+      bridge()
+        .cards()
+        .map(({ phase }) => phase),
+    ).toEqual(['finished', 'finished']);
   });
 
   test('may be spoken, or stand beside a picture', async () => {
-    await start({ app: { script: words('Hi') } });
+    await start({ ...fast(), app: { script: words('Hi') } });
     await bridge().ask({
       from: 'staff-1',
       kind: 'audio',
@@ -93,13 +96,16 @@ describe('every kind of app', () => {
     ['completion', 'completion-basic.sse', 'Your order **#4711** shipped yesterday and should arrive on Friday.'],
   ] as const)('%s: %s', async (name, bytes, content) => {
     const isForm = name === 'workflow' || name === 'completion';
-    await start({ app: { ...mode(name), script: { bytes }, ...(isForm ? { parameters: form } : {}) } });
+    await start({ ...fast(), app: { ...mode(name), script: { bytes }, ...(isForm ? { parameters: form } : {}) } });
     await bridge().ask('hello');
     expect(bridge().card()).toMatchObject({ phase: 'finished', content });
   });
 
   test('a workflow whose result is only in its outputs is no empty card', async () => {
-    await start({ app: { ...mode('workflow'), script: { bytes: 'workflow-outputs-only.sse' }, parameters: form } });
+    await start({
+      ...fast(),
+      app: { ...mode('workflow'), script: { bytes: 'workflow-outputs-only.sse' }, parameters: form },
+    });
     await bridge().ask('hello');
     expect(bridge().card().content).toContain('Two issues found.');
     expect(bridge().card().content).toContain('report.pdf');
@@ -186,8 +192,11 @@ describe('an answer', () => {
 
   test('longer than a card goes on in messages below it, and what is left out is counted', async () => {
     const paragraph = `${'长'.repeat(99)}。\n\n`;
-    const clock = createFastClock(10);
-    await start({ app: { script: words(paragraph.repeat(300)) }, env: { DINGTALK_CARD_MAX_CHARS: '1000' }, clock });
+    await start({
+      app: { script: words(paragraph.repeat(300)) },
+      env: { DINGTALK_CARD_MAX_CHARS: '1000' },
+      ...fast(10),
+    });
     await bridge().ask('tell me everything');
     const { content, phase } = bridge().card();
     const messages = bridge().dingtalk.messages;

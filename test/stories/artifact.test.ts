@@ -4,10 +4,9 @@ import { systemClock } from '../../lib/runtime/clock.ts';
 import { buildArtifact, type Artifact } from '../support/artifact.ts';
 import { GROUP, startVendors } from '../support/bridge.ts';
 import { startFunction } from '../support/function-process.ts';
-import { startRedisServer } from '../support/redis-server.ts';
 import { describeWith } from '../support/require.ts';
 import { words } from '../support/stage.ts';
-import { createUpstashFront } from '../support/upstash-front.ts';
+import { startStore } from '../support/store.ts';
 
 let artifact: Artifact;
 beforeAll(async () => {
@@ -17,11 +16,9 @@ afterAll(() => artifact.remove());
 
 describeWith('redis-server', 'the built function', () => {
   test('plays the whole story: probe, group question, single question, redelivery, commands', async () => {
-    const redis = await startRedisServer();
-    const front = await createUpstashFront({ redisPort: redis.port });
+    const store = await startStore();
     const { dingtalk, dify, env } = await startVendors({ app: { script: words('Hello ', '**there**') } }, systemClock);
-    const store = { UPSTASH_REDIS_REST_URL: front.url, UPSTASH_REDIS_REST_TOKEN: front.token, VERCEL: '1' };
-    const instance = await startFunction({ artifact, env: { ...env, ...store } });
+    const instance = await startFunction({ artifact, env: { ...env, ...store.env, VERCEL: '1' } });
     try {
       const url = `${instance.url}/api/dingtalk`;
       expect((await fetch(url, { method: 'POST' })).status).toBe(200);
@@ -44,8 +41,7 @@ describeWith('redis-server', 'the built function', () => {
       expect(instance.logs.every((line) => line.startsWith('{'))).toBe(true);
     } finally {
       await instance.kill('SIGKILL');
-      await Promise.all([dingtalk.close(), dify.close(), front.close()]);
-      await redis.close();
+      await Promise.all([dingtalk.close(), dify.close(), store.close()]);
     }
   });
 });

@@ -2,9 +2,8 @@
 import { beforeEach, expect, test } from 'vitest';
 import { GROUP } from '../support/bridge.ts';
 import { describeWith } from '../support/require.ts';
-import { stage, words } from '../support/stage.ts';
-import { useStore } from '../support/store.ts';
-import { createFastClock } from '../support/virtual-clock.ts';
+import { fast, stage, words } from '../support/stage.ts';
+import { useStore } from '../support/use-store.ts';
 
 const { start, bridge } = stage();
 
@@ -25,9 +24,9 @@ test.each([
   ['balanced', 1, 8, 4],
   ['balanced', 4, 14, 8],
   ['balanced', 16, 24, 16],
-  ['smooth', 1, 14, 2],
-  ['thrifty', 4, 5, 8],
-  ['off', 1, 2, 2],
+  ['smooth', 1, 14, 4],
+  ['thrifty', 4, 5, 16],
+  ['off', 1, 2, 8],
 ] as const)(
   '%s: an answer %i times 600 characters long costs at most %i calls',
   async (streaming, times, most, speed) => {
@@ -35,7 +34,7 @@ test.each([
       app: { script: answer(times) },
       dingtalk: { latencyMs },
       env: { STREAMING: streaming, DINGTALK_CARD_MAX_CHARS: '20000' },
-      clock: createFastClock(speed),
+      ...fast(speed),
     });
     await bridge().ask('tell me');
     const { phase, content } = bridge().card();
@@ -54,7 +53,7 @@ test('with a pause around the first and the last frame the answer is as exact an
     app: { script: answer(1) },
     dingtalk: { latencyMs },
     env: { DINGTALK_CARD_SETTLE_MS: '500' },
-    clock: createFastClock(2),
+    ...fast(8),
   });
   await bridge().ask('tell me');
   const { content, createdAt, frames } = bridge().card();
@@ -64,7 +63,7 @@ test('with a pause around the first and the last frame the answer is as exact an
 });
 
 test('the acknowledgement waits neither for DingTalk nor for Dify', async () => {
-  await start({ app: { script: words('Hello') }, clock: createFastClock(20) });
+  await start({ app: { script: words('Hello') }, ...fast(60) });
   bridge().dingtalk.faults.inject({ api: '*', kind: 'hang', times: Infinity });
   bridge().dify.faults.inject({ api: '*', kind: 'hang', times: Infinity });
   // Both hang, so this would not return if it waited for either.
@@ -110,7 +109,11 @@ describeWith('redis-server', 'with a store', () => {
     for (const text of ['one', 'two']) await bridge().ask(text);
     store().front.down = false;
     await bridge().ask('after');
-    expect([...bridge().dingtalk.cards.values()].map(({ phase }) => phase)).toEqual(Array(4).fill('finished'));
+    expect(
+      bridge()
+        .cards()
+        .map(({ phase }) => phase),
+    ).toEqual(Array(4).fill('finished'));
     expect(bridge().logs.filter(({ event }) => event === 'store_down')).toHaveLength(1);
     const conversations = bridge().dify.runs.map(({ conversationId }) => conversationId);
     expect(conversations[3]).toBe(conversations[0]);
@@ -123,7 +126,11 @@ describeWith('redis-server', 'with a store', () => {
     await bridge().ask('one');
     await bridge().ask('two');
     expect(bridge().dify.runs.map(({ query, turn }) => `${turn} ${query}`)).toEqual(['1 one', '2 two']);
-    expect([...bridge().dingtalk.cards.values()].map(({ phase }) => phase)).toEqual(['finished', 'finished']);
+    expect(
+      bridge()
+        .cards()
+        .map(({ phase }) => phase),
+    ).toEqual(['finished', 'finished']);
   });
 
   test('a store that hangs does not hold up the acknowledgement for ever', async () => {

@@ -2,24 +2,21 @@
 import { describe, expect, test } from 'vitest';
 import { sleep, systemClock } from '../../lib/runtime/clock.ts';
 import type { SimulatedCard, Tap, TapOverrides } from '../../playground/dingtalk/types.ts';
-import { GROUP, TEMPLATE, type BridgeOptions } from '../support/bridge.ts';
+import { GROUP, TEMPLATE, withButtons, type BridgeOptions } from '../support/bridge.ts';
 import { stage, words } from '../support/stage.ts';
 
 const { start, bridge } = stage();
 
 const NOTICE = { zh: { stopping: '已收到停止请求。', notYours: '只有提问的人可以操作这个按钮。' } } as const;
 
-const withButtons = (options: BridgeOptions = {}) =>
+const begin = (options: BridgeOptions = {}) =>
   start({
     ...options,
-    dingtalk: {
-      templates: { [TEMPLATE]: { published: true, variables: ['content'], failedState: true, buttons: true } },
-      ...options.dingtalk,
-    },
-    env: { DINGTALK_CARD_BUTTONS: 'true', ...options.env },
+    dingtalk: { ...withButtons.dingtalk, ...options.dingtalk },
+    env: { ...withButtons.env, ...options.env },
   });
 
-const cards = () => [...bridge().dingtalk.cards.values()];
+const cards = () => bridge().cards();
 const newest = (): SimulatedCard => {
   const card = cards().at(-1);
   if (!card) throw new Error('no card');
@@ -45,7 +42,7 @@ const long = (seconds: number) => ({
 
 describe('the address for buttons', () => {
   test('is registered once, under a key and a secret of its own, before the first card', async () => {
-    await withButtons({ app: { script: words('yes') } });
+    await begin({ app: { script: words('yes') } });
     await bridge().ask('one');
     await bridge().ask('two');
     expect(calls('registerCallback')).toHaveLength(1);
@@ -58,7 +55,7 @@ describe('the address for buttons', () => {
   });
 
   test('that is refused leaves cards without buttons, and says why', async () => {
-    await withButtons({ app: { script: words('yes') } });
+    await begin({ app: { script: words('yes') } });
     bridge().dingtalk.faults.inject({ api: 'registerCallback', kind: 'busy' });
     await bridge().ask('one');
     expect(bridge().card()).toMatchObject({ phase: 'finished', content: 'yes', callbackRouteKey: null });
@@ -70,7 +67,7 @@ describe('the address for buttons', () => {
 
 describe('stop', () => {
   test('ends the answer with its text so far, although Dify notices only after 2 s', async () => {
-    await withButtons({ app: { script: long(20) }, dify: { behaviour: { stopNoticeMs: 2_000 } } });
+    await begin({ app: { script: long(20) }, dify: { behaviour: { stopNoticeMs: 2_000 } } });
     await bridge().send('long');
     await expect.poll(() => cards().at(-1)?.phase, { timeout: 5_000 }).toBe('typing');
     const tappedAt = Date.now();
@@ -93,7 +90,7 @@ describe('stop', () => {
   });
 
   test('does not wait for a Dify that never notices', async () => {
-    await withButtons({ app: { script: long(20) }, dify: { behaviour: { stopNoticeMs: 60_000 } } });
+    await begin({ app: { script: long(20) }, dify: { behaviour: { stopNoticeMs: 60_000 } } });
     await bridge().send('long');
     await expect.poll(() => cards().at(-1)?.phase, { timeout: 5_000 }).toBe('typing');
     const tappedAt = Date.now();
@@ -108,7 +105,7 @@ describe('stop', () => {
   });
 
   test('of a workflow uses its own endpoint', async () => {
-    await withButtons({
+    await begin({
       app: { mode: 'workflow', script: long(20) },
       dify: { behaviour: { stopNoticeMs: 200 } },
     });
@@ -121,7 +118,7 @@ describe('stop', () => {
   });
 
   test('of a question that waits drops it, and leaves the answer before it alone', async () => {
-    await withButtons({ app: { script: ({ text }) => (text === 'long' ? long(2) : words('never')) } });
+    await begin({ app: { script: ({ text }) => (text === 'long' ? long(2) : words('never')) } });
     await bridge().send('long');
     await bridge().send('waiting');
     await expect.poll(() => cards().length).toBe(2);
@@ -136,7 +133,7 @@ describe('stop', () => {
 
 describe('who presses', () => {
   test('a stop of somebody else is refused with a sentence, an administrator may', async () => {
-    await withButtons({ app: { script: long(20) }, env: { ADMIN_USERS: 'staff-2' } });
+    await begin({ app: { script: long(20) }, env: { ADMIN_USERS: 'staff-2' } });
     await bridge().send({ from: 'staff-1', text: 'long', conversation: GROUP });
     await expect.poll(() => cards().at(-1)?.phase, { timeout: 5_000 }).toBe('typing');
     const strange = await tap('stop', {}, { userId: 'staff-9' });
@@ -149,7 +146,7 @@ describe('who presses', () => {
   });
 
   test('nobody gets past the signature', async () => {
-    await withButtons({ app: { script: long(2) } });
+    await begin({ app: { script: long(2) } });
     await bridge().send('long');
     await expect.poll(() => cards().at(-1)?.phase, { timeout: 5_000 }).toBe('typing');
     const forged = { 'x-ddpaas-signature': Buffer.alloc(32).toString('base64') };
@@ -165,7 +162,7 @@ describe('who presses', () => {
   });
 
   test('a card that nobody knows, and a button without a meaning, are told so', async () => {
-    await withButtons({ app: { script: words('yes') } });
+    await begin({ app: { script: words('yes') } });
     await bridge().ask('one');
     expect(noticeOf(await tap('dance'))).toContain('请联系管理员检查卡片模板');
     const unknown = await tap('stop', {}, { body: { outTrackId: 'another' } });
@@ -173,7 +170,7 @@ describe('who presses', () => {
   });
 
   test('the id that a builder has lengthened is understood', async () => {
-    await withButtons({ app: { script: words('yes') } });
+    await begin({ app: { script: words('yes') } });
     await bridge().ask('one');
     const pressed = await bridge().dingtalk.tap({
       outTrackId: newest().outTrackId,
@@ -185,7 +182,7 @@ describe('who presses', () => {
   });
 
   test('people who may not ask may not press either', async () => {
-    await withButtons({ app: { script: words('yes') }, env: { ALLOWED_USERS: 'staff-1' } });
+    await begin({ app: { script: words('yes') }, env: { ALLOWED_USERS: 'staff-1' } });
     await bridge().ask({ from: 'staff-1', text: 'one', conversation: GROUP });
     expect(noticeOf(await tap('ask', { question: 'two' }, { userId: 'staff-2' }))).toContain(
       '没有使用这个机器人的权限',
@@ -197,7 +194,7 @@ describe('who presses', () => {
 
 describe('like and dislike', () => {
   test('reach Dify, are shown as chosen, and can be taken back', async () => {
-    await withButtons({ app: { script: words('yes') } });
+    await begin({ app: { script: words('yes') } });
     await bridge().ask('one');
     const run = () => bridge().dify.runs[0];
     const chosen = () =>
@@ -222,7 +219,7 @@ describe('like and dislike', () => {
   });
 
   test('that Dify does not take are taken back on the card', async () => {
-    await withButtons({ app: { script: words('yes') } });
+    await begin({ app: { script: words('yes') } });
     await bridge().ask('one');
     bridge().dify.faults.inject({ api: 'feedback', kind: 'reset' });
     await tap('like');
@@ -232,7 +229,7 @@ describe('like and dislike', () => {
   });
 
   test('of somebody else in the group count, as the opinion of the answer', async () => {
-    await withButtons({ app: { script: words('yes') } });
+    await begin({ app: { script: words('yes') } });
     await bridge().ask({ from: 'staff-1', text: 'one', conversation: GROUP });
     await tap('like', {}, { userId: 'staff-2' });
     await bridge().idle();
@@ -242,7 +239,7 @@ describe('like and dislike', () => {
   });
 
   test('of a workflow are refused in words: Dify has no ratings for it', async () => {
-    await withButtons({ app: { mode: 'workflow', script: words('yes') } });
+    await begin({ app: { mode: 'workflow', script: words('yes') } });
     await bridge().ask('one');
     expect(noticeOf(await tap('like'))).toBe('这个 AI 应用不支持评价。');
   });
@@ -255,7 +252,7 @@ const suggesting = {
 
 describe('suggested questions', () => {
   test('are on the card, and one tap asks, once however often it comes', async () => {
-    await withButtons({ app: { script: ({ text }) => words(`re ${text}`), ...suggesting } });
+    await begin({ app: { script: ({ text }) => words(`re ${text}`), ...suggesting } });
     await bridge().ask({ from: 'staff-1', text: 'one', conversation: GROUP });
     const card = newest();
     const questions = bridge()
@@ -276,7 +273,7 @@ describe('suggested questions', () => {
   });
 
   test('a tap of somebody else asks for them, in their own conversation', async () => {
-    await withButtons({ app: { script: words('yes'), ...suggesting } });
+    await begin({ app: { script: words('yes'), ...suggesting } });
     await bridge().ask({ from: 'staff-1', text: 'one', conversation: GROUP });
     await tap('ask', { question: '接下来呢？' }, { userId: 'staff-2' });
     await bridge().idle();
@@ -301,7 +298,7 @@ describe('suggested questions', () => {
   });
 
   test('that Dify fails to make cost nobody the answer', async () => {
-    await withButtons({ app: { script: words('yes'), ...suggesting } });
+    await begin({ app: { script: words('yes'), ...suggesting } });
     bridge().dify.faults.inject({ api: 'suggested', kind: 'reset' });
     await bridge().ask('one');
     expect(bridge().card()).toMatchObject({ phase: 'finished', content: 'yes' });
@@ -311,7 +308,7 @@ describe('suggested questions', () => {
 
 describe('several robots', () => {
   test('have addresses and secrets of their own: a press of one is nothing to another', async () => {
-    await withButtons({
+    await begin({
       app: { script: words('yes') },
       env: {
         BOTS: JSON.stringify([
@@ -335,7 +332,7 @@ describe('several robots', () => {
 
 describe('new', () => {
   test('begins the conversation anew for the one who pressed', async () => {
-    await withButtons({ app: { script: words('yes') } });
+    await begin({ app: { script: words('yes') } });
     await bridge().ask('one');
     await tap('new');
     await bridge().idle();
@@ -356,7 +353,7 @@ describe('retry', () => {
   };
 
   test('asks the same again, once, for the asker', async () => {
-    await withButtons({ app: { script: failing(1) } });
+    await begin({ app: { script: failing(1) } });
     await bridge().ask('difficult');
     const card = newest();
     expect(card.phase).toBe('failed');
@@ -381,7 +378,7 @@ describe('retry', () => {
   });
 
   test('is told when the question is not on record any more', async () => {
-    await withButtons({ app: { script: words('yes') } });
+    await begin({ app: { script: words('yes') } });
     await bridge().ask('one');
     expect(noticeOf(await tap('retry'))).toBe('这个问题已不在记录中，请重新提问。');
   });

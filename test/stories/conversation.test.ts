@@ -62,9 +62,11 @@ describe('the context', () => {
         .map((run) => run.conversationId);
       expect(second).not.toBe(first);
       expect(third).toBe(second);
-      expect([...bridge().dingtalk.cards.values()].map(({ phase, content }) => `${phase} ${content}`)).toEqual(
-        Array(3).fill('finished Hello'),
-      );
+      expect(
+        bridge()
+          .cards()
+          .map(({ phase, content }) => `${phase} ${content}`),
+      ).toEqual(Array(3).fill('finished Hello'));
     },
   );
 });

@@ -5,7 +5,7 @@ import type { CallbackInput } from '../../playground/dingtalk/types.ts';
 import { GROUP } from '../support/bridge.ts';
 import { amr, csv, pdf, png, taking } from '../support/files.ts';
 import { listenOnLoopback } from '../support/loopback.ts';
-import { stage, words } from '../support/stage.ts';
+import { fast, stage, words } from '../support/stage.ts';
 
 const { start, bridge } = stage();
 
@@ -28,9 +28,8 @@ describe('what people send', () => {
 
   test('costs a call of the month, as does a message of the robot: every call of an answer is counted', async () => {
     await start({ app: { script, parameters: taking('image') }, env: { DINGTALK_CARD_TEMPLATE_ID: '' } });
-    const { dingtalk, url, logs } = bridge();
-    await dingtalk.deliver(url, dingtalk.callback(picture, { sessionWebhookExpiredTime: 1 }));
-    await bridge().idle();
+    const { dingtalk, logs } = bridge();
+    await bridge().ask(picture, { sessionWebhookExpiredTime: 1 });
     expect(messages()).toMatchObject([{ channel: 'robot', text: 'seen' }]);
     expect(dingtalk.countedCalls()).toBe(2);
     expect(logs.find(({ event }) => event === 'turn_finished')).toMatchObject({ calls: 2 });
@@ -264,6 +263,7 @@ describe('what apps send back', () => {
 
   test('without the permission for robot messages an image comes as text, a file is named', async () => {
     await start({
+      ...fast(),
       app: { script: made('message_file') },
       dingtalk: { permissions: ['Card.Instance.Write', 'Card.Streaming.Write', 'qyapi_base'] },
     });
@@ -273,7 +273,7 @@ describe('what apps send back', () => {
   });
 
   test('a file that is gone at Dify is named', async () => {
-    await start({ app: { script: made('message_file') } });
+    await start({ ...fast(), app: { script: made('message_file') } });
     bridge().dify.faults.inject({ api: 'file', kind: 'reset', times: Infinity });
     await bridge().ask('make');
     expect(bridge().card()).toMatchObject({ phase: 'finished' });
@@ -284,7 +284,7 @@ describe('what apps send back', () => {
     const chunks = Array.from({ length: 100 }, (_, index) => ({
       file: { name: `${index}.png`, bytes: png(), type: 'image' as const, as: 'message_file' as const },
     }));
-    await start({ app: { script: { chunks: [{ text: 'many' }, ...chunks] } } });
+    await start({ ...fast(), app: { script: { chunks: [{ text: 'many' }, ...chunks] } } });
     await bridge().ask('make');
     expect(messages().filter(({ image }) => image)).toHaveLength(9);
     expect(messages().at(-1)?.text).toContain('个文件没有发出');
@@ -292,6 +292,7 @@ describe('what apps send back', () => {
 
   test('a link of the model to a private address is not fetched, and a public picture stays in the card', async () => {
     await start({
+      ...fast(),
       app: {
         script: {
           chunks: [

@@ -4,7 +4,7 @@ import { systemClock } from '../../lib/runtime/clock.ts';
 import { createMemoryState } from '../../lib/state/memory/memory.ts';
 import type { State } from '../../lib/state/state.ts';
 import type { Pause } from '../../playground/dify/types.ts';
-import { GROUP, TEMPLATE, type BridgeOptions } from '../support/bridge.ts';
+import { GROUP, withButtons, type BridgeOptions } from '../support/bridge.ts';
 import { stage, words } from '../support/stage.ts';
 
 const { start, bridge } = stage();
@@ -38,13 +38,7 @@ const app = (pause: Pause) => ({
     text === 'apply' ? { chunks: [{ text: '已提交。' }], ending: pause } : words(`re ${text}`),
 });
 const begin = (pause: Pause, options: BridgeOptions = {}) => start({ app: app(pause), ...options });
-const buttons = {
-  dingtalk: {
-    templates: { [TEMPLATE]: { published: true, variables: ['content'], failedState: true, buttons: true } },
-  },
-  env: { DINGTALK_CARD_BUTTONS: 'true' },
-};
-const cards = () => [...bridge().dingtalk.cards.values()];
+const cards = () => bridge().cards();
 const submitted = () =>
   bridge()
     .dify.requests.filter(({ api }) => api === 'submitForm')
@@ -108,7 +102,7 @@ describe('a form', () => {
   });
 
   test('has buttons and fields where the template has them; a press is taken once', async () => {
-    await begin(approval, buttons);
+    await begin(approval, withButtons);
     await bridge().ask({ from: 'staff-1', text: 'apply', conversation: GROUP });
     const { outTrackId = '' } = cards()[0] ?? {};
     const [approve] = bridge()
@@ -132,7 +126,7 @@ describe('a form', () => {
   });
 
   test('pressed by the button of the form component, which names no action, means the first', async () => {
-    await begin({ ...approval, inputs: [{ type: 'select', name: 'level', options: ['高', '低'] }] }, buttons);
+    await begin({ ...approval, inputs: [{ type: 'select', name: 'level', options: ['高', '低'] }] }, withButtons);
     await bridge().ask('apply');
     const { outTrackId = '' } = cards()[0] ?? {};
     const params = { form: { level: { index: 1, value: '低' } } };
@@ -142,7 +136,7 @@ describe('a form', () => {
   });
 
   test('that was answered elsewhere says so', async () => {
-    await begin(plain, buttons);
+    await begin(plain, withButtons);
     await bridge().ask('apply');
     const { outTrackId = '' } = cards()[0] ?? {};
     const tap = (action_id: string) =>
@@ -194,7 +188,7 @@ describe('a form', () => {
   });
 
   test('whose action is called like a command is answered by its button all the same', async () => {
-    await begin({ ...plain, actions: [{ id: 'halt', title: '停止', button_style: 'default' }] }, buttons);
+    await begin({ ...plain, actions: [{ id: 'halt', title: '停止', button_style: 'default' }] }, withButtons);
     await bridge().ask('apply');
     const { outTrackId = '' } = cards()[0] ?? {};
     const params = { action: 'form', action_id: 'halt', title: '停止' };
@@ -204,7 +198,7 @@ describe('a form', () => {
   });
 
   test('whose time is over says so to a press, and lets words be a question', async () => {
-    await begin({ ...plain, expiresInS: 1 }, buttons);
+    await begin({ ...plain, expiresInS: 1 }, withButtons);
     await bridge().ask('apply');
     const { outTrackId = '' } = cards()[0] ?? {};
     await expect.poll(() => bridge().dify.runs[0]?.forms?.[0]?.status, { timeout: 5_000 }).toBe('expired');
@@ -301,8 +295,8 @@ describe('a form of another person that an administrator answers', () => {
   const asAdmin = async (pause = plain) => {
     await start({
       app: { ...app(pause), ...suggesting },
-      dingtalk: buttons.dingtalk,
-      env: { ...buttons.env, ADMIN_USERS: 'staff-2' },
+      dingtalk: withButtons.dingtalk,
+      env: { ...withButtons.env, ADMIN_USERS: 'staff-2' },
     });
     await bridge().ask({ from: 'staff-1', text: 'apply', conversation: GROUP });
   };
@@ -354,7 +348,7 @@ describe('a form of another person that an administrator answers', () => {
 });
 
 test('a form of a conversation that began anew since does not bring the old one back', async () => {
-  await begin(plain, buttons);
+  await begin(plain, withButtons);
   await bridge().ask('apply');
   await bridge().ask('/new');
   await press();
@@ -385,8 +379,8 @@ describe.each(['typed', 'pressed'] as const)(
     const leaseTiming = { leaseMs: 600, renewMs: 200 };
     const open = (adapt: (state: State) => State = (state) => state) => {
       const state = adapt({ ...createMemoryState(systemClock), isDurable: true });
-      const env = { ...buttons.env, CRON_SECRET: 'cron-secret' };
-      return begin(first, { dingtalk: buttons.dingtalk, env, state, leaseTiming });
+      const env = { ...withButtons.env, CRON_SECRET: 'cron-secret' };
+      return begin(first, { dingtalk: withButtons.dingtalk, env, state, leaseTiming });
     };
     /** Answers the form, until some of what comes then is shown. */
     const answer = async () => {

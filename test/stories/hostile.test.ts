@@ -2,20 +2,21 @@
 // not be, and people see something sensible.
 import { describe, expect, test } from 'vitest';
 import { png, taking } from '../support/files.ts';
-import { stage, words } from '../support/stage.ts';
-import { createFastClock } from '../support/virtual-clock.ts';
+import { fast, stage, words } from '../support/stage.ts';
 
 const { start, bridge } = stage();
 
 /** Everything that people have seen. */
 const seen = () =>
   [
-    ...[...bridge().dingtalk.cards.values()].flatMap(({ frames }) => frames.map(({ content }) => content)),
+    ...bridge()
+      .cards()
+      .flatMap(({ frames }) => frames.map(({ content }) => content)),
     ...bridge().dingtalk.messages.map(({ text }) => text),
   ].join('\n');
 
 const answer = async (...texts: string[]) => {
-  await start({ app: { script: words(...texts) }, clock: createFastClock(8) });
+  await start({ app: { script: words(...texts) }, ...fast(8) });
   await bridge().ask('go');
   expect(bridge().card().phase).toBe('finished');
   return bridge().card().content;
@@ -135,7 +136,7 @@ describe('a file', () => {
       await start({
         app: { script: words('seen'), parameters: taking('image') },
         dingtalk: { download },
-        clock: createFastClock(8),
+        ...fast(8),
       });
       await bridge().ask({ from: 'staff-1', kind: 'picture', file: { name: 'a.png', bytes: png() } });
       expect(bridge().card()).toMatchObject({ phase: 'failed' });

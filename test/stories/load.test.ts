@@ -1,16 +1,16 @@
 // Many at once, and a store that goes away: nobody notices more than a delay.
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { STORE_TIMEOUT_MS } from '../../lib/state/redis/failure.ts';
 import { LEASE_TIMING } from '../../lib/turn/lease.ts';
 import { sleep } from '../../lib/runtime/clock.ts';
 import { startFleet } from '../chaos/fleet.ts';
 import { LOAD, runLoad, until } from '../chaos/load.ts';
 import { createSharedClock } from '../chaos/shared-clock.ts';
 import { startVendors } from '../support/bridge.ts';
-import { startRedisServer, type RedisServer } from '../support/redis-server.ts';
 import { describeWith } from '../support/require.ts';
-import { stage } from '../support/stage.ts';
-import { createUpstashFront, type UpstashFront } from '../support/upstash-front.ts';
-import { createFastClock } from '../support/virtual-clock.ts';
+import { fast, stage } from '../support/stage.ts';
+import { startStore } from '../support/store.ts';
+import { useStore } from '../support/use-store.ts';
 
 describeWith('redis-server', 'sixty answers at once over three processes', () => {
   test('stay below the limit, are exact, and end soon after Dify', async () => {
@@ -31,16 +31,7 @@ describeWith('redis-server', 'sixty answers at once over three processes', () =>
 });
 
 describeWith('redis-server', 'with a store', () => {
-  let redis: RedisServer;
-  let front: UpstashFront;
-  beforeAll(async () => {
-    redis = await startRedisServer();
-    front = await createUpstashFront({ redisPort: redis.port });
-  });
-  afterAll(async () => {
-    await front.close();
-    await redis.close();
-  });
+  const store = useStore();
   const { start, bridge } = stage();
 
   test.each([
@@ -52,13 +43,13 @@ describeWith('redis-server', 'with a store', () => {
     const chunks = Array.from({ length: seconds * 4 }, (_, index) => ({ afterMs: 250, text: `w${index + 1} ` }));
     await start({
       app: { script: ({ text }) => ({ chunks: text === 'long' ? chunks : [{ text: 'warm' }] }) },
-      env: { UPSTASH_REDIS_REST_URL: front.url, UPSTASH_REDIS_REST_TOKEN: front.token },
-      clock: createFastClock(20),
+      env: store().env,
+      ...fast(30),
     });
     await bridge().ask('warm up');
-    front.requests.length = 0;
+    store().front.requests.length = 0;
     await bridge().ask('long');
-    const [, card] = [...bridge().dingtalk.cards.values()];
+    const [, card] = bridge().cards();
     expect(card).toMatchObject({
       phase: 'finished',
       content: chunks
@@ -66,7 +57,7 @@ describeWith('redis-server', 'with a store', () => {
         .join('')
         .trim(),
     });
-    expect(front.requests.length).toBeLessThanOrEqual(most);
+    expect(store().front.requests.length).toBeLessThanOrEqual(most);
   });
 });
 
@@ -75,8 +66,7 @@ describeWith('redis-server', 'the store goes away for ten seconds, in mid-traffi
   const SECOND_MS = 1_000;
 
   test('every question is answered, the context comes back, nothing crashes, each instance says it once', async () => {
-    const redis = await startRedisServer();
-    const front = await createUpstashFront({ redisPort: redis.port });
+    const store = await startStore();
     const timing = { startMs: Date.now(), speed: SPEED };
     const clock = createSharedClock(timing);
     const people = Array.from({ length: 6 }, (_, index) => ({
@@ -95,7 +85,8 @@ describeWith('redis-server', 'the store goes away for ten seconds, in mid-traffi
     const fleet = await startFleet(3, {
       clock: timing,
       leaseTiming: LEASE_TIMING,
-      env: { ...env, UPSTASH_REDIS_REST_URL: front.url, UPSTASH_REDIS_REST_TOKEN: front.token },
+      storeTimeoutMs: STORE_TIMEOUT_MS * SPEED,
+      env: { ...env, ...store.env },
     });
     try {
       const asked: string[] = [];
@@ -107,7 +98,7 @@ describeWith('redis-server', 'the store goes away for ten seconds, in mid-traffi
       const ended = () => [...dingtalk.cards.values()].filter(({ endedAt }) => endedAt !== null);
       // Each person asks every three seconds: before, while the store goes, while it is away, and after.
       for (let second = 0; second < 24; second += 1) {
-        front.down = second >= 7 && second < 17;
+        store.front.down = second >= 7 && second < 17;
         await Promise.all(
           people.map(async (_, person) => {
             if (second % 3 === person % 3) await ask(person, `p${person}s${second}`);
@@ -143,8 +134,7 @@ describeWith('redis-server', 'the store goes away for ten seconds, in mid-traffi
       expect(said('store_back')).toEqual([0, 1, 2]);
     } finally {
       await fleet.close();
-      await Promise.all([dingtalk.close(), dify.close(), front.close()]);
-      await redis.close();
+      await Promise.all([dingtalk.close(), dify.close(), store.close()]);
     }
   }, 60_000);
 });

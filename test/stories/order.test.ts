@@ -1,8 +1,7 @@
 // One conversation has one running answer; who waits is told so; commands pass the queue.
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { GROUP } from '../support/bridge.ts';
-import { stage, words } from '../support/stage.ts';
-import { createFastClock } from '../support/virtual-clock.ts';
+import { fast, heldAnswer, stage, words } from '../support/stage.ts';
 
 const { start, bridge } = stage();
 
@@ -12,8 +11,13 @@ const slow = (ms: number, text: string) => ({
     { afterMs: ms / 2, text },
   ],
 });
-const script = ({ text }: { text: string }) => (text.startsWith('slow') ? slow(800, text) : words(text));
-const cards = () => [...bridge().dingtalk.cards.values()];
+/** Slow answers end when they are told to. */
+let held = heldAnswer();
+beforeEach(() => {
+  held = heldAnswer();
+});
+const script = ({ text }: { text: string }) => (text.startsWith('slow') ? held.script(text) : words(text));
+const cards = () => bridge().cards();
 const inGroup = (from: string, text: string) => ({ from, conversation: GROUP, text });
 
 describe('two quick questions of one person', () => {
@@ -21,6 +25,7 @@ describe('two quick questions of one person', () => {
     await start({ app: { script } });
     await bridge().send('slow one');
     await bridge().send('two');
+    held.goOn();
     await bridge().idle();
     const runs = bridge().dify.runs;
     expect(runs.map(({ query, turn }) => `${turn} ${query}`)).toEqual(['1 slow one', '2 two']);
@@ -36,6 +41,8 @@ describe('two quick questions of one person', () => {
     await start({ app: { script } });
     await bridge().send('slow one');
     await bridge().send('two');
+    await expect.poll(() => cards()[1]?.frames.length ?? 0).toBeGreaterThan(0);
+    held.goOn();
     await bridge().idle();
     const [, second] = cards();
     expect(second?.frames[0]?.content).toContain('前面还有 1 个问题');
@@ -46,11 +53,12 @@ describe('two quick questions of one person', () => {
     await start({
       app: {
         script: ({ text }) =>
-          text === 'bad' ? { ...slow(400, text), ending: { kind: 'failed', message: 'x' } } : words(text),
+          text === 'bad' ? { ...held.script(text), ending: { kind: 'failed', message: 'x' } } : words(text),
       },
     });
     await bridge().send('bad');
     await bridge().send('good');
+    held.goOn();
     await bridge().idle();
     expect(cards().map(({ phase }) => phase)).toEqual(['failed', 'finished']);
   });
@@ -60,23 +68,19 @@ describe('without a card', () => {
   const env = { DINGTALK_CARD_TEMPLATE_ID: '' };
 
   test('a question that waits is answered through its own reply address, also when nobody tells how long that lives', async () => {
-    await start({ env, app: { script }, clock: createFastClock(10) });
+    await start({ env, app: { script }, ...fast(10) });
     await bridge().send('slow one');
-    const { dingtalk, url } = bridge();
-    await dingtalk.deliver(
-      url,
-      dingtalk.callback({ from: 'staff-1', text: 'two' }, { sessionWebhookExpiredTime: undefined }),
-    );
+    await bridge().send('two', { sessionWebhookExpiredTime: undefined });
+    held.goOn();
     await bridge().idle();
-    expect(dingtalk.messages.map(({ channel, text }) => `${channel} ${text}`)).toEqual([
+    expect(bridge().dingtalk.messages.map(({ channel, text }) => `${channel} ${text}`)).toEqual([
       'session well, slow one',
       'session two',
     ]);
   });
 
   test('nobody is told of a short wait', async () => {
-    const clock = createFastClock(10);
-    await start({ app: { script: ({ text }) => slow(6_000, text) }, env, clock });
+    await start({ app: { script: ({ text }) => slow(6_000, text) }, env, ...fast(4) });
     await bridge().send('slow one');
     await bridge().send('two');
     await bridge().idle();
@@ -84,7 +88,7 @@ describe('without a card', () => {
   });
 
   test('a longer one is told once', async () => {
-    await start({ app: { script: () => slow(30_000, 'there') }, env, clock: createFastClock(20) });
+    await start({ app: { script: () => slow(30_000, 'there') }, env, ...fast(20) });
     await bridge().send('slow one');
     await bridge().send('two');
     await bridge().idle();
@@ -100,6 +104,7 @@ test('more than five waiting questions are refused in a sentence, and lose nothi
   await start({ app: { script } });
   await bridge().send('slow 0');
   for (const text of ['1', '2', '3', '4', '5', '6']) await bridge().send(text);
+  held.goOn();
   await bridge().idle();
   expect(bridge().dify.runs.map(({ query }) => query)).toEqual(['slow 0', '1', '2', '3', '4', '5']);
   expect(bridge().dingtalk.messages).toMatchObject([{ text: expect.stringContaining('等待的问题太多') as string }]);
@@ -110,15 +115,16 @@ describe('different people in a group', () => {
     await start({ app: { script } });
     await bridge().send(inGroup('staff-1', 'slow one'));
     await bridge().send(inGroup('staff-2', 'quick'));
-    await bridge().idle();
-    const [first, second] = bridge().dify.runs;
-    expect(second?.finishedAt).toBeLessThan(first?.finishedAt ?? 0);
+    await expect.poll(() => bridge().dify.runs[1]?.status).toBe('succeeded');
+    expect(bridge().dify.runs[0]?.status).toBe('running');
+    held.goOn();
   });
 
   test('take turns where they share one conversation', async () => {
     await start({ app: { script }, env: { CONVERSATION_SCOPE: 'chat' } });
     await bridge().send(inGroup('staff-1', 'slow one'));
     await bridge().send(inGroup('staff-2', 'quick'));
+    held.goOn();
     await bridge().idle();
     expect(bridge().dify.runs.map(({ turn }) => turn)).toEqual([1, 2]);
     expect(cards().map(({ mentions }) => mentions[0]?.userId)).toEqual(['staff-1', 'staff-2']);
@@ -132,6 +138,8 @@ describe('commands pass the queue', () => {
     await bridge().send('slow one');
     await bridge().send('two');
     await bridge().send('/new');
+    await expect.poll(() => bridge().dingtalk.messages.length).toBe(1);
+    held.goOn();
     await bridge().idle();
     const [before, running, waiting] = bridge().dify.runs;
     expect(running?.conversationId).toBe(before?.conversationId);
@@ -170,6 +178,8 @@ describe('commands pass the queue', () => {
     await start({ app: { script }, env: { CONVERSATION_SCOPE: 'chat' } });
     await bridge().send(inGroup('staff-1', 'slow one'));
     await bridge().send(inGroup('staff-2', '/stop'));
+    await expect.poll(() => bridge().dingtalk.messages.length).toBe(1);
+    held.goOn();
     await bridge().idle();
     expect(cards()).toMatchObject([{ content: 'well, slow one' }]);
     expect(bridge().dingtalk.messages).toMatchObject([{ text: expect.stringContaining('没有正在生成') as string }]);

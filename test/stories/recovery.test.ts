@@ -1,16 +1,12 @@
 // Functions die in mid-answer; their cards end all the same.
-import { createServer } from 'node:http';
-import { afterEach, describe, expect, test } from 'vitest';
-import { systemClock } from '../../lib/runtime/clock.ts';
-import type { DifySimulator } from '../../playground/dify/types.ts';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Chunk, DifySimulator } from '../../playground/dify/types.ts';
 import type { DingTalkSimulator } from '../../playground/dingtalk/types.ts';
+import { createSharedClock } from '../chaos/shared-clock.ts';
 import { startVendors, type BridgeOptions } from '../support/bridge.ts';
 import { startInstance, type Instance } from '../support/instance.ts';
-import { listenOnLoopback } from '../support/loopback.ts';
 import { describeWith } from '../support/require.ts';
-import { stage } from '../support/stage.ts';
-import { useStore } from '../support/store.ts';
-import { createFastClock } from '../support/virtual-clock.ts';
+import { useStore } from '../support/use-store.ts';
 
 const CRON_SECRET = 'cron-secret';
 const leaseTiming = { leaseMs: 1_200, renewMs: 400 };
@@ -24,11 +20,14 @@ describeWith('redis-server', 'after a function was killed', () => {
   let instance: Instance;
   let env: Record<string, string>;
   let run = 0;
-  const restart = async () => (instance = await startInstance({ env, port: 0, leaseTiming }));
-  const begin = async (options: BridgeOptions) => {
+  let timing: { startMs: number; speed: number };
+  const restart = async (aheadMs = 0) =>
+    (instance = await startInstance({ env, port: 0, leaseTiming, clock: { ...timing, aheadMs } }));
+  const begin = async (options: BridgeOptions, speed = 1) => {
     // Each story begins with an empty store: an instance is killed at its end, with whatever it had not yet told.
     await store().clear();
-    const vendors = await startVendors(options, systemClock);
+    timing = { startMs: Date.now(), speed };
+    const vendors = await startVendors(options, createSharedClock(timing));
     ({ dingtalk, dify } = vendors);
     run += 1;
     env = { ...vendors.env, ...store().env, CRON_SECRET };
@@ -52,28 +51,45 @@ describeWith('redis-server', 'after a function was killed', () => {
     const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(['EVAL', script, '0']) });
     return answer.text();
   };
+  /** What is on record of the answers that are being written. */
+  const progresses = () =>
+    evaluate(
+      "local all = '' for _, key in ipairs(redis.call('KEYS', '*:turn:*')) do " +
+        "all = all .. (redis.call('HGET', key, 'progress') or '') end return all",
+    );
   const cards = () => [...dingtalk.cards.values()];
   const firstWords = () => expect.poll(() => cards()[0]?.content ?? '', { timeout: 10_000 }).toContain('first words');
 
-  const chunks = [
-    { afterMs: 100, text: 'first words' },
-    { afterMs: 700, text: ' and more' },
-    { afterMs: 700, text: ' and the end.' },
-  ];
+  /** Dify writes the rest when it is told to. */
+  let goOn: () => void;
+  let chunks: Chunk[];
+  beforeEach(() => {
+    const { promise: when, resolve } = Promise.withResolvers<void>();
+    goOn = resolve;
+    chunks = [
+      { afterMs: 100, text: 'first words' },
+      { when, text: ' and more' },
+      { afterMs: 100, text: ' and the end.' },
+    ];
+  });
 
-  /** Kills the instance in mid-answer and starts another one; by then the lease has lapsed. */
-  const die = async () => {
-    await sleepMs(150);
+  /** Kills the instance in mid-answer, of which the record has so much; Dify goes on meanwhile. */
+  const die = async (recorded = 'first words') => {
+    await expect.poll(progresses, { timeout: 10_000 }).toContain(recorded);
     await instance.kill();
-    await restart();
-    await sleepMs(leaseTiming.leaseMs);
+    goOn();
   };
+  /** The card of the question that waits is open, and on record. */
+  const waits = () => expect.poll(progresses, { timeout: 10_000 }).toMatch(/(?:hasCard\W+true.*){2}/s);
+  /** Another instance starts after the lease of the dead one has lapsed. */
+  const restartLater = () => restart(leaseTiming.leaseMs);
 
   test.each(['advanced-chat', 'workflow'] as const)('one sweep completes the card of a %s', async (mode) => {
     await begin({ app: { mode, script: { chunks } } });
     await send('question');
     await firstWords();
     await die();
+    await restartLater();
     expect(await sweep()).toEqual({ overdue: 1, takenOver: 1 });
     await expect.poll(() => cards()[0]?.phase, { timeout: 15_000 }).toBe('finished');
     expect(cards()).toMatchObject([{ content: 'first words and more and the end.' }]);
@@ -87,18 +103,18 @@ describeWith('redis-server', 'after a function was killed', () => {
     await send('question');
     await firstWords();
     await die();
+    await restartLater();
     await sweep();
     await expect.poll(() => cards()[0]?.phase, { timeout: 15_000 }).toBe('failed');
     expect(cards()[0]?.content).toMatch(/^first words.*流程运行失败/s);
   });
 
   test('a workflow that has shown no text yet is found again', async () => {
-    await begin({ app: { mode: 'workflow', script: { chunks: [{ afterMs: 2_500, text: 'the answer' }] } } });
+    await begin({ app: { mode: 'workflow', script: { chunks: [{ ...chunks[1], text: 'the answer' }] } } });
     await send('question');
     await expect.poll(() => dify.runs.length, { timeout: 5_000 }).toBe(1);
-    const recorded = "local t = redis.call('KEYS', '*:turn:*')[1] return redis.call('HGET', t, 'progress') or ''";
-    await expect.poll(() => evaluate(recorded), { timeout: 5_000 }).toContain('runId');
-    await die();
+    await die('runId');
+    await restartLater();
     await sweep();
     await expect.poll(() => cards()[0]?.phase, { timeout: 15_000 }).toBe('finished');
     expect(cards()).toMatchObject([{ content: 'the answer' }]);
@@ -110,6 +126,7 @@ describeWith('redis-server', 'after a function was killed', () => {
     await send('question');
     await firstWords();
     await die();
+    await restartLater();
     await send('another', 'staff-2');
     await expect.poll(() => cards().map(({ phase }) => phase), { timeout: 15_000 }).toEqual(['finished', 'finished']);
     expect(cards()[0]?.content).toBe('first words and more and the end.');
@@ -117,10 +134,11 @@ describeWith('redis-server', 'after a function was killed', () => {
   });
 
   test('a chat whose answer Dify lost ends with the text that was shown, and says so', async () => {
-    await begin({ app: { script: { chunks } }, dify: { behaviour: { easyAnswers: 'lost' } } });
+    await begin({ app: { script: { chunks } }, dify: { behaviour: { easyAnswers: 'lost' } } }, 4);
     await send('question');
     await firstWords();
     await die();
+    await restartLater();
     await sweep();
     await expect.poll(() => cards()[0]?.phase, { timeout: 30_000 }).toBe('finished');
     expect(cards()[0]?.content).toMatch(/^first words.*可能不完整/s);
@@ -131,11 +149,9 @@ describeWith('redis-server', 'after a function was killed', () => {
     await begin({ app: { mode: 'advanced-chat', script: { chunks } } });
     await send('question');
     await firstWords();
-    await sleepMs(150);
-    await instance.kill();
+    await die();
     await evaluate("for _, key in ipairs(redis.call('KEYS', '*:turn:*')) do redis.call('HSET', key, 'claim', 40) end");
-    await restart();
-    await sleepMs(leaseTiming.leaseMs);
+    await restartLater();
     await sweep();
     await expect.poll(() => cards()[0]?.phase, { timeout: 15_000 }).toBe('finished');
     expect(cards()[0]?.content).toMatch(/^first words.*可能不完整/s);
@@ -147,12 +163,10 @@ describeWith('redis-server', 'after a function was killed', () => {
     await send('question');
     await firstWords();
     await send('next');
-    await expect.poll(() => cards().length, { timeout: 5_000 }).toBe(2);
-    await sleepMs(150);
-    await instance.kill();
+    await waits();
+    await die();
     await evaluate(`redis.call('SET', redis.call('KEYS', '*:payload:${cards()[0]?.outTrackId}')[1], 'unreadable')`);
-    await restart();
-    await sleepMs(leaseTiming.leaseMs);
+    await restartLater();
     await sweep();
     await expect.poll(() => cards()[0]?.phase, { timeout: 15_000 }).toBe('finished');
     expect(cards()[0]?.content).toContain('处理时出现了意外问题');
@@ -166,7 +180,9 @@ describeWith('redis-server', 'after a function was killed', () => {
     await send('question');
     await firstWords();
     await send('waiting');
+    await waits();
     await die();
+    await restartLater();
     await sweep();
     await expect.poll(() => cards().map(({ phase }) => phase), { timeout: 20_000 }).toEqual(['finished', 'finished']);
     expect(dify.runs.map(({ query }) => query)).toEqual(['question', 'waiting']);
@@ -188,13 +204,7 @@ describeWith('redis-server', 'after a function was killed', () => {
   });
 
   test('a card whose question is given up ends also when whoever opened it died meanwhile', async () => {
-    const [first] = chunks;
-    await begin({
-      app: {
-        mode: 'advanced-chat',
-        script: { chunks: [...(first ? [first] : []), { afterMs: 6_000, text: ' late' }] },
-      },
-    });
+    await begin({ app: { mode: 'advanced-chat', script: { chunks } } });
     await send('question');
     await firstWords();
     // The word that it waits is under way when the instance dies, so that nobody has noted the card.
@@ -204,8 +214,7 @@ describeWith('redis-server', 'after a function was killed', () => {
     await send('/stop');
     await expect.poll(() => cards()[0]?.phase, { timeout: 10_000 }).toBe('finished');
     await instance.kill();
-    await restart();
-    await sleepMs(leaseTiming.leaseMs);
+    await restartLater();
     await sweep();
     await expect
       .poll(() => cards()[1], { timeout: 10_000 })
@@ -214,7 +223,8 @@ describeWith('redis-server', 'after a function was killed', () => {
   }, 40_000);
 
   test('an instance that was only slow does not write over the one that took over', async () => {
-    await begin({ app: { mode: 'advanced-chat', script: { chunks } } });
+    const slowly = ['first words', ' and more', ' and the end.'].map((text) => ({ afterMs: 700, text }));
+    await begin({ app: { mode: 'advanced-chat', script: { chunks: slowly } } });
     await send('question');
     await firstWords();
     // The store does not hear of it for longer than its lease.
@@ -237,89 +247,5 @@ describeWith('redis-server', 'after a function was killed', () => {
     expect((await fetch(`${instance.url}?sweep`)).status).toBe(401);
     expect((await fetch(`${instance.url}?sweep`, { headers: { authorization: 'Bearer wrong' } })).status).toBe(401);
     expect(await sweep()).toEqual({ overdue: 0, takenOver: 0 });
-  });
-});
-
-describe('before the time is up', () => {
-  const { start, bridge } = stage();
-  const workflow = (seconds: number) => ({
-    mode: 'workflow' as const,
-    script: {
-      chunks: Array.from({ length: seconds }, (_, index) => ({ afterMs: 1_000, text: `${index + 1} ` })),
-    },
-  });
-  const whole = (seconds: number) => Array.from({ length: seconds }, (_, index) => index + 1).join(' ');
-  const limit = { FUNCTION_MAX_DURATION_S: '12', CRON_SECRET };
-
-  test('a workflow of 40 s goes through invocations of 12 s into one complete card', async () => {
-    const clock = createFastClock(8);
-    await start({ app: workflow(40), env: limit, clock });
-    await bridge().ask('long');
-    expect(bridge().card()).toMatchObject({ phase: 'finished', content: whole(40) });
-    expect(bridge().dify.runs).toHaveLength(1);
-    const resumed = bridge()
-      .logs.filter(({ event }) => event === 'turn_taken_over')
-      .map(({ hop }) => Number(hop));
-    expect(resumed).toEqual(resumed.map((_, index) => index + 1));
-    expect(Math.max(...resumed)).toBeLessThanOrEqual(4);
-    const held = bridge().dify.requests.filter(({ api }) => api === 'workflow' || api === 'runEvents');
-    for (const { at, endedAt } of held) expect((endedAt ?? Infinity) - at).toBeLessThan(13_000);
-  });
-
-  test('text that was shown before is never shown twice, and the card says that it goes on', async () => {
-    await start({ app: workflow(20), env: limit, clock: createFastClock(8) });
-    await bridge().ask('long');
-    const contents = bridge()
-      .card()
-      .frames.map(({ content }) => content);
-    expect(contents.some((content) => content.includes('还在生成'))).toBe(true);
-    const texts = contents.filter((content) => !content.startsWith('⏳ 正在执行'));
-    for (const content of texts) expect(whole(20).startsWith(content.split('\n')[0]?.trim() ?? '')).toBe(true);
-    expect(contents.at(-1)).toBe(whole(20));
-  });
-
-  test.each([508, 401, null])(
-    'where every hop is refused (%j), one sweep afterwards completes the card',
-    async (status) => {
-      const refusing = createServer((_, response) => {
-        if (status !== null) response.writeHead(status).end();
-      });
-      const port = await listenOnLoopback(refusing);
-      const clock = createFastClock(8);
-      await start({ app: workflow(30), env: { ...limit, PUBLIC_URL: `http://127.0.0.1:${port}` }, clock });
-      await bridge().ask('long');
-      expect(bridge().card()).toMatchObject({
-        phase: 'typing',
-        content: expect.stringContaining('还在生成') as string,
-      });
-      await expect.poll(() => bridge().dify.runs[0]?.status, { timeout: 10_000 }).toBe('succeeded');
-      const response = await fetch(`${bridge().url}?sweep`, { headers: { authorization: `Bearer ${CRON_SECRET}` } });
-      expect(await response.json()).toEqual({ overdue: 1, takenOver: 1 });
-      await bridge().idle();
-      expect(bridge().card()).toMatchObject({ phase: 'finished', content: whole(30) });
-      refusing.closeAllConnections();
-      refusing.close();
-    },
-  );
-
-  test('an answer that ends with its connection ends with its text and a sentence', async () => {
-    await start({ app: { ...workflow(30), mode: 'chat' }, env: limit, clock: createFastClock(8) });
-    await bridge().ask('long');
-    expect(bridge().card()).toMatchObject({
-      phase: 'failed',
-      content: expect.stringMatching(/^1 2 3.*超出了限制/s) as string,
-    });
-  });
-
-  test('a forged, old or repeated handover changes nothing', async () => {
-    await start({ app: workflow(3), env: limit, clock: createFastClock(2) });
-    const body = JSON.stringify({ turnId: 'x', claim: 1, hop: 1 });
-    const headers = {
-      'content-type': 'application/json',
-      'x-bridge-timestamp': String(Date.now()),
-      'x-bridge-signature': 'x',
-    };
-    expect((await fetch(`${bridge().url}?resume`, { method: 'POST', body, headers })).status).toBe(401);
-    expect((await fetch(`${bridge().url}?resume`, { method: 'POST', body })).status).toBe(401);
   });
 });

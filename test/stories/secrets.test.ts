@@ -3,16 +3,15 @@ import { describe, expect, test } from 'vitest';
 import { createApp } from '../../lib/app.ts';
 import { png, taking } from '../support/files.ts';
 import { describeWith } from '../support/require.ts';
-import { stage, words } from '../support/stage.ts';
-import { useStore } from '../support/store.ts';
-import { createFastClock } from '../support/virtual-clock.ts';
+import { fast, stage, words } from '../support/stage.ts';
+import { useStore } from '../support/use-store.ts';
 
 const MARK = 'SEKRIT';
 const { start, bridge } = stage();
 
 /** Everything that left the function for people or for the log. Calls to the vendors carry secrets on purpose. */
 const seen = (...more: unknown[]) =>
-  JSON.stringify([bridge().logs, bridge().dingtalk.messages, [...bridge().dingtalk.cards.values()], ...more]);
+  JSON.stringify([bridge().logs, bridge().dingtalk.messages, bridge().cards(), ...more]);
 
 describeWith('redis-server', 'nothing secret is seen', () => {
   const store = useStore();
@@ -47,7 +46,7 @@ describeWith('redis-server', 'nothing secret is seen', () => {
     },
     dingtalk: { app: { clientId: 'dingclientid0001', clientSecret: `${MARK}-client` } },
     env: { ...marked(), DINGTALK_CLIENT_SECRET: `${MARK}-client`, DIFY_API_KEY: key },
-    clock: createFastClock(4),
+    ...fast(4),
   });
 
   test('in answers, failures, refusals, files, presses and the status', async () => {

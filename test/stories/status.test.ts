@@ -1,6 +1,6 @@
 // What an operator sees: counts and codes, behind the secret, and nothing of people or chats.
 import { describe, expect, test } from 'vitest';
-import { useStore } from '../support/store.ts';
+import { useStore } from '../support/use-store.ts';
 import { describeWith } from '../support/require.ts';
 import { stage, words } from '../support/stage.ts';
 

@@ -2,10 +2,10 @@
 import { afterEach, expect, test } from 'vitest';
 import { LEASE_TIMING } from '../../lib/turn/lease.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
-import { startVendors, TEMPLATE } from '../support/bridge.ts';
+import { startVendors, withButtons } from '../support/bridge.ts';
 import { startInstance, type Instance } from '../support/instance.ts';
 import { describeWith } from '../support/require.ts';
-import { useStore } from '../support/store.ts';
+import { useStore } from '../support/use-store.ts';
 
 /** An answer that shows what it does, and no text yet. */
 const busy = [
@@ -34,9 +34,7 @@ describeWith('redis-server', 'a stop on another instance than the one that write
         {
           app: { mode, script: { chunks } },
           dify: { behaviour: { stopNoticeMs: 2_000 } },
-          dingtalk: {
-            templates: { [TEMPLATE]: { published: true, variables: ['content'], failedState: true, buttons: true } },
-          },
+          dingtalk: withButtons.dingtalk,
         },
         systemClock,
       );

@@ -2,17 +2,16 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { DingTalkFaultEffect } from '../../playground/dingtalk/types.ts';
-import { GROUP, TEMPLATE } from '../support/bridge.ts';
-import { stage, words } from '../support/stage.ts';
-import { createFastClock } from '../support/virtual-clock.ts';
+import { GROUP, templates } from '../support/bridge.ts';
+import { fast, stage, words } from '../support/stage.ts';
 
 const { start, bridge } = stage();
 
-/** Waits of seconds pass in fractions of one. */
-const fast = () => ({ clock: createFastClock(20) });
 const visibleText = () =>
   [
-    ...[...bridge().dingtalk.cards.values()].map(({ content }) => content),
+    ...bridge()
+      .cards()
+      .map(({ content }) => content),
     ...bridge().dingtalk.messages.map(({ text }) => text),
   ].join('\n');
 
@@ -178,10 +177,7 @@ describe('the card', () => {
 
   test('is not delivered although the answer is 200: the answer comes as a message', async () => {
     await start({ app: { script: words('Hello') }, dingtalk: { groups: [] } });
-    const callback = bridge().dingtalk.callback({ from: 'staff-1', text: 'hello' });
-    Object.assign(callback.body, { conversationType: '2', conversationId: 'cidUnknown==' });
-    await bridge().dingtalk.deliver(bridge().url, callback);
-    await bridge().idle();
+    await bridge().ask('hello', { conversationType: '2', conversationId: 'cidUnknown==' });
     expect(visibleText()).toContain('Hello');
     expect(bridge().logs).toContainEqual(
       expect.objectContaining({ event: 'card_refused', code: 'dingtalk_card_undelivered' }),
@@ -190,8 +186,7 @@ describe('the card', () => {
   });
 
   test('of a template that is not published: the log says how to mend it', async () => {
-    const templates = { [TEMPLATE]: { published: false, variables: ['content'], failedState: true } };
-    await start({ app: { script: words('Hello') }, dingtalk: { templates } });
+    await start({ app: { script: words('Hello') }, dingtalk: { templates: templates({ published: false }) } });
     await bridge().ask('hello');
     expect(bridge().logs).toContainEqual(
       expect.objectContaining({ event: 'card_refused', reason: 'publish the card template in the card platform' }),
@@ -200,8 +195,7 @@ describe('the card', () => {
   });
 
   test('that fails three times in a row is left alone for a while', async () => {
-    const templates = { [TEMPLATE]: { published: false, variables: ['content'], failedState: true } };
-    await start({ app: { script: words('Hello') }, dingtalk: { templates } });
+    await start({ app: { script: words('Hello') }, dingtalk: { templates: templates({ published: false }) } });
     for (const text of ['1', '2', '3', '4', '5']) await bridge().ask(text);
     expect(bridge().dingtalk.messages).toHaveLength(5);
     expect(bridge().dingtalk.calls.filter(({ api }) => api === 'createAndDeliver')).toHaveLength(3);
@@ -216,20 +210,13 @@ describe('the card', () => {
 
   test('goes by union id to somebody without staff id', async () => {
     await start({ app: { script: words('Hello') } });
-    const callback = bridge().dingtalk.callback({ from: 'staff-1', text: 'hello' });
-    delete callback.body['senderStaffId'];
-    callback.body['senderUnionId'] = 'union-1';
-    await bridge().dingtalk.deliver(bridge().url, callback);
-    await bridge().idle();
+    await bridge().ask('hello', { senderStaffId: undefined, senderUnionId: 'union-1' });
     expect(bridge().card()).toMatchObject({ phase: 'finished', space: { kind: 'single', id: 'union-1' } });
   });
 
   test('cannot go to somebody with neither id: the answer comes as a message', async () => {
     await start({ app: { script: words('Hello') } });
-    const callback = bridge().dingtalk.callback({ from: 'staff-1', text: 'hello' });
-    delete callback.body['senderStaffId'];
-    await bridge().dingtalk.deliver(bridge().url, callback);
-    await bridge().idle();
+    await bridge().ask('hello', { senderStaffId: undefined });
     expect(bridge().dingtalk.messages).toMatchObject([{ text: 'Hello' }]);
   });
 
@@ -273,7 +260,7 @@ describe('the card', () => {
     await start({
       ...fast(),
       app: { script: { bytes: 'chat-error-midstream.sse' } },
-      dingtalk: { templates: { [TEMPLATE]: { published: true, variables: ['content'], failedState: false } } },
+      dingtalk: { templates: templates({ failedState: false }) },
     });
     await bridge().ask('hello');
     expect(bridge().card()).toMatchObject({
@@ -333,22 +320,23 @@ test('a token that was revoked is renewed once, and the answer does not suffer',
   await bridge().ask('one');
   bridge().dingtalk.invalidateTokens();
   await bridge().ask('two');
-  expect([...bridge().dingtalk.cards.values()].map(({ phase }) => phase)).toEqual(['finished', 'finished']);
+  expect(
+    bridge()
+      .cards()
+      .map(({ phase }) => phase),
+  ).toEqual(['finished', 'finished']);
   expect(bridge().dingtalk.calls.filter(({ api }) => api === 'accessToken')).toHaveLength(2);
 });
 
 test('a reply address that is not of DingTalk is never called', async () => {
   await start({ env: { DINGTALK_CARD_TEMPLATE_ID: '' }, app: { script: words('Hello') } });
-  for (const webhook of [
+  for (const sessionWebhook of [
     'https://evil.example/robot/sendBySession?session=1',
     `${bridge().dingtalk.origin}/robot/other?session=1`,
     `${bridge().dingtalk.origin.replace('http://', 'http://user:pw@')}/robot/sendBySession?session=1`,
     'not an address',
   ]) {
-    const callback = bridge().dingtalk.callback({ from: 'staff-1', text: 'hello' });
-    callback.body['sessionWebhook'] = webhook;
-    await bridge().dingtalk.deliver(bridge().url, callback);
-    await bridge().idle();
+    await bridge().ask('hello', { sessionWebhook });
   }
   expect(bridge().dingtalk.calls.filter(({ api }) => api === 'sendBySession' || api === 'unknown')).toEqual([]);
   const fallbacks = bridge().logs.filter(({ code }) => code === 'dingtalk_session_untrusted');

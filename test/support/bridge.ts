@@ -3,6 +3,7 @@ import { createApp, type App } from '../../lib/app.ts';
 import type { LeaseTiming } from '../../lib/turn/lease.ts';
 import type { Platform } from '../../lib/runtime/platform.ts';
 import { systemClock, type Clock } from '../../lib/runtime/clock.ts';
+import { STORE_TIMEOUT_MS } from '../../lib/state/redis/failure.ts';
 import { createMemoryState } from '../../lib/state/memory/memory.ts';
 import type { State } from '../../lib/state/state.ts';
 import { createDifySimulator } from '../../playground/dify/simulator.ts';
@@ -17,11 +18,10 @@ import type {
 } from '../../playground/dingtalk/types.ts';
 import { startHost } from '../../scripts/host.ts';
 import { createLife } from './life.ts';
+import { app as credentials, GROUP, TEMPLATE, templates } from './dingtalk.ts';
 
-export const GROUP = 'cidGroup0001==';
-export const TEMPLATE = 'template-1.schema';
-const CLIENT_ID = 'dingclientid0001';
-const CLIENT_SECRET = 'client-secret-1';
+export { GROUP, TEMPLATE, templates };
+
 const API_KEY = 'app-key-1';
 
 export interface BridgeOptions {
@@ -29,7 +29,8 @@ export interface BridgeOptions {
   dify?: Partial<DifyOptions>;
   dingtalk?: Partial<DingTalkOptions>;
   env?: Record<string, string | undefined>;
-  clock?: Clock;
+  /** Default: the system's. The store may take as long as in reality, however fast the clock is. */
+  clock?: Clock & { speed?: number };
   leaseTiming?: LeaseTiming;
   /** A store that outlives the function. */
   state?: State;
@@ -40,26 +41,34 @@ export interface Bridge {
   dify: DifySimulator;
   readonly url: string;
   logs: Record<string, unknown>[];
-  /** Delivers a message, signed, and returns DingTalk's view of the answer. */
-  send(input: CallbackInput | string): Promise<Delivery>;
+  /** Delivers a message, signed, and returns DingTalk's view of the answer. `overrides` change the callback's body. */
+  send(input: CallbackInput | string, overrides?: Record<string, unknown>): Promise<Delivery>;
   /** Delivers a message and waits until its answer is complete. */
-  ask(input: CallbackInput | string): Promise<Delivery>;
+  ask(input: CallbackInput | string, overrides?: Record<string, unknown>): Promise<Delivery>;
   /** Waits until nothing is being answered. */
   idle(): Promise<void>;
   /** Starts the function afresh, with nothing of its own memory, and returns the new address. */
   restart(): Promise<string>;
   /** Ends the function as the platform does, at once and in the middle of whatever it does, and starts it afresh. */
   kill(): Promise<void>;
+  /** All cards, the oldest first. */
+  cards(): SimulatedCard[];
   /** The only card. */
   card(): SimulatedCard;
   close(): Promise<void>;
 }
 
+/** For cards with buttons. */
+export const withButtons = {
+  dingtalk: { templates: templates({ buttons: true }) },
+  env: { DINGTALK_CARD_BUTTONS: 'true' },
+} satisfies BridgeOptions;
+
 /** The two vendors that the function stands between, and the environment that points it at them. */
 export async function startVendors(options: BridgeOptions, clock: Clock) {
   const dingtalk = await createDingTalkSimulator({
-    app: { clientId: CLIENT_ID, clientSecret: CLIENT_SECRET },
-    templates: { [TEMPLATE]: { published: true, variables: ['content'], failedState: true } },
+    app: { clientId: credentials.clientId, clientSecret: credentials.clientSecret },
+    templates: templates(),
     people: [
       { staffId: 'staff-1', unionId: 'union-1', nick: '王小明' },
       { staffId: 'staff-2', unionId: 'union-2', nick: '李雷' },
@@ -75,8 +84,8 @@ export async function startVendors(options: BridgeOptions, clock: Clock) {
     ...options.dify,
   });
   const env = {
-    DINGTALK_CLIENT_ID: CLIENT_ID,
-    DINGTALK_CLIENT_SECRET: CLIENT_SECRET,
+    DINGTALK_CLIENT_ID: credentials.clientId,
+    DINGTALK_CLIENT_SECRET: credentials.clientSecret,
     DINGTALK_CARD_TEMPLATE_ID: TEMPLATE,
     DINGTALK_API_URL: dingtalk.origin,
     DINGTALK_OAPI_URL: dingtalk.origin,
@@ -125,17 +134,19 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
       fetch: own.fetch,
       createMemoryState: (ownClock) => (state ? own.state(state) : createMemoryState(ownClock)),
       writeLog: (line) => logs.push(JSON.parse(line) as Record<string, unknown>),
+      storeTimeoutMs: STORE_TIMEOUT_MS * (options.clock?.speed ?? 1),
       ...(options.leaseTiming ? { leaseTiming: options.leaseTiming } : {}),
     });
     return started;
   };
   let host = await startFunction();
   const address = () => `${host.url}/api/dingtalk`;
-  const deliver = (input: CallbackInput | string) =>
+  const deliver: Bridge['send'] = (input, overrides) =>
     dingtalk.deliver(
       address(),
-      dingtalk.callback(typeof input === 'string' ? { from: 'staff-1', text: input } : input),
+      dingtalk.callback(typeof input === 'string' ? { from: 'staff-1', text: input } : input, overrides),
     );
+  const cards = () => [...dingtalk.cards.values()];
   const idle = () => (running === 0 ? Promise.resolve() : new Promise<void>((resolve) => idleWaiters.push(resolve)));
 
   const bridge: Bridge = {
@@ -146,8 +157,8 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
     },
     logs,
     send: deliver,
-    async ask(input) {
-      const delivery = await deliver(input);
+    async ask(input, overrides) {
+      const delivery = await deliver(input, overrides);
       await idle();
       return delivery;
     },
@@ -162,9 +173,10 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
       running = 0;
       await bridge.restart();
     },
+    cards,
     card() {
-      const [card, ...others] = dingtalk.cards.values();
-      if (!card || others.length > 0) throw new Error(`${dingtalk.cards.size} cards`);
+      const [card, ...others] = cards();
+      if (!card || others.length > 0) throw new Error(`${cards().length} cards`);
       return card;
     },
     async close() {

@@ -3,10 +3,15 @@ import { readConfig } from '../../lib/config/config.ts';
 import type { DingTalkConfig, RobotConfig } from '../../lib/config/robot.ts';
 import type { Message } from '../../lib/dingtalk/callback.ts';
 import { createDingTalkSimulator } from '../../playground/dingtalk/simulator.ts';
-import type { DingTalkOptions, DingTalkSimulator } from '../../playground/dingtalk/types.ts';
+import type { CardTemplate, DingTalkOptions, DingTalkSimulator } from '../../playground/dingtalk/types.ts';
 
 export const GROUP = 'cidGroup0001==';
 export const TEMPLATE = 'template-1.schema';
+
+/** The tenant's card template. */
+export const templates = (changes: Partial<CardTemplate> = {}) => ({
+  [TEMPLATE]: { published: true, variables: ['content'], failedState: true, ...changes },
+});
 
 export const app = { clientId: 'dingclientid0001', clientSecret: 'client-secret-1', robotCode: 'dingrobot0001' };
 
@@ -33,7 +38,7 @@ export async function startDingTalk(
     app,
     people: [1, 2, 3].map((n) => ({ staffId: `staff-${n}`, unionId: `union-${n}`, nick: `${n}` })),
     groups: [{ conversationId: GROUP, title: '售后支持群', members: ['staff-1'] }],
-    templates: { [TEMPLATE]: { published: true, variables: ['content'], failedState: true } },
+    templates: templates(),
     ...options,
   });
   onTestFinished(() => dingtalk.close());

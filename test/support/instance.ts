@@ -2,12 +2,15 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { LeaseTiming } from '../../lib/turn/lease.ts';
+import type { SharedClock } from '../chaos/shared-clock.ts';
 
 export interface InstanceSettings {
   env: Record<string, string>;
   /** 0: any free port. */
   port: number;
   leaseTiming: LeaseTiming;
+  /** Default: the system's. */
+  clock?: SharedClock;
 }
 
 export interface Instance {

@@ -40,14 +40,30 @@ export function createVirtualClock(startMs = 1_800_000_000_000): VirtualClock {
   };
 }
 
-/** A clock that runs faster than the real one, for stories that take minutes over real HTTP. */
-export function createFastClock(factor: number): Clock {
-  const startMs = Date.now();
-  const startedAt = performance.now();
+/** A clock that runs `speed` times as fast as the real one. */
+export interface FastClock extends Clock {
+  /** Can be changed; what is scheduled already keeps its moment on the wall's clock. */
+  speed: number;
+}
+
+/** For stories that take minutes over real HTTP. */
+export function createFastClock(speed: number): FastClock {
+  let startMs = Date.now();
+  let startedAt = performance.now();
+  let current = speed;
+  const now = () => startMs + (performance.now() - startedAt) * current;
   return {
-    now: () => Math.floor(startMs + (performance.now() - startedAt) * factor),
+    get speed() {
+      return current;
+    },
+    set speed(next) {
+      startMs = now();
+      startedAt = performance.now();
+      current = next;
+    },
+    now: () => Math.floor(now()),
     schedule(ms, run) {
-      const timer = setTimeout(run, ms / factor);
+      const timer = setTimeout(run, ms / current);
       return () => clearTimeout(timer);
     },
   };

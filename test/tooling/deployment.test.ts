@@ -31,7 +31,13 @@ describe('the built function', () => {
   it('loads from a copy outside the repository, and answers once it is configured', async () => {
     const configured = await startFunction({
       artifact,
-      env: { DINGTALK_CLIENT_ID: 'dingclient', DINGTALK_CLIENT_SECRET: 'secret', DIFY_API_KEY: 'app-key' },
+      env: {
+        DINGTALK_CLIENT_ID: 'dingclient',
+        DINGTALK_CLIENT_SECRET: 'secret',
+        DIFY_API_KEY: 'app-key',
+        UPSTASH_REDIS_REST_URL: 'http://127.0.0.1:9',
+        UPSTASH_REDIS_REST_TOKEN: 'token',
+      },
     });
     for (const method of ['GET', 'HEAD']) {
       expect((await fetch(`${configured.url}/api/dingtalk`, { method })).status).toBe(200);

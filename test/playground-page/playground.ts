@@ -1,0 +1,69 @@
+// A playground to talk to, as its page does.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Environment } from '../../lib/config/config.ts';
+import { readOwnConfig } from '../../playground/server/configuration.ts';
+import { startPlayground } from '../../playground/server/playground.ts';
+import type { Snapshot } from '../../playground/server/protocol.ts';
+import { createFastClock, type FastClock } from '../support/virtual-clock.ts';
+
+/** How much faster than in reality the function, DingTalk and Dify are; the page takes its own time. */
+export const SPEED = 4;
+
+export interface Playground {
+  url: string;
+  post(action: string, body: object, headers?: Record<string, string>): Promise<Response>;
+  snapshot(): Promise<Snapshot>;
+  /** Asks as somebody, and waits until the function has nothing more to do for it. */
+  ask(question: { chat: string; from: string; text: string }): Promise<string>;
+  until(condition: (snapshot: Snapshot) => boolean): Promise<Snapshot>;
+  close(): Promise<void>;
+}
+
+/** A playground in this process, on a clock of its own. */
+export async function openPlayground(
+  env: Environment = {},
+  clock: FastClock = createFastClock(SPEED),
+): Promise<Playground & { clock: FastClock }> {
+  const own = { PORT: '0', ...env };
+  const read = readOwnConfig(own);
+  if (!read.ok) throw new Error(JSON.stringify(read.problems));
+  const host = await startPlayground(own, read.config, clock);
+  // As `npm start` prints it.
+  const address = new URL(host.url);
+  address.hostname = 'localhost';
+  return { ...playgroundAt(address.origin, () => host.close(0)), clock };
+}
+
+/** One that runs already. */
+export function playgroundAt(url: string, close: () => Promise<void>): Playground {
+  const post: Playground['post'] = (action, body, headers = {}) =>
+    fetch(`${url}/playground/${action}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+  const snapshot = async () => (await (await fetch(`${url}/playground/snapshot`)).json()) as Snapshot;
+  const until: Playground['until'] = async (condition) => {
+    const end = Date.now() + 15_000;
+    for (;;) {
+      const now = await snapshot();
+      if (condition(now)) return now;
+      if (Date.now() > end) throw new Error('it did not come to that');
+      await sleep(60);
+    }
+  };
+  return {
+    url,
+    post,
+    snapshot,
+    until,
+    async ask(question) {
+      const { id } = (await (await post('send', question)).json()) as { id: string };
+      await until(({ logs }) => logs.some((line) => line.question === id && line.fields['event'] === 'turn_finished'));
+      // What follows an answer: suggested questions.
+      await until(({ calls }) => calls.every(({ question: whose, ms }) => whose !== id || ms !== null));
+      return id;
+    },
+    close,
+  };
+}
