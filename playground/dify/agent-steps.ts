@@ -1,12 +1,11 @@
 import type { Json } from '../http/shape.ts';
 import { messageEvent } from './envelope.ts';
-import type { Chunk, DifyRun } from './types.ts';
+import type { AgentThought, Chunk, DifyRun } from './types.ts';
 
 type ToolUse = Extract<Chunk, { tool: string }>;
 
 /** The steps of an agent: text, then perhaps a tool, then the next step (protocol 2.4, 2.5, 6.5). */
 export interface AgentSteps {
-  open(): Json[];
   text(delta: string): Json[];
   /** The step has made a file, which its thought names from now on. */
   file(id: string): void;
@@ -19,22 +18,37 @@ export interface AgentSteps {
 export function createAgentSteps(run: DifyRun, createId: () => string): AgentSteps {
   const isAgent = run.mode === 'agent-chat' || run.mode === 'agent';
   const finished: string[] = [];
-  let id = createId();
-  let position = 1;
+  const begin = (position: number): AgentThought => ({
+    id: createId(),
+    position,
+    thought: '',
+    tool: '',
+    labels: {},
+    input: '',
+    observation: '',
+    files: [],
+  });
+  let step = begin(1);
+  /** While a step speaks, its stored thought is empty: the text is saved with the step. */
   let spoken = '';
-  let fileIds: string[] = [];
+  let isOpen = false;
+
+  const save = (changes: Partial<AgentThought>) => {
+    step = { ...step, ...changes };
+    run.thoughts = [...run.thoughts.filter(({ position }) => position !== step.position), step];
+  };
 
   /** The same thought is sent again, with the same id, as it grows. */
-  const thought = (use?: ToolUse, observation = ''): Json =>
+  const thought = (): Json =>
     messageEvent(run, 'agent_thought', {
-      id,
-      position,
-      thought: spoken,
-      observation,
-      tool: use?.tool ?? '',
-      tool_labels: use?.label ? { [use.tool]: use.label } : {},
-      tool_input: use ? JSON.stringify({ [use.tool]: use.input }) : '',
-      message_files: fileIds,
+      id: step.id,
+      position: step.position,
+      thought: step.thought,
+      observation: step.observation,
+      tool: step.tool,
+      tool_labels: step.labels,
+      tool_input: step.input,
+      message_files: step.files,
     });
 
   /** protocol 2.6 item 4: the stored answer joins the steps with a line break; the live deltas do not. */
@@ -45,23 +59,39 @@ export function createAgentSteps(run: DifyRun, createId: () => string): AgentSte
       .trim();
   };
 
+  /** The first thought comes with the model's first sign, so that a model that fails leaves none (recorded). */
+  const open = (): Json[] => {
+    if (isOpen) return [];
+    isOpen = true;
+    save({});
+    return [thought()];
+  };
+
   return {
-    open: () => [thought()],
     text(delta) {
+      const first = open();
       spoken += delta;
       store();
-      return [messageEvent(run, 'agent_message', { id: run.messageId, answer: delta })];
+      return [...first, messageEvent(run, 'agent_message', { id: run.messageId, answer: delta })];
     },
     file(fileId) {
-      fileIds = [...fileIds, fileId];
+      save({ files: [...step.files, fileId] });
     },
     tool(use) {
-      const events = [thought(), thought(use), thought(use, JSON.stringify({ [use.tool]: use.observation }))];
+      const events = open();
+      save({
+        thought: spoken,
+        tool: use.tool,
+        labels: use.label ? { [use.tool]: use.label } : {},
+        input: JSON.stringify({ [use.tool]: use.input }),
+      });
+      events.push(thought());
+      save({ observation: JSON.stringify({ [use.tool]: use.observation }) });
+      events.push(thought());
       finished.push(spoken);
       spoken = '';
-      fileIds = [];
-      id = createId();
-      position += 1;
+      step = begin(step.position + 1);
+      save({});
       return [...events, thought()];
     },
     log(use) {
@@ -69,7 +99,7 @@ export function createAgentSteps(run: DifyRun, createId: () => string): AgentSte
         messageEvent(run, 'agent_log', {
           data: {
             node_execution_id: `${String(run.workflowRunId)}-llm`,
-            id,
+            id: step.id,
             label: `CALL ${use.tool}`,
             parent_id: null,
             error: null,
@@ -80,19 +110,14 @@ export function createAgentSteps(run: DifyRun, createId: () => string): AgentSte
           },
         });
       const events = [entry('start', { tool_input: use.input }), entry('success', { output: use.observation })];
-      id = createId();
+      step = begin(1);
       return events;
     },
     close() {
       if (!isAgent) return [];
-      const last = thought();
-      // protocol 2.6 item 2: a New Agent repeats the complete answer in one closing `message`.
-      const closing = messageEvent(run, 'message', {
-        id: run.messageId,
-        answer: run.answer,
-        from_variable_selector: [],
-      });
-      return run.mode === 'agent' ? [last, closing] : [last];
+      const first = open();
+      save({ thought: spoken });
+      return [...first, thought()];
     },
   };
 }

@@ -1,13 +1,14 @@
 import { isRecord, isText, type Json } from '../http/shape.ts';
-import type { SampleApp } from './types.ts';
+import { recorded, refuse, type Refusal } from './refusal.ts';
+import type { Behaviour, SampleApp } from './types.ts';
 
 /** `GET /info` (protocol 1.5). */
-export function infoOf(app: SampleApp): Json {
+export function infoOf(app: SampleApp, { infoHasMode }: Pick<Behaviour, 'infoHasMode'>): Json {
   return {
     name: app.name,
     description: app.description ?? '',
     tags: [],
-    mode: app.mode,
+    ...(infoHasMode ? { mode: app.mode } : {}),
     author_name: 'Playground',
   };
 }
@@ -39,25 +40,40 @@ export function parametersOf(app: SampleApp): Json {
   };
 }
 
-/** What is wrong with the inputs, in Dify's own words (protocol 5.2). */
-export function inputMistake(app: SampleApp, inputs: Json): string | undefined {
+const pythonList = (texts: readonly unknown[]) => `[${texts.map((text) => `'${String(text)}'`).join(', ')}]`;
+
+/** What is wrong with one value that is there, in Dify's own words. */
+function valueMistake(type: string, field: Json, value: unknown): string | undefined {
+  const name = String(field['variable']);
+  const isTextual = type === 'text-input' || type === 'paragraph' || type === 'select';
+  if (isTextual && typeof value !== 'string') return `(type '${type}') ${name} in input form must be a string`;
+  const limit = field['max_length'];
+  if (isTextual && typeof value === 'string' && typeof limit === 'number' && value.length > limit)
+    return `${name} in input form must be less than ${limit} characters`;
+  const choices = field['options'];
+  if (type === 'select' && Array.isArray(choices) && !choices.includes(value))
+    return `${name} in input form must be one of the following: ${pythonList(choices)}`;
+  if (type === 'number' && value !== '' && Number.isNaN(Number(value)))
+    return `${name} in input form must be a valid number`;
+  return undefined;
+}
+
+/** What is wrong with the inputs (protocol 5.2, and recorded). An empty text counts as a value, even where one is required. */
+export function inputMistake(app: SampleApp, inputs: Json): Refusal | undefined {
   const form = parametersOf(app)['user_input_form'];
   for (const item of Array.isArray(form) ? form : []) {
-    const [type, field] = Object.entries(isRecord(item) ? item : {})[0] ?? [];
+    const [type = '', field] = Object.entries(isRecord(item) ? item : {})[0] ?? [];
     if (!isRecord(field) || !isText(field['variable'])) continue;
-    const name = field['variable'];
-    const value = inputs[name];
-    const isGiven = value !== undefined && value !== null && value !== '';
-    if (!isGiven && field['required'] === true && !isText(field['default'])) return `${name} is required in input form`;
-    const mustBeText = type === 'text-input' || type === 'paragraph' || type === 'select';
-    if (isGiven && mustBeText && typeof value !== 'string')
-      return `(type '${type}') ${name} in input form must be a string`;
-    const limit = field['max_length'];
-    if (typeof value === 'string' && typeof limit === 'number' && value.length > limit)
-      return `${name} in input form must be less than ${limit} characters`;
-    const choices = field['options'];
-    if (isGiven && type === 'select' && Array.isArray(choices) && !choices.includes(value))
-      return `${name} in input form must be one of the following: ${choices.join(', ')}`;
+    const value = inputs[field['variable']];
+    if (value === undefined || value === null) {
+      if (field['required'] === true && !isText(field['default']))
+        return refuse(400, 'invalid_param', `${field['variable']} is required in input form`);
+      continue;
+    }
+    // A list where a number belongs is beyond what Dify checks.
+    if (type === 'number' && typeof value === 'object') return recorded('internal-server-error');
+    const mistake = valueMistake(type, field, value);
+    if (mistake !== undefined) return refuse(400, 'invalid_param', mistake);
   }
   return undefined;
 }

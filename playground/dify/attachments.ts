@@ -1,6 +1,7 @@
 import { isRecord, isText, recordOf, type Json } from '../http/shape.ts';
 import { parametersOf } from './app-facts.ts';
 import { extensionOf, fileTypeOf } from './file-classes.ts';
+import { pythonText } from './refusal.ts';
 import type { Memory } from './memory.ts';
 import type { FileType, RunFile, SampleApp } from './types.ts';
 
@@ -14,6 +15,8 @@ interface Rules {
   extensions: readonly string[];
   methods: readonly string[];
   limit: number;
+  /** Of pictures alone, in the files of a question. */
+  imageLimit?: number;
 }
 
 /** Somebody's files cannot be taken: Dify's own words. */
@@ -22,6 +25,10 @@ export interface FileMistake {
   /** What no correct client sends, as opposed to what a person may do. */
   isMalformed: boolean;
 }
+
+/** A remote file's class comes from what its server says, which the simulator does not ask. */
+const isMisnamed = ({ id, type, name, mimeType }: RunFile) =>
+  id !== null && type !== 'custom' && fileTypeOf(name, mimeType ?? '') !== type;
 
 const isMistake = (value: object): value is FileMistake => 'mistake' in value;
 const textsOf = (value: unknown, usual: readonly string[]) =>
@@ -41,6 +48,7 @@ function appRules(parameters: Json): Rules | null {
     extensions: textsOf(upload['allowed_file_extensions'], []),
     methods,
     limit: Number(upload['number_limits'] ?? image['number_limits'] ?? system['workflow_file_upload_limit'] ?? 10),
+    imageLimit: Number(image['number_limits'] ?? upload['number_limits'] ?? 10),
   };
 }
 
@@ -50,6 +58,12 @@ const fieldRules = (type: string, field: Json): Rules => ({
   methods: textsOf(field['allowed_file_upload_methods'], bothMethods),
   limit: type === 'file' ? 1 : Number(field['max_length'] ?? 5),
 });
+
+export interface ListedFiles {
+  files: RunFile[];
+  isIgnored: boolean;
+  odd: readonly string[];
+}
 
 export interface Asker {
   key: string;
@@ -80,21 +94,21 @@ export function createAttachments({ uploads }: Pick<Memory, 'uploads'>) {
   const readOne = (entry: unknown, rules: Rules, variable: string | null, asker: Asker): RunFile | FileMistake => {
     if (!isRecord(entry)) return { mistake: 'Invalid file mapping', isMalformed: true };
     const { type, transfer_method: method } = entry;
-    if (typeof type !== 'string' || !fileTypes.includes(type))
-      return { mistake: `Invalid file type: ${String(type)}`, isMalformed: true };
+    if (method === undefined) return { mistake: 'transfer_method is required in file mapping', isMalformed: true };
     if (method !== 'local_file' && method !== 'remote_url')
-      return { mistake: `Invalid file transfer method: ${String(method)}`, isMalformed: true };
+      return { mistake: `${pythonText(method)} is not a valid FileTransferMethod`, isMalformed: true };
+    if (type !== undefined && (typeof type !== 'string' || !fileTypes.includes(type)))
+      return { mistake: `${pythonText(type)} is not a valid FileType`, isMalformed: true };
     const file = method === 'local_file' ? localFile(entry, variable, asker) : remoteFile(entry, variable);
     if (isMistake(file)) return file;
-    const isFitting = type === 'custom' || fileTypeOf(file.name, file.mimeType ?? '') === type;
-    // A remote file's class comes from what its server says, which the simulator does not ask.
-    if (method === 'local_file' && !isFitting)
+    // Recorded: only the files of inputs are compared with the class that they are given.
+    if (variable !== null && isMisnamed(file))
       return {
         mistake: 'Detected file type does not match the specified type. Please verify the file.',
         isMalformed: true,
       };
     const isTaken =
-      type === 'custom' ? rules.extensions.includes(`.${extensionOf(file.name)}`) : rules.types.includes(type);
+      type === 'custom' ? rules.extensions.includes(`.${extensionOf(file.name)}`) : rules.types.includes(type ?? '');
     if (!isTaken || !rules.methods.includes(method))
       return { mistake: `File validation failed for file: ${file.name}`, isMalformed: false };
     return file;
@@ -129,20 +143,31 @@ export function createAttachments({ uploads }: Pick<Memory, 'uploads'>) {
     return readAll(value, rules, name, asker);
   };
 
-  /** `isIgnored`: there were files, but the app's file upload is off. */
-  const readListed = (
-    app: SampleApp,
-    value: unknown,
-    asker: Asker,
-  ): { files: RunFile[]; isIgnored: boolean } | FileMistake => {
-    if (value === undefined || value === null) return { files: [], isIgnored: false };
-    if (!Array.isArray(value)) return { mistake: 'Input should be a valid list: files', isMalformed: true };
+  const listMistake = (entries: readonly Json[], { limit, imageLimit = limit }: Rules): FileMistake | undefined => {
+    const images = entries.filter(({ type }) => type === 'image').length;
+    if (images > imageLimit)
+      return { mistake: `Number of image files exceeds the maximum limit ${imageLimit}`, isMalformed: false };
+    return entries.length > limit
+      ? { mistake: `Number of files exceeds the maximum limit ${limit}`, isMalformed: false }
+      : undefined;
+  };
+
+  /**
+   * The files of a question. `isIgnored`: there were files, but the app's file upload is off; `odd`: taken by Dify, but
+   * nothing that a correct client sends.
+   */
+  const readListed = (app: SampleApp, value: unknown, asker: Asker): ListedFiles | FileMistake => {
+    const entries: Json[] = Array.isArray(value) ? value.filter(isRecord) : [];
     const rules = appRules(parametersOf(app));
-    if (!rules) return { files: [], isIgnored: value.length > 0 };
-    if (value.length > rules.limit)
-      return { mistake: `Number of files exceeds the maximum limit ${rules.limit}`, isMalformed: false };
-    const files = readAll(value, rules, null, asker);
-    return Array.isArray(files) ? { files, isIgnored: false } : files;
+    if (!rules) return { files: [], isIgnored: entries.length > 0, odd: [] };
+    const named = entries.filter(({ transfer_method: method }) => method !== undefined);
+    const files = listMistake(named, rules) ?? readAll(named, rules, null, asker);
+    if (!Array.isArray(files)) return files;
+    const odd = [
+      ...files.filter((file) => isMisnamed(file)).map(({ name, type }) => `${name} is no ${type}`),
+      ...(named.length < entries.length ? ['a file without transfer_method'] : []),
+    ];
+    return { files, isIgnored: false, odd };
   };
 
   const readInputs = (app: SampleApp, inputs: Json, asker: Asker): RunFile[] | FileMistake => {

@@ -8,26 +8,46 @@ export interface EventStreamOptions {
   response: ServerResponse;
   clock: Clock;
   pingMs: number;
-  /** How long a `silence-then-eof` lasts. */
+  /** How long a silence lasts before the relay closes the stream. 0: there is no relay. */
   silenceMs: number;
+  /** How long a `slow-eof` takes. */
+  closeMs: number;
+  /** The headers wait for the first event. */
+  lateHeaders: boolean;
+  /** Whether somebody is there to ping. Default: always. */
+  isWorking?: () => boolean;
   fault: DifyFaultEffect | undefined;
   stream: OpenStream;
 }
 
 /** The response side of a run: pings while it is quiet, and the injected ways to break off. */
 export function openEventStream(options: EventStreamOptions): RunListener {
-  const { response, clock, fault, stream } = options;
+  const { response, clock, fault, stream, silenceMs, isWorking = () => true } = options;
   const limit = fault?.kind === 'cut' || fault?.kind === 'stall' ? fault.afterBytes : Infinity;
   let isMuted = false;
   let cancelTimer: (() => void) | undefined;
+  let cancelEnd: (() => void) | undefined;
 
   const mute = () => {
     isMuted = true;
     cancelTimer?.();
+    cancelEnd?.();
+  };
+
+  /** A relay that has heard nothing for so long gives up. */
+  const watchSilence = (endsAt = clock.now() + silenceMs) => {
+    cancelEnd?.();
+    if (silenceMs === 0) return;
+    // It looks again, because the clock may be one that does not move by itself.
+    cancelEnd = clock.schedule(Math.max(1, endsAt - clock.now()), () => {
+      if (clock.now() >= endsAt) response.end();
+      else watchSilence(endsAt);
+    });
   };
 
   const write = (bytes: Buffer) => {
     if (isMuted || response.destroyed || response.writableEnded) return;
+    watchSilence();
     const room = limit - stream.bytes;
     const part = bytes.subarray(0, Math.min(bytes.length, room));
     stream.bytes += part.length;
@@ -43,7 +63,7 @@ export function openEventStream(options: EventStreamOptions): RunListener {
 
   const keepAlive = () => {
     cancelTimer = clock.schedule(options.pingMs, () => {
-      write(ping);
+      if (isWorking()) write(ping);
       if (!isMuted) keepAlive();
     });
   };
@@ -51,15 +71,18 @@ export function openEventStream(options: EventStreamOptions): RunListener {
   const close = (how: Close) => {
     if (isMuted && limit !== Infinity) return;
     mute();
-    if (how === 'eof') response.end();
+    const end = () => void response.end();
+    if (how === 'eof' || (how === 'slow-eof' && options.closeMs === 0)) end();
+    else if (how === 'slow-eof') cancelEnd = clock.schedule(options.closeMs, end);
     else if (how === 'cut')
       setImmediate(() => response.destroy()); // after what was written has left
-    else if (how === 'silence-then-eof') cancelTimer = clock.schedule(options.silenceMs, () => response.end());
+    else if (how === 'silence-then-eof') cancelEnd = clock.schedule(silenceMs, end);
   };
 
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
-  response.flushHeaders();
+  if (!options.lateHeaders) response.flushHeaders();
   response.once('close', () => mute());
+  watchSilence();
   keepAlive();
   return { write, close };
 }

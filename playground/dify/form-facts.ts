@@ -1,5 +1,5 @@
 import { isRecord, isText, type Json } from '../http/shape.ts';
-import type { FormAction, FormInput, FormSubmission, Pause, RunFile } from './types.ts';
+import type { Behaviour, FormAction, FormInput, FormSubmission, Pause, RunFile } from './types.ts';
 
 /** In seconds: how long a form waits when its script does not say. */
 const USUAL_FORM_LIFETIME_S = 259_200;
@@ -16,6 +16,8 @@ export interface FormFacts {
   title: string;
   content: string;
   token: string | null;
+  /** The routes do not know its token. */
+  byMailOnly: boolean;
   inputs: readonly FormInput[];
   actions: readonly FormAction[];
   defaults: Record<string, string>;
@@ -31,6 +33,7 @@ export function formFactsOf(pause: Pause, nodeId: string, now: number, createId:
     content: pause.formContent,
     // 22 characters, like a real one.
     token: formToken === undefined ? createId().replaceAll('-', '').slice(0, 22) : formToken,
+    byMailOnly: pause.byMailOnly ?? false,
     inputs: pause.inputs ?? [],
     actions: pause.actions ?? usualActions,
     defaults: pause.defaults ?? {},
@@ -70,8 +73,10 @@ function wireInput(input: FormInput, defaults: Record<string, string>): Json {
   }
 }
 
-/** The `data` of `human_input_required`. */
-export function requiredData(form: FormFacts): Json {
+/** The `data` of `human_input_required`. Up to 1.15 constant defaults are with their inputs only (recorded). */
+export function requiredData(form: FormFacts, { shape }: Pick<Behaviour, 'shape'>): Json {
+  const isNew = shape === '1.16';
+  const channels = form.token === null || form.byMailOnly ? ['email'] : ['web_app'];
   return {
     form_id: form.id,
     node_id: form.nodeId,
@@ -79,22 +84,26 @@ export function requiredData(form: FormFacts): Json {
     form_content: form.content,
     inputs: form.inputs.map((input) => wireInput(input, form.defaults)),
     actions: form.actions,
-    display_in_ui: true,
+    display_in_ui: !form.byMailOnly,
     form_token: form.token,
-    approval_channels: form.token === null ? ['email'] : ['web_app'],
-    resolved_default_values: form.defaults,
+    ...(isNew ? { approval_channels: channels } : {}),
+    resolved_default_values: isNew ? form.defaults : {},
     expiration_time: seconds(form.expiresAt),
   };
 }
 
 /** The body of GET /form/human_input/:token. */
-export function formBody(form: FormFacts): Json {
-  const { form_content, inputs, resolved_default_values, actions, expiration_time } = requiredData(form);
+export function formBody(form: FormFacts, behaviour: Pick<Behaviour, 'shape'>): Json {
+  const { form_content, inputs, resolved_default_values, actions, expiration_time } = requiredData(form, behaviour);
   return { form_content, inputs, resolved_default_values, user_actions: actions, expiration_time };
 }
 
 /** The `data` of `human_input_form_filled`. */
-export function filledData(form: FormFacts, { action, inputs }: FormSubmission): Json {
+export function filledData(
+  form: FormFacts,
+  { action, inputs }: FormSubmission,
+  { shape }: Pick<Behaviour, 'shape'>,
+): Json {
   const text = (name: string) => (typeof inputs[name] === 'string' ? inputs[name] : JSON.stringify(inputs[name] ?? ''));
   return {
     node_id: form.nodeId,
@@ -102,7 +111,7 @@ export function filledData(form: FormFacts, { action, inputs }: FormSubmission):
     rendered_content: form.content.replace(/\{\{#\$output\.([^#}]+)#\}\}/gu, (_mark, name: string) => text(name)),
     action_id: action,
     action_text: form.actions.find(({ id }) => id === action)?.title ?? '',
-    submitted_data: inputs,
+    ...(shape === '1.16' ? { submitted_data: inputs } : {}),
   };
 }
 
@@ -129,11 +138,13 @@ export function submissionMistake(
   { action, inputs }: FormSubmission,
   sender: Sender,
   readField: ReadFileField,
+  { formValues }: Pick<Behaviour, 'formValues'>,
 ): string | undefined {
   if (!form.actions.some(({ id }) => id === action)) return `Invalid action: ${action}`;
   const missing = form.inputs.filter(({ name }) => inputs[name] === undefined || inputs[name] === null);
   if (missing.length > 0) return `Missing required inputs: ${missing.map(({ name }) => name).join(', ')}`;
-  for (const input of form.inputs) {
+  // 1.14.2 takes an option that is not on the list; `main` does not (recorded).
+  for (const input of formValues ? form.inputs : []) {
     const value = inputs[input.name];
     if (input.type === 'file' || input.type === 'file-list') {
       const field = { variable: input.name, allowed_file_types: input.allowedTypes };

@@ -3,7 +3,7 @@ import { createAttachments } from './attachments.ts';
 import { formBody, readSubmission, submissionMistake, type FormFacts } from './form-facts.ts';
 import type { Memory } from './memory.ts';
 import type { Player } from './player.ts';
-import { answerJson, recorded, refuse, type Refusal } from './refusal.ts';
+import { answerJson, invalidField, recorded, refuse, type Refusal } from './refusal.ts';
 import type { ChunkScript, DifyForm, FormSubmission, Pause } from './types.ts';
 
 interface OpenForm {
@@ -16,6 +16,15 @@ interface OpenForm {
 
 /** One day: Node's timers fire at once when they are to wait for more than 24.8 days. */
 const LONGEST_WAIT_MS = 86_400_000;
+
+const notFound = (token: string): Refusal => {
+  const route = '/form/human_input/<string:form_token>';
+  return refuse(
+    404,
+    'not_found',
+    `Form not found. You have requested this URI [/v1/form/human_input/${token}] but did you mean /v1${route} or /api${route} or /console/api${route} ?`,
+  );
+};
 
 const goodEnd: ChunkScript = { chunks: [] };
 const timedOut: ChunkScript = { chunks: [], ending: { kind: 'failed', message: 'Human input form timed out' } };
@@ -55,7 +64,7 @@ export function createForms(memory: Memory): Forms {
   const find = (key: string, token: string): OpenForm | Refusal => {
     const open = forms.find(({ form, player }) => form.token === token && player.run.key === key);
     // protocol 1.4: the endpoints came with those for run events.
-    if (!open || !behaviour.runEvents) return refuse(404, 'not_found', 'Form not found');
+    if (!open || !behaviour.runEvents || open.facts.byMailOnly) return notFound(token);
     const { form } = open;
     if (form.status === 'waiting' && clock.now() >= form.expiresAt) {
       open.cancelTimer();
@@ -94,7 +103,7 @@ export function createForms(memory: Memory): Forms {
     },
     show(key, token) {
       const found = find(key, token);
-      return 'form' in found ? answerJson(formBody(found.facts)) : found;
+      return 'form' in found ? answerJson(formBody(found.facts, behaviour)) : found;
     },
     submit(key, token, body) {
       const { user } = body;
@@ -107,10 +116,13 @@ export function createForms(memory: Memory): Forms {
       const submission = readSubmission(body);
       if (!submission) {
         memory.blame('invalid-body', 'a form is submitted with inputs and an action');
-        return refuse(400, 'bad_request', '1 validation error for HumanInputFormSubmitPayload');
+        const model = 'HumanInputFormSubmitPayload';
+        return isText(body['action'])
+          ? invalidField(model, 'inputs', body['inputs'], 'dictionary')
+          : invalidField(model, 'action', body['action'], 'string');
       }
       // protocol 1.4: whoever sends it; and what is refused leaves the form as it was.
-      const mistake = submissionMistake(found.facts, submission, { key, user }, readField);
+      const mistake = submissionMistake(found.facts, submission, { key, user }, readField, behaviour);
       if (mistake !== undefined) return refuse(400, 'invalid_form_data', mistake);
       accept(found, user, submission);
       return answerJson({});

@@ -66,6 +66,8 @@ export function createGeneration(memory: Memory, forms: Forms) {
       inputs: admitted.inputs,
       turn: conversation?.turns ?? 1,
       status: 'running',
+      record: 'running',
+      thoughts: [],
       answer: '',
       outputs: {},
       error: null,
@@ -81,7 +83,7 @@ export function createGeneration(memory: Memory, forms: Forms) {
     const script = chooseScript(app, questionOf(run, body));
     const onChange = () => {
       // protocol 3.8: who keeps the answer of a client that went away.
-      const isKept = isWorkflowRun ? behaviour.runsSurvive : behaviour.easyAnswers === 'saved';
+      const isKept = isWorkflowRun ? behaviour.lostRuns === 'saved' : behaviour.easyAnswers === 'saved';
       run.saved = run.disconnectedAt === null || isKept;
       memory.emit({ type: 'run', run });
     };
@@ -91,7 +93,9 @@ export function createGeneration(memory: Memory, forms: Forms) {
       behaviour,
       clock,
       createId,
-      make: (file) => memory.files.make(file),
+      files: memory.files,
+      // Blocking runs and easy apps stay in the process that answers.
+      workers: isWorkflowRun && !admitted.isBlocking ? memory.workers : null,
       onChange,
       onPause: (pause, facts) => forms.open(player, pause, facts),
     });
@@ -108,5 +112,7 @@ export function disconnect(memory: Memory, player: Player): void {
   const { run } = player;
   if (run.status !== 'running') return;
   run.disconnectedAt = memory.clock.now();
-  if (!isWorkflowBased(run) && memory.behaviour.easyAnswers === 'aborted') player.abort();
+  const { lostRuns, easyAnswers } = memory.behaviour;
+  if (isWorkflowBased(run) && lostRuns === 'die') player.abort('running');
+  if (!isWorkflowBased(run) && easyAnswers === 'aborted') player.abort();
 }

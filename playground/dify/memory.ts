@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/runtime/clock.ts';
+import { createWorkers, type Workers } from './workers.ts';
 import type { Player } from './player.ts';
 import { createResultFiles, type ResultFiles } from './result-files.ts';
 import type {
@@ -31,6 +32,7 @@ export interface Memory {
   readonly players: Map<string, Player>;
   readonly uploads: Map<string, DifyUpload>;
   readonly files: ResultFiles;
+  readonly workers: Workers;
   readonly runs: DifyRun[];
   readonly requests: DifyRequest[];
   readonly openStreams: OpenStream[];
@@ -59,6 +61,7 @@ export function createMemory({ filesUrl, ownOrigin, ...parts }: MemoryParts): Me
     players: new Map(),
     uploads,
     files: createResultFiles({ clock, createId, uploads, filesUrl, ownOrigin }),
+    workers: createWorkers(parts.behaviour.workers),
     runs: [],
     requests: [],
     openStreams: [],

@@ -6,7 +6,9 @@ import {
   messageEnd,
   messageEvent,
   nodeFinished,
+  nodeRetry,
   nodeStarted,
+  usageOf,
   workflowEvent,
   workflowFinished,
   workflowStarted,
@@ -14,15 +16,18 @@ import {
 } from './envelope.ts';
 import { createAgentSteps } from './agent-steps.ts';
 import { filledData, formFactsOf, requiredData, timeoutData, type FormFacts } from './form-facts.ts';
+import { plainFailure, pluginFailure, type ModelFailure } from './model-failures.ts';
 import {
   easyFileObject,
   fileMarkdown,
   fileObject,
+  ownFileObject,
   withFileObjects,
   type ResultFile,
   type ResultFiles,
 } from './result-files.ts';
-import type { Behaviour, Chunk, DifyRun, Ending, FormSubmission, Pause } from './types.ts';
+import { streamedText } from './streamed-outputs.ts';
+import type { Behaviour, Chunk, ChunkScript, DifyRun, Ending, FormSubmission, Pause } from './types.ts';
 
 /** What became of a form; no submission: its time was up. */
 export interface FormOutcome {
@@ -30,17 +35,26 @@ export interface FormOutcome {
   submission: FormSubmission | null;
 }
 
+/** The node that ends a flow, what is said while it runs, and what moderation then makes of the answer. */
+interface LastNode {
+  last: NodeFacts;
+  inside?: readonly Json[];
+  replaced?: string | undefined;
+}
+
 /** Turns the steps of a script into the events that the app's mode and version would send (protocol 2.5). */
 export interface Narrator {
-  begin(): Json[];
+  begin(template?: ChunkScript['template']): Json[];
   /** Also keeps `run.answer`. */
   chunk(chunk: Chunk): Json[];
   /** A good end, a stop, or a failure. Also sets the run's outputs and error. */
-  end(ending: Exclude<Ending, Pause> | { kind: 'stopped' }, outputs: Json | undefined): Json[];
+  end(ending: Exclude<Ending, Pause> | { kind: 'stopped' | 'aborted' }, script: ChunkScript): Json[];
+  /** Input moderation: the preset text, and nothing is run. */
+  blockInput(text: string): Json[];
   /** The node that a chunk began is done. */
   endNode(): Json[];
-  /** `events` report the pause itself; a later snapshot repeats them. */
-  pause(pause: Pause): { before: Json[]; events: Json[]; facts: FormFacts };
+  /** `events` report the pause itself; `snapshot` tells of it to whoever joins later. */
+  pause(pause: Pause): { before: Json[]; events: Json[]; snapshot: Json[]; facts: FormFacts };
   resume(outcome: FormOutcome): Json[];
 }
 
@@ -49,18 +63,19 @@ export interface NarratorOptions {
   behaviour: Behaviour;
   clock: Clock;
   createId: () => string;
-  make: ResultFiles['make'];
+  files: Pick<ResultFiles, 'make' | 'previewUrl'>;
 }
 
 const startNode: NodeFacts = { id: 'start', type: 'start', title: 'Start', index: 1 };
 
-export function createNarrator({ run, behaviour, clock, createId, make }: NarratorOptions): Narrator {
-  const isAgent = run.mode === 'agent-chat' || run.mode === 'agent';
+export function createNarrator({ run, behaviour, clock, createId, files }: NarratorOptions): Narrator {
+  const isOld = behaviour.shape === '0.15';
+  const isSilentAgent = run.mode === 'agent' && behaviour.newAgent === 'one-message';
+  const isAgent = (run.mode === 'agent-chat' || run.mode === 'agent') && !isSilentAgent;
   const steps = createAgentSteps(run, createId);
-  let model: NodeFacts = { id: 'llm', type: 'llm', title: 'LLM', index: 2 };
-  /** The text before the model's turn; after a pause there is a second model. */
-  let before = '';
-  let nodes = 2;
+  const make = (file: Parameters<ResultFiles['make']>[0]) => files.make(file);
+  let nodes = 1;
+  let lastNode = startNode.id;
   let pauses = 0;
   let current: NodeFacts | null = null;
   /** What the end events list. */
@@ -69,29 +84,54 @@ export function createNarrator({ run, behaviour, clock, createId, make }: Narrat
 
   const nextNode = (id: string, type: string, title: string): NodeFacts => {
     nodes += 1;
-    return { id, type, title, index: nodes };
+    // Since 1.13 at the latest every index is 1 and no node names the one before it.
+    const node = isOld ? { id, type, title, index: nodes, after: lastNode } : { id, type, title, index: 1 };
+    lastNode = id;
+    return node;
   };
 
-  const modelDone = (now: number): Json =>
-    nodeFinished(run, model, now, { text: run.answer.slice(before.length), reasoning_content: '' }, null);
+  let model = nextNode('llm', 'llm', 'LLM');
+  /** What the model has said since it was asked last; after a pause there is a second model. */
+  let said = '';
+  /** The answer without failed tries and before moderation: what `outputs.answer` becomes. */
+  let clean = '';
+  let failures = 0;
 
-  const text = (delta: string): Json[] => {
+  const modelDone = (now: number): Json => {
+    const usage = usageOf({ ...run, answer: said });
+    return nodeFinished(run, model, now, {
+      inputs: { model_provider: 'langgenius/openai_api_compatible/openai_api_compatible', model_name: 'stub' },
+      outputs: { text: said, reasoning_content: '', usage, finish_reason: 'stop' },
+      metadata: { total_tokens: usage['total_tokens'], total_price: usage['total_price'], currency: 'USD' },
+    });
+  };
+
+  const text = (delta: string, from?: readonly string[]): Json[] => {
     if (isAgent) return steps.text(delta);
     run.answer += delta;
-    const selector = isWorkflowBased(run) ? [model.id, 'text'] : [];
+    if (from === undefined) said += delta;
+    clean += delta;
+    if (isSilentAgent) return [];
+    const selector = isWorkflowBased(run) ? (from ?? [model.id, 'text']) : null;
     if (run.mode === 'workflow')
       return [messageEvent(run, 'text_chunk', { data: { text: delta, from_variable_selector: selector } })];
     return [messageEvent(run, 'message', { id: run.messageId, answer: delta, from_variable_selector: selector })];
   };
 
-  const replace = (answer: string, reason: string): Json[] => {
+  /** Text of the answer node itself. */
+  const ownText = (words = ''): Json[] =>
+    run.mode === 'advanced-chat' && words !== '' ? text(words, ['answer', 'answer']) : [];
+
+  const replace = (answer: string, given?: string): Json[] => {
     run.answer = answer;
+    if (behaviour.moderatedOutputs === 'replaced') clean = answer;
+    const reason = given ?? (isWorkflowBased(run) ? 'output_moderation' : '');
     if (run.mode === 'workflow') return [messageEvent(run, 'text_replace', { data: { text: answer } })];
     return [messageEvent(run, 'message_replace', { answer, reason })];
   };
 
   /** protocol 6.2: each mode has its own ways of handing a file over. */
-  const file = (step: Extract<Chunk, { file: unknown }>['file']): Json[] => {
+  const madeFile = (step: Extract<Chunk, { file: unknown }>['file']): Json[] => {
     const isEasy = !isWorkflowBased(run);
     const isShown =
       step.as === 'markdown' || (step.as === 'output' ? run.mode === 'workflow' : run.mode !== 'workflow');
@@ -119,16 +159,35 @@ export function createNarrator({ run, behaviour, clock, createId, make }: Narrat
     }
   };
 
+  /** What the failed try has said is forgotten, though not by those who have read it. */
+  const takeBack = () => {
+    clean = clean.slice(0, clean.length - said.length);
+    said = '';
+    failures += 1;
+  };
+
+  const modelError = (cause: ModelFailure) => {
+    if (behaviour.modelErrors === 'completion_request_error') return `[models] Error: ${plainFailure(cause)}`;
+    return `req_id: ${run.id.slice(0, 10)} PluginInvokeError: ${pluginFailure(cause)}`;
+  };
+
+  const retry = (cause: ModelFailure): Json[] => {
+    if (!isWorkflowBased(run)) return [];
+    takeBack();
+    return [nodeRetry(run, model, clock.now(), modelError(cause), failures)];
+  };
+
   const chunk = (step: Chunk): Json[] => {
-    if ('text' in step) return text(step.text);
-    if ('replace' in step) return replace(step.replace, step.reason ?? 'output_moderation');
+    if ('text' in step) return text(step.text, step.from);
+    if ('replace' in step) return replace(step.replace, step.reason);
+    if ('retry' in step) return retry(step.retry);
     if ('tool' in step) return isAgent ? steps.tool(step) : isWorkflowBased(run) ? steps.log(step) : [];
     if ('reasoning' in step) {
       if (!isWorkflowBased(run)) return [];
       const data = { reasoning: step.reasoning, node_id: model.id, is_final: step.final ?? false };
       return [messageEvent(run, 'reasoning_chunk', { data })];
     }
-    if ('file' in step) return file(step.file);
+    if ('file' in step) return madeFile(step.file);
     if ('node' in step) {
       if (!isWorkflowBased(run)) return [];
       current = nextNode(`node-${nodes + 1}`, step.node.type, step.node.title);
@@ -142,42 +201,126 @@ export function createNarrator({ run, behaviour, clock, createId, make }: Narrat
   };
 
   const finalOutputs = (outputs: Json | undefined): Json => {
-    const made = Object.fromEntries(outputFiles);
-    if (outputs) return { ...(withFileObjects(outputs, make) as Json), ...made };
-    if (run.mode !== 'workflow') return { answer: run.answer, files: endFiles.map(fileObject) };
-    return run.answer === '' && outputFiles.size > 0 ? made : { result: run.answer, ...made };
+    const ownMade = Object.fromEntries(outputFiles);
+    if (outputs) return { ...(withFileObjects(outputs, make) as Json), ...ownMade };
+    if (run.mode !== 'workflow') return { answer: clean, files: endFiles.map(fileObject) };
+    return clean === '' && outputFiles.size > 0 ? ownMade : { result: clean, ...ownMade };
   };
 
-  const goodEnd = (outputs: Json | undefined): Json[] => {
+  /** The files of an easy app's `message_end`: its own, then those that came with the question. */
+  const easyFiles = (): Json[] | null => {
+    const sent = behaviour.ownFiles ? run.files : [];
+    const own = sent.map((file) => ownFileObject(file, createId(), files.previewUrl(file.id ?? '')));
+    const all = [...own, ...endFiles.map(easyFileObject)];
+    return all.length > 0 ? all : null;
+  };
+
+  const easyEnd = (isStopped: boolean): Json[] => {
+    const end = messageEnd(run, easyFiles(), { shape: behaviour.shape, isStopped });
+    if (run.mode !== 'agent') return [...steps.close(), end];
+    // protocol 2.6 item 2: a New Agent says, or repeats, the complete answer in one closing `message`.
+    const closing = { id: run.messageId, answer: run.answer, from_variable_selector: null };
+    return [...steps.close(), messageEvent(run, 'message', closing), end];
+  };
+
+  /** Every end variable comes as text, too; what the model has said is there already. */
+  const outputTexts = (outputs: Json): Json[] => {
+    if (run.mode !== 'workflow' || !behaviour.streamedOutputs) return [];
+    const spoken = said;
+    const rest = Object.entries(outputs).filter(([, value]) => spoken === '' || value !== spoken);
+    const hasSpoken = rest.length < Object.keys(outputs).length;
+    return rest.flatMap(([name, value], index) => [
+      ...(index > 0 || hasSpoken ? text('\n', ['end', 'answer']) : []),
+      ...text(streamedText(value), ['end', name]),
+    ]);
+  };
+
+  const chatflowEnds = (finished: Json): Json[] => {
+    if (behaviour.chatflowEnd === 'finished-only') return [finished];
+    const ends = [messageEnd(run, endFiles.map(fileObject), behaviour), finished];
+    return behaviour.chatflowEnd === 'finished-then-message-end' ? ends.toReversed() : ends;
+  };
+
+  /** The last node, and the end of a run that went well. */
+  const close = ({ last, inside = [], replaced }: LastNode): Json[] => {
     const now = clock.now();
-    const closing = steps.close();
-    if (!isWorkflowBased(run)) return [...closing, messageEnd(run, endFiles.map(easyFileObject))];
+    const replacement = replaced === undefined ? [] : replace(replaced);
+    if (replaced !== undefined && behaviour.moderatedOutputs === 'replaced') run.outputs = finalOutputs(undefined);
+    const finished = workflowFinished(run, now, failures > 0 ? 'partial-succeeded' : 'succeeded', failures);
+    return [
+      nodeStarted(run, last, now),
+      ...inside,
+      nodeFinished(run, last, now, { outputs: run.outputs }),
+      ...replacement,
+      ...(run.mode === 'workflow' ? [finished] : chatflowEnds(finished)),
+    ];
+  };
+
+  const lastNodeOf = () =>
+    run.mode === 'workflow' ? nextNode('end', 'end', 'Output') : nextNode('answer', 'answer', 'Answer');
+
+  /** `moderated`: what replaces the answer when all of it has been said. */
+  const goodEnd = ({ outputs, template }: ChunkScript, moderated?: string): Json[] => {
+    if (!isWorkflowBased(run)) return [...(moderated === undefined ? [] : replace(moderated)), ...easyEnd(false)];
+    // 0.15 finishes the model before the answer node says its own words.
+    const done = isOld ? [modelDone(clock.now())] : [];
+    const after = ownText(template?.after);
+    const values = finalOutputs(outputs);
+    // What a script says without outputs of its own is its one output, and was streamed.
+    const texts = outputs ? outputTexts(values) : [];
+    run.outputs = values;
+    const doneNow = isOld ? [] : [modelDone(clock.now())];
+    const last = lastNodeOf();
+    return [...done, ...after, ...texts, ...doneNow, ...close({ last, replaced: moderated })];
+  };
+
+  /** The node of the model fails for the last time and puts out a text of the app's author. */
+  const defaultValue = (words: string, cause: ModelFailure, { template, outputs }: ChunkScript): Json[] => {
+    if (!isWorkflowBased(run)) return modelFailure(cause);
+    takeBack();
+    const message = modelError(cause);
+    const failed = nodeFinished(run, model, clock.now(), {
+      outputs: { text: words, error_message: message, error_type: 'PluginInvokeError' },
+      status: 'exception',
+      error: 'Unknown error',
+      metadata: { error_strategy: 'default-value' },
+    });
+    const last = lastNodeOf();
+    const spoken = [...text(words), ...ownText(template?.after)];
     run.outputs = finalOutputs(outputs);
-    const last = run.mode === 'workflow' ? nextNode('end', 'end', 'Output') : nextNode('answer', 'answer', 'Answer');
-    const closed = [modelDone(now), nodeStarted(run, last, now), nodeFinished(run, last, now, run.outputs, null)];
-    const finished = workflowFinished(run, now, 'succeeded');
-    if (run.mode === 'workflow' || behaviour.chatflowEnd === 'finished-only') return [...closed, finished];
-    const ends = [messageEnd(run, endFiles.map(fileObject)), finished];
-    return [...closed, ...(behaviour.chatflowEnd === 'finished-then-message-end' ? ends.toReversed() : ends)];
+    return [failed, ...close({ last, inside: spoken })];
   };
 
-  const failure = (message: string): Json[] => {
+  const failure = (message: string, code = 'completion_request_error'): Json[] => {
     run.error = message;
-    if (!isWorkflowBased(run)) return [errorEvent(run, 'completion_request_error', 400, message)];
+    if (!isWorkflowBased(run)) return [errorEvent(run, code, 400, message)];
     const now = clock.now();
-    const events = [nodeFinished(run, model, now, {}, message), workflowFinished(run, now, 'failed')];
+    const events = [nodeFinished(run, model, now, { error: message }), workflowFinished(run, now, 'failed')];
     // protocol 2.6 item 6: only up to 1.12 does an `error` follow, and reach the client.
     if (behaviour.chatflowEnd === 'finished-then-message-end' && run.mode === 'advanced-chat')
       events.push(errorEvent(run, 'invalid_param', 400, `Run failed: ${message}`));
     return events;
   };
 
-  const stopped = (): Json[] => {
+  const modelFailure = (cause: ModelFailure): Json[] => {
+    if (isWorkflowBased(run)) return failure(modelError(cause));
+    const isTyped = behaviour.modelErrors === 'completion_request_error';
+    return failure(isTyped ? modelError(cause) : pluginFailure(cause), behaviour.modelErrors);
+  };
+
+  const stopped = (reason: string): Json[] => {
     // protocol 2.6 item 7: in an easy app nothing says that it was stopped.
-    if (!isWorkflowBased(run)) return [...steps.close(), messageEnd(run, endFiles.map(easyFileObject))];
-    run.error = 'Stopped by user.';
-    run.outputs = run.mode === 'workflow' ? {} : { answer: run.answer };
+    if (!isWorkflowBased(run)) return easyEnd(true);
+    run.error = reason;
+    run.outputs = {};
     return [workflowFinished(run, clock.now(), 'stopped')];
+  };
+
+  /** The engine ends a stopped run before the stop flag does. */
+  const aborted = (): Json[] => {
+    run.error = 'Aborted: User requested stop';
+    run.outputs = {};
+    return [workflowFinished(run, clock.now(), 'failed')];
   };
 
   const pause: Narrator['pause'] = (wanted) => {
@@ -186,29 +329,36 @@ export function createNarrator({ run, behaviour, clock, createId, make }: Narrat
     const id = pauses === 1 ? 'approval' : `approval${pauses}`;
     current = nextNode(id, 'human-input', wanted.title ?? 'Approval');
     const facts = formFactsOf(wanted, id, now, createId);
-    const form = requiredData(facts);
+    const form = requiredData(facts, behaviour);
+    const { display_in_ui: _shown, ...reason } = form;
     const data = {
       workflow_run_id: run.workflowRunId,
       paused_nodes: [id],
       outputs: {},
-      reasons: [{ ...form, TYPE: 'human_input_required' }],
+      reasons: [{ TYPE: 'human_input_required', ...(behaviour.shape === '1.16' ? form : reason) }],
       status: 'paused',
       created_at: Math.floor(run.startedAt / 1000),
       elapsed_time: (now - run.startedAt) / 1000,
       total_tokens: 59,
       total_steps: nodes,
     };
-    return {
-      before: [modelDone(now), nodeStarted(run, current, now)],
-      events: [workflowEvent(run, 'human_input_required', form), workflowEvent(run, 'workflow_paused', data)],
-      facts,
-    };
+    const events = [workflowEvent(run, 'human_input_required', form), workflowEvent(run, 'workflow_paused', data)];
+    // Recorded: whoever joins later sees the form before its variables were put in.
+    const template = { form_content: wanted.formTemplate ?? facts.content };
+    const reasons = data.reasons.map((reasonOf) => ({ ...reasonOf, ...template }));
+    const snapshot = [
+      nodeStarted(run, current, now),
+      nodeFinished(run, current, now, { status: 'paused' }),
+      workflowEvent(run, 'human_input_required', { ...form, ...template }),
+      workflowEvent(run, 'workflow_paused', { ...data, reasons }),
+    ];
+    return { before: [modelDone(now), nodeStarted(run, current, now)], events, snapshot, facts };
   };
 
   const endNode = (): Json[] => {
     const done = current;
     current = null;
-    return done ? [nodeFinished(run, done, clock.now(), {}, null)] : [];
+    return done ? [nodeFinished(run, done, clock.now())] : [];
   };
 
   return {
@@ -217,30 +367,49 @@ export function createNarrator({ run, behaviour, clock, createId, make }: Narrat
     endNode,
     resume({ facts, submission }) {
       const outcome = submission
-        ? workflowEvent(run, 'human_input_form_filled', filledData(facts, submission))
+        ? workflowEvent(run, 'human_input_form_filled', filledData(facts, submission, behaviour))
         : workflowEvent(run, 'human_input_form_timeout', timeoutData(facts));
+      const asked = current ? [nodeStarted(run, current, clock.now())] : [];
       const done = endNode();
-      before = run.answer;
+      said = '';
       model = nextNode(`llm${pauses + 1}`, 'llm', `LLM ${pauses + 1}`);
-      return [workflowStarted(run, 'resumption'), outcome, ...done, nodeStarted(run, model, clock.now())];
+      const next = nodeStarted(run, model, clock.now());
+      return [workflowStarted(run, 'resumption'), ...asked, outcome, ...done, next];
     },
-    begin() {
-      if (isAgent) return steps.open();
+    begin(template) {
       if (!isWorkflowBased(run)) return [];
       const now = clock.now();
+      const done = nodeFinished(run, startNode, now, { inputs: run.inputs, outputs: run.inputs });
+      const before = ownText(template?.before);
       return [
         workflowStarted(run, 'initial'),
         nodeStarted(run, startNode, now),
-        nodeFinished(run, startNode, now, run.inputs, null),
+        ...(isOld ? [done, ...before] : [...before, done]),
         nodeStarted(run, model, now),
       ];
     },
-    end(ending, outputs) {
+    blockInput(words) {
+      if (isWorkflowBased(run)) {
+        run.answer = words;
+        const message = { id: run.messageId, answer: words, from_variable_selector: null };
+        return [messageEvent(run, 'message', message), messageEnd({ ...run, answer: '' }, [], behaviour)];
+      }
+      return [...Array.from(words).flatMap((character) => text(character)), ...easyEnd(false)];
+    },
+    end(ending, script) {
       switch (ending.kind) {
         case 'end':
-          return goodEnd(outputs);
+          return goodEnd(script);
         case 'failed':
           return failure(ending.message);
+        case 'model-failed':
+          return modelFailure(ending.cause);
+        case 'default-value':
+          return defaultValue(ending.text, ending.cause, script);
+        case 'moderated':
+          return goodEnd(script, ending.text);
+        case 'blocked':
+          return [...replace(ending.text), ...stopped('Stopped by output moderation.')];
         case 'error':
           run.error = ending.message;
           return [
@@ -252,12 +421,17 @@ export function createNarrator({ run, behaviour, clock, createId, make }: Narrat
             ),
           ];
         case 'stopped':
-          return stopped();
+          return stopped('Stopped by user.');
+        case 'aborted':
+          return aborted();
+        case 'worker-lost':
+          run.error = 'The worker has died.';
+          return [];
         case 'eof':
         case 'cut':
         case 'silence':
           // The run itself ends well; only its client does not hear of it.
-          goodEnd(outputs);
+          goodEnd(script);
           return [];
         default:
           return ending satisfies never;

@@ -2,7 +2,7 @@ import { sleep } from '../../lib/runtime/clock.ts';
 import { isText, recordOf, type Json } from '../http/shape.ts';
 import { parametersOf } from './app-facts.ts';
 import type { Memory } from './memory.ts';
-import { answerJson, recorded, refuse, type Refusal } from './refusal.ts';
+import { answerJson, invalidText, isUuid, recorded, refuse, unknownPath, type Refusal } from './refusal.ts';
 import type { DifyRun, Question, SampleApp } from './types.ts';
 
 /** What a script and a list of suggestions may depend on. */
@@ -28,13 +28,18 @@ export function createOpinions(memory: Memory) {
   const rate = (app: SampleApp, key: string, messageId: string, body: Json): Refusal => {
     const { rating, user } = body;
     if (!isText(user)) return missingUser();
-    if (rating !== 'like' && rating !== 'dislike' && rating !== null) {
+    if (rating !== 'like' && rating !== 'dislike' && rating !== null && rating !== undefined) {
       memory.blame('invalid-body', `a rating cannot be ${JSON.stringify(rating)}`);
-      return refuse(400, 'invalid_param', "rating\n  Input should be 'like' or 'dislike'");
+      const message = "Input should be 'like' or 'dislike'";
+      return invalidText('MessageFeedbackPayload', 'rating', message, rating, 'literal_error');
     }
+    if (rating === undefined) memory.blame('invalid-body', 'a rating that is missing');
     const run = app.mode === 'workflow' ? undefined : findRun(key, messageId, user);
-    if (!run) return unknownMessage;
-    run.rating = rating;
+    if (!run) return isUuid(messageId) ? unknownMessage : unknownPath;
+    // Recorded on 1.14.2.
+    if (!isText(rating) && run.rating === null)
+      return refuse(400, 'invalid_param', 'rating cannot be None when feedback not exists');
+    run.rating = rating ?? null;
     memory.emit({ type: 'run', run });
     return answerJson({ result: 'success' });
   };
@@ -45,7 +50,7 @@ export function createOpinions(memory: Memory) {
     const user = query.get('user');
     if (!isText(user)) return missingUser();
     const run = findRun(key, messageId, user);
-    if (!run) return unknownMessage;
+    if (!run) return isUuid(messageId) ? unknownMessage : unknownPath;
     if (recordOf(parametersOf(app)['suggested_questions_after_answer'])['enabled'] !== true)
       return refuse(400, 'bad_request', 'Suggested Questions Is Disabled.');
     if (app.suggestDelayMs) await sleep(clock, app.suggestDelayMs);

@@ -1,21 +1,36 @@
 import { setImmediate } from 'node:timers/promises';
 import { sleep, type Clock } from '../../lib/runtime/clock.ts';
+import type { Json } from '../http/shape.ts';
 import { encodeEvent } from './encode.ts';
 import { isWorkflowBased } from './envelope.ts';
 import { readFixture } from './fixtures.ts';
 import type { FormFacts } from './form-facts.ts';
 import { createNarrator, type FormOutcome } from './narrator.ts';
+import { oldShape } from './old-shape.ts';
 import type { ResultFiles } from './result-files.ts';
-import type { Behaviour, BytesScript, ChunkScript, DifyRun, Ending, Pause, RunStatus, Script } from './types.ts';
+import type { Workers } from './workers.ts';
+import type {
+  Behaviour,
+  BlockedScript,
+  BytesScript,
+  ChunkScript,
+  DifyRun,
+  Ending,
+  Pause,
+  RunStatus,
+  Script,
+} from './types.ts';
 
-/** How the connection is to be treated after the last byte. */
-export type Close = 'eof' | 'cut' | 'silence' | 'silence-then-eof';
+/** How the connection is to be treated after the last byte. `slow-eof`: as slowly as the version closes it. */
+export type Close = 'eof' | 'slow-eof' | 'cut' | 'silence' | 'silence-then-eof';
 
 export interface RunListener {
   write(bytes: Buffer): void;
   close(how: Close): void;
   /** Stays when the run pauses, to hear how it goes on. */
   outlivesPause?: boolean;
+  /** Subscribed to the run itself; not the answer to the question. */
+  isSubscriber?: boolean;
 }
 
 /** A run that is being played. It does not need a listener: a worker's run goes on without one. */
@@ -27,22 +42,39 @@ export interface Player {
   listen(listener: RunListener): () => void;
   /** A paused run goes on. */
   resume(outcome: FormOutcome, script: ChunkScript): void;
-  /** What the last pause was reported with; for those who ask afterwards. */
-  readonly pauseEvents: readonly object[];
+  /** What the last pause is reported with to those who ask afterwards. */
+  readonly pauseEvents: readonly Json[];
+  /** False while it waits for a worker, or when its worker has died. */
+  readonly isWorking: boolean;
   /** Noticed after the configured delay. */
-  stop(): void;
+  stop(by: 'asker' | 'stranger'): void;
   /** At once, without an end: what happens to an in-process run whose client has gone. */
-  abort(): void;
+  abort(record?: DifyRun['record']): void;
   /** The run has ended, or has paused for the first time. */
   readonly done: Promise<void>;
 }
 
-const statusOf: Partial<Record<Ending['kind'] | 'stopped', RunStatus>> = {
+type LastKind = Ending['kind'] | 'stopped' | 'aborted';
+
+const statusOf: Partial<Record<LastKind, RunStatus>> = {
   failed: 'failed',
+  'model-failed': 'failed',
   error: 'failed',
+  'worker-lost': 'failed',
+  blocked: 'stopped',
   stopped: 'stopped',
+  aborted: 'stopped',
   paused: 'paused',
 };
+
+/** What the record says, where that is not what has happened. */
+function recordOfEnd(kind: LastKind, run: DifyRun, { stopRecord }: Behaviour): DifyRun['record'] | undefined {
+  if (!isWorkflowBased(run)) return undefined;
+  if (kind === 'worker-lost') return 'running';
+  if (kind === 'aborted') return 'stopped';
+  if (kind === 'stopped' || kind === 'blocked') return stopRecord;
+  return kind === 'default-value' ? 'partial-succeeded' : undefined;
+}
 
 export interface PlayerOptions {
   run: DifyRun;
@@ -50,31 +82,43 @@ export interface PlayerOptions {
   behaviour: Behaviour;
   clock: Clock;
   createId: () => string;
-  make: ResultFiles['make'];
+  files: Pick<ResultFiles, 'make' | 'previewUrl'>;
+  /** Null for a run that does not wait for one. */
+  workers: Workers | null;
   onChange: (run: DifyRun) => void;
   onPause: (pause: Pause, facts: FormFacts) => void;
 }
 
 export function createPlayer(options: PlayerOptions): Player {
-  const { run, script, behaviour, clock, createId, make, onChange, onPause } = options;
+  const { run, script, behaviour, clock, createId, files, workers, onChange, onPause } = options;
   const listeners = new Set<RunListener>();
   const interruption = new AbortController();
   const interrupted = new Promise<void>((resolve) => {
     interruption.signal.addEventListener('abort', () => resolve(), { once: true });
   });
-  const narrator = createNarrator({ run, behaviour, clock, createId, make });
-  let stopping = false;
-  let pauseEvents: object[] = [];
+  const narrator = createNarrator({ run, behaviour, clock, createId, files });
+  let stopping: 'stopped' | 'aborted' | null = null;
+  let isWorking = false;
+  let isForeignStop = false;
+  let giveBack = () => {};
+  let pauseEvents: Json[] = [];
 
   const write = (bytes: Buffer) => {
     for (const listener of listeners) listener.write(bytes);
   };
 
-  const finish = (status: RunStatus, close: Close) => {
+  const finish = (status: RunStatus, close: Close, record: DifyRun['record'] = status) => {
     run.status = status;
+    run.record = record;
+    isWorking = false;
+    giveBack();
     run.finishedAt = status === 'paused' ? null : clock.now();
     onChange(run);
-    const leaving = [...listeners].filter(({ outlivesPause }) => status !== 'paused' || outlivesPause !== true);
+    const stays = ({ outlivesPause, isSubscriber }: RunListener) =>
+      status === 'paused'
+        ? outlivesPause === true
+        : record === 'running' && status === 'failed' && isSubscriber === true;
+    const leaving = [...listeners].filter((listener) => !stays(listener));
     for (const listener of leaving) listeners.delete(listener);
     for (const listener of leaving) listener.close(close);
   };
@@ -89,20 +133,23 @@ export function createPlayer(options: PlayerOptions): Player {
     }
   };
 
-  const send = (events: readonly object[]) => {
-    if (events.length > 0) write(Buffer.concat(events.map((event) => encodeEvent(event, behaviour.style))));
+  const shaped = (event: Json) => (behaviour.shape === '0.15' ? oldShape(event) : event);
+
+  const send = (events: readonly Json[]) => {
+    if (events.length > 0) write(Buffer.concat(events.map((event) => encodeEvent(shaped(event), behaviour.style))));
   };
 
   const pauseRun = (pause: Pause) => {
-    const { before, events, facts } = narrator.pause(pause);
-    pauseEvents = events;
+    const { before, events, snapshot, facts } = narrator.pause(pause);
+    pauseEvents = snapshot;
     send([...before, ...events]);
     // Before anybody hears that it has paused: the form can be submitted at once.
     onPause(pause, facts);
   };
 
   /** From the start, or from a pause, to the end or the next pause. */
-  const playChunks = async (opening: readonly object[], { chunks, ending = { kind: 'end' }, outputs }: ChunkScript) => {
+  const playChunks = async (opening: readonly Json[], played: ChunkScript) => {
+    const { chunks, ending = { kind: 'end' } } = played;
     send(opening);
     let at = clock.now();
     const wait = async (ms: number): Promise<boolean> => {
@@ -116,16 +163,37 @@ export function createPlayer(options: PlayerOptions): Player {
       }
       if (!(await wait(chunk.afterMs ?? 0))) break;
       if ('raw' in chunk) write(Buffer.from(chunk.raw, 'utf8'));
-      else send(narrator.chunk(chunk));
+      else if ('cut' in chunk) cutOff();
+      else if ('moment' in chunk) {
+        await Promise.race([chunk.moment(run), interrupted]);
+        at = Math.max(at, clock.now());
+      } else send(narrator.chunk(chunk));
       if (!('node' in chunk)) continue;
       if (!(await wait(chunk.forMs ?? 0))) break;
       send(narrator.endNode());
     }
     if (interruption.signal.aborted && !stopping) return;
-    const last = stopping ? ({ kind: 'stopped' } as const) : ending;
+    const last = stopping ? { kind: stopping } : ending;
     if (last.kind === 'paused') pauseRun(last);
-    else send(narrator.end(last, outputs));
-    finish(statusOf[last.kind] ?? 'succeeded', closeOf(last, run, behaviour));
+    else send(narrator.end(last, played));
+    finish(
+      isForeignStop ? 'failed' : (statusOf[last.kind] ?? 'succeeded'),
+      closeOf(last.kind, run, behaviour),
+      recordOfEnd(last.kind, run, behaviour),
+    );
+  };
+
+  const cutOff = () => {
+    const cut = [...listeners];
+    listeners.clear();
+    for (const listener of cut) listener.close('cut');
+  };
+
+  const playBlocked = ({ inputBlocked }: BlockedScript) => {
+    send(narrator.blockInput(inputBlocked));
+    // Recorded: the relay of a chatflow waits for a `workflow_finished` that never comes.
+    const lingers = isWorkflowBased(run) && behaviour.silenceAfterErrorMs > 0;
+    finish('succeeded', lingers ? 'silence-then-eof' : 'eof');
   };
 
   const playBytes = async (recorded: BytesScript, bytes: Buffer) => {
@@ -143,11 +211,24 @@ export function createPlayer(options: PlayerOptions): Player {
   const recordedBytes = 'bytes' in script ? bytesOf(script) : Buffer.alloc(0);
   if ('bytes' in script) adoptIds(run, recordedBytes.toString('utf8'));
 
+  /** Waits until no byte comes because no worker is free. False when the run was interrupted meanwhile. */
+  const waitInQueue = async (queuedMs: number): Promise<boolean> => {
+    if (queuedMs === Infinity) await interrupted;
+    else if (queuedMs > 0 && !(await until(clock.now() + queuedMs))) return false;
+    if (workers) giveBack = await workers.take();
+    if (interruption.signal.aborted) giveBack();
+    return !interruption.signal.aborted;
+  };
+
   const play = async () => {
     // Whoever created the run must have a chance to listen before the first byte.
     await Promise.resolve();
+    const queuedMs = 'queuedMs' in script && isWorkflowBased(run) ? (script.queuedMs ?? 0) : 0;
+    if (!(await waitInQueue(queuedMs)) && !stopping) return;
+    isWorking = true;
     if ('bytes' in script) await playBytes(script, recordedBytes);
-    else await playChunks(narrator.begin(), script);
+    else if ('inputBlocked' in script) playBlocked(script);
+    else await playChunks(narrator.begin(script.template), script);
   };
 
   return {
@@ -159,32 +240,46 @@ export function createPlayer(options: PlayerOptions): Player {
     },
     resume(outcome, next) {
       run.status = 'running';
+      run.record = 'running';
       onChange(run);
-      void playChunks(narrator.resume(outcome), next);
+      void waitInQueue(next.queuedMs ?? 0).then(async (isFree) => {
+        if (!isFree && !stopping) return;
+        isWorking = true;
+        await playChunks(narrator.resume(outcome), next);
+      });
     },
     get pauseEvents() {
       return pauseEvents;
     },
-    stop() {
+    get isWorking() {
+      return isWorking;
+    },
+    stop(by) {
       clock.schedule(behaviour.stopNoticeMs, () => {
-        stopping = true;
+        if (run.status !== 'running') return;
+        const isAborted = by === 'stranger' || behaviour.stopEnding === 'aborted';
+        stopping = isAborted && isWorkflowBased(run) ? 'aborted' : 'stopped';
+        // Recorded: the row of a chatflow that a stranger stops is empty.
+        isForeignStop = by === 'stranger';
+        if (isForeignStop) run.answer = '';
         interruption.abort(new Error('stopped'));
       });
     },
-    abort() {
+    abort(record) {
       if (run.status !== 'running') return;
       interruption.abort(new Error('aborted'));
-      finish('stopped', 'cut');
+      finish('stopped', 'cut', record);
     },
     done: play(),
   };
 }
 
-function closeOf(ending: Ending | { kind: 'stopped' }, run: DifyRun, behaviour: Behaviour): Close {
-  if (ending.kind === 'eof' || ending.kind === 'cut' || ending.kind === 'silence') return ending.kind;
+function closeOf(kind: LastKind, run: DifyRun, behaviour: Behaviour): Close {
+  if (kind === 'eof' || kind === 'cut' || kind === 'silence') return kind;
+  if (!isWorkflowBased(run)) return 'eof';
   // protocol 2.6 item 8: the relay does not know `error` as an end and keeps the socket open.
-  const lingers = ending.kind === 'error' && isWorkflowBased(run) && behaviour.silenceAfterErrorMs > 0;
-  return lingers ? 'silence-then-eof' : 'eof';
+  if (kind === 'error' || kind === 'worker-lost') return behaviour.silenceAfterErrorMs > 0 ? 'silence-then-eof' : 'eof';
+  return 'slow-eof';
 }
 
 function bytesOf({ bytes }: BytesScript): Buffer {

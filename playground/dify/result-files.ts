@@ -2,7 +2,7 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 import type { Clock } from '../../lib/runtime/clock.ts';
 import { isRecord, type Json } from '../http/shape.ts';
 import { extensionOf, fileTypeOf, mimeTypeOf } from './file-classes.ts';
-import type { DifyOptions, DifyUpload, FileType, MadeFile } from './types.ts';
+import type { DifyOptions, DifyUpload, FileType, MadeFile, RunFile } from './types.ts';
 
 /** `FILES_ACCESS_TIMEOUT` (protocol 4, 6.2). */
 const LINK_LIFETIME_S = 300;
@@ -87,6 +87,10 @@ export function createResultFiles(options: ResultFilesOptions): ResultFiles {
 
 const digest = (text: string) => createHash('sha256').update(text).digest();
 
+/** An opaque handle, as 1.14.2 writes it. */
+const referenceOf = (id: string) =>
+  `dify-file-ref:${Buffer.from(JSON.stringify({ record_id: id })).toString('base64')}`;
+
 /** protocol 6.2: how workflow-based apps write a file. */
 export function fileObject(file: ResultFile): Json {
   return {
@@ -95,7 +99,7 @@ export function fileObject(file: ResultFile): Json {
     type: file.type,
     transfer_method: 'tool_file',
     remote_url: null,
-    reference: file.id,
+    reference: referenceOf(file.id),
     filename: file.name,
     extension: `.${extensionOf(file.name)}`,
     mime_type: file.mimeType,
@@ -119,6 +123,27 @@ export function easyFileObject(file: ResultFile): Json {
     upload_file_id: null,
     remote_url: null,
   };
+}
+
+/** How the `message_end` of an easy app lists a file of the question itself. */
+export function ownFileObject({ id, name, mimeType, size, type, url }: RunFile, relatedId: string, link: string): Json {
+  return {
+    related_id: relatedId,
+    extension: `.${extensionOf(name)}`,
+    filename: name,
+    size: size ?? -1,
+    mime_type: mimeType ?? '',
+    transfer_method: id === null ? 'remote_url' : 'local_file',
+    type,
+    url: url ?? link,
+    upload_file_id: id,
+    remote_url: url ?? '',
+  };
+}
+
+/** A file object in a text. */
+export function fileMarkdownOf({ type, filename, url }: Json): string {
+  return `${type === 'image' ? '!' : ''}[${String(filename)}](${String(url)})`;
 }
 
 /** protocol 6.2: a file in a text. */

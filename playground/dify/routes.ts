@@ -4,6 +4,8 @@ export interface RouteMatch {
   api: DifyApi;
   /** The task, run or message id or the form's token in the path; empty where there is none. */
   id: string;
+  /** There is such a path, but not for this method. */
+  isWrongMethod?: boolean;
 }
 
 /** protocol 1: note the singular `workflow` of the run events. */
@@ -16,7 +18,9 @@ const routes: readonly [method: string, path: RegExp, api: DifyApi][] = [
   ['POST', /^\/v1\/(?:chat-messages|completion-messages|workflows\/tasks)\/([^/]+)\/stop$/u, 'stop'],
   ['GET', /^\/v1\/messages$/u, 'messages'],
   ['GET', /^\/v1\/conversations$/u, 'conversations'],
+  ['DELETE', /^\/v1\/conversations\/([^/]+)$/u, 'deleteConversation'],
   ['GET', /^\/v1\/workflows\/run\/([^/]+)$/u, 'runDetail'],
+  ['GET', /^\/v1\/workflows\/logs$/u, 'runList'],
   ['GET', /^\/v1\/workflow\/([^/]+)\/events$/u, 'runEvents'],
   ['POST', /^\/v1\/files\/upload$/u, 'upload'],
   ['POST', /^\/v1\/audio-to-text$/u, 'speech'],
@@ -28,9 +32,10 @@ const routes: readonly [method: string, path: RegExp, api: DifyApi][] = [
 ];
 
 export function matchRoute(method: string, path: string): RouteMatch {
-  for (const [wanted, pattern, api] of routes) {
-    const match = wanted === method ? pattern.exec(path) : null;
-    if (match) return { api, id: decodeURIComponent(match[1] ?? '') };
-  }
-  return { api: 'unknown', id: '' };
+  const matches = routes.filter(([, pattern]) => pattern.test(path));
+  // A HEAD is answered like a GET.
+  const found = matches.find(([wanted]) => wanted === (method === 'HEAD' ? 'GET' : method));
+  if (!found) return { api: 'unknown', id: '', isWrongMethod: matches.length > 0 };
+  const [, pattern, api] = found;
+  return { api, id: decodeURIComponent(pattern.exec(path)?.[1] ?? '') };
 }

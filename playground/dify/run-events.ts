@@ -1,11 +1,21 @@
 import type { ServerResponse } from 'node:http';
 import { dumps, encodeEvent, ping } from './encode.ts';
-import { messageEvent, nodeFinished, nodeStarted, workflowFinished, workflowStarted } from './envelope.ts';
+import { isText } from '../http/shape.ts';
+import {
+  isWorkflowBased,
+  messageEvent,
+  nodeFinished,
+  nodeStarted,
+  workflowFinished,
+  workflowStarted,
+} from './envelope.ts';
 import type { Memory } from './memory.ts';
 import type { Player, RunListener } from './player.ts';
-import { recorded, refuse, type Refusal } from './refusal.ts';
+import { isUuid, recorded, unknownError, unknownPath, type Refusal } from './refusal.ts';
+import type { SampleApp } from './types.ts';
 
 export interface RunEventsRequest {
+  app: SampleApp;
   key: string;
   runId: string;
   query: URLSearchParams;
@@ -25,7 +35,7 @@ export function createRunEvents(memory: Memory) {
 
   /** One frame, written with spaced json.dumps; the task id is the run id and there are no chat ids. */
   const showFinished = ({ run }: Player, listener: RunListener) => {
-    const finished = workflowFinished({ ...run, mode: 'workflow' }, run.finishedAt ?? clock.now(), run.status);
+    const finished = workflowFinished({ ...run, mode: 'workflow' }, run.finishedAt ?? clock.now(), run.record);
     const { event, workflow_run_id: id, data } = finished;
     listener.write(Buffer.from(`data: ${dumps({ event, task_id: id, workflow_run_id: id, data })}\n\n`, 'utf8'));
     listener.close('eof');
@@ -40,18 +50,20 @@ export function createRunEvents(memory: Memory) {
         ? [messageEvent(run, 'message_replace', { answer: run.status === 'paused' ? run.answer : '', reason: '' })]
         : []),
       nodeStarted(run, node, run.startedAt),
-      nodeFinished(run, node, run.startedAt, run.inputs, null),
+      nodeFinished(run, node, run.startedAt, { inputs: run.inputs, outputs: run.inputs }),
     ];
     for (const event of [...events, ...(run.status === 'paused' ? pauseEvents : [])])
       listener.write(encodeEvent(event, behaviour.style));
   };
 
   return (request: RunEventsRequest): Refusal | undefined => {
-    if (!behaviour.runEvents) return refuse(404, 'not_found', 'The requested URL was not found on the server.');
+    if (!behaviour.runEvents) return unknownPath;
+    if (!isWorkflowBased(request.app)) return recorded('not-workflow-app');
+    if (!isText(request.query.get('user'))) return recorded('missing-user');
     const player = find(request);
-    if (!player) return recorded('run-not-found');
+    if (!player) return isUuid(request.runId) ? recorded('run-not-found') : unknownError;
     const wantsSnapshot = request.query.get('include_state_snapshot') === 'true';
-    const isOver = player.run.status !== 'running' && player.run.status !== 'paused';
+    const isOver = player.run.record !== 'running' && player.run.record !== 'paused';
     const listener = request.open();
     if (isOver) {
       showFinished(player, listener);
@@ -69,8 +81,9 @@ export function createRunEvents(memory: Memory) {
     const staysOpen = outlivesPause && !wantsSnapshot;
     const stopListening = player.listen({
       outlivesPause,
+      isSubscriber: true,
       write: (bytes) => listener.write(bytes),
-      close: (how) => listener.close(staysOpen && how === 'eof' ? 'silence-then-eof' : how),
+      close: (how) => listener.close(staysOpen && (how === 'eof' || how === 'slow-eof') ? 'silence-then-eof' : how),
     });
     request.response.once('close', stopListening);
     return undefined;

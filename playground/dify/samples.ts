@@ -4,6 +4,7 @@ import { englishTexts } from './sample-texts-en.ts';
 import type { SampleTexts, ToolUse } from './sample-texts.ts';
 import { steadyChunks, streamText } from './stream-text.ts';
 import { isWorkflowBased } from './envelope.ts';
+import { cutAt } from './trouble.ts';
 import type { Chunk, ChunkScript, FilePlace, Pause, Question } from './types.ts';
 
 type Build = (texts: SampleTexts, question: Question) => ChunkScript;
@@ -91,6 +92,14 @@ const approval: Build = ({ approval: words }, question) => {
   };
 };
 
+const BUSY_MS = 20_000;
+
+/** Waits for a free worker, or where there are none for the model. */
+const waits: Build = ({ short }, question) => {
+  if (isWorkflowBased(question)) return { ...say(short), queuedMs: BUSY_MS };
+  return { chunks: streamText(short, { firstMs: BUSY_MS }) };
+};
+
 const LONG_STEPS = 40;
 
 /** 40 steps of two seconds: long enough to be stopped by hand. */
@@ -128,6 +137,10 @@ const builds = {
   workflow,
   agent,
   echarts: (texts) => say(texts.chart),
+  modelBusy: () => ({ chunks: [{ afterMs: 600, pause: true }], ending: { kind: 'model-failed', cause: 'rate-limit' } }),
+  queue: waits,
+  // What a function that was killed leaves: the stream breaks, the run goes on as its kind of app lets it.
+  lost: (texts) => cutAt(say(texts.leave), 'middle'),
   cut: (texts) => ({ chunks: streamText(texts.beforeCut), ending: { kind: 'cut' } }),
   empty: () => ({ chunks: [{ afterMs: 800, pause: true }] }),
   moderation: (texts) => ({
@@ -159,6 +172,9 @@ const words: readonly [name: SampleName, chinese: RegExp, english: RegExp][] = [
   ['moderation', /审核|敏感/u, /\bmoderation\b/iu],
   ['think', /思考|推理/u, /\b(think|reason)\b/iu],
   ['error', /报错|出错/u, /\b(error|fail)\b/iu],
+  ['modelBusy', /模型繁忙|限流/u, /\bmodel busy\b/iu],
+  ['queue', /排队/u, /\bqueue\b/iu],
+  ['lost', /失联/u, /\blost connection\b/iu],
   ['cut', /断流|断开/u, /\b(cut|break off)\b/iu],
   ['empty', /空白|空回答/u, /\bempty\b/iu],
   ['slow', /慢速|慢一点/u, /\bslow(ly)?\b/iu],

@@ -4,7 +4,7 @@ import { sleep, systemClock } from '../../lib/runtime/clock.ts';
 import { closed, parseObject, readBody, reply, resetConnection } from '../http/exchange.ts';
 import { createFaults } from '../http/faults.ts';
 import { startServer } from '../http/server.ts';
-import { isText, recordOf, type Json } from '../http/shape.ts';
+import { isText, parseJson, recordOf, type Json } from '../http/shape.ts';
 import { createAdmission, type GenerationApi } from './admission.ts';
 import { infoOf, parametersOf } from './app-facts.ts';
 import { behaviourOf } from './behaviour.ts';
@@ -18,8 +18,9 @@ import { blockingAnswer, createLookups } from './lookups.ts';
 import { createMemory } from './memory.ts';
 import { describeParts, readMultipart, type Part } from './multipart.ts';
 import { createOpinions } from './opinions.ts';
-import { answerJson, recorded, refuse, type Refusal } from './refusal.ts';
+import { answerJson, recorded, refuse, unknownError, unknownPath, type Refusal } from './refusal.ts';
 import { matchRoute, type RouteMatch } from './routes.ts';
+import type { Player } from './player.ts';
 import { createRunEvents } from './run-events.ts';
 import { createSlots } from './slots.ts';
 import { createUploads } from './uploads.ts';
@@ -40,6 +41,28 @@ interface Exchange {
 
 /** An exchange before anybody knows whose it is. */
 type Bare = Pick<Exchange, 'response' | 'request' | 'fault'>;
+
+const wrongMethod = refuse(405, 'method_not_allowed', 'The method is not allowed for the requested URL.');
+const notJson = refuse(
+  400,
+  'bad_request',
+  'The browser (or proxy) sent a request that this server could not understand.',
+);
+const unsupportedMedia = refuse(
+  415,
+  'unsupported_media_type',
+  "Did not attempt to load JSON data because the request Content-Type was not 'application/json'.",
+);
+
+/** Three messages, by what is in the header (recorded). */
+function unauthorized(authorization: string | undefined): Refusal {
+  const answer = authorization?.startsWith('Bearer ')
+    ? recorded('unauthorized')
+    : authorization?.includes(' ')
+      ? refuse(401, 'unauthorized', "Authorization scheme must be 'Bearer'")
+      : recorded('unauthorized-no-header');
+  return { ...answer, headers: { 'WWW-Authenticate': 'Bearer realm="api"' } };
+}
 
 const textOrNull = (value: unknown) => (isText(value) ? value : null);
 
@@ -70,7 +93,8 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
   const showRunEvents = createRunEvents(memory);
   const takeSlot = createSlots(behaviour);
 
-  const openStream = ({ response, request, fault }: Bare) => {
+  /** `player`: the run whose answer this is; none for what is not a run's. */
+  const openStream = ({ response, request, fault }: Bare, player?: Player) => {
     const stream = { requestId: request.id, path: request.path, openedAt: clock.now(), bytes: 0 };
     memory.openStreams.push(stream);
     request.status = 200;
@@ -78,8 +102,27 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
       request.responseBytes = stream.bytes;
       memory.openStreams.splice(memory.openStreams.indexOf(stream), 1);
     });
-    const { pingMs, silenceAfterErrorMs } = behaviour;
-    return openEventStream({ response, clock, pingMs, silenceMs: silenceAfterErrorMs, fault, stream });
+    const { pingMs, silenceAfterErrorMs: silenceMs, closeMs, lateHeaders } = behaviour;
+    const isEasy = player !== undefined && !isWorkflowBased(player.run);
+    return openEventStream({
+      response,
+      clock,
+      pingMs,
+      closeMs,
+      fault,
+      stream,
+      // Only the streams of workers go through a relay.
+      silenceMs: isEasy ? 0 : silenceMs,
+      lateHeaders: isEasy && lateHeaders,
+      isWorking: () => player?.isWorking ?? true,
+    });
+  };
+
+  /** A worker whose task died without a word: one ping, then silence (recorded). */
+  const sendNothing = (exchange: Bare) => {
+    const listener = openStream(exchange);
+    listener.write(ping);
+    listener.close('silence-then-eof');
   };
 
   /** A worker that failed before the run began: one frame, then silence (protocol 3.3). */
@@ -94,7 +137,11 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
     const admission = admit(api, app, key, body);
     if (admission.kind === 'refused') return admission.refusal;
     if (admission.kind === 'nameless-error') {
-      sendErrorFrame(exchange, { event: 'error', message: '', status: 500 });
+      sendErrorFrame(exchange, { event: 'error', message: admission.message, status: 500 });
+      return undefined;
+    }
+    if (admission.kind === 'silence') {
+      sendNothing(exchange);
       return undefined;
     }
     const full = takeSlot(app, key, response);
@@ -110,7 +157,7 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
       resetConnection(response);
       return undefined;
     }
-    const listener = openStream(exchange);
+    const listener = openStream(exchange, player);
     if (isWorkflowBased(player.run) && behaviour.firstPing && !player.isRecorded) listener.write(ping);
     const stopListening = player.listen(listener);
     // Also when the client has gone before the run began.
@@ -126,7 +173,7 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
     const { api, id } = exchange.route;
     switch (api) {
       case 'info':
-        return answerJson(infoOf(app));
+        return answerJson(infoOf(app, behaviour));
       case 'parameters':
         return answerJson(parametersOf(app));
       case 'chat':
@@ -134,15 +181,19 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
       case 'completion':
         return startRun(api, exchange);
       case 'stop':
-        return lookups.stop(app, key, id, body);
+        return lookups.stop(app, key, exchange.request.path, id, body);
       case 'messages':
         return lookups.messages(app, key, query);
       case 'conversations':
         return lookups.conversationList(app, key, query);
+      case 'deleteConversation':
+        return lookups.deleteConversation(app, key, id, body);
+      case 'runList':
+        return lookups.runList(app, key, query);
       case 'runDetail':
         return lookups.runDetail(app, key, id);
       case 'runEvents':
-        return showRunEvents({ key, runId: id, query, response, open: () => openStream(exchange) });
+        return showRunEvents({ app, key, runId: id, query, response, open: () => openStream(exchange) });
       case 'upload':
         return uploads.upload(app, key, parts);
       case 'speech':
@@ -157,8 +208,7 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
         return forms.submit(key, id, body);
       case 'file':
       case 'unknown':
-        memory.blame('unknown-path', `${exchange.request.method} ${exchange.request.path}`);
-        return refuse(404, 'not_found', 'The requested URL was not found on the server.');
+        return unknownPath;
       default:
         return api satisfies never;
     }
@@ -210,6 +260,9 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
   };
 
   const handle = async (incoming: IncomingMessage, response: ServerResponse) => {
+    // Recorded: on every answer.
+    if (behaviour.xVersion !== null)
+      response.setHeader('X-Version', behaviour.xVersion).setHeader('X-Env', 'PRODUCTION');
     const bytes = await readBody(incoming);
     const url = new URL(incoming.url ?? '/', server.origin);
     const method = incoming.method ?? 'GET';
@@ -248,14 +301,26 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
       await serveFile({ response, request, fault }, url.searchParams, authorization !== undefined);
       return;
     }
-    const app = key === null ? undefined : memory.apps[key];
-    if (key === null || !app) {
-      send({ response, request }, recorded(key === null ? 'unauthorized-no-header' : 'unauthorized'));
+    // Before anybody asks who it is: a path is not found, and a method not allowed, by the router.
+    if (route.api === 'unknown') {
+      memory.blame('unknown-path', `${method} ${url.pathname}`);
+      send({ response, request }, route.isWrongMethod === true ? wrongMethod : unknownPath);
       return;
     }
-    if (!body) {
+    const app = key === null ? undefined : memory.apps[key];
+    if (key === null || !app) {
+      send({ response, request }, unauthorized(authorization));
+      return;
+    }
+    const isPost = method === 'POST' && !wantsParts;
+    if (isPost && !(incoming.headers['content-type'] ?? '').startsWith('application/json')) {
+      memory.blame('malformed-json', `${method} ${url.pathname} without its content type`);
+      send({ response, request }, unsupportedMedia);
+      return;
+    }
+    if (!body || (isPost && bytes.length === 0)) {
       memory.blame('malformed-json', `${method} ${url.pathname}`);
-      send({ response, request }, refuse(400, 'bad_request', 'Failed to decode JSON object'));
+      send({ response, request }, parseJson(bytes.toString('utf8')) === undefined ? notJson : unknownError);
       return;
     }
     // What cannot be read has no files in it, as Dify sees it.
@@ -281,6 +346,9 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
     runs: memory.runs,
     uploads: memory.uploads,
     openStreams: memory.openStreams,
+    get queued() {
+      return memory.workers.queued;
+    },
     violations: memory.violations,
     faults,
     forgetConversation: (id) => void memory.conversations.delete(id),

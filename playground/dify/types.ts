@@ -1,6 +1,10 @@
 import type { Clock } from '../../lib/runtime/clock.ts';
+import type { Behaviour, DifyVersion } from './behaviour.ts';
+import type { ModelFailure } from './model-failures.ts';
 import type { Faults } from '../http/faults.ts';
 import type { Json } from '../http/shape.ts';
+
+export type { Behaviour, DifyVersion };
 
 export type AppMode = 'chat' | 'agent-chat' | 'agent' | 'advanced-chat' | 'workflow' | 'completion';
 
@@ -32,31 +36,49 @@ export type FilePlace =
  * One step of an answer. `afterMs` is counted from the step before (the first: from the request), or from the moment
  * `when` holds, for a step that a test sets off.
  */
-export type Chunk = { afterMs?: number; when?: Promise<void> } & (
-  | { text: string }
-  /** `message_replace`: everything so far becomes this. */
-  | { replace: string; reason?: string }
-  /** An agent uses a tool; ends the current step. */
-  | { tool: string; label?: { en_US: string; zh_Hans: string }; input: Json; observation: string }
-  /** `reasoning_chunk`, for workflow-based apps. */
-  | { reasoning: string; final?: boolean }
-  /** A node between the start and the model runs for so long; workflow-based apps only. */
-  | { node: { title: string; type: string }; forMs?: number }
-  | { file: MadeFile & FilePlace }
-  /** Any other event; the envelope of the app's mode is added. `data` goes where the mode wants it. */
-  | { event: string; data: Json }
-  /** Bytes as they are. */
-  | { raw: string }
-  /** Nothing, only time: pings go on. */
-  | { pause: true }
-);
+export type Chunk = { afterMs?: number; when?: Promise<void> } &
+  /** `from`: the node and variable it comes from. Default: the model's text. */
+  (
+    | { text: string; from?: readonly [node: string, variable: string] }
+    /** `message_replace`: everything so far becomes this. */
+    | { replace: string; reason?: string }
+    /** An agent uses a tool; ends the current step. */
+    | { tool: string; label?: { en_US: string; zh_Hans: string }; input: Json; observation: string }
+    /** `reasoning_chunk`, for workflow-based apps. */
+    | { reasoning: string; final?: boolean }
+    /** A node between the start and the model runs for so long; workflow-based apps only. */
+    | { node: { title: string; type: string }; forMs?: number }
+    | { file: MadeFile & FilePlace }
+    /** Any other event; the envelope of the app's mode is added. `data` goes where the mode wants it. */
+    | { event: string; data: Json }
+    /** Bytes as they are. */
+    | { raw: string }
+    /** Nothing, only time: pings go on. */
+    | { pause: true }
+    /** `node_retry`: the model failed and is asked again. What it has said stays. Workflow-based apps only. */
+    | { retry: ModelFailure }
+    /** Every connection to the run breaks here; what becomes of it depends on the version and the mode. */
+    | { cut: true }
+    /** Done at this moment, for stories that stop, kill or ask at it; the run goes on when the promise is kept. */
+    | { moment: (run: DifyRun) => void | Promise<void> }
+  );
 
 /** How an answer ends. */
 export type Ending =
   /** As the app's mode and version end a good answer. */
   | { kind: 'end' }
-  /** The model call fails: `error` for easy apps, a failed `workflow_finished` for workflow-based ones. */
+  /** A typed failure of the model: `error` for easy apps, a failed `workflow_finished` for workflow-based ones. */
   | { kind: 'failed'; message: string }
+  /** The model call fails, in the words and with the code that this version has for it. */
+  | { kind: 'model-failed'; cause: ModelFailure }
+  /** The model fails once more and its node puts out this text instead. Workflow-based apps only. */
+  | { kind: 'default-value'; text: string; cause: ModelFailure }
+  /** A good end, before which output moderation replaces the whole answer. */
+  | { kind: 'moderated'; text: string }
+  /** Output moderation ends a chatflow in the middle: this text, `stopped`, and a record that stays `running`. */
+  | { kind: 'blocked'; text: string }
+  /** The worker dies: no byte more, and a record that stays `running`. Workflow-based apps only. */
+  | { kind: 'worker-lost' }
   /** A lone `error` event with these fields. Without `code` and ids when `nameless`. */
   | { kind: 'error'; code?: string; status: number; message: string; nameless?: boolean }
   /** The response ends normally, without an end event. */
@@ -92,6 +114,10 @@ export interface Pause {
   title?: string;
   /** Markdown; `{{#$output.<name>#}}` marks the place of an input. */
   formContent: string;
+  /** The same before variables were put in, as snapshots have it. Default: `formContent`. */
+  formTemplate?: string;
+  /** There is a token, but the routes answer 404 to it. */
+  byMailOnly?: boolean;
   /** null: a form that the API cannot reach. Default: a new token. */
   formToken?: string | null;
   inputs?: readonly FormInput[];
@@ -116,6 +142,15 @@ export interface ChunkScript {
    * it, at any depth, becomes a file object.
    */
   outputs?: Json;
+  /** The text of a chatflow's answer node around the model's: what stands before comes before the model is asked. */
+  template?: { before?: string; after?: string };
+  /** No worker takes the run for so long; `Infinity`: none ever does. Workflow-based apps only. */
+  queuedMs?: number;
+}
+
+/** Input moderation: nothing is run, the preset text is the answer. Not in workflows. */
+export interface BlockedScript {
+  inputBlocked: string;
 }
 
 /** A recorded stream, byte for byte. */
@@ -130,7 +165,7 @@ export interface BytesScript {
   ending?: { kind: 'eof' | 'cut' | 'silence' };
 }
 
-export type Script = ChunkScript | BytesScript;
+export type Script = ChunkScript | BytesScript | BlockedScript;
 
 /** A file that came with a question. */
 export interface RunFile {
@@ -173,33 +208,10 @@ export interface SampleApp {
   suggest?: readonly string[] | ((question: Question) => readonly string[]);
   /** A model writes the suggestions: how long that takes. Default: 0. */
   suggestDelayMs?: number;
+  /** The app has no model, or its provider is gone: each question is refused. */
+  model?: 'absent' | 'gone';
   /** protocol 3.4: runs at the same time. Default: unlimited. */
   maxActiveRequests?: number;
-}
-
-/** `legacy` ≤ 1.12 · `1.13.0` · `1.14` (1.13.1 to 1.14) · `modern` (1.16). */
-export type DifyVersion = 'legacy' | '1.13.0' | '1.14' | 'modern';
-
-/** What differs between versions (protocol 2.5, 3.3, 3.8, 4). */
-export interface Behaviour {
-  /** `json.dumps` with spaces and \uXXXX, or compact UTF-8. */
-  style: 'spaced' | 'compact';
-  chatflowEnd: 'finished-then-message-end' | 'finished-only' | 'message-end-then-finished';
-  /** An unknown or foreign conversation_id in a streaming chatflow; other chat apps always answer 404. */
-  staleConversation: 'not-found' | 'nameless-error' | 'new-conversation';
-  /** Workflow-based runs outlive their client and are saved. */
-  runsSurvive: boolean;
-  /** What becomes of an easy app's answer when its client goes away. */
-  easyAnswers: 'lost' | 'aborted' | 'saved';
-  /** `GET /workflow/:id/events` exists. */
-  runEvents: boolean;
-  /** Workflow-based streams begin with a ping. */
-  firstPing: boolean;
-  /** The relay keeps a stream that got a lone `error` open, silently, for this long. 0: closes at once. */
-  silenceAfterErrorMs: number;
-  pingMs: number;
-  stopNoticeMs: number;
-  tooManyRequests: 429 | 400;
 }
 
 export interface DifyOptions {
@@ -224,7 +236,9 @@ export type DifyApi =
   | 'stop'
   | 'messages'
   | 'conversations'
+  | 'deleteConversation'
   | 'runDetail'
+  | 'runList'
   | 'runEvents'
   | 'upload'
   | 'speech'
@@ -279,6 +293,18 @@ export interface DifyRequest {
 
 export type RunStatus = 'running' | 'succeeded' | 'failed' | 'stopped' | 'paused';
 
+/** One step of an agent, as the stored message has it. */
+export interface AgentThought {
+  id: string;
+  position: number;
+  thought: string;
+  tool: string;
+  labels: Json;
+  input: string;
+  observation: string;
+  files: readonly string[];
+}
+
 export interface DifyForm {
   id: string;
   token: string | null;
@@ -326,6 +352,10 @@ export interface DifyRun {
   inputs: Json;
   turn: number;
   status: RunStatus;
+  /** What the run's record says, and so its detail. It can stay `running` when the run is long over. */
+  record: RunStatus | 'partial-succeeded';
+  /** The steps of an agent so far. */
+  thoughts: readonly AgentThought[];
   /** The text so far, as Dify would store it. */
   answer: string;
   outputs: Json;
@@ -375,6 +405,8 @@ export interface DifySimulator {
   readonly runs: readonly DifyRun[];
   /** What was uploaded, by id. */
   readonly uploads: ReadonlyMap<string, DifyUpload>;
+  /** How many runs wait for a worker. */
+  readonly queued: number;
   /** Event streams whose connection is open now. */
   readonly openStreams: readonly OpenStream[];
   readonly violations: readonly DifyViolation[];

@@ -12,7 +12,9 @@ const MAX_AUDIO_BYTES = 30 * MEGABYTE;
 const audioTypes = ['mp3', 'm4a', 'wav', 'amr', 'mpga'].map((extension) => `audio/${extension}`);
 /** protocol 5.1: whoever does not say who they are shares this user. */
 const SHARED_USER = 'DEFAULT-USER';
-const badCharacters = /[/\\:*?"<>|]/u;
+const badCharacters = /[/\\]/u;
+
+const unreadable = 'The browser (or proxy) sent a request that this server could not understand.';
 
 /** Files that come as multipart bodies (protocol 1.5, 3.5). */
 export function createUploads(memory: Memory) {
@@ -28,7 +30,8 @@ export function createUploads(memory: Memory) {
   const fileRefusal = (parameters: Record<string, unknown>, files: readonly Part[]): Refusal | undefined => {
     const file = files.find(({ name }) => name === 'file');
     if (!file) return refuse(400, 'no_file_uploaded', 'Please upload your file.');
-    if (files.length > 1) return refuse(400, 'too_many_files', 'Only one file is allowed.');
+    if (new Set(files.map(({ name }) => name)).size > 1)
+      return refuse(400, 'too_many_files', 'Only one file is allowed.');
     if (file.mimeType === '') return refuse(415, 'unsupported_file_type', 'File type not allowed.');
     if (!isText(file.filename))
       return refuse(400, 'filename_not_exists_error', 'The specified filename does not exist.');
@@ -42,7 +45,7 @@ export function createUploads(memory: Memory) {
     answerJson(
       {
         id,
-        reference: null,
+        ...(memory.behaviour.shape === '1.16' ? { reference: null } : {}),
         name,
         size: bytes.length,
         extension: extensionOf(name),
@@ -68,7 +71,7 @@ export function createUploads(memory: Memory) {
     const files = filesOf(parts);
     const wrong = fileRefusal(parametersOf(app), files);
     if (wrong) return wrong;
-    const [file] = files;
+    const file = files.find(({ name }) => name === 'file');
     const bytes = file?.bytes ?? Buffer.alloc(0);
     const kept: DifyUpload = {
       id: createId(),
@@ -88,9 +91,9 @@ export function createUploads(memory: Memory) {
     userOf(parts);
     const speech = parametersOf(app)['speech_to_text'];
     if (typeof speech !== 'object' || speech === null || !('enabled' in speech) || speech.enabled !== true)
-      return refuse(400, 'speech_to_text_disabled', 'Speech to text is disabled.');
+      return refuse(400, 'invalid_param', 'Speech to text is not enabled');
     const file = filesOf(parts).find(({ name }) => name === 'file');
-    if (!file) return refuse(400, 'no_audio_uploaded', 'Please upload your audio.');
+    if (!file) return refuse(400, 'bad_request_key_error', unreadable);
     const { mimeType, bytes, filename: name = '' } = file;
     if (!audioTypes.includes(mimeType)) return refuse(415, 'unsupported_audio_type', 'Audio type not allowed.');
     if (bytes.length > MAX_AUDIO_BYTES) return refuse(413, 'audio_too_large', 'Audio size larger than 30 mb');

@@ -75,7 +75,7 @@ describe('a form', () => {
     ['a missing field', { inputs: { comment: '行' } }, 400, 'invalid_form_data'],
     ['an option there is not', { inputs: { comment: '行', size: 'XL' } }, 400, 'invalid_form_data'],
     ['a field that is not text', { inputs: { comment: 1, size: 'S' } }, 400, 'invalid_form_data'],
-    ['no inputs', { inputs: undefined }, 400, 'bad_request'],
+    ['no inputs', { inputs: undefined }, 400, 'invalid_param'],
     ['no user', { user: undefined }, 400, 'invalid_param'],
   ])('refused for %s stays usable', async (_what, changes, status, code) => {
     const { submit, dify } = await startPaused();
@@ -123,10 +123,10 @@ describe('after the submission the run goes on', () => {
     await submit();
     const { raw, names, events } = await following;
     expect(raw.startsWith('event: ping\n\n')).toBe(true);
-    expect(names.slice(0, 2)).toEqual(['workflow_started', 'human_input_form_filled']);
+    expect(names.slice(0, 3)).toEqual(['workflow_started', 'node_started', 'human_input_form_filled']);
     expect(names.at(-1)).toBe('workflow_finished');
     expect(recordOf(events[0]?.['data'])['reason']).toBe('resumption');
-    expect(recordOf(events[1]?.['data'])).toMatchObject({
+    expect(recordOf(events[2]?.['data'])).toMatchObject({
       node_title: '采购审批',
       rendered_content: '同意吗？行',
       action_id: 'approve',

@@ -26,10 +26,12 @@ describe('POST /messages/:id/feedbacks', () => {
     const unknown = { status: 404, body: { code: 'not_found', message: 'Message Not Exists.' } };
     expect(await rate('like', { user: 'staff-0002' })).toMatchObject(unknown);
     expect(await rate('like', {}, 'app-agent-chat')).toMatchObject(unknown);
-    expect(await rate('like', {}, 'app-chat', 'none')).toMatchObject(unknown);
+    expect(await rate('like', {}, 'app-chat', crypto.randomUUID())).toMatchObject(unknown);
+    expect(await rate('like', {}, 'app-chat', 'none')).toEqual({ status: 404, body: {} });
     expect(run?.rating).toBe('dislike');
-    await rate(null);
+    expect((await rate(null)).status).toBe(200);
     expect(run?.rating).toBeNull();
+    expect(await rate(null)).toMatchObject({ status: 400, body: { code: 'invalid_param' } });
     expect(dify.violations).toEqual([]);
   });
 
@@ -111,8 +113,8 @@ describe('POST /audio-to-text', () => {
     });
     expect((await speak({ parameters }, 'audio/mp3', large.subarray(1))).status).toBe(200);
     const missing = await speak({ parameters }, 'audio/mp3', undefined, 'audio');
-    expect(missing).toMatchObject({ status: 400, body: { code: 'no_audio_uploaded' } });
-    expect(await speak({}, 'audio/mp3')).toMatchObject({ status: 400, body: { code: 'speech_to_text_disabled' } });
+    expect(missing).toMatchObject({ status: 400, body: { code: 'bad_request_key_error' } });
+    expect(await speak({}, 'audio/mp3')).toMatchObject({ status: 400, body: { code: 'invalid_param' } });
   });
 });
 

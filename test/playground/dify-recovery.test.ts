@@ -82,7 +82,7 @@ describe('run detail', () => {
   test('is for workflow-based apps, and 404 for a run nobody knows', async () => {
     const { call } = await startDify();
     expect((await call('app-chat', 'GET', '/workflows/run/x')).body['code']).toBe('not_workflow_app');
-    expect(await call('app-workflow', 'GET', '/workflows/run/x')).toMatchObject({
+    expect(await call('app-workflow', 'GET', `/workflows/run/${crypto.randomUUID()}`)).toMatchObject({
       status: 404,
       body: { code: 'not_found' },
     });

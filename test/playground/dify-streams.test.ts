@@ -96,7 +96,6 @@ test('an agent’s steps: the thought grows with the same id, the stored answer 
     thoughts.map(({ position, thought, tool: used, observation }) => [position, thought, used, observation]),
   ).toEqual([
     [1, '', '', ''],
-    [1, '我看看。', '', ''],
     [1, '我看看。', 'calendar', ''],
     [1, '我看看。', 'calendar', '{"calendar":"free"}'],
     [2, '', '', ''],

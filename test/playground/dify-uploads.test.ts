@@ -84,8 +84,8 @@ describe('POST /files/upload', () => {
     ['no file', raw(rawUser), 400, 'no_file_uploaded'],
     ['a file under another name', raw(rawFile('name="files"; filename="a.png"'), rawUser), 400, 'no_file_uploaded'],
     [
-      'two files',
-      raw(rawFile('name="file"; filename="a.png"'), rawFile('name="file"; filename="b.png"'), rawUser),
+      'two files under two names',
+      raw(rawFile('name="file"; filename="a.png"'), rawFile('name="other"; filename="b.png"'), rawUser),
       400,
       'too_many_files',
     ],
@@ -158,9 +158,8 @@ describe('files of a question', () => {
   });
 
   test.each<[what: string, changes: Json, message: RegExp, violations: number]>([
-    ['another class than the file is', { type: 'document' }, /^Detected file type does not match/u, 1],
-    ['an unknown class', { type: 'picture' }, /^Invalid file type/u, 1],
-    ['an unknown method', { transfer_method: 'tool_file' }, /^Invalid file transfer method/u, 1],
+    ['an unknown class', { type: 'picture' }, / is not a valid FileType$/u, 1],
+    ['an unknown method', { transfer_method: 'tool_file' }, / is not a valid FileTransferMethod$/u, 1],
     ['an id that is none', { upload_file_id: 'abc' }, /^Invalid upload file id format/u, 1],
     ['no id', { upload_file_id: undefined }, /^Invalid upload file id$/u, 1],
     ['a remote file without address', { transfer_method: 'remote_url' }, /^Invalid file url/u, 1],
@@ -175,6 +174,12 @@ describe('files of a question', () => {
     const { status, body } = await ask({ files: [{ ...(await local('a.png', 'image')), ...changes }] });
     expect([status, body['code'], body['message']]).toEqual([400, 'invalid_param', expect.stringMatching(message)]);
     expect(dify.violations).toHaveLength(violations);
+  });
+
+  test('of another class than they are given are taken all the same, which is a violation', async () => {
+    const { dify, ask, local } = await start();
+    expect((await ask({ files: [{ ...(await local('a.png', 'image')), type: 'document' }] })).status).toBe(200);
+    expect(dify.violations).toMatchObject([{ code: 'invalid-body', message: 'a.png is no document' }]);
   });
 
   test('are refused when the app does not take their class, or so many', async () => {
@@ -200,11 +205,9 @@ describe('files of a question', () => {
     expect(dify.violations).toMatchObject([{ code: 'files-ignored' }]);
   });
 
-  test('in a worker of 1.14 a wrong one gives the nameless frame', async () => {
-    const { ask } = await startDify({ version: '1.14', behaviour: { silenceAfterErrorMs: 0 } });
-    expect((await ask('workflow', { inputs: { query: 'x' }, files: 'none' })).events).toEqual([
-      { event: 'error', message: '', status: 500 },
-    ]);
+  test('in a worker of 1.13 a wrong one gives the nameless frame', async () => {
+    const { ask } = await startDify({ version: '1.13.0', behaviour: { silenceAfterErrorMs: 0 } });
+    expect((await ask('workflow', { inputs: {} })).events).toEqual([{ event: 'error', message: '', status: 500 }]);
   });
 });
 

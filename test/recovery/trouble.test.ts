@@ -76,7 +76,9 @@ describe('trouble on the way', () => {
 
   test('a run that nobody knows is lost', async () => {
     const story = await loseRun('workflow', { script: inParts }, seenFirst);
-    expect((await story.recover({ ids: { runId: 'nobody' } })).outcome).toEqual({ kind: 'lost' });
+    expect((await story.recover({ ids: { runId: '00000000-0000-4000-8000-000000000000' } })).outcome).toEqual({
+      kind: 'lost',
+    });
     expect(story.requests().map(({ api }) => api)).toEqual(['runEvents', 'runDetail', 'runDetail', 'runDetail']);
   });
 

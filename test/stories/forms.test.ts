@@ -389,7 +389,7 @@ describe.each(['typed', 'pressed'] as const)(
       await expect.poll(() => cards()[before]?.content ?? '', { timeout: 5_000 }).toMatch(/^(first|second)/u);
     };
     const breakOff = async () => {
-      bridge().dify.faults.inject({ api: 'runEvents', kind: 'cut', afterBytes: 3_000 });
+      bridge().dify.faults.inject({ api: 'runEvents', kind: 'cut', afterBytes: 4_000 });
       await answer();
       await bridge().idle();
     };
