@@ -24,6 +24,11 @@ export const TURN_ERROR_CODES = [
   'dify_quota',
   'dify_model_not_ready',
   'dify_model_failed',
+  'dify_model_busy',
+  'dify_model_account',
+  'dify_model_cut',
+  'dify_context_too_long',
+  'dify_content_refused',
   'dify_rejected',
   'dify_input_missing',
   'dify_app_unavailable',
@@ -48,6 +53,9 @@ export const TURN_ERROR_CODES = [
   'store_unavailable',
   'internal',
 ] as const;
+
+/** Failures that only an administrator can mend: those of the list `ADMIN_USERS` are told of them. */
+export const ADMIN_ERROR_CODES = ['dify_quota', 'dify_model_not_ready', 'dify_model_account'] as const;
 
 /** What can go wrong while an answer is shown. Users see it in another way, operators get a log line. */
 export const DELIVERY_ERROR_CODES = [
@@ -81,6 +89,8 @@ export type RequestErrorCode = keyof typeof REQUEST_ERROR_STATUS;
 
 export type TurnErrorCode = (typeof TURN_ERROR_CODES)[number];
 
+export type AdminErrorCode = (typeof ADMIN_ERROR_CODES)[number];
+
 export type DeliveryErrorCode = (typeof DELIVERY_ERROR_CODES)[number];
 
 export type ErrorCode = RequestErrorCode | TurnErrorCode | DeliveryErrorCode;
@@ -95,6 +105,8 @@ interface Nature {
   limited?: true;
   /** DingTalk's content check refused the text, so it must not be sent by any other way. */
   unsafe?: true;
+  /** A model had no room for the call. After a pause it may have, and nothing was answered. */
+  busy?: true;
 }
 
 const NATURE: Readonly<Partial<Record<ErrorCode, Nature>>> = {
@@ -107,6 +119,7 @@ const NATURE: Readonly<Partial<Record<ErrorCode, Nature>>> = {
   dingtalk_content_unsafe: { unsafe: true },
   dify_unreachable: { unanswered: true },
   dify_timeout: { unanswered: true },
+  dify_model_busy: { busy: true },
 };
 
 const has = (error: unknown, nature: keyof Nature): boolean =>
@@ -116,6 +129,7 @@ export const isPassing = (error: unknown): boolean => has(error, 'passing');
 export const isUnanswered = (error: unknown): boolean => has(error, 'unanswered');
 export const isLimited = (error: unknown): boolean => has(error, 'limited');
 export const isUnsafe = (error: unknown): boolean => has(error, 'unsafe');
+export const isModelBusy = (error: unknown): boolean => has(error, 'busy');
 
 /** Refused, and perhaps not a moment later. The call was not carried out, so a repeat cannot do it twice. */
 export const isRefusedForNow = (error: unknown): boolean => isPassing(error) && !isUnanswered(error);
@@ -144,6 +158,11 @@ const turnCodes: ReadonlySet<string> = new Set(TURN_ERROR_CODES);
 /** The code whose sentence the asker reads. An unexpected failure is `internal`. */
 export function turnErrorCode(error: unknown): TurnErrorCode {
   return error instanceof BridgeError && turnCodes.has(error.code) ? (error.code as TurnErrorCode) : 'internal';
+}
+
+/** The code of a failure that administrators are told of; null for any other failure. */
+export function adminErrorCode({ code }: BridgeError): AdminErrorCode | null {
+  return ADMIN_ERROR_CODES.find((known) => known === code) ?? null;
 }
 
 /** A short upstream code such as `param.templateUnpublished`; null for a value that could be text. */

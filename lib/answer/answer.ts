@@ -1,4 +1,14 @@
-import type { Activity, AnswerFile, Citation, AnswerEvent, PendingForm, Price, RunIds } from './event.ts';
+import type {
+  Activity,
+  AnswerFile,
+  Citation,
+  AnswerEvent,
+  FailureReason,
+  PendingForm,
+  Price,
+  RunIds,
+  RunStatus,
+} from './event.ts';
 import { onlyText, renderOutputs } from './outputs.ts';
 import { splitThinking } from './thinking.ts';
 
@@ -37,7 +47,13 @@ export type Ending =
   | { kind: 'stopped' }
   | { kind: 'paused' }
   /** The run failed, or an error came. `upstreamCode` and `status` are Dify's. */
-  | { kind: 'failed'; cause: 'error' | 'run'; upstreamCode: string | null; status: number | null }
+  | {
+      kind: 'failed';
+      cause: 'error' | 'run';
+      upstreamCode: string | null;
+      status: number | null;
+      reason?: FailureReason | null;
+    }
   /** The stream ended without any end event. */
   | { kind: 'cut' };
 
@@ -107,7 +123,7 @@ export function foldEvent(answer: Answer, event: AnswerEvent): Answer {
         form: null,
         outputs: event.outputs,
         progress: { ...next.progress, runEnded: true },
-        ending: runEnding(next.ending, event.status),
+        ending: runEnding(next.ending, event.status, event.reason),
       };
     case 'form':
       return { ...next, form: answerable(next.form, event.form), formExpired: false };
@@ -121,7 +137,7 @@ export function foldEvent(answer: Answer, event: AnswerEvent): Answer {
         ending: { kind: 'paused' },
       };
     case 'failed':
-      return { ...next, ending: failedEnding(next.ending, event.upstreamCode, event.status) };
+      return { ...next, ending: next.ending ?? failedEnding(event) };
     case 'none':
       return next;
     default:
@@ -210,14 +226,15 @@ function answerable(before: PendingForm | null, next: PendingForm | null): Pendi
   return before?.token || next === null ? before : next;
 }
 
-function runEnding(before: Ending | null, status: 'succeeded' | 'failed' | 'stopped'): Ending {
+function runEnding(before: Ending | null, status: RunStatus, reason: FailureReason | null | undefined): Ending {
   if (status === 'failed') {
-    return before?.kind === 'failed' ? before : { kind: 'failed', cause: 'run', upstreamCode: null, status: null };
+    const failed = { kind: 'failed', cause: 'run', upstreamCode: null, status: null, reason: reason ?? null } as const;
+    return before?.kind === 'failed' ? before : failed;
   }
   return status === 'stopped' ? { kind: 'stopped' } : (before ?? { kind: 'complete' });
 }
 
 /** Old versions of Dify repeat the failure of a run as an `error` event. An error after a good end changes nothing. */
-function failedEnding(before: Ending | null, upstreamCode: string | null, status: number | null): Ending {
-  return before ?? { kind: 'failed', cause: 'error', upstreamCode, status };
+function failedEnding({ upstreamCode, status, reason = null }: Extract<AnswerEvent, { kind: 'failed' }>): Ending {
+  return { kind: 'failed', cause: 'error', upstreamCode, status, reason };
 }

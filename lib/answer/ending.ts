@@ -1,4 +1,4 @@
-import { turnErrorCode, type BridgeError } from '../errors.ts';
+import { adminErrorCode, turnErrorCode, type BridgeError } from '../errors.ts';
 import type { Texts } from '../texts/texts.ts';
 import type { Answer } from './answer.ts';
 import { sendLink } from './links.ts';
@@ -8,20 +8,30 @@ export function crashText(texts: Texts, reference: string): string {
   return `⚠️ ${texts.failures.internal}\n\n${texts.reference(reference)}`;
 }
 
-/**
- * The lines below the text that say how the answer ended; empty for an answer that is complete.
- *
- * @param retryText the text that a tap sends to ask again; null where a tap cannot.
- */
+/** What the lines below an answer depend on, beside the answer. */
+export interface EndingOptions {
+  reference: string;
+  /** A tap can send a text in the reader's name. */
+  links: boolean;
+  /** The text that a tap sends to ask again; null where a question cannot be asked again in words. */
+  retryText: string | null;
+  /** Administrators have been told of the failure. */
+  toldAdmins: boolean;
+}
+
+/** The lines below the text that say how the answer ended; empty for an answer that is complete. */
 export function endingNotes(
   answer: Answer,
   failure: BridgeError | null,
-  { reference, retryText }: { reference: string; retryText: string | null },
+  options: EndingOptions,
   texts: Texts,
 ): string[] {
+  const { reference, toldAdmins } = options;
   if (failure) {
-    const retry = retryText !== null && retryText.length <= MAX_RETRY_CHARS ? sendLink(texts.retry, retryText) : '';
-    return [`⚠️ ${failureText(failure, texts)}`, texts.reference(reference), retry].filter((note) => note !== '');
+    const told = toldAdmins ? adminErrorCode(failure) : null;
+    const sentence = told ? texts.toldAdmins[told] : failureText(failure, texts);
+    const link = options.links ? wayOut(failure, answer, options, texts) : '';
+    return [`⚠️ ${sentence}`, texts.reference(reference), link].filter((note) => note !== '');
   }
   switch (answer.ending?.kind) {
     case 'stopped':
@@ -36,6 +46,16 @@ export function endingNotes(
     case undefined:
       return [];
   }
+}
+
+/** The link below a failure; empty where none helps. */
+function wayOut({ code }: BridgeError, { ids }: Answer, { retryText }: EndingOptions, texts: Texts): string {
+  // What the model refused, or found too long, it would refuse again.
+  if (code === 'dify_content_refused') return '';
+  if (code === 'dify_context_too_long') {
+    return ids.conversationId === undefined ? '' : sendLink(texts.startAnew, texts.newWord);
+  }
+  return retryText !== null && retryText.length <= MAX_RETRY_CHARS ? sendLink(texts.retry, retryText) : '';
 }
 
 /** Longest question that a link can carry: the addresses of longer ones are too long for DingTalk's clients. */

@@ -1,3 +1,5 @@
+import type { ErrorFacts, TurnErrorCode } from '../errors.ts';
+
 /** What the app is doing at the moment, for a reader who waits. */
 export interface Activity {
   kind: 'node' | 'tool' | 'thinking';
@@ -32,6 +34,12 @@ export interface RunIds {
 
 export type RunStatus = 'succeeded' | 'failed' | 'stopped';
 
+/** Why an app failed, where the words of Dify or of a provider tell it. The words themselves are not kept. */
+export interface FailureReason {
+  code: TurnErrorCode;
+  facts: ErrorFacts;
+}
+
 /** What an event of Dify means for the answer. Dify's own names and shapes end in `lib/dify/events.ts`. */
 export type AnswerEvent = { ids: RunIds } & (
   | { kind: 'text'; source: TextSource; text: string }
@@ -50,6 +58,7 @@ export type AnswerEvent = { ids: RunIds } & (
       status: RunStatus;
       outputs: Readonly<Record<string, unknown>>;
       files: readonly AnswerFile[];
+      reason?: FailureReason | null;
     }
   /** A person is asked. The run pauses when its other branches have ended. */
   | { kind: 'form'; form: PendingForm }
@@ -57,7 +66,7 @@ export type AnswerEvent = { ids: RunIds } & (
   | { kind: 'form-closed'; how: 'filled' | 'expired' }
   | { kind: 'run-paused'; form: PendingForm | null }
   /** The app failed. The code is Dify's; the status is the one that the failure would have before the stream. */
-  | { kind: 'failed'; upstreamCode: string | null; status: number | null }
+  | { kind: 'failed'; upstreamCode: string | null; status: number | null; reason?: FailureReason | null }
   /** Progress and other events that carry only ids. */
   | { kind: 'none' }
 );

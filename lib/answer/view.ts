@@ -103,7 +103,7 @@ export function finalView(answer: Answer, notes: readonly string[], hasCard: boo
   ];
   const { pages, leftOutChars } = paginate(blocks, limits);
   const leftOut = leftOutChars + Array.from(source.slice(reach)).length;
-  const bodies = pages.length > 0 ? pages : [notes.length > 0 ? '' : texts.emptyAnswer];
+  const bodies = pages.length > 0 ? pages : [notes.length > 0 ? '' : nothingText(answer, texts)];
   const last = bodies.length - 1;
   const whole = bodies.map((body, index) => {
     const page = hasCard && index > 0 ? asMessage(body) : body;
@@ -113,6 +113,11 @@ export function finalView(answer: Answer, notes: readonly string[], hasCard: boo
   if (!hasCard) return { card: null, messages: whole };
   const [card = '', ...messages] = whole;
   return { card, messages };
+}
+
+/** In the place of an answer without text. A workflow (a run without a message) may do its work and have none. */
+function nothingText({ ids, progress }: Answer, texts: Texts): string {
+  return progress.runEnded && ids.messageId === undefined ? texts.emptyRun : texts.emptyAnswer;
 }
 
 /** The documents that the answer rests on, each once: several passages of one are listed separately by Dify. */

@@ -4,11 +4,19 @@ import { missingInputs, questionInput, type AppFacts } from '../dify/app-facts.t
 import type { Question } from '../dify/ask.ts';
 import type { Dify } from '../dify/dify.ts';
 import { placeFiles, type QuestionFile } from '../dify/file-inputs.ts';
-import { BridgeError } from '../errors.ts';
+import { BridgeError, isModelBusy } from '../errors.ts';
+import { sleep } from '../runtime/clock.ts';
+import { endingFailure } from './ending-failure.ts';
 import { follow, type FollowOptions } from './follow.ts';
 
-/** Most times that one question is posted. Each repeat follows a refusal: Dify ran nothing before it. */
+/**
+ * Most times that one question is posted. Each repeat follows a refusal (Dify ran nothing before it), or the one failure
+ * of `mayAskAgain`.
+ */
 const MAX_POSTS = 4;
+
+/** Until a busy model is asked again. Longer than a stop waits for Dify (3 s): a stop that was asked for ends the pause. */
+const BUSY_PAUSE_MS = 5_000;
 
 export interface AskOptions extends FollowOptions {
   dify: Pick<Dify, 'facts' | 'ask' | 'correctType'>;
@@ -28,6 +36,7 @@ export async function ask(options: AskOptions): Promise<Answer> {
   const facts = await dify.facts();
   let { type, isTypeKnown } = facts;
   let { conversationId } = question;
+  let wasBusy = false;
   for (let posts = 0; posts < MAX_POSTS; posts += 1) {
     const { inputs, files } = requestFor({ ...facts, type, isTypeKnown }, question);
     options.onType?.(type);
@@ -39,6 +48,11 @@ export async function ask(options: AskOptions): Promise<Answer> {
     );
     if (asked.ok) {
       const answer = await follow(asked.events, controller, options);
+      if (!wasBusy && isTypeKnown && mayAskAgain(type, answer)) {
+        wasBusy = true;
+        await sleep(options.clock, BUSY_PAUSE_MS, signal);
+        continue;
+      }
       if (conversationId === null || !isNamelessError(answer)) return answer;
       // Dify 1.13 and 1.14 report a conversation that is gone in this way only.
       conversationId = null;
@@ -55,6 +69,17 @@ export async function ask(options: AskOptions): Promise<Answer> {
     }
   }
   throw new BridgeError('dify_rejected', 'Dify refused the question each time');
+}
+
+/**
+ * Whether a question whose model was busy may be asked once more. Chat assistants and text generation have no tools and no
+ * steps, so a run without a model's answer has done nothing.
+ */
+function mayAskAgain(type: AppType, answer: Answer): boolean {
+  const { ending, texts, ids, progress, stepId, files } = answer;
+  const isEasy = (type === 'chat' || type === 'completion') && ids.runId === undefined && !progress.runStarted;
+  const isUntouched = stepId === null && files.length === 0 && Object.values(texts).every((text) => text === '');
+  return ending?.kind === 'failed' && isEasy && isUntouched && isModelBusy(endingFailure(answer));
 }
 
 /** The inputs and files of one post. @throws BridgeError `file_not_accepted` or `dify_input_missing`. */

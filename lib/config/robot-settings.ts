@@ -139,7 +139,7 @@ export const robotSettings = {
     schema: idList,
     unset: 'none',
     meaning:
-      "Staff ids that pass both lists and the limit of questions, and are told when the month's calls run short.",
+      "Staff ids that pass both lists and the limit of questions, and are told when the month's calls run short or the model cannot be used.",
   },
   USER_RATE_LIMIT: {
     schema: rate,

@@ -1,9 +1,10 @@
 import * as z from 'zod';
-import type { Activity, AnswerEvent, RunIds, RunStatus, TextSource } from '../answer/event.ts';
+import type { Activity, AnswerEvent, RunIds, TextSource } from '../answer/event.ts';
 import { parseJson } from '../runtime/json.ts';
 import { logActivity, logShape, nodeActivity, nodeShape, toolActivity, toolShape } from './activity.ts';
 import { answerFileOf, answerFileShape } from './answer-file.ts';
 import { readFormEvent, readPauseReasons } from './form-shape.ts';
+import { readErrorReason, runEnd } from './failures.ts';
 import { messageEndShape, readMessageEnd } from './message-end.ts';
 import { answerFiles, files, number, text } from './wire-fields.ts';
 
@@ -25,11 +26,12 @@ const onlyIds = (): EventBody => ({ kind: 'none' });
 const textEvent = (source: TextSource) =>
   reader(z.object({ answer: text }), ({ answer }) => ({ kind: 'text', source, text: answer ?? '' }));
 
-/** `partial-succeeded` means that a node failed into its error branch. To the reader that is a success. */
-const runStatus = (status: string | null | undefined): RunStatus =>
-  status === 'failed' || status === 'stopped' ? status : 'succeeded';
-
-const runShape = z.object({ status: text, outputs: z.record(z.string(), z.unknown()).nullish().catch(null), files });
+const runShape = z.object({
+  status: text,
+  error: text,
+  outputs: z.record(z.string(), z.unknown()).nullish().catch(null),
+  files,
+});
 
 const pausedShape = z.object({
   workflow_run_id: text,
@@ -79,7 +81,7 @@ const readers: Readonly<Record<string, (json: unknown) => EventBody>> = {
   workflow_started: () => ({ kind: 'run-started' }),
   workflow_finished: reader(z.object({ data: runShape.nullish().catch(null) }), ({ data }) => ({
     kind: 'run-finished',
-    status: runStatus(data?.status),
+    ...runEnd(data?.status ?? null, data?.error ?? ''),
     outputs: data?.outputs ?? {},
     files: answerFiles(data?.files),
   })),
@@ -94,10 +96,11 @@ const readers: Readonly<Record<string, (json: unknown) => EventBody>> = {
   }),
   human_input_form_filled: () => ({ kind: 'form-closed', how: 'filled' }),
   human_input_form_timeout: () => ({ kind: 'form-closed', how: 'expired' }),
-  error: reader(z.object({ code: text, status: number }), ({ code, status }) => ({
+  error: reader(z.object({ code: text, status: number, message: text }), ({ code, status, message }) => ({
     kind: 'failed',
     upstreamCode: code ?? null,
     status: status ?? null,
+    reason: readErrorReason(code ?? null, message ?? ''),
   })),
   // A reader is told when something begins. What it results in arrives as text or outputs.
   node_started: reader(z.object({ data: nodeShape }), ({ data }) => activityEvent(nodeActivity(data))),

@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import type { FailureReason, RunStatus } from '../answer/event.ts';
 import { BridgeError, safeUpstreamCode, type TurnErrorCode } from '../errors.ts';
+import { readModelFailure, readRunFailure } from './model-failures.ts';
 
 /** Dify's error body; old versions leave out `status`, proxies send no JSON at all. */
 const errorBody = z.object({ code: z.string().nullish(), message: z.string().nullish() });
@@ -18,13 +20,57 @@ const KNOWN_CODES: Readonly<Record<string, TurnErrorCode>> = {
   internal_server_error: 'dify_server_error',
 };
 
-/**
- * Our code for an error event. There `rate_limit_error` means that the model provider limits calls at the moment; before
- * the stream it means that the plan is used up.
- */
+/** Codes that mean something else in a stream than in a refusal before it. */
+const STREAM_CODES: Readonly<Record<string, TurnErrorCode>> = {
+  // The model provider limits calls at the moment; before the stream the plan is used up.
+  rate_limit_error: 'dify_model_busy',
+  // A question that Dify does not take is refused before the stream. In it this is the code of any failed model.
+  invalid_param: 'dify_model_failed',
+};
+
+/** Our code for an error event whose words do not tell the reason. */
 export function classifyStreamError(code: string | null, status: number | null): TurnErrorCode {
-  return code === 'rate_limit_error' ? 'dify_busy' : classifyDifyError(code, status);
+  const known = code !== null && Object.hasOwn(STREAM_CODES, code) ? STREAM_CODES[code] : undefined;
+  return known ?? classifyDifyError(code, status);
 }
+
+/** Why an error event came, by its words; null where they do not tell. An event without a code tells why no run began. */
+export function readErrorReason(code: string | null, message: string): FailureReason | null {
+  if (code !== null) return readModelFailure(message);
+  const refused = reasonOfRefusal(message);
+  return refused && { code: refused, facts: {} };
+}
+
+/** How a run ended. */
+export function runEnd(status: string | null, error: string): { status: RunStatus; reason: FailureReason | null } {
+  switch (status) {
+    case 'failed':
+      // The engine of the run noticed a stop before Dify did. Its own limits are other words behind `Aborted: `.
+      return error.startsWith('Aborted: User requested')
+        ? { status: 'stopped', reason: null }
+        : { status: 'failed', reason: readRunFailure(error) };
+    case 'stopped':
+      // Moderation ended the run, and the text that takes the place of the answer came before. Nobody stopped it.
+      return { status: error.startsWith('Stopped by output moderation') ? 'succeeded' : 'stopped', reason: null };
+    default:
+      // `partial-succeeded` means that a node failed into its error branch. To the reader that is a success.
+      return { status: 'succeeded', reason: null };
+  }
+}
+
+/** The words of a refusal that tell more than its code, which is `invalid_param` for all of them. */
+const REFUSALS: readonly (readonly [words: RegExp, code: TurnErrorCode])[] = [
+  // Dify documents 429 for this, but the order of its handlers can make it a 400.
+  [/^Too many requests/, 'dify_busy'],
+  [/ is required in input form$/, 'dify_input_missing'],
+  [/ in input form must be /, 'dify_rejected'],
+  [/^(?:model|LLM mode) is required/i, 'dify_model_not_ready'],
+  [/^Invalid upload file/, 'file_upload_failed'],
+  [/^(?:File validation failed|Detected file type|Number of \w+ files exceeds)/, 'file_not_accepted'],
+];
+
+const reasonOfRefusal = (message: string): TurnErrorCode | null =>
+  REFUSALS.find(([words]) => words.test(message))?.[1] ?? null;
 
 /** Our code for a refusal before the stream. `status` is that of HTTP. */
 function classifyDifyError(code: string | null, status: number | null): TurnErrorCode {
@@ -74,13 +120,8 @@ export function readRefusal(status: number, json: unknown): Refusal {
   if (status === 400 && upstreamCode !== null && MODE_MISMATCH.has(upstreamCode)) {
     return { kind: 'wrong-app-type', error: failure('dify_rejected', status, upstreamCode) };
   }
-  // Dify documents 429 for this, but the order of its handlers can make it a 400.
-  if (message?.startsWith('Too many requests')) {
-    return { kind: 'failure', error: failure('dify_busy', status, upstreamCode) };
-  }
-  if (status === 400 && message !== null && message.endsWith(' is required in input form')) {
-    return { kind: 'failure', error: failure('dify_input_missing', status, upstreamCode) };
-  }
+  const told = status === 400 || status === 429 ? reasonOfRefusal(message ?? '') : null;
+  if (told) return { kind: 'failure', error: failure(told, status, upstreamCode) };
   if (code === null && message === null && isElsewhere(status)) {
     return { kind: 'failure', error: failure('dify_not_a_stream', status, null) };
   }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { MessageEnd, Price } from '../answer/event.ts';
 import { answerFiles, files, number, text } from './wire-fields.ts';
 
-// Dify writes prices as texts.
+// Dify writes prices as texts, also `0E-7`.
 const usageShape = z.object({
   total_tokens: number,
   total_price: z.union([z.string(), z.number()]).nullish().catch(null),
@@ -29,9 +29,15 @@ export function readMessageEnd({ files: made, metadata }: z.output<typeof messag
     citations: (metadata?.retriever_resources ?? []).flatMap((source) =>
       source.document_name ? [{ documentId: source.document_id ?? null, documentName: source.document_name }] : [],
     ),
-    totalTokens: metadata?.usage?.total_tokens ?? null,
-    price: priceOf(metadata?.usage),
+    ...costOf(metadata?.usage),
   };
+}
+
+/** After a stop Dify has counted nothing, whatever the model has written: what it cost is not known. */
+function costOf(usage: z.output<typeof usageShape> | null | undefined): Pick<MessageEnd, 'totalTokens' | 'price'> {
+  const price = priceOf(usage);
+  const totalTokens = usage?.total_tokens || null;
+  return { totalTokens, price: totalTokens === null && price?.amount === 0 ? null : price };
 }
 
 function priceOf(usage: z.output<typeof usageShape> | null | undefined): Price | null {

@@ -20,8 +20,13 @@ const RATE_TIMEOUT_MS = 5_000;
  */
 export async function rate(http: DifyHttp, { messageId, user, rating }: RatedMessage): Promise<void> {
   const path = `/messages/${encodeURIComponent(messageId)}/feedbacks`;
-  acceptedJson(await http.post(path, { rating, user }, { timeoutMs: RATE_TIMEOUT_MS }));
+  const answer = await http.post(path, { rating, user }, { timeoutMs: RATE_TIMEOUT_MS });
+  if (rating === null && answer.status === 400 && notRatedBody.safeParse(answer.json).success) return;
+  acceptedJson(answer);
 }
+
+/** What Dify answers, with status 400, where a rating is taken back that is not there: it is as it shall be. */
+const notRatedBody = z.object({ message: z.string().startsWith('rating cannot be None') });
 
 /** A model writes the suggestions, which takes seconds. They are an extra, so this is all the time that they get. */
 const SUGGEST_TIMEOUT_MS = 10_000;

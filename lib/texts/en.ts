@@ -36,6 +36,7 @@ export const en: Texts = {
   unsupported: 'I cannot handle this kind of message. Please ask in words.',
   refused: 'You may not use this robot. Please ask an administrator; /id shows the ids they need.',
   emptyAnswer: '(Nothing was generated this time. Please put the question differently.)',
+  emptyRun: '(Done; there is no text result.)',
   stopped: '(stopped)',
   paused: '(The workflow is waiting for a person and goes on after that.)',
   incomplete: (reference) =>
@@ -113,13 +114,22 @@ export const en: Texts = {
     dify_quota: "The AI service's quota is used up. Please tell an administrator.",
     dify_model_not_ready: "The AI app's model is not set up. Please ask an administrator to check it in Dify.",
     dify_model_failed: 'The model call failed. Try again later; if it persists, tell an administrator.',
+    dify_model_busy: 'The model service is busy right now. Please try again in a minute.',
+    dify_model_account:
+      "The model service does not accept the app's key, or its balance is used up. Please tell an administrator.",
+    dify_model_cut:
+      'The model broke off in the middle; the text above is incomplete. Ask again; if it persists, an administrator should check the model provider.',
+    dify_context_too_long:
+      'This is longer than the model can handle. Send /new to start without what was said, or shorten the question.',
+    dify_content_refused: 'The model service refused this content. Please ask in other words.',
     dify_rejected:
       'The AI app did not accept this question. Put it differently; if it persists, tell an administrator.',
     dify_input_missing:
       'The AI app lacks an input that it requires. Please ask an administrator to complete DIFY_INPUTS.',
     dify_app_unavailable:
       'The AI app cannot be used yet. Please ask an administrator to check its settings and publication in Dify.',
-    dify_server_error: 'The AI service failed. Please try again later.',
+    dify_server_error:
+      "The AI service failed. Try again later; if it persists, an administrator should check the app's model and Dify's logs.",
     dify_run_failed: "The workflow failed. Try again later; if it persists, an administrator should check Dify's logs.",
     dify_not_a_stream:
       'The AI service sent something unexpected. Please ask an administrator to check the Dify address.',
@@ -142,6 +152,20 @@ export const en: Texts = {
     store_unavailable: 'The conversation record cannot be updated right now. Please try again later.',
     internal: 'Something unexpected went wrong. Please try again.',
   },
+  toldAdmins: {
+    dify_quota: "The AI service's quota is used up, so it cannot answer now. An administrator has been told.",
+    dify_model_not_ready: "The AI app's model is not set up, so it cannot answer now. An administrator has been told.",
+    dify_model_account:
+      "The model service does not accept the app's key, or its balance is used up, so it cannot answer now. An administrator has been told.",
+  },
+  adminNotice: {
+    dify_quota: 'The quota of Dify or of the model provider is used up. Raise it, or change the model.',
+    dify_model_not_ready:
+      "The app's model cannot be used. Check in Dify which model the app has, and the credentials of its provider.",
+    dify_model_account: 'The model provider refuses the calls. Check its key and its balance.',
+  },
+  adminNoticeOf: ({ robot, notice, reference }) =>
+    `⚠️ The robot${robot === null ? '' : ` ${robot}`} cannot answer now: ${notice} Reference ${reference}. You are told of this once an hour.`,
   suggestions: 'Ask next',
   suggestionsToType: 'Ask next (mention me and type)',
   examples: 'You can ask',
@@ -151,6 +175,8 @@ export const en: Texts = {
     `⚠️ These files could not be sent: ${names.join(', ')}. Ask again; if it persists, tell an administrator.`,
   filesLeftOut: (count) => `(${count} more files were not sent.)`,
   retry: '🔄 Try again',
+  startAnew: '🆕 New conversation',
+  newWord: '/new',
   acceptedFiles: (kinds) =>
     `This AI app does not accept files of this kind. You can send: ${kinds.map((kind) => FILE_WORDS[kind] ?? `.${kind}`).join(', ')}.`,
   missingInputs: (names) =>

@@ -1,4 +1,4 @@
-import type { TurnErrorCode } from '../errors.ts';
+import type { AdminErrorCode, TurnErrorCode } from '../errors.ts';
 import type { MarkdownWords } from '../markdown/dialect.ts';
 
 /** Every sentence that a user can see. The compiler checks that both languages have the same keys. */
@@ -14,6 +14,8 @@ export interface Texts {
   unsupported: string;
   refused: string;
   emptyAnswer: string;
+  /** For a workflow that is done and put out nothing that can be shown. */
+  emptyRun: string;
   stopped: string;
   paused: string;
   /** Below a text that was cut off. */
@@ -84,6 +86,11 @@ export interface Texts {
   };
   reference: (reference: string) => string;
   failures: Record<TurnErrorCode, string>;
+  /** In the place of a sentence of `failures`, where administrators have been told. */
+  toldAdmins: Record<AdminErrorCode, string>;
+  /** To administrators: what is wrong and where to mend it; and the whole notice. `robot` is its name in `BOTS`. */
+  adminNotice: Record<AdminErrorCode, string>;
+  adminNoticeOf: (told: { robot: string | null; notice: string; reference: string }) => string;
   /** The inputs that the app requires and that no setting or message fills. */
   missingInputs: (names: string) => string;
   /** The files that the app requires and that did not come with the question. */
@@ -100,6 +107,9 @@ export interface Texts {
   filesLeftOut: (count: number) => string;
   /** On a link that asks the same question again. */
   retry: string;
+  /** On a link that begins a new conversation, and the word that it sends. */
+  startAnew: string;
+  newWord: string;
   /** When the app does not take a file: the classes of files (Dify's) and the extensions that it takes. */
   acceptedFiles: (kinds: readonly string[]) => string;
   /** When a message has more files than the app takes at once. */

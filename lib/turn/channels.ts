@@ -9,12 +9,14 @@ import type { Chat } from '../dingtalk/chat.ts';
 import { createAttachments, type Attachments } from '../files/attachments.ts';
 import { createResultFiles } from '../files/outbound.ts';
 import type { Download } from '../net/download.ts';
+import type { BridgeError } from '../errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { SpendingLevel } from '../state/budget.ts';
 import type { State } from '../state/state.ts';
 import type { Texts } from '../texts/texts.ts';
 import type { QuestionPorts } from '../ask/question.ts';
+import { createAdmins } from './admins.ts';
 import type { Deadline } from './deadline.ts';
 import type { Lease } from './lease.ts';
 import { readProgress, referenceOf } from './record.ts';
@@ -25,7 +27,7 @@ export interface ChannelOptions {
   texts: Texts;
   chat: Chat;
   dify: Pick<Dify, 'facts' | 'suggestions' | 'files'>;
-  state: Pick<State, 'peek'>;
+  state: Pick<State, 'peek' | 'claim'>;
   download: Download;
   limiter: Limiter;
   clock: Clock;
@@ -53,6 +55,8 @@ export interface TurnChannels {
   /** For the files of the question. */
   sentFiles: QuestionPorts['sentFiles'];
   followUps: FollowUps;
+  /** Tells administrators of a failure that only they can mend. False where nobody was told. Never rejects. */
+  tellAdmins(failure: BridgeError): Promise<boolean>;
 }
 
 /** How often a card is updated at most, as far as the month allows. */
@@ -75,6 +79,7 @@ const thriftier = (a: Streaming, b: Streaming): Streaming => (BY_COST.indexOf(a)
 
 export function createChannels(options: ChannelOptions): Channels {
   const { config, texts, chat, dify, state, download, limiter, clock, newId, log, shutdown } = options;
+  const admins = createAdmins(options);
   const cardPorts = { settleMs: config.dingtalk.cardSettleMs, limiter, clock, newId, log };
 
   function cardOf({ id, message, question, level }: Parameters<Channels['cardOf']>[0], via: Chat): CardSink | null {
@@ -136,6 +141,8 @@ export function createChannels(options: ChannelOptions): Channels {
         reply,
         attachments: attachmentsFor(turn, deadline, counted),
         sentFiles: { addressOf: (code) => counted.addressOf(code), download, dify: dify.files },
+        // At the end of the month DingTalk takes no message.
+        tellAdmins: async (failure) => turn.level !== 'none' && admins.tell(failure, turn.reference, counted),
         followUps: createFollowUps({
           robot: config,
           texts,

@@ -85,7 +85,8 @@ async function finishTurn(
   // Dify ends a stopped answer of most apps like any other.
   const answer: Answer = isStopped ? { ...obtained.answer, ending: { kind: 'stopped' } } : obtained.answer;
   if (failure) log.warn('turn_failed', { turn: turn.reference, ...errorFields(failure) });
-  const shown = await showAnswer(turn, ports, stage, { ...obtained, answer });
+  const toldAdmins = failure !== null && (await channels.tellAdmins(failure));
+  const shown = await showAnswer(turn, ports, stage, { ...obtained, answer, toldAdmins });
   lease.note({ ids: answer.ids });
   const finished = finishedAnswer({ ...turn, user: userOfRun(turn.user, lease.progress) }, answer, stage.view, shown);
   const planned = failure === null && !isStopped ? await followUps.plan(finished) : null;
@@ -108,14 +109,14 @@ async function showAnswer(
   turn: Turn,
   { lease, channels, clock, log, texts, background }: TurnPorts,
   { view, card }: Stage,
-  { answer, failure, refused }: Extract<Obtained, { kind: 'answer' }>,
+  { answer, failure, refused, toldAdmins }: Extract<Obtained, { kind: 'answer' }> & { toldAdmins: boolean },
 ): Promise<Shown> {
   const { reply, attachments } = channels;
   const { reference } = turn;
   const delivery = { reply, clock, log, texts, reference };
   const hasCard = card !== null && (await card.opened);
-  const retryText = view.links && mayRetryInWords(turn) ? turn.question : null;
-  const notes = endingNotes(answer, failure, { reference, retryText }, texts);
+  const retryText = mayRetryInWords(turn) ? turn.question : null;
+  const notes = endingNotes(answer, failure, { reference, links: view.links ?? false, retryText, toldAdmins }, texts);
   const shown = await deliver(
     hasCard ? card.writer : null,
     failure ? 'failed' : 'finished',

@@ -127,8 +127,8 @@ describe('the text', () => {
 });
 
 describe('the ending', () => {
-  const error = { kind: 'failed', cause: 'error', upstreamCode: 'invalid_param', status: 400 };
-  const run = { kind: 'failed', cause: 'run', upstreamCode: null, status: null };
+  const error = { kind: 'failed', cause: 'error', upstreamCode: 'invalid_param', status: 400, reason: null };
+  const run = { kind: 'failed', cause: 'run', upstreamCode: null, status: null, reason: null };
 
   test.each<[string, readonly Told[], object | null]>([
     ['is not there yet', [text('message', 'a')], null],

@@ -18,7 +18,7 @@ const form: PendingForm = {
 };
 const ended = (ending: Ending | null, more: Partial<Answer> = {}): Answer => ({ ...emptyAnswer, ...more, ending });
 const notes = (answer: Answer, failure: BridgeError | null = null, retryText: string | null = null) =>
-  endingNotes(answer, failure, { reference: '3f9a1c07', retryText }, texts);
+  endingNotes(answer, failure, { reference: '3f9a1c07', links: true, toldAdmins: false, retryText }, texts);
 
 describe('below the text', () => {
   const failed = { kind: 'failed', cause: 'error', upstreamCode: null, status: null } as const;
@@ -45,6 +45,30 @@ describe('below the text', () => {
     ]);
     expect(notes(ended(null), failure, 'x'.repeat(300))).toHaveLength(3);
     expect(notes(ended(null), failure, 'x'.repeat(301))).toEqual(reason);
+    const noTap = { reference: '3f9a1c07', links: false, retryText: '年假？', toldAdmins: false };
+    expect(endingNotes(ended(null), failure, noTap, texts)).toEqual(reason);
+  });
+
+  test('of a failure that a repeat does not mend stands no link that asks again', () => {
+    const of = (code: ErrorCode, ids: Answer['ids'] = {}) =>
+      notes(ended(null, { ids }), new BridgeError(code, 'x'), '年假？')[2];
+    expect(of('dify_content_refused')).toBeUndefined();
+    expect(of('dify_context_too_long')).toBeUndefined();
+    expect(of('dify_context_too_long', { conversationId: 'c' })).toBe(
+      '[🆕 New conversation](dtmd://dingtalkclient/sendMessage?content=%2Fnew)',
+    );
+  });
+
+  test('of a failure that administrators were told of stands so', () => {
+    const told = (code: ErrorCode) =>
+      endingNotes(
+        ended(null),
+        new BridgeError(code, 'x'),
+        { reference: '3f9a1c07', links: false, retryText: null, toldAdmins: true },
+        texts,
+      )[0];
+    expect(told('dify_model_account')).toBe(`⚠️ ${texts.toldAdmins.dify_model_account}`);
+    expect(told('dify_timeout')).toBe(`⚠️ ${texts.failures.dify_timeout}`);
   });
 });
 

@@ -118,6 +118,11 @@ describe('a long answer', () => {
     expect(finalView(said('', done), ['note'], false, en).messages).toEqual(['note']);
     expect(finalView(said('', done), [], false, en).messages).toEqual([en.texts.emptyAnswer]);
     expect(finalView(said('', done), ['note'], true, en)).toEqual({ card: 'note', messages: [] });
+    // A workflow has no message.
+    const progress = { runStarted: true, messageEnded: false, runEnded: true };
+    expect(finalView(said('', { ...done, progress }), [], true, en).card).toBe(en.texts.emptyRun);
+    const chatflow = said('', { ...done, progress, ids: { messageId: 'm' } });
+    expect(finalView(chatflow, [], true, en).card).toBe(en.texts.emptyAnswer);
   });
 });
 

@@ -1,6 +1,6 @@
 // When the events of an answer are read no further, and what a broken connection means.
 import { describe, expect, test } from 'vitest';
-import { emptyAnswer } from '../../lib/answer/answer.ts';
+import { emptyAnswer, type Answer } from '../../lib/answer/answer.ts';
 import type { AnswerEvent } from '../../lib/answer/event.ts';
 import { endingFailure } from '../../lib/ask/ending-failure.ts';
 import { follow } from '../../lib/ask/follow.ts';
@@ -84,7 +84,15 @@ describe('the failure of an ending', () => {
   test('is a code of ours', () => {
     const of = (cause: 'run' | 'error') => endingFailure({ ...emptyAnswer, ending: { ...failed, cause } });
     expect(of('run')).toMatchObject({ code: 'dify_run_failed', facts: { status: 429 } });
-    expect(of('error')).toMatchObject({ code: 'dify_busy', facts: { status: 429 } });
+    expect(of('error')).toMatchObject({ code: 'dify_model_busy', facts: { status: 429 } });
+  });
+
+  test('is the reason that the words told, and only with text one that broke off', () => {
+    const reason = { code: 'dify_model_cut', facts: { reason: 'broken-off' } } as const;
+    const of = (texts: Answer['texts']) =>
+      endingFailure({ ...emptyAnswer, texts, ending: { ...failed, cause: 'error', reason } });
+    expect(of(said)).toMatchObject({ code: 'dify_model_cut', facts: { status: 429, reason: 'broken-off' } });
+    expect(of(emptyAnswer.texts)).toMatchObject({ code: 'dify_model_failed' });
   });
 
   test('is none where there is text to show, or a good end', () => {

@@ -38,6 +38,19 @@ describe('an event', () => {
     expect(readEvent('{"event":"error","code":7,"status":"400"}')).toMatchObject({ kind: 'failed' });
   });
 
+  test('that ends an answer tells what it cost, unless Dify has counted nothing', () => {
+    const cost = (usage: object) => readEvent(JSON.stringify({ event: 'message_end', metadata: { usage } }));
+    const price = { amount: 0.002, currency: 'USD' };
+    const counted = { total_tokens: 12, total_price: '0.002', currency: 'USD' };
+    expect(cost(counted)).toMatchObject({ totalTokens: 12, price });
+    // After a stop.
+    const stopped = cost({ total_tokens: 0, total_price: '0E-7', currency: 'USD' });
+    expect(stopped).toMatchObject({ totalTokens: null, price: null });
+    // An agent of 0.15 counts no tokens, but its price.
+    expect(cost({ ...counted, total_tokens: 0 })).toMatchObject({ totalTokens: null, price });
+    expect(cost({ ...counted, total_price: '0E-7' })).toMatchObject({ totalTokens: 12, price: { amount: 0 } });
+  });
+
   test('gives its ids whatever else it holds', () => {
     const wire = { event: 'agent_log', conversation_id: 'c', message_id: 'm', task_id: 't', workflow_run_id: 'r' };
     expect(readEvent(JSON.stringify(wire))).toEqual({

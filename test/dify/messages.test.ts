@@ -40,6 +40,20 @@ describe('a rating', () => {
     expect(dify.runs[0]?.rating).toBeNull();
   });
 
+  test('that is taken back twice is taken back, in the words of a real Dify', async () => {
+    const { url } = await startServer((_path, response) =>
+      json(
+        response,
+        { code: 'invalid_param', message: 'rating cannot be None when feedback not exists', status: 400 },
+        400,
+      ),
+    );
+    await expect(rate(httpOf(url), { messageId: 'm', user, rating: null })).resolves.toBeUndefined();
+    await expect(rate(httpOf(url), { messageId: 'm', user, rating: 'like' })).rejects.toMatchObject({
+      code: 'dify_rejected',
+    });
+  });
+
   test('of somebody else’s message is refused, and a page is no yes', async () => {
     const { http, messageId } = await answered();
     const rating = { messageId, user: 'staff-0002', rating: 'like' } as const;

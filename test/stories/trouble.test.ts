@@ -43,7 +43,7 @@ describe('Dify', () => {
     await bridge().ask('hello');
     expect(bridge().card()).toMatchObject({
       phase: 'failed',
-      content: expect.stringMatching(/^Your order \\?\*?\*?.*#47.*模型调用失败/s) as string,
+      content: expect.stringMatching(/^Your order \\?\*?\*?.*#47.*模型服务现在很忙/s) as string,
     });
     expect(visibleText()).not.toMatch(/completion_request_error|Error code|openai/i);
   });
@@ -265,7 +265,7 @@ describe('the card', () => {
     await bridge().ask('hello');
     expect(bridge().card()).toMatchObject({
       phase: 'finished',
-      content: expect.stringContaining('模型调用失败') as string,
+      content: expect.stringContaining('模型服务现在很忙') as string,
     });
     bridge().dingtalk.clear();
   });
