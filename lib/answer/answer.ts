@@ -8,15 +8,23 @@ import type {
   Price,
   RunIds,
   RunStatus,
+  TextSource,
 } from './event.ts';
-import { onlyText, renderOutputs } from './outputs.ts';
+import { hasOnlyFiles, onlyText, renderOutputs, singleText } from './outputs.ts';
 import { splitThinking } from './thinking.ts';
+import { takenBack, withTry, type Try } from './tries.ts';
 
 /** Everything known of an answer so far: the fold of the events. */
 export interface Answer {
   readonly ids: RunIds;
   /** The deltas of `message`, of `agent_message` and of `text_chunk`. Which of them is the text: `answerText`. */
   readonly texts: Readonly<Record<'message' | 'agent' | 'chunk', string>>;
+  /** What the nodes streamed in tries that have not ended yet. */
+  readonly tries: readonly Try[];
+  /** The try of a node failed, and the run went on. */
+  readonly retried: boolean;
+  /** The text was replaced, for example by moderation. Only the stream tells that: the outputs keep the text before it. */
+  readonly replaced: boolean;
   readonly reasoning: string;
   /** The agent step that the last text belongs to, and whether a newer one has begun since. */
   readonly stepId: string | null;
@@ -68,6 +76,9 @@ const MAX_FILES = 200;
 export const emptyAnswer: Answer = {
   ids: {},
   texts: { message: '', agent: '', chunk: '' },
+  tries: [],
+  retried: false,
+  replaced: false,
   reasoning: '',
   stepId: null,
   stepChanged: false,
@@ -88,7 +99,11 @@ export function foldEvent(answer: Answer, event: AnswerEvent): Answer {
   const next = { ...answer, ids: { ...answer.ids, ...event.ids } };
   switch (event.kind) {
     case 'text':
-      return appendText(next, event.source, event.text);
+      return appendText(next, event);
+    case 'try-ended':
+      return event.failed
+        ? { ...next, ...takenBack(next.texts, next.tries, event.node), retried: true }
+        : { ...next, tries: next.tries.filter(({ node }) => node !== event.node) };
     case 'replace':
       return replaceText(next, event.source, event.text);
     case 'reasoning':
@@ -178,35 +193,55 @@ export function answerText(answer: Answer): { text: string; reasoning: string } 
   return { text, reasoning: [answer.reasoning, reasoning].filter((part) => part.trim() !== '').join('\n\n') };
 }
 
-function rawText({ texts, outputs, ending }: Answer): string {
+function rawText(answer: Answer): string {
+  const { texts, outputs, ending } = answer;
   // A New Agent closes with one `message` that repeats what it streamed as `agent_message`. Annotation and moderation
   // replies of agents come as `message` only. In both cases `message` is the text as soon as it is there.
   const chat = texts.message || texts.agent;
-  if (chat !== '') return chat;
+  if (chat !== '') return textAfterRetry(answer) ?? chat;
   if (!outputs) return texts.chunk;
   if (texts.chunk.trim() === '') return renderOutputs(outputs);
-  // A stopped run keeps the text that was shown: its outputs may hold less.
-  if (ending?.kind === 'stopped') return texts.chunk;
-  // The chunks are a preview. The only output may differ from them, for example after a template node.
-  return onlyText(outputs) || texts.chunk;
+  // A run that was stopped or failed keeps the text that was shown: its outputs may hold less.
+  if (ending?.kind !== 'complete' || hasOnlyFiles(outputs)) return texts.chunk;
+  // The chunks are a preview: every output as a text of its own, without its name. The only output may differ from them,
+  // for example after a template node.
+  const single = singleText(outputs);
+  if (single === null) return renderOutputs(outputs);
+  return (answer.retried ? single : onlyText(outputs)) || texts.chunk;
 }
 
-function appendText(answer: Answer, source: 'message' | 'agent' | 'chunk', text: string): Answer {
+/**
+ * The whole text of a chatflow of which a node was tried again; null where the streamed text counts. Dify may stream the
+ * text of failed tries late. The text before a moderation stays in the outputs, so after a replacement they do not count.
+ */
+function textAfterRetry({ retried, replaced, outputs, ending }: Answer): string | null {
+  const whole = outputs?.['answer'];
+  const counts = retried && !replaced && ending?.kind === 'complete';
+  return counts && typeof whole === 'string' && whole.trim() !== '' ? whole : null;
+}
+
+function appendText(answer: Answer, { source, text, node }: { source: TextSource; text: string; node?: string }): Answer {
   if (text === '') return answer;
   const before = answer.texts[source];
   // Steps of an agent have no separator on the wire; Dify joins them with a line break when it stores the answer.
   const separator = source === 'agent' && answer.stepChanged && before !== '' && !before.endsWith('\n') ? '\n' : '';
+  const after = bounded(before, separator + text);
   return {
     ...answer,
-    texts: { ...answer.texts, [source]: bounded(before, separator + text) },
+    texts: { ...answer.texts, [source]: after },
+    tries:
+      node === undefined
+        ? answer.tries
+        : withTry(answer.tries, { node, source, start: before.length, end: after.length }),
     activity: null,
     stepChanged: source === 'agent' ? false : answer.stepChanged,
   };
 }
 
 /** Later deltas continue the replacement, so it takes the place of the text that they are added to. */
-function replaceText(answer: Answer, source: 'message' | 'agent' | 'chunk' | 'current', whole: string): Answer {
+function replaceText(before: Answer, source: TextSource | 'current', whole: string): Answer {
   const text = bounded('', whole);
+  const answer = { ...before, tries: [], replaced: true };
   if (source !== 'current') return { ...answer, texts: { ...answer.texts, [source]: text } };
   const target = answer.texts.message === '' && answer.texts.agent !== '' ? 'agent' : 'message';
   return { ...answer, texts: { message: '', agent: '', chunk: '', [target]: text } };

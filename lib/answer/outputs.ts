@@ -1,9 +1,6 @@
 /** Marks a file object of Dify, anywhere in the outputs. */
 const FILE_MARK = '__dify__file__';
 
-/** The output that is the reply of an app with several outputs: the usual names of app authors and of other bridges. */
-const REPLY_KEYS = ['text', 'answer', 'result', 'output'] as const;
-
 type Outputs = Readonly<Record<string, unknown>>;
 
 /** The text of an app that has exactly one output and it is a text; null otherwise. */
@@ -12,19 +9,31 @@ export function onlyText(outputs: Outputs): string | null {
   return values.length === 1 && typeof values[0] === 'string' ? values[0] : null;
 }
 
-/** The outputs of a run as markdown, for an app that streamed no text. Empty when there is nothing to show. */
+/**
+ * The text of an app whose other outputs are empty or files; null otherwise. Such a text needs no name: files come as
+ * messages of their own, which have names.
+ */
+export function singleText(outputs: Outputs): string | null {
+  const values = Object.values(outputs).filter((value) => !isEmpty(value) && !isFiles(value));
+  return values.length === 1 && typeof values[0] === 'string' ? values[0] : null;
+}
+
+/** Whether no output is a text or data. */
+export function hasOnlyFiles(outputs: Outputs): boolean {
+  return Object.values(outputs).every((value) => isEmpty(value) || isFiles(value));
+}
+
+/** The outputs of a run as markdown, each below its name if there are several. Empty when there is nothing to show. */
 export function renderOutputs(outputs: Outputs): string {
-  const only = onlyText(outputs);
-  if (only !== null) return only;
-  for (const key of REPLY_KEYS) {
-    const value = outputs[key];
-    if (typeof value === 'string' && value.trim() !== '') return value;
-  }
+  const single = singleText(outputs);
+  if (single !== null) return single;
   const shown = Object.entries(outputs).filter(([, value]) => !isEmpty(value));
   const [first] = shown;
   if (shown.length === 1 && first) return renderValue(first[1]);
   return shown.map(([key, value]) => renderEntry(key, value)).join('\n\n');
 }
+
+const isFiles = (value: unknown) => isFile(value) || (Array.isArray(value) && value.length > 0 && value.every(isFile));
 
 function isEmpty(value: unknown): boolean {
   if (value === null || value === undefined || value === '') return true;
@@ -32,9 +41,12 @@ function isEmpty(value: unknown): boolean {
   return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
+/** How a line begins that is a heading, a quote, a table, a list or code only at the start of a line. */
+const BLOCK = /^(?:#{1,6} |>|\||```|~~~|[-*+] |\d{1,9}[.)] )/;
+
 function renderEntry(key: string, value: unknown): string {
   const rendered = renderValue(value);
-  return rendered.includes('\n') ? `**${key}**\n\n${rendered}` : `**${key}**: ${rendered}`;
+  return rendered.includes('\n') || BLOCK.test(rendered) ? `**${key}**\n\n${rendered}` : `**${key}**: ${rendered}`;
 }
 
 function renderValue(value: unknown): string {

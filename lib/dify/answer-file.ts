@@ -41,3 +41,17 @@ export function readAnswerFile(json: unknown): AnswerFile | null {
   const parsed = answerFileShape.safeParse(json);
   return parsed.success ? answerFileOf(parsed.data) : null;
 }
+
+const ownFileShape = z.object({
+  transfer_method: z.enum(['local_file', 'remote_url']),
+  dify_model_identity: z.null().optional(),
+});
+
+/**
+ * Whether an entry of `message_end.files` is a file of the question. Chat assistants, agents and text generation list the
+ * asker's own files there; those that a tool made have `tool_file`. A chatflow lists what its author answers with, marked as
+ * file objects: there the asker's own file is a result.
+ */
+export function isOwnFile(json: unknown): boolean {
+  return ownFileShape.safeParse(json).success;
+}

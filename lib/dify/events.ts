@@ -23,8 +23,29 @@ function reader<T extends z.ZodType>(schema: T, read: (event: z.output<T>) => Ev
 
 const onlyIds = (): EventBody => ({ kind: 'none' });
 
+/** `from_variable_selector`: the node that a text comes from, and its variable. Easy apps have none. */
+const selector = z.array(z.unknown()).nullish().catch(null);
+
+const nodeOf = (from: z.output<typeof selector>) => (typeof from?.[0] === 'string' ? { node: from[0] } : {});
+
 const textEvent = (source: TextSource) =>
-  reader(z.object({ answer: text }), ({ answer }) => ({ kind: 'text', source, text: answer ?? '' }));
+  reader(z.object({ answer: text, from_variable_selector: selector }), ({ answer, from_variable_selector: from }) => ({
+    kind: 'text',
+    source,
+    text: answer ?? '',
+    ...nodeOf(from),
+  }));
+
+const endedNodeShape = z.object({ data: z.object({ node_id: z.string(), status: text }) });
+
+/** `exception`: the node failed, and the run goes on with its default value or its branch for failures. */
+const nodeFinished = reader(endedNodeShape, ({ data }) => ({
+  kind: 'try-ended',
+  node: data.node_id,
+  failed: data.status === 'exception',
+}));
+
+const nodeRetry = reader(endedNodeShape, ({ data }) => ({ kind: 'try-ended', node: data.node_id, failed: true }));
 
 const runShape = z.object({
   status: text,
@@ -50,10 +71,11 @@ const readers: Readonly<Record<string, (json: unknown) => EventBody>> = {
     source: 'current',
     text: answer ?? '',
   })),
-  text_chunk: reader(z.object({ data: z.object({ text }) }), ({ data }) => ({
+  text_chunk: reader(z.object({ data: z.object({ text, from_variable_selector: selector }) }), ({ data }) => ({
     kind: 'text',
     source: 'chunk',
     text: data.text ?? '',
+    ...nodeOf(data.from_variable_selector),
   })),
   text_replace: reader(z.object({ data: z.object({ text }) }), ({ data }) => ({
     kind: 'replace',
@@ -107,8 +129,8 @@ const readers: Readonly<Record<string, (json: unknown) => EventBody>> = {
   iteration_started: reader(z.object({ data: nodeShape }), ({ data }) => activityEvent(nodeActivity(data))),
   loop_started: reader(z.object({ data: nodeShape }), ({ data }) => activityEvent(nodeActivity(data))),
   agent_log: reader(z.object({ data: logShape }), ({ data }) => activityEvent(logActivity(data))),
-  node_finished: onlyIds,
-  node_retry: onlyIds,
+  node_finished: nodeFinished,
+  node_retry: nodeRetry,
   iteration_next: onlyIds,
   iteration_completed: onlyIds,
   loop_next: onlyIds,

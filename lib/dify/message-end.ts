@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { MessageEnd, Price } from '../answer/event.ts';
+import { isOwnFile } from './answer-file.ts';
 import { answerFiles, files, number, text } from './wire-fields.ts';
 
 // Dify writes prices as texts, also `0E-7`.
@@ -25,7 +26,7 @@ export const messageEndShape = z.object({
 
 export function readMessageEnd({ files: made, metadata }: z.output<typeof messageEndShape>): MessageEnd {
   return {
-    files: answerFiles(made),
+    files: answerFiles(made?.filter((file) => !isOwnFile(file))),
     citations: (metadata?.retriever_resources ?? []).flatMap((source) =>
       source.document_name ? [{ documentId: source.document_id ?? null, documentName: source.document_name }] : [],
     ),
