@@ -79,14 +79,18 @@ test('a file among other outputs is named, without what Dify keeps of it', () =>
 describe('the text', () => {
   const said = (answer: Answer) => answerText(answer).text;
 
-  test('is the message, else what agents said, else the only output, else the chunks, else the outputs', () => {
+  test('is the message, else what agents said, else the only output, else the chunks, else the outputs by name', () => {
     const agent = text('agent', 'streamed');
     expect(said(fold(agent, text('message', 'whole')))).toBe('whole');
     expect(said(fold(agent, text('chunk', 'c'), finished({ a: 'b' })))).toBe('streamed');
     expect(said(fold(text('chunk', 'preview')))).toBe('preview');
     expect(said(fold(text('chunk', 'preview'), finished({ result: 'final' })))).toBe('final');
-    expect(said(fold(text('chunk', 'preview'), finished({ a: 'x', b: 'y' })))).toBe('preview');
-    expect(said(fold(text('chunk', ' \n'), finished({ text: 'x', b: 'y' })))).toBe('x');
+    expect(said(fold(text('chunk', 'preview'), finished({ a: 'x', b: 'y' })))).toBe('**a**: x\n\n**b**: y');
+    expect(said(fold(text('chunk', 'x\n0'), finished({ a: 'x', b: 0 })))).toBe('**a**: x\n\n**b**: 0');
+    expect(said(fold(text('chunk', 'x\n'), finished({ a: 'x', b: null })))).toBe('x\n');
+    expect(said(fold(text('chunk', 'preview'), finished({})))).toBe('preview');
+    expect(said(fold(text('chunk', 'preview'), finished({ a: 'x', b: 0 }, 'failed')))).toBe('preview');
+    expect(said(fold(text('chunk', ' \n'), finished({ text: 'x', b: 'y' })))).toBe('**text**: x\n\n**b**: y');
   });
 
   test('of an agent has a line break between two steps, unless there is one', () => {
@@ -104,6 +108,54 @@ describe('the text', () => {
     expect(said(fold(text('message', 'a'), replace('current'), text('message', ', more')))).toBe('instead, more');
     expect(said(fold(text('agent', 'a'), replace('current'), text('agent', ', more')))).toBe('instead, more');
     expect(fold(text('chunk', 'a'), replace('chunk')).texts).toEqual({ message: '', agent: '', chunk: 'instead' });
+  });
+
+  const from = (node: string, part: string, source: 'message' | 'chunk' = 'message'): Told => ({
+    kind: 'text',
+    source,
+    text: part,
+    node,
+  });
+  const tryEnded = (node: string, failed: boolean): Told => ({ kind: 'try-ended', node, failed });
+
+  test('of a failed try is taken back, and the text of other nodes stays', () => {
+    const twice = [from('a', '1 '), from('b', '2 '), from('a', '3 '), from('c', '4 '), from('b', '5 ')] as const;
+    const left = fold(...twice, tryEnded('a', true));
+    expect(said(left)).toBe('2 4 5 ');
+    expect(said(foldEvent(left, { ids: {}, ...tryEnded('b', true) }))).toBe('4 ');
+    expect(said(fold(...twice, tryEnded('z', true)))).toBe('1 2 3 4 5 ');
+    expect(said(fold(from('a', 'x', 'chunk'), from('b', 'y', 'chunk'), tryEnded('a', true)))).toBe('y');
+  });
+
+  test('of a try that went well stays, as a loop runs the same node again', () => {
+    const rounds = fold(from('a', '1 '), tryEnded('a', false), from('a', '2 '), tryEnded('a', true), from('a', '3 '));
+    expect(said(rounds)).toBe('1 3 ');
+  });
+
+  test('after a retry is that of the outputs, unless it was replaced, stopped, or is not there', () => {
+    const retried = [from('a', 'bad bad '), tryEnded('b', true), from('a', 'good')] as const;
+    const done = finished({ answer: 'good' });
+    expect(said(fold(...retried, done))).toBe('good');
+    expect(said(fold(from('a', 'streamed'), done))).toBe('streamed');
+    expect(said(fold(...retried, finished({ answer: 'good' }, 'stopped')))).toBe('bad bad good');
+    expect(said(fold(...retried, finished({ answer: ' ' })))).toBe('bad bad good');
+    const blocked: Told = { kind: 'replace', source: 'current', text: 'blocked' };
+    expect(said(fold(...retried, blocked, done))).toBe('blocked');
+    const chunks = [from('a', 'bad bad good', 'chunk'), tryEnded('b', true)] as const;
+    expect(said(fold(...chunks, finished({ text: 'good', more: null })))).toBe('good');
+  });
+
+  test('before a replacement cannot be taken back from it', () => {
+    const blocked: Told = { kind: 'replace', source: 'current', text: 'blocked' };
+    expect(said(fold(from('a', 'bad'), blocked, tryEnded('a', true)))).toBe('blocked');
+  });
+
+  test('of many nodes by turns is kept within bounds', () => {
+    let answer = emptyAnswer;
+    for (let index = 0; index < 1_000; index += 1) {
+      answer = foldEvent(answer, { ids: {}, ...from(index % 2 === 0 ? 'a' : 'b', 'x') });
+    }
+    expect(answer.tries).toHaveLength(200);
   });
 
   test('is without the reasoning, which is kept beside it', () => {

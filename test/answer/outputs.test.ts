@@ -1,6 +1,6 @@
-// The outputs of an app that streamed no text, as a reader sees them.
+// The outputs of an app, as a reader sees them.
 import { describe, expect, test } from 'vitest';
-import { isFile, onlyText, renderOutputs } from '../../lib/answer/outputs.ts';
+import { hasOnlyFiles, isFile, onlyText, renderOutputs, singleText } from '../../lib/answer/outputs.ts';
 
 const file = (filename: string | null) => ({ dify_model_identity: '__dify__file__', filename, url: '/files/a' });
 
@@ -12,12 +12,17 @@ test('the only output is the text, when it is a text', () => {
 });
 
 describe('several outputs', () => {
-  test('are shown by the one whose name says that it is the reply', () => {
-    expect(renderOutputs({ other: 'x', output: 'third', answer: ' ', result: 'second' })).toBe('second');
-    expect(renderOutputs({ text: 7, output: 'the text', other: 'x' })).toBe('the text');
+  test('are a text without a name where the others are empty or files', () => {
+    expect(renderOutputs({ text: 'Yes', other: null, list: [] })).toBe('Yes');
+    expect(renderOutputs({ text: 'Yes', chart: file('a.png'), all: [file('b.png')] })).toBe('Yes');
+    expect(singleText({ text: 'Yes', result: 'No' })).toBeNull();
+    expect(singleText({ text: 'Yes', count: 0 })).toBeNull();
+    expect(hasOnlyFiles({ text: '', chart: file('a.png') })).toBe(true);
+    expect(hasOnlyFiles({ rows: [file('a.png'), 1] })).toBe(false);
   });
 
-  test('without such a one are all shown, but for the empty ones', () => {
+  test('are all shown, but for the empty ones', () => {
+    expect(renderOutputs({ text: 'Yes', ok: false })).toBe('**text**: Yes\n\n**ok**: false');
     const empty = { a: null, b: undefined, c: '', d: [], e: {} };
     expect(renderOutputs({ ...empty, count: 7, ok: false })).toBe('**count**: 7\n\n**ok**: false');
     expect(renderOutputs({ ...empty, count: 7 })).toBe('7');
@@ -25,8 +30,9 @@ describe('several outputs', () => {
     expect(renderOutputs({})).toBe('');
   });
 
-  test('stand below their name when they have several lines', () => {
+  test('stand below their name when they have several lines, or begin with what only a line can begin with', () => {
     expect(renderOutputs({ poem: 'a\nb', title: 'P' })).toBe('**poem**\n\na\nb\n\n**title**: P');
+    expect(renderOutputs({ head: '# A', title: 'P' })).toBe('**head**\n\n# A\n\n**title**: P');
   });
 });
 

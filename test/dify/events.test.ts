@@ -69,6 +69,34 @@ describe('an event', () => {
     for (const data of ['', '[DONE]', 'null', '[]', '"x"', '{"event":1}', '{']) expect(readEvent(data)).toBeNull();
   });
 
+  test('of text names the node that it comes from', () => {
+    const selector = (first: unknown) => ({ event: 'message', answer: 'a', from_variable_selector: first });
+    expect(readEvent(JSON.stringify(selector(['llm', 'text'])))).toMatchObject({ kind: 'text', node: 'llm' });
+    for (const none of [null, [], 'llm', [7]]) expect(readEvent(JSON.stringify(selector(none)))).not.toHaveProperty('node');
+    const chunk = { event: 'text_chunk', data: { text: 'a', from_variable_selector: ['end', 'answer'] } };
+    expect(readEvent(JSON.stringify(chunk))).toMatchObject({ kind: 'text', source: 'chunk', node: 'end' });
+  });
+
+  test.each([
+    ['node_retry', 'retry', true],
+    ['node_finished', 'exception', true],
+    ['node_finished', 'succeeded', false],
+    // The run fails with it, and what it said stays.
+    ['node_finished', 'failed', false],
+  ])('%s with status %s ends a try', (event, status, failed) => {
+    const wire = { event, data: { node_id: 'llm', status } };
+    expect(readEvent(JSON.stringify(wire))).toEqual({ kind: 'try-ended', node: 'llm', failed, ids: {} });
+  });
+
+  test('that ends an answer leaves out the files that came with the question', () => {
+    const files = (...list: unknown[]) => readEvent(JSON.stringify({ event: 'message_end', files: list }));
+    const own = { transfer_method: 'local_file', upload_file_id: 'u', url: '/files/u/file-preview' };
+    const made = { ...own, transfer_method: 'tool_file', upload_file_id: null, url: '/files/tools/t.png' };
+    const passedOn = { ...own, dify_model_identity: '__dify__file__' };
+    expect(files(own, { ...own, transfer_method: 'remote_url' })).toMatchObject({ files: [] });
+    expect(files(own, made, passedOn)).toMatchObject({ files: [{ url: made.url }, { url: own.url }] });
+  });
+
   test('labelled message_file may carry text, an echo of the asker, or a file', () => {
     expect(readEvent('{"event":"message_file","answer":"delta"}')).toMatchObject({ kind: 'text', text: 'delta' });
     expect(readEvent('{"event":"message_file","belongs_to":"user","url":"/f"}')).toMatchObject({ kind: 'none' });

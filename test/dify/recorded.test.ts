@@ -71,9 +71,10 @@ test('several outputs stand below their names, and empty ones are left out', asy
   expect(text.match(/字1/g)).toHaveLength(1);
 });
 
-test('a single text beside files stays as it streamed', async () => {
+test('a version that streams the text only shows its other outputs at the end, and sends the file once', async () => {
   const answer = await ended('0.15.3/workflow-makes-picture.sse');
-  expect(cardOf(answer)).toBe('你好，这是桩模型的回答。你问的是「hello」。');
+  const { text } = answerText(answer);
+  expect(text).toMatch(/^\*\*text\*\*: 你好.*「hello」。\n\n\*\*files\*\*\n\n- 📎 .*\.png\n\n\*\*count\*\*\n\n```json\n/);
   expect(filesOfAnswer(answer)).toHaveLength(1);
 });
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { GROUP } from '../support/bridge.ts';
 import { fast, stage, words } from '../support/stage.ts';
@@ -110,6 +111,27 @@ describe('every kind of app', () => {
     expect(bridge().card().content).toContain('Two issues found.');
     expect(bridge().card().content).toContain('report.pdf');
     expect(bridge().card().content).not.toContain('/files/');
+  });
+
+  const recorded = (file: string) => ({
+    bytes: readFileSync(new URL(`../fixtures/dify-real/${file}.sse`, import.meta.url)),
+  });
+
+  test('a workflow with several outputs names them at the end, data in code blocks', async () => {
+    const script = recorded('workflow-many-outputs');
+    await start({ ...fast(), app: { ...mode('workflow'), script, parameters: form } });
+    await bridge().ask('outputs');
+    expect(bridge().card()).toMatchObject({ phase: 'finished' });
+    const { content } = bridge().card();
+    expect(content).toContain('**number**: 4\n\n**flag**: true');
+    expect(content).toContain('```json\n{\n  "prompt_tokens": 21,\n');
+    expect(bridge().dingtalk.messages).toEqual([]);
+  });
+
+  test('a chatflow takes back what a node said in a try that failed', async () => {
+    await start({ ...fast(), app: { ...mode('advanced-chat'), script: recorded('chatflow-retry-then-default') } });
+    await bridge().ask('errormid 8');
+    expect(bridge().card()).toMatchObject({ phase: 'finished', content: '前 （默认的回答） 后' });
   });
 
   test('a workflow gets the question in the input of the configured name, else in its only text input', async () => {

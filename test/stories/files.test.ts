@@ -1,4 +1,5 @@
 // What people send, and what apps send back.
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import type { CallbackInput } from '../../playground/dingtalk/types.ts';
@@ -253,6 +254,31 @@ describe('what apps send back', () => {
     await start({ app: { mode: 'workflow', script: { chunks: [], outputs } } });
     await bridge().ask('make');
     expect(sent().toSorted()).toEqual(['image', '明细.zip']);
+  });
+
+  test.each([
+    ['chat', 'chat-picture', []],
+    ['agent-chat', 'agent-file', []],
+    // Its author answers with the asker's own picture on purpose, beside one that a tool made.
+    ['advanced-chat', 'pictures', ['image', 'image']],
+  ] as const)('%s as recorded (%s): own files do not come back', async (mode, file, expected) => {
+    const bytes = readFileSync(new URL(`../fixtures/dify-real/${file}.sse`, import.meta.url));
+    const addresses: string[] = [];
+    const files = createServer(({ url }, response) => {
+      addresses.push(url ?? '');
+      response.end(png());
+    });
+    const DIFY_FILES_URL = `http://127.0.0.1:${await listenOnLoopback(files)}`;
+    try {
+      await start({ app: { mode, script: { bytes }, parameters: taking('image') }, env: { DIFY_FILES_URL } });
+      await bridge().ask(picture);
+      expect(bridge().card()).toMatchObject({ phase: 'finished' });
+      expect(sent()).toEqual(expected);
+      expect(addresses).toHaveLength(expected.length);
+    } finally {
+      files.closeAllConnections();
+      files.close();
+    }
   });
 
   test('goes into the group that asked', async () => {
