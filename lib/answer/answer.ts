@@ -220,7 +220,10 @@ function textAfterRetry({ retried, replaced, outputs, ending }: Answer): string 
   return counts && typeof whole === 'string' && whole.trim() !== '' ? whole : null;
 }
 
-function appendText(answer: Answer, { source, text, node }: { source: TextSource; text: string; node?: string }): Answer {
+function appendText(
+  answer: Answer,
+  { source, text, node }: { source: TextSource; text: string; node?: string },
+): Answer {
   if (text === '') return answer;
   const before = answer.texts[source];
   // Steps of an agent have no separator on the wire; Dify joins them with a line break when it stores the answer.

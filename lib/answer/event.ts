@@ -42,9 +42,11 @@ export interface FailureReason {
 
 /** What an event of Dify means for the answer. Dify's own names and shapes end in `lib/dify/events.ts`. */
 export type AnswerEvent = { ids: RunIds } & (
-  /** `node` is the node of the app that the text comes from, where Dify names it. */
   | { kind: 'text'; source: TextSource; text: string; node?: string }
-  /** A node ended its try. `failed`: it is tried again or ends with its default value, so what it streamed does not count. */
+  /**
+   * A node, of which texts name the one that they come from, ended its try. `failed`: it is tried again or ends with its
+   * default value, so what it streamed does not count.
+   */
   | { kind: 'try-ended'; node: string; failed: boolean }
   /** The text so far is replaced, for example by moderation. */
   | { kind: 'replace'; source: TextSource | 'current'; text: string }

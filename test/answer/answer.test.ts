@@ -116,7 +116,7 @@ describe('the text', () => {
     text: part,
     node,
   });
-  const tryEnded = (node: string, failed: boolean): Told => ({ kind: 'try-ended', node, failed });
+  const tryEnded = (node: string, inVain: boolean): Told => ({ kind: 'try-ended', node, failed: inVain });
 
   test('of a failed try is taken back, and the text of other nodes stays', () => {
     const twice = [from('a', '1 '), from('b', '2 '), from('a', '3 '), from('c', '4 '), from('b', '5 ')] as const;

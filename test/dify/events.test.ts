@@ -72,7 +72,8 @@ describe('an event', () => {
   test('of text names the node that it comes from', () => {
     const selector = (first: unknown) => ({ event: 'message', answer: 'a', from_variable_selector: first });
     expect(readEvent(JSON.stringify(selector(['llm', 'text'])))).toMatchObject({ kind: 'text', node: 'llm' });
-    for (const none of [null, [], 'llm', [7]]) expect(readEvent(JSON.stringify(selector(none)))).not.toHaveProperty('node');
+    for (const none of [null, [], 'llm', [7]])
+      expect(readEvent(JSON.stringify(selector(none)))).not.toHaveProperty('node');
     const chunk = { event: 'text_chunk', data: { text: 'a', from_variable_selector: ['end', 'answer'] } };
     expect(readEvent(JSON.stringify(chunk))).toMatchObject({ kind: 'text', source: 'chunk', node: 'end' });
   });

@@ -32,8 +32,16 @@ const ended = async (file: string) => (await fold(file)).at(-1) ?? emptyAnswer;
 const cardOf = (answer: Answer) => finalView(answer, [], true, view).card ?? '';
 
 const mine = [
-  ...['workflow-outputs', 'workflow-many-outputs', 'chat-picture', 'agent-file', 'pictures', 'chatflow-think'],
-  ...['chatflow-retry-default-value', 'chatflow-retry-then-default', 'branches-class', 'branches-loop'],
+  'workflow-outputs',
+  'workflow-many-outputs',
+  'chat-picture',
+  'agent-file',
+  'pictures',
+  'chatflow-think',
+  'chatflow-retry-default-value',
+  'chatflow-retry-then-default',
+  'branches-class',
+  'branches-loop',
   'chatflow-output-moderation',
 ].map((name) => `${name}.sse`);
 
@@ -74,7 +82,9 @@ test('several outputs stand below their names, and empty ones are left out', asy
 test('a version that streams the text only shows its other outputs at the end, and sends the file once', async () => {
   const answer = await ended('0.15.3/workflow-makes-picture.sse');
   const { text } = answerText(answer);
-  expect(text).toMatch(/^\*\*text\*\*: 你好.*「hello」。\n\n\*\*files\*\*\n\n- 📎 .*\.png\n\n\*\*count\*\*\n\n```json\n/);
+  expect(text).toMatch(
+    /^\*\*text\*\*: 你好.*「hello」。\n\n\*\*files\*\*\n\n- 📎 .*\.png\n\n\*\*count\*\*\n\n```json\n/,
+  );
   expect(filesOfAnswer(answer)).toHaveLength(1);
 });
 

@@ -25,6 +25,8 @@ describe('what people send', () => {
     expect(uploads()).toMatchObject([{ user: 'staff-1', mimeType: 'image/png' }]);
     expect(Buffer.from(uploads()[0]?.bytes ?? [])).toEqual(Buffer.from(png()));
     expect(bridge().card()).toMatchObject({ phase: 'finished', content: 'seen' });
+    // Dify lists the picture at the end of the answer. It does not come back.
+    expect(messages()).toEqual([]);
   });
 
   test('costs a call of the month, as does a message of the robot: every call of an answer is counted', async () => {
