@@ -134,6 +134,37 @@ describe('every kind of app', () => {
     expect(bridge().card()).toMatchObject({ phase: 'finished', content: '前 （默认的回答） 后' });
   });
 
+  test.each([
+    ['a second try that goes well', { text: '第二次' }, {}, '前：第一次 第二次。'],
+    [
+      'a default value',
+      { pause: true },
+      { ending: { kind: 'default-value', text: '默认', cause: 'broken-off' } },
+      '前：默认。',
+    ],
+  ] as const)('the card never shows two tries of a node side by side: %s', async (_what, more, ending, content) => {
+    const chunks = [
+      { text: '第一次 ' },
+      { afterMs: 3_000, retry: 'broken-off' as const },
+      { afterMs: 3_000, text: '第一次 ' },
+      { afterMs: 3_000, ...more },
+    ];
+    const script = { chunks, template: { before: '前：', after: '。' }, ...ending };
+    await start({ ...fast(), app: { ...mode('advanced-chat'), script } });
+    await bridge().ask('hello');
+    const { frames, ...card } = bridge().card();
+    expect(card).toMatchObject({ phase: 'finished', content });
+    expect(frames.some((frame) => frame.content.includes('第一次'))).toBe(true);
+    for (const frame of frames) expect(frame.content).not.toMatch(/第一次.*第一次/s);
+  });
+
+  test('a workflow whose other outputs are empty keeps its text as it streamed', async () => {
+    const script = { chunks: [{ text: 'Just this' }], outputs: { text: 'Just this', score: null, rows: [] } };
+    await start({ ...fast(), app: { ...mode('workflow'), script, parameters: form } });
+    await bridge().ask('hello');
+    expect(bridge().card()).toMatchObject({ phase: 'finished', content: 'Just this' });
+  });
+
   test('a workflow gets the question in the input of the configured name, else in its only text input', async () => {
     const one = { user_input_form: [{ 'text-input': { variable: 'topic', label: 'Topic', required: true } }] };
     await start({ app: { ...mode('workflow'), script: words('ok'), parameters: one } });
