@@ -19,7 +19,7 @@ const messages = () => bridge().dingtalk.messages;
 
 describe('what people send', () => {
   test('a picture reaches the app, with a question where it has none', async () => {
-    await start({ app: { script, parameters: taking('image') } });
+    await start({ app: { script, parameters: taking('image') }, dify: { version: '1.14' } });
     await bridge().ask(picture);
     expect(runs()).toMatchObject([{ query: '请看这张图片。', files: [{ type: 'image' }], user: 'staff-1' }]);
     expect(uploads()).toMatchObject([{ user: 'staff-1', mimeType: 'image/png' }]);
