@@ -1,5 +1,4 @@
 import type {
-  Activity,
   AnswerFile,
   Citation,
   AnswerEvent,
@@ -8,29 +7,16 @@ import type {
   Price,
   RunIds,
   RunStatus,
-  TextSource,
 } from './event.ts';
+import { appendText, bounded, replaceText, type GrowingText } from './growing-text.ts';
 import { hasOnlyFiles, onlyText, renderOutputs, singleText } from './outputs.ts';
 import { splitThinking } from './thinking.ts';
-import { takenBack, withTry, type Try } from './tries.ts';
+import { takenBack } from './tries.ts';
 
 /** Everything known of an answer so far: the fold of the events. */
-export interface Answer {
+export interface Answer extends GrowingText {
   readonly ids: RunIds;
-  /** The deltas of `message`, of `agent_message` and of `text_chunk`. Which of them is the text: `answerText`. */
-  readonly texts: Readonly<Record<'message' | 'agent' | 'chunk', string>>;
-  /** What the nodes streamed in tries that have not ended yet. */
-  readonly tries: readonly Try[];
-  /** The try of a node failed, and the run went on. */
-  readonly retried: boolean;
-  /** The text was replaced, for example by moderation. Only the stream tells that: the outputs keep the text before it. */
-  readonly replaced: boolean;
   readonly reasoning: string;
-  /** The agent step that the last text belongs to, and whether a newer one has begun since. */
-  readonly stepId: string | null;
-  readonly stepChanged: boolean;
-  /** What the app does now; null when that is not known, or when the last event was text. */
-  readonly activity: Activity | null;
   /** The form that the run waits for. */
   readonly form: PendingForm | null;
   /** The form's time ran out without an answer. */
@@ -65,12 +51,7 @@ export type Ending =
   /** The stream ended without any end event. */
   | { kind: 'cut' };
 
-/**
- * Most characters that are kept of a text, and most files: far more than is ever shown. Without a limit an app that never
- * ends would use up the memory of the instance.
- */
-const MAX_TEXT_CHARS = 1024 * 1024;
-
+/** Most files that are kept: far more than are ever sent. An app that never ends would use up the memory of the instance. */
 const MAX_FILES = 200;
 
 export const emptyAnswer: Answer = {
@@ -78,7 +59,7 @@ export const emptyAnswer: Answer = {
   texts: { message: '', agent: '', chunk: '' },
   tries: [],
   retried: false,
-  replaced: false,
+  isReplaced: false,
   reasoning: '',
   stepId: null,
   stepChanged: false,
@@ -214,44 +195,10 @@ function rawText(answer: Answer): string {
  * The whole text of a chatflow of which a node was tried again; null where the streamed text counts. Dify may stream the
  * text of failed tries late. The text before a moderation stays in the outputs, so after a replacement they do not count.
  */
-function textAfterRetry({ retried, replaced, outputs, ending }: Answer): string | null {
+function textAfterRetry({ retried, isReplaced, outputs, ending }: Answer): string | null {
   const whole = outputs?.['answer'];
-  const counts = retried && !replaced && ending?.kind === 'complete';
+  const counts = retried && !isReplaced && ending?.kind === 'complete';
   return counts && typeof whole === 'string' && whole.trim() !== '' ? whole : null;
-}
-
-function appendText(
-  answer: Answer,
-  { source, text, node }: { source: TextSource; text: string; node?: string },
-): Answer {
-  if (text === '') return answer;
-  const before = answer.texts[source];
-  // Steps of an agent have no separator on the wire; Dify joins them with a line break when it stores the answer.
-  const separator = source === 'agent' && answer.stepChanged && before !== '' && !before.endsWith('\n') ? '\n' : '';
-  const after = bounded(before, separator + text);
-  return {
-    ...answer,
-    texts: { ...answer.texts, [source]: after },
-    tries:
-      node === undefined
-        ? answer.tries
-        : withTry(answer.tries, { node, source, start: before.length, end: after.length }),
-    activity: null,
-    stepChanged: source === 'agent' ? false : answer.stepChanged,
-  };
-}
-
-/** Later deltas continue the replacement, so it takes the place of the text that they are added to. */
-function replaceText(before: Answer, source: TextSource | 'current', whole: string): Answer {
-  const text = bounded('', whole);
-  const answer = { ...before, tries: [], replaced: true };
-  if (source !== 'current') return { ...answer, texts: { ...answer.texts, [source]: text } };
-  const target = answer.texts.message === '' && answer.texts.agent !== '' ? 'agent' : 'message';
-  return { ...answer, texts: { message: '', agent: '', chunk: '', [target]: text } };
-}
-
-function bounded(before: string, more: string): string {
-  return before.length >= MAX_TEXT_CHARS ? before : before + more.slice(0, MAX_TEXT_CHARS - before.length);
 }
 
 function withFiles(answer: Answer, more: readonly AnswerFile[]): Answer {
