@@ -377,8 +377,9 @@ describe.each(['typed', 'pressed'] as const)(
     };
     const cron = { authorization: 'Bearer cron-secret' };
     const leaseTiming = { leaseMs: 600, renewMs: 200 };
-    const open = (adapt: (state: State) => State = (state) => state) => {
-      const state = adapt({ ...createMemoryState(systemClock), isDurable: true });
+    let state: State;
+    const open = (adapt: (state: State) => State = (own) => own) => {
+      state = adapt({ ...createMemoryState(systemClock), isDurable: true });
       const env = { ...withButtons.env, CRON_SECRET: 'cron-secret' };
       return begin(first, { dingtalk: withButtons.dingtalk, env, state, leaseTiming });
     };
@@ -395,6 +396,8 @@ describe.each(['typed', 'pressed'] as const)(
     };
     const die = async () => {
       await answer();
+      const recorded = async () => (await state.peek(cards().at(-1)?.outTrackId ?? '')).progress;
+      await expect.poll(recorded).toMatch(/"hasCard":true.*"text":"(first|second)/u);
       await bridge().kill();
       await new Promise((resolve) => setTimeout(resolve, leaseTiming.leaseMs));
       await fetch(`${bridge().url}?sweep`, { headers: cron });
