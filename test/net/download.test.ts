@@ -34,7 +34,7 @@ async function rawServer(serve: (socket: Socket, request: string) => void) {
     host: `127.0.0.1:${port}`,
     requests,
     /** Waits until the other side has closed every connection. */
-    allClosed: () => expect.poll(() => sockets.size, { timeout: 2_000 }).toBe(0),
+    allClosed: () => expect.poll(() => sockets.size).toBe(0),
   };
 }
 

@@ -8,8 +8,6 @@ import { describeWith } from '../support/require.ts';
 import { usePage } from './page-tools.ts';
 import { openPlayground, type Playground } from './playground.ts';
 
-/** The machine may be slow and busy with other things. */
-const PATIENCE_MS = 60_000;
 const STEPS = ['ack', 'open', 'frames', 'typing', 'final', 'store', 'reference', 'death'];
 
 interface Fixture {
@@ -43,7 +41,7 @@ describeWith('chromium', 'the tour of one message', (executablePath) => {
       left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight)(
       document.querySelector('.tour-card').getBoundingClientRect())`);
 
-  test('asks by itself, and each step tells the numbers of this question', { timeout: PATIENCE_MS }, async () => {
+  test('asks by itself, and each step tells the numbers of this question', async () => {
     const page = await open();
     await id('tour-offer').click();
     for (const [index, step] of STEPS.entries()) {
@@ -74,7 +72,7 @@ describeWith('chromium', 'the tour of one message', (executablePath) => {
     expect(await focused(page)).toBe('tour-open');
   });
 
-  test('keeps in sight what the first step points at while the answer grows', { timeout: PATIENCE_MS }, async () => {
+  test('keeps in sight what the first step points at while the answer grows', async () => {
     const page = await open();
     await id('tour-offer').click();
     await at('ack');
@@ -90,7 +88,7 @@ describeWith('chromium', 'the tour of one message', (executablePath) => {
     expect(await isInSight(page)).toBe(false);
   });
 
-  test('obeys the keyboard, and goes on in the other language', { timeout: PATIENCE_MS }, async () => {
+  test('obeys the keyboard, and goes on in the other language', async () => {
     const page = await open();
     await id('tour-open').press('Enter');
     await at('ack');
@@ -117,7 +115,7 @@ describeWith('chromium', 'the tour of one message', (executablePath) => {
     expect((await playground().snapshot()).items.filter(({ kind }) => kind === 'question')).toHaveLength(1);
   });
 
-  test('fits a phone, without motion, and says when there was no card', { timeout: PATIENCE_MS }, async () => {
+  test('fits a phone, without motion, and says when there was no card', async () => {
     await playground().post('trouble', { name: 'noTemplate', on: true });
     const page = await open({
       viewport: { width: 360, height: 740 },

@@ -3,6 +3,11 @@ import { recordOf } from '../../playground/http/shape.ts';
 import { eventually, startDify, textOf } from './support.ts';
 
 const slow = { chunks: [{ text: '前半' }, { afterMs: 150, text: '后半' }] };
+/** The second half comes when it is told to. */
+const inHalves = () => {
+  const { promise: when, resolve: goOn } = Promise.withResolvers<void>();
+  return { script: { chunks: [{ text: '前半' }, { when, text: '后半' }] }, goOn };
+};
 const seenFirst = (raw: string) => raw.includes('前半');
 
 async function rowsOf(started: Awaited<ReturnType<typeof startDify>>, mode: string, user = 'staff-0001') {
@@ -13,12 +18,14 @@ async function rowsOf(started: Awaited<ReturnType<typeof startDify>>, mode: stri
 
 describe('when the client goes away', () => {
   test('a chatflow run goes on and can be read by run detail and messages', async () => {
-    const started = await startDify({ script: slow });
+    const { script, goOn } = inHalves();
+    const started = await startDify({ script });
     const { dify, call, ask } = started;
     await ask('advanced-chat', {}, seenFirst);
     const [run] = dify.runs;
     const path = `/workflows/run/${run?.workflowRunId}`;
     expect((await call('app-advanced-chat', 'GET', path)).body).toMatchObject({ status: 'running', outputs: {} });
+    goOn();
     await eventually(() => run?.status === 'succeeded');
     expect(run?.disconnectedAt).not.toBeNull();
     expect((await call('app-advanced-chat', 'GET', path)).body).toMatchObject({
@@ -101,39 +108,47 @@ describe('GET /workflow/:id/events', () => {
   });
 
   test('of a running run pings and goes on live, without what was sent before', async () => {
-    const { dify, ask, read } = await startDify({ script: slow });
+    const { script, goOn } = inHalves();
+    const { dify, ask, read } = await startDify({ script });
     await ask('workflow', {}, seenFirst);
-    const { raw, events, names } = await read(
-      'app-workflow',
-      `/workflow/${dify.runs[0]?.workflowRunId}/events?user=staff-0001`,
-    );
+    await eventually(() => dify.openStreams.length === 0);
+    const reading = read('app-workflow', `/workflow/${dify.runs[0]?.workflowRunId}/events?user=staff-0001`);
+    await eventually(() => dify.openStreams.length === 1);
+    goOn();
+    const { raw, events, names } = await reading;
     expect(raw.startsWith('event: ping\n\n')).toBe(true);
     expect(textOf(events)).toBe('后半');
     expect(names.at(-1)).toBe('workflow_finished');
   });
 
   test('with a snapshot begins with the start and, in a chatflow, an empty replacement', async () => {
-    const { dify, ask, read } = await startDify({ script: slow });
+    const { script, goOn } = inHalves();
+    const { dify, ask, read } = await startDify({ script });
     await ask('advanced-chat', {}, seenFirst);
+    await eventually(() => dify.openStreams.length === 0);
     const query = 'user=staff-0001&include_state_snapshot=true';
-    const { names, events } = await read(
-      'app-advanced-chat',
-      `/workflow/${dify.runs[0]?.workflowRunId}/events?${query}`,
-    );
+    const reading = read('app-advanced-chat', `/workflow/${dify.runs[0]?.workflowRunId}/events?${query}`);
+    await eventually(() => dify.openStreams.length === 1);
+    goOn();
+    const { names, events } = await reading;
     expect(names.slice(0, 4)).toEqual(['workflow_started', 'message_replace', 'node_started', 'node_finished']);
     expect(events[1]).toMatchObject({ answer: '', reason: '' });
     expect(names.at(-1)).toBe('workflow_finished');
   });
 
   test('with continue_on_pause and no snapshot the server does not close at the end', async () => {
-    const { dify, ask, read } = await startDify({ script: slow });
+    const { script, goOn } = inHalves();
+    const { dify, ask, read } = await startDify({ script });
     await ask('workflow', {}, seenFirst);
+    await eventually(() => dify.openStreams.length === 0);
     const path = `/workflow/${dify.runs[0]?.workflowRunId}/events?user=staff-0001&continue_on_pause=true`;
     let endedAt = 0;
     const reading = read('app-workflow', path, undefined, (raw) => {
       if (raw.includes('workflow_finished')) endedAt = Date.now();
       return false;
     });
+    await eventually(() => dify.openStreams.length === 1);
+    goOn();
     await eventually(() => endedAt > 0);
     await new Promise((resolve) => setTimeout(resolve, 60));
     expect(dify.openStreams).toHaveLength(1);
@@ -175,13 +190,15 @@ describe('stop', () => {
   });
 
   test('by another user, or of an unknown task, is a success that changes nothing', async () => {
-    const { dify, ask, call } = await startDify({ script: slow, behaviour: { stopNoticeMs: 1 } });
+    const { script, goOn } = inHalves();
+    const { dify, ask, call } = await startDify({ script, behaviour: { stopNoticeMs: 1 } });
     const reading = ask('chat');
     await eventually(() => dify.runs.length === 1);
     const task = dify.runs[0]?.taskId;
     expect((await call('app-chat', 'POST', `/chat-messages/${task}/stop`, { user: 'staff-0002' })).status).toBe(200);
     expect((await call('app-chat', 'POST', '/chat-messages/none/stop', { user: 'staff-0001' })).status).toBe(200);
     expect((await call('app-chat', 'POST', `/chat-messages/${task}/stop`, {})).status).toBe(400);
+    goOn();
     expect(textOf((await reading).events)).toBe('前半后半');
   });
 });

@@ -134,7 +134,8 @@ describe('a conversation', () => {
 });
 
 test('asking again while an abandoned run goes on is told apart', async () => {
-  const { dify, ask } = await startDify({ script: { chunks: [{ text: '前' }, { afterMs: 200, text: '后' }] } });
+  const scripts = [{ chunks: [{ text: '前' }, { when: new Promise<void>(() => {}), text: '后' }] }];
+  const { dify, ask } = await startDify({ script: () => scripts.shift() ?? { chunks: [{ text: '好' }] } });
   await ask('advanced-chat', {}, (raw) => raw.includes('前'));
   await expect.poll(() => dify.runs[0]?.disconnectedAt).not.toBeNull();
   await ask('advanced-chat', { conversation_id: dify.runs[0]?.conversationId });

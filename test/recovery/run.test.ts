@@ -1,6 +1,7 @@
 // Runs of workflows and chatflows whose stream was lost.
 import { describe, expect, test } from 'vitest';
 import { answerText } from '../../lib/answer/answer.ts';
+import type { Fetch } from '../../lib/net/http.ts';
 import { survivesDisconnect } from '../../lib/dify/runs.ts';
 import { renderOutputs } from '../../lib/answer/outputs.ts';
 import { configOf } from '../dify/support.ts';
@@ -70,12 +71,15 @@ describe('a version without the events route', () => {
     const { promise: when, resolve: end } = Promise.withResolvers<void>();
     const script = { chunks: [{ text: '第一段。' }, { when, text: '第二段。' }] };
     const story = await loseRun(mode, { script, version: '1.13.0' }, seenFirst);
-    const looks = () => story.requests().filter(({ api }) => api === 'runDetail');
-    const recovery = story.recover();
-    await eventually(() => looks().length >= 5);
+    const times: number[] = [];
+    const timed: Fetch = (url, init) => {
+      if (url.includes('/workflows/run/')) times.push(story.clock.now());
+      return fetch(url, init);
+    };
+    const recovery = story.recover({}, { fetch: timed });
+    await eventually(() => times.length >= 5);
     end();
     expect((await recovery).text).toBe('第一段。第二段。');
-    const times = looks().map(({ at }) => at);
     const pauses = times.slice(1).map((at, index) => at - (times[index] ?? 0));
     const floors = [2_000, 3_000, 4_000, 5_000];
     for (const [index, pause] of pauses.entries()) {

@@ -22,9 +22,7 @@ describeWith('redis-server', 'the doctor', () => {
   /** Somebody asks, so that a callback has arrived. */
   async function askOnce({ dingtalk, url }: Stage) {
     await dingtalk.deliver(`${url}/api/dingtalk`, dingtalk.callback({ from: 'staff-1', text: 'hello' }));
-    await expect
-      .poll(() => [...dingtalk.cards.values()].map(({ phase }) => phase), { timeout: 10_000 })
-      .toEqual(['finished']);
+    await expect.poll(() => [...dingtalk.cards.values()].map(({ phase }) => phase)).toEqual(['finished']);
     dingtalk.clear();
   }
 

@@ -51,7 +51,7 @@ test('it reads .env, serves the callback, and on SIGTERM finishes what it is ans
   const { DIFY_API_KEY, ...rest } = env;
   await writeFile(join(directory, '.env'), `DIFY_API_KEY=${DIFY_API_KEY}\nDINGTALK_CLIENT_ID=overridden\n`);
   const { child, exited, output } = serve({ ...rest, PORT: '0', HOST: '127.0.0.1' });
-  await expect.poll(output, { timeout: 10_000 }).toContain('Listening');
+  await expect.poll(output).toContain('Listening');
   const url = /callback address: (\S+)/.exec(output())?.[1] ?? '';
   expect((await dingtalk.deliver(url, dingtalk.callback({ from: 'staff-1', text: 'hello' }))).status).toBe(200);
   child.kill('SIGTERM');

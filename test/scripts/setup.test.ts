@@ -277,7 +277,7 @@ describe('the guide', () => {
     expect(await written()).toMatchObject({ DIFY_API_KEY: 'app-wrong-secret', KV_REST_API_TOKEN: 'marked-kv' });
     expect(await written()).not.toHaveProperty('UPSTASH_REDIS_REST_URL');
     expect([...dingtalk.calls, ...dify.requests]).toEqual([]);
-  }, 60_000);
+  });
 
   test(
     'asks for the inputs that the app requires, and for the one that carries the question',
@@ -474,5 +474,5 @@ describe('without questions', () => {
       expect([...args, (await run(args, { LANG: 'en' })).code]).toEqual([...args, 2]);
     }
     expect(await files()).toEqual([]);
-  }, 60_000);
+  });
 });

@@ -29,13 +29,13 @@ describeWith('redis-server', 'npm run serve, told to end in mid-answer', () => {
         const exited = once(child, 'exit');
         let output = '';
         child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-        await expect.poll(() => output, { timeout: 10_000 }).toContain('Listening');
+        await expect.poll(() => output).toContain('Listening');
         return { child, exited, url: /callback address: (\S+)/.exec(output)?.[1] ?? '' };
       };
       const first = await serve();
       await vendors.dingtalk.deliver(first.url, vendors.dingtalk.callback({ from: 'staff-1', text: 'hello' }));
       const card = () => [...vendors.dingtalk.cards.values()][0];
-      await expect.poll(() => card()?.content, { timeout: 10_000 }).toBe('first words');
+      await expect.poll(() => card()?.content).toBe('first words');
       first.child.kill('SIGTERM');
       const [code] = (await first.exited) as [number];
       expect(code).toBe(0);
@@ -54,10 +54,10 @@ describeWith('redis-server', 'npm run serve, told to end in mid-answer', () => {
       expect(card()).toMatchObject({ phase: 'typing', content: expect.stringContaining('还在生成') as string });
     // A process that starts sweeps at once.
     const next = await Promise.all([durable.serve(), chat.serve()]);
-    await expect.poll(() => durable.card()?.phase, { timeout: 25_000 }).toBe('finished');
+    await expect.poll(() => durable.card()?.phase).toBe('finished');
     expect(durable.card()?.content).toBe('first words and the end.');
     // The answer of a chatbot ends with its connection: what was there is what there is.
-    await expect.poll(() => chat.card()?.phase, { timeout: 25_000 }).toBe('finished');
+    await expect.poll(() => chat.card()?.phase).toBe('finished');
     expect(chat.card()?.content).toMatch(/^first words\n\n⚠️ .*不完整/s);
     for (const { child } of next) child.kill('SIGKILL');
     for (const { dingtalk, dify } of [durable, chat, alone]) await Promise.all([dingtalk.close(), dify.close()]);

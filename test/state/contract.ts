@@ -227,7 +227,7 @@ export function describeState(open: () => StateUnderTest): void {
 
     test('expires when nobody asks, and lives on while somebody does', async () => {
       const { state, pass } = open();
-      const ttlMs = pass ? 60_000 : 300;
+      const ttlMs = pass ? 60_000 : 1_000;
       const wait = pass ?? ((ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)));
       await remember(state, { conversationKey: 'slides', difyConversationId: 'dify-4', ttlMs });
       for (let count = 0; count < 3; count += 1) {

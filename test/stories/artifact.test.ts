@@ -11,7 +11,7 @@ import { startStore } from '../support/store.ts';
 let artifact: Artifact;
 beforeAll(async () => {
   artifact = await buildArtifact();
-}, 60_000);
+});
 afterAll(() => artifact.remove());
 
 describeWith('redis-server', 'the built function', () => {

@@ -69,7 +69,7 @@ describe('stop', () => {
   test('ends the answer with its text so far, although Dify notices only after 2 s', async () => {
     await begin({ app: { script: long(20) }, dify: { behaviour: { stopNoticeMs: 2_000 } } });
     await bridge().send('long');
-    await expect.poll(() => cards().at(-1)?.phase, { timeout: 5_000 }).toBe('typing');
+    await expect.poll(() => cards().at(-1)?.phase).toBe('typing');
     const tappedAt = Date.now();
     const pressed = await tap('stop');
     expect(pressed).toMatchObject({ status: 200 });
@@ -92,7 +92,7 @@ describe('stop', () => {
   test('does not wait for a Dify that never notices', async () => {
     await begin({ app: { script: long(20) }, dify: { behaviour: { stopNoticeMs: 60_000 } } });
     await bridge().send('long');
-    await expect.poll(() => cards().at(-1)?.phase, { timeout: 5_000 }).toBe('typing');
+    await expect.poll(() => cards().at(-1)?.phase).toBe('typing');
     const tappedAt = Date.now();
     await tap('stop');
     await bridge().idle();
@@ -110,7 +110,7 @@ describe('stop', () => {
       dify: { behaviour: { stopNoticeMs: 200 } },
     });
     await bridge().send('long');
-    await expect.poll(() => cards().at(-1)?.phase, { timeout: 5_000 }).toBe('typing');
+    await expect.poll(() => cards().at(-1)?.phase).toBe('typing');
     await tap('stop');
     await bridge().idle();
     expect(asked('stop')).toMatchObject([{ path: `/v1/workflows/tasks/${bridge().dify.runs[0]?.taskId}/stop` }]);
@@ -135,7 +135,7 @@ describe('who presses', () => {
   test('a stop of somebody else is refused with a sentence, an administrator may', async () => {
     await begin({ app: { script: long(20) }, env: { ADMIN_USERS: 'staff-2' } });
     await bridge().send({ from: 'staff-1', text: 'long', conversation: GROUP });
-    await expect.poll(() => cards().at(-1)?.phase, { timeout: 5_000 }).toBe('typing');
+    await expect.poll(() => cards().at(-1)?.phase).toBe('typing');
     const strange = await tap('stop', {}, { userId: 'staff-9' });
     expect(noticeOf(strange)).toBe(NOTICE.zh.notYours);
     expect(asked('stop')).toEqual([]);
@@ -148,7 +148,7 @@ describe('who presses', () => {
   test('nobody gets past the signature', async () => {
     await begin({ app: { script: long(2) } });
     await bridge().send('long');
-    await expect.poll(() => cards().at(-1)?.phase, { timeout: 5_000 }).toBe('typing');
+    await expect.poll(() => cards().at(-1)?.phase).toBe('typing');
     const forged = { 'x-ddpaas-signature': Buffer.alloc(32).toString('base64') };
     expect(await tap('stop', {}, { headers: forged })).toMatchObject({ status: 401 });
     expect(await tap('stop', {}, { headers: { 'x-ddpaas-signature-timestamp': undefined } })).toMatchObject({

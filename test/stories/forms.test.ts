@@ -201,7 +201,7 @@ describe('a form', () => {
     await begin({ ...plain, expiresInS: 1 }, withButtons);
     await bridge().ask('apply');
     const { outTrackId = '' } = cards()[0] ?? {};
-    await expect.poll(() => bridge().dify.runs[0]?.forms?.[0]?.status, { timeout: 5_000 }).toBe('expired');
+    await expect.poll(() => bridge().dify.runs[0]?.forms?.[0]?.status).toBe('expired');
     const params = { action: 'form', action_id: 'approve' };
     await bridge().dingtalk.tap({ outTrackId, userId: 'staff-1', actionId: 'form', params });
     await bridge().idle();
@@ -216,7 +216,7 @@ describe('a form', () => {
   test('whose time is over takes no typed answer for a question', async () => {
     await begin({ ...plain, expiresInS: 1 });
     await bridge().ask('apply');
-    await expect.poll(() => bridge().dify.runs[0]?.forms?.[0]?.status, { timeout: 5_000 }).toBe('expired');
+    await expect.poll(() => bridge().dify.runs[0]?.forms?.[0]?.status).toBe('expired');
     await bridge().ask('同意');
     expect(cards().at(-1)?.content).toContain('这张表单已过期');
     expect(bridge().dify.runs).toHaveLength(1);
@@ -377,8 +377,9 @@ describe.each(['typed', 'pressed'] as const)(
     };
     const cron = { authorization: 'Bearer cron-secret' };
     const leaseTiming = { leaseMs: 600, renewMs: 200 };
-    const open = (adapt: (state: State) => State = (state) => state) => {
-      const state = adapt({ ...createMemoryState(systemClock), isDurable: true });
+    let state: State;
+    const open = (adapt: (state: State) => State = (own) => own) => {
+      state = adapt({ ...createMemoryState(systemClock), isDurable: true });
       const env = { ...withButtons.env, CRON_SECRET: 'cron-secret' };
       return begin(first, { dingtalk: withButtons.dingtalk, env, state, leaseTiming });
     };
@@ -386,7 +387,7 @@ describe.each(['typed', 'pressed'] as const)(
     const answer = async () => {
       const before = cards().length;
       await (how === 'typed' ? bridge().send('同意') : press());
-      await expect.poll(() => cards()[before]?.content ?? '', { timeout: 5_000 }).toMatch(/^(first|second)/u);
+      await expect.poll(() => cards()[before]?.content ?? '').toMatch(/^(first|second)/u);
     };
     const breakOff = async () => {
       bridge().dify.faults.inject({ api: 'runEvents', kind: 'cut', afterBytes: 4_000 });
@@ -395,6 +396,8 @@ describe.each(['typed', 'pressed'] as const)(
     };
     const die = async () => {
       await answer();
+      const recorded = async () => (await state.peek(cards().at(-1)?.outTrackId ?? '')).progress;
+      await expect.poll(recorded).toMatch(/"hasCard":true.*"text":"(first|second)/u);
       await bridge().kill();
       await new Promise((resolve) => setTimeout(resolve, leaseTiming.leaseMs));
       await fetch(`${bridge().url}?sweep`, { headers: cron });

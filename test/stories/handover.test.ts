@@ -56,7 +56,7 @@ describe('before the time is up', () => {
         phase: 'typing',
         content: expect.stringContaining('还在生成') as string,
       });
-      await expect.poll(() => bridge().dify.runs[0]?.status, { timeout: 10_000 }).toBe('succeeded');
+      await expect.poll(() => bridge().dify.runs[0]?.status).toBe('succeeded');
       const response = await fetch(`${bridge().url}?sweep`, { headers: { authorization: `Bearer ${CRON_SECRET}` } });
       expect(await response.json()).toEqual({ overdue: 1, takenOver: 1 });
       await bridge().idle();

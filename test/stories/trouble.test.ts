@@ -254,7 +254,7 @@ describe('the card', () => {
     await bridge().ask('hello');
     expect(bridge().dingtalk.messages).toMatchObject([{ text: 'Hello there' }]);
     expect(bridge().card()).toMatchObject({ phase: 'finished', content: '（回答见下方消息）' });
-  }, 20_000);
+  });
 
   test('whose template has no failed state still ends, with the sentence', async () => {
     await start({

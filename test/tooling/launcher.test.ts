@@ -157,7 +157,7 @@ describe('the launcher', () => {
     });
     let output = '';
     shell.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
-    await expect.poll(() => output, { timeout: 10_000 }).toBe('up\n');
+    await expect.poll(() => output).toBe('up\n');
     shell.kill('SIGTERM');
     await expect.poll(() => output).toBe('up\nbye\n');
   });
