@@ -1,3 +1,4 @@
+import { withoutPictureData } from '../markdown/data-pictures.ts';
 import type { Activity, AnswerFile, Citation, AnswerEvent, PendingForm, Price, RunIds } from './event.ts';
 import { onlyText, renderOutputs } from './outputs.ts';
 import { splitThinking } from './thinking.ts';
@@ -156,10 +157,17 @@ export function expectsMore(answer: Answer): boolean {
   return isChat && !(answer.progress.messageEnded && answer.progress.runEnded);
 }
 
-/** The text a reader should see, without the model's reasoning, and that reasoning. */
-export function answerText(answer: Answer): { text: string; reasoning: string } {
-  const { text, reasoning } = splitThinking(rawText(answer), { finished: answer.ending !== null });
-  return { text, reasoning: [answer.reasoning, reasoning].filter((part) => part.trim() !== '').join('\n\n') };
+/**
+ * The text a reader should see, without the model's reasoning, and that reasoning. `unended` is the part of the reasoning
+ * that the model never ended: it may hold the answer.
+ */
+export function answerText(answer: Answer): { text: string; reasoning: string; unended: string } {
+  const { text, reasoning, unended = '' } = splitThinking(rawText(answer), { finished: answer.ending !== null });
+  return {
+    text: withoutPictureData(text),
+    reasoning: [answer.reasoning, reasoning].filter((part) => part.trim() !== '').join('\n\n'),
+    unended,
+  };
 }
 
 function rawText({ texts, outputs, ending }: Answer): string {
