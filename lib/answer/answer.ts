@@ -161,12 +161,12 @@ export function expectsMore(answer: Answer): boolean {
  * The text a reader should see, without the model's reasoning, and that reasoning. `unended` is the part of the reasoning
  * that the model never ended: it may hold the answer.
  */
-export function answerText(answer: Answer): { text: string; reasoning: string; unended: string } {
-  const { text, reasoning, unended = '' } = splitThinking(rawText(answer), { finished: answer.ending !== null });
+export function answerText(answer: Answer): { text: string; reasoning: string; unended?: string } {
+  const { text, reasoning, unended } = splitThinking(rawText(answer), { finished: answer.ending !== null });
   return {
     text: withoutPictureData(text),
     reasoning: [answer.reasoning, reasoning].filter((part) => part.trim() !== '').join('\n\n'),
-    unended,
+    ...(unended === undefined ? {} : { unended }),
   };
 }
 

@@ -134,7 +134,7 @@ function below(...parts: readonly string[]): string {
 }
 
 function sourceText(answer: Answer, { texts, showThinking }: ViewOptions): string {
-  const { text, reasoning, unended } = answerText(answer);
+  const { text, reasoning, unended = '' } = answerText(answer);
   // Unwrapped before it is cut: the end of an outer fence may lie beyond the cut.
   const shown = withoutOuterFence(text);
   // Reasoning that a complete answer never ended may hold the answer. A stopped one was stopped while it reasoned.

@@ -117,7 +117,9 @@ const growingTokenizer: TokenizerObject = {
     const found = /^(!?)\[((?:[^[\]\n\\]|\\.|\[[^[\]\n]*(?:\]|$))*)(?:\](?:\([^)\n]*)?)?$/.exec(source);
     if (found === null) return false;
     const text = found[1] === '!' ? '' : (found[2] ?? '');
-    return { type: 'link', raw: source, href: '', text, tokens: this.lexer.inlineTokens(text) };
+    // `[[1]](address)` is a citation: its inner brackets are text and begin no link.
+    const inner = text.includes('[') ? new Lexer(finished.defaults) : this.lexer;
+    return { type: 'link', raw: source, href: '', text, tokens: inner.inlineTokens(text) };
   },
   tag(source) {
     if (source.length > MAX_OPEN_CHARS) return false;

@@ -65,7 +65,8 @@ function withholdAddress(source: string): string {
   const address = start === -1 ? '' : source.slice(start);
   if (address !== '' && OPEN_ADDRESS.test(address)) {
     // A picture inside the text: its words are all that will be shown of it.
-    return source.slice(0, start) + (/^\]\(\s*<?data:/i.test(address) ? '](data:,)' : ']');
+    const isData = /^\]\(\s*<?d(?:$|a(?:$|t(?:$|a(?:$|:))))/i.test(address);
+    return source.slice(0, start) + (isData ? '](data:,)' : ']');
   }
   return source.slice(0, -60) + source.slice(-60).replace(DATA_ADDRESS, '');
 }

@@ -31,11 +31,11 @@ export function tables(growing: boolean): TokenizerExtension {
       const second = lines.next().value;
       if (second === undefined) {
         const isHeader = growing && /^ {0,3}\|[^\n]*[^\s|]/.test(header);
-        return isHeader ? tableToken(this, header, splitRow(header, 0), [], []) : undefined;
+        return isHeader ? tableToken(this, header, cellsOf(header), [], []) : undefined;
       }
       if (!DELIMITERS.test(second) || !second.includes('|')) return undefined;
-      const delimiters = splitRow(second, 0);
-      const names = splitRow(header, delimiters.length);
+      const delimiters = cellsOf(second);
+      const names = cellsOf(header);
       if (!PIPED.test(header) && names.length !== delimiters.length) return undefined;
       const columns = Math.max(names.length, delimiters.length);
       const body = bodyOf([...lines], { columns, isPiped: PIPED.test(header), isClosed: isClosed(header), growing });
@@ -77,7 +77,8 @@ function bodyOf(lines: readonly string[], form: TableForm): { rows: string[][]; 
       .slice(used, used + count)
       .map((part) => part.trim())
       .join(' ');
-    rows.push(splitRow(row, form.columns));
+    const isGrowing = form.growing && used + count === lines.length;
+    rows.push(cellsOf(row, isGrowing ? OPEN_PARTS : PARTS));
     used += count;
   }
   return { rows, lines: lines.slice(0, used) };
@@ -86,7 +87,7 @@ function bodyOf(lines: readonly string[], form: TableForm): { rows: string[][]; 
 function isRow(line: string, { columns, isPiped }: TableForm): boolean {
   if (PIPED.test(line)) return true;
   if (OTHER_BLOCK.test(line)) return false;
-  const cells = splitRow(line, 0).length;
+  const cells = cellsOf(line).length;
   // Text below a table may name a pipe as well.
   return isPiped ? columns > 1 && cells === columns : cells > 1;
 }
@@ -101,7 +102,7 @@ function linesOfRow(
   if (!mustClose || !PIPED.test(first)) return 1;
   let row = first;
   for (let count = 1; count <= MAX_CELL_LINES; count++) {
-    const isOpen = !isClosed(row) || (count > 1 && splitRow(row, columns).length < columns);
+    const isOpen = !isClosed(row) || (count > 1 && cellsOf(row).length < columns);
     const line = lines[start + count];
     if (!isOpen && !(count === 1 && line !== undefined && isRestOf(row, line, columns))) return count;
     if (line === undefined) return growing ? count : 1;
@@ -113,22 +114,21 @@ function linesOfRow(
 
 /** Whether a line completes a row that ended in a pipe with cells missing. */
 function isRestOf(row: string, line: string, columns: number): boolean {
-  return !PIPED.test(line) && isClosed(line) && splitRow(row, columns).length < columns;
+  return !PIPED.test(line) && isClosed(line) && cellsOf(row).length < columns;
 }
 
 function isClosed(line: string): boolean {
   return /(?<!\\)\|\s*$/.test(line);
 }
 
-/** The cells of a row. A pipe in code divides none, unless only so the row has its columns. */
-function splitRow(line: string, columns: number): string[] {
-  const cells = cellsOf(line, /(?<ticks>(?<!`)`+(?!`))[^\n]*?(?<!`)\k<ticks>(?!`)|\\[^]|[|]/g);
-  if (cells.length >= columns) return cells;
-  const divided = cellsOf(line, /\\[^]|[|]/g);
-  return divided.length === columns ? divided : cells;
-}
+/** What divides the cells of a row, and what holds pipes that do not: code and escapes. */
+const PARTS = /(?<ticks>(?<!`)`+(?!`))[^\n]*?(?<!`)\k<ticks>(?!`)|\\[^]|[|]/g;
 
-function cellsOf(line: string, parts: RegExp): string[] {
+/** The same for a row whose code has not ended yet. */
+const OPEN_PARTS = new RegExp(`${PARTS.source}|\`+[^\`]*$`, 'g');
+
+/** The cells of a row. */
+function cellsOf(line: string, parts = PARTS): string[] {
   const row = line.trim();
   const cells: string[] = [];
   let start = 0;
