@@ -12,6 +12,8 @@ export interface Answer {
   /** The agent step that the last text belongs to, and whether a newer one has begun since. */
   readonly stepId: string | null;
   readonly stepChanged: boolean;
+  /** The text of the last step as the agent reported it. It is the answer where the agent sent no text. */
+  readonly thought: string;
   /** What the app does now; null when that is not known, or when the last event was text. */
   readonly activity: Activity | null;
   /** The form that the run waits for. */
@@ -56,6 +58,7 @@ export const emptyAnswer: Answer = {
   reasoning: '',
   stepId: null,
   stepChanged: false,
+  thought: '',
   activity: null,
   form: null,
   formExpired: false,
@@ -88,6 +91,7 @@ export function foldEvent(answer: Answer, event: AnswerEvent): Answer {
         activity: event.activity ?? next.activity,
         stepId: event.stepId,
         stepChanged: next.stepChanged || (next.stepId !== null && next.stepId !== event.stepId),
+        thought: bounded('', event.thought ?? next.thought),
       };
     case 'file':
       return withFiles(next, [event.file]);
@@ -170,12 +174,12 @@ export function answerText(answer: Answer): { text: string; reasoning: string; u
   };
 }
 
-function rawText({ texts, outputs, ending }: Answer): string {
+function rawText({ texts, thought, outputs, ending }: Answer): string {
   // A New Agent closes with one `message` that repeats what it streamed as `agent_message`. Annotation and moderation
   // replies of agents come as `message` only. In both cases `message` is the text as soon as it is there.
   const chat = texts.message || texts.agent;
   if (chat !== '') return chat;
-  if (!outputs) return texts.chunk;
+  if (!outputs) return texts.chunk || (ending?.kind === 'complete' ? thought : '');
   if (texts.chunk.trim() === '') return renderOutputs(outputs);
   // A stopped run keeps the text that was shown: its outputs may hold less.
   if (ending?.kind === 'stopped') return texts.chunk;

@@ -113,7 +113,8 @@ const growingTokenizer: TokenizerObject = {
     return text === undefined || source.length > MAX_OPEN_CHARS ? false : { type: 'codespan', raw: source, text };
   },
   link(source) {
-    if (source.length > MAX_OPEN_CHARS) return false;
+    // The text of a link that is complete ends before the text does.
+    if (this.lexer.state.inLink || source.length > MAX_OPEN_CHARS) return false;
     const found = /^(!?)\[((?:[^[\]\n\\]|\\.|\[[^[\]\n]*(?:\]|$))*)(?:\](?:\([^)\n]*)?)?$/.exec(source);
     if (found === null) return false;
     const text = found[1] === '!' ? '' : (found[2] ?? '');
