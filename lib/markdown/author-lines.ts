@@ -8,7 +8,7 @@ const TABLE_DELIMITERS = /^ {0,3}\|[ \t:|-]*-[ \t:|-]*$/;
 /** A line that is bold as a whole, also one whose end has not arrived. */
 const BOLD_LINE = /^ ?(\*\*|__)(?=[^\s*_])(?:(?!\1).)+(?:\1[\s：:。]*)?$/;
 
-const BOLD_BEGINNING = /^ ?(?:\*\*|__)(?=[^\s*_])/;
+const BOLD_BEGINNING = /^ ?(\*\*|__)(?=[\p{L}\p{N}“"「《（(【])(?:(?!\1).)+\1/u;
 
 /** A heading by its number: `二、安排`, `（一）范围`, `第三章 总则`. */
 const NUMBERED_LINE =

@@ -1,5 +1,5 @@
 import type { Token } from 'marked';
-import { LAYERS, mayBeMark, type MarkLayer, type MarkRun } from './marks.ts';
+import { LAYERS, LEAST_CONTENT_COST, mayBeMark, type MarkLayer, type MarkRun } from './marks.ts';
 import type { RawToken } from './tokens.ts';
 
 /** How many other runs of its kind one emphasis may have inside: bounds the work on hostile text. */
@@ -84,7 +84,7 @@ function pairsOf(layer: MarkLayer, runs: readonly MarkRun[], source: string, gro
       if (opening === undefined) break;
       const costs = layer.costs(opening.run);
       const cost = (best[first]?.cost ?? 0) + costs.open(opening.run) + closing + inside;
-      if (opening.may && cost < choice.cost) {
+      if (opening.may && cost + LEAST_CONTENT_COST < choice.cost) {
         const whole =
           cost +
           costs.content(

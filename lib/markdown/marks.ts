@@ -41,14 +41,31 @@ const isWord = (kind: Kind) => kind === 'latin' || kind === 'cjk';
 const isDigit = (character: string) => /\d/.test(character);
 const isLineEdge = (character: string) => character === '' || character === '\n';
 
-/** A blank between a mark and the text that it belongs to. Models write such blanks; nobody means the mark itself. */
+/** A blank between a mark and the text that it belongs to. Models write such blanks; the mark itself is never meant. */
 const LOOSE = 2;
 
-/** A blank inside and a letter outside: the mark belongs to the other side, if to any. */
-const WRONG_SIDE = 6;
+/**
+ * A blank inside and a letter outside: the mark belongs to the other side, if to any (`参数 **kwargs`). Next to Chinese,
+ * which has no blanks between words, it may be a blank too many.
+ */
+const wrongSide = (outer: Kind) => (outer === 'latin' ? 12 : 8);
+
+/** Blanks at both ends belong together, and each costs this instead. */
+const BOTH_LOOSE = 1.5;
+
+/** The least that a content can cost. */
+export const LEAST_CONTENT_COST = 2 * (BOTH_LOOSE - wrongSide('latin'));
 
 /** Unmatched brackets: the two marks belong to different things, as in `f(*a, **b) 时，**先`. */
-const UNBALANCED = 8;
+const UNBALANCED = 9;
+
+const looseCost = (outer: Kind) => (isWord(outer) ? wrongSide(outer) : LOOSE);
+
+/** What changes where both marks have a blank inside. */
+function blankCost({ before, after }: MarkRun, closing: MarkRun | undefined): number {
+  if (closing === undefined || kindOf(after) !== 'edge' || kindOf(closing.before) !== 'edge') return 0;
+  return 2 * BOTH_LOOSE - looseCost(kindOf(before)) - looseCost(kindOf(closing.after));
+}
 
 /** For `**`, `__`, `~~` and the marks of three. */
 function costsOfPairs(literal: number): MarkCosts {
@@ -57,7 +74,7 @@ function costsOfPairs(literal: number): MarkCosts {
     open({ before, after }) {
       const [outer, inner] = [kindOf(before), kindOf(after)];
       if (isLineEdge(after) || inner === 'close') return Infinity;
-      if (inner === 'edge') return isWord(outer) ? WRONG_SIDE : LOOSE;
+      if (inner === 'edge') return looseCost(outer);
       if (inner === 'stop') return /[.!]/.test(after) ? 1 : 6;
       if (isDigit(before) && isDigit(after)) return Infinity;
       if (outer === 'latin') return inner === 'latin' ? 6 : 1;
@@ -66,18 +83,18 @@ function costsOfPairs(literal: number): MarkCosts {
     close({ before, after }) {
       const [inner, outer] = [kindOf(before), kindOf(after)];
       if (isLineEdge(before) || inner === 'open') return Infinity;
-      if (inner === 'edge') return isWord(outer) ? WRONG_SIDE : LOOSE;
+      if (inner === 'edge') return looseCost(outer);
       if (isDigit(before) && isDigit(after)) return Infinity;
       if (inner === 'latin' && outer === 'latin') return 2;
       return (/[，、,]/.test(before) ? 1.5 : 0) + (isWord(outer) ? 0.5 : 0);
     },
     content(opening, closing, text) {
-      const isLoose = [opening.after, closing?.before ?? 'x'].map((character) => kindOf(character) === 'edge');
       const isInWord = kindOf(opening.before) === 'latin' && kindOf(closing?.after ?? '') === 'latin';
       return (
         commonCosts(text) +
         (text.includes('\n') ? 2 : 0) +
-        (isLoose.every(Boolean) ? -2 * LOOSE : 0) +
+        mismatch(opening, closing) +
+        blankCost(opening, closing) +
         (isInWord && (/\s/.test(text) || CJK.test(text)) ? 4 : 0)
       );
     },
@@ -107,8 +124,9 @@ const singleStar: MarkCosts = {
     const isInWord = isWord(kindOf(opening.before)) && (closing === undefined || isWord(kindOf(closing.after)));
     return (
       commonCosts(text) +
+      mismatch(opening, closing) +
       (text.includes('\n') ? 3 : 0) +
-      (isInWord && /[，。；：]/.test(text) ? 3 : 0) +
+      (isInWord && /[，。；：][^]/.test(text) ? 2 : 0) +
       (isInWord && Array.from(text).length === 1 ? 5 : 0) +
       (isInWord && closing === undefined ? 2 : 0)
     );
@@ -132,7 +150,7 @@ const singleUnderscore: MarkCosts = {
 const stars = costsOfPairs(5);
 
 /** Two tildes may be a friendly tone (`好的~~ 谢谢~~`). */
-const tildes = costsOfPairs(3);
+const tildes = costsOfPairs(4);
 
 const underscores: MarkCosts = {
   ...stars,
@@ -146,6 +164,11 @@ function isName(text: string): boolean {
   return /^[A-Za-z]\w*$/.test(text) && !/^[A-Z][a-z]*$/.test(text);
 }
 
+/** `***` and `*` belong together only where a third mark takes the rest. */
+function mismatch(opening: MarkRun, closing: MarkRun | undefined): number {
+  return closing === undefined || closing.length === opening.length ? 0 : 3;
+}
+
 function commonCosts(text: string): number {
   if (text.trim() === '') return Infinity;
   return (isBalanced(text) ? 0 : UNBALANCED) + (text.length > 300 ? 1 : 0);
@@ -154,7 +177,9 @@ function commonCosts(text: string): number {
 function isBalanced(text: string): boolean {
   let depth = 0;
   // The bracket of a number has no partner: `1）准备`.
-  for (const [bracket] of text.replace(/^\s*[\w一二三四五六七八九十]{1,3}[)）]/, '').matchAll(/[()（）[\]【】]/g)) {
+  for (const [bracket] of text
+    .replace(/^\s*(?:\d{1,2}|[A-Za-z]|[一二三四五六七八九十]{1,3})[)）]/, '')
+    .matchAll(/[()（）[\]【】]/g)) {
     depth += /[(（[【]/.test(bracket) ? 1 : -1;
     if (depth < 0) return false;
   }
@@ -199,13 +224,15 @@ export function mayBeMark({ mark, length, before, after, start, end }: MarkRun, 
     return mark === '*' && isWord(left) !== isWord(right) && left !== right;
   }
   if (left === 'edge' && right === 'edge') {
-    // `2 ** 3`: powers and products have operands on both sides.
-    if (length === 1) return false;
-    return !(
-      /[\w)]\s*$/.test(source.slice(Math.max(0, start - 8), start)) && /^\s*[\w(]/.test(source.slice(end, end + 8))
-    );
+    return length > 1 && !(mark === '*' && isPower(source, start, end));
   }
   return !(mark === '*' && length === 1 && isOperator(source, start, end));
+}
+
+/** `2 ** 3`, `x ** y`: operands on both sides. */
+function isPower(source: string, start: number, end: number): boolean {
+  const left = /(?:[\d)]|(?:^|\W)[A-Za-z])\s*$/.test(source.slice(Math.max(0, start - 8), start));
+  return left && /^\s*(?:[\d(]|[A-Za-z](?:\W|$))/.test(source.slice(end, end + 8));
 }
 
 /** The longest name in double underscores. */
@@ -225,6 +252,10 @@ function isOperator(source: string, start: number, end: number): boolean {
   const left = /[^\s，。；：、？！“”]*$/.exec(source.slice(Math.max(0, start - MAX_FORMULA), start))?.[0] ?? '';
   const right = /^[^\s，。；：、？！“”]*/.exec(source.slice(end, end + MAX_FORMULA))?.[0] ?? '';
   if (!/[\p{L}\p{N})）\]%]$/u.test(left) || !/^[\p{L}\p{N}(（[]/u.test(right)) return false;
+  // `*v2.0*内容`: the other star has no operand on its far side, so the two are a pair.
+  if (/(?:^|[^\p{L}\p{N})）\]%*])\*[^*]*$/u.test(left) || /^[^*]*\*(?:[^\p{L}\p{N}(（[*]|$)/u.test(right)) return false;
   const isEnclosed = /^[(（]/.test(left) && /[)）]$/.test(right);
-  return isEnclosed || /[=＝+×÷^]/.test(left + right) || /\d$/.test(left) || /^\d/.test(right);
+  return (
+    isEnclosed || /[=＝+×÷^]/.test(left + right) || /(?<![\p{L}\p{N}.])\d[\d.,]*%?$/u.test(left) || /^\d/.test(right)
+  );
 }

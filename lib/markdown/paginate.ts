@@ -19,6 +19,9 @@ const SEPARATOR = '\n\n';
 /** A block that is too long for any page starts on the current page only if this part of the page is free. */
 const WORTH_STARTING = 0.25;
 
+/** After a cut, a line of text that begins with a number would begin a list. */
+const NUMBER_AT_START = /^(\d{1,9})([.)])(?= )/;
+
 /**
  * Cuts blocks into pages: between blocks if possible, else between lines, else where a reader would pause. It never
  * cuts inside a link or a character. Markup that a cut leaves open is closed on its page and opened again on the next.
@@ -53,7 +56,7 @@ export function paginate(blocks: readonly string[], limits: PageLimits): Pages {
       page = start + cut.head;
       repeated = cut.repeated;
       if (cut.tail === '') pending.shift();
-      else pending[0] = cut.tail;
+      else pending[0] = cut.tail.replace(NUMBER_AT_START, '$1\\$2');
     } else if (page === '') {
       break;
     }
