@@ -1,3 +1,4 @@
+import { withoutPictureData } from '../markdown/data-pictures.ts';
 import type {
   AnswerFile,
   Citation,
@@ -17,6 +18,8 @@ import { takenBack } from './tries.ts';
 export interface Answer extends GrowingText {
   readonly ids: RunIds;
   readonly reasoning: string;
+  /** The text of the last step as the agent reported it. It is the answer where the agent sent no text. */
+  readonly thought: string;
   /** The form that the run waits for. */
   readonly form: PendingForm | null;
   /** The form's time ran out without an answer. */
@@ -63,6 +66,7 @@ export const emptyAnswer: Answer = {
   reasoning: '',
   stepId: null,
   stepChanged: false,
+  thought: '',
   activity: null,
   form: null,
   formExpired: false,
@@ -99,6 +103,7 @@ export function foldEvent(answer: Answer, event: AnswerEvent): Answer {
         activity: event.activity ?? next.activity,
         stepId: event.stepId,
         stepChanged: next.stepChanged || (next.stepId !== null && next.stepId !== event.stepId),
+        thought: bounded('', event.thought ?? next.thought),
       };
     case 'file':
       return withFiles(next, [event.file]);
@@ -168,19 +173,26 @@ export function expectsMore(answer: Answer): boolean {
   return isChat && !(answer.progress.messageEnded && answer.progress.runEnded);
 }
 
-/** The text a reader should see, without the model's reasoning, and that reasoning. */
-export function answerText(answer: Answer): { text: string; reasoning: string } {
-  const { text, reasoning } = splitThinking(rawText(answer), { finished: answer.ending !== null });
-  return { text, reasoning: [answer.reasoning, reasoning].filter((part) => part.trim() !== '').join('\n\n') };
+/**
+ * The text a reader should see, without the model's reasoning, and that reasoning. `unended` is the part of the reasoning
+ * that the model never ended: it may hold the answer.
+ */
+export function answerText(answer: Answer): { text: string; reasoning: string; unended?: string } {
+  const { text, reasoning, unended } = splitThinking(rawText(answer), { finished: answer.ending !== null });
+  return {
+    text: withoutPictureData(text),
+    reasoning: [answer.reasoning, reasoning].filter((part) => part.trim() !== '').join('\n\n'),
+    ...(unended === undefined ? {} : { unended }),
+  };
 }
 
 function rawText(answer: Answer): string {
-  const { texts, outputs, ending } = answer;
+  const { texts, thought, outputs, ending } = answer;
   // A New Agent closes with one `message` that repeats what it streamed as `agent_message`. Annotation and moderation
   // replies of agents come as `message` only. In both cases `message` is the text as soon as it is there.
   const chat = texts.message || texts.agent;
   if (chat !== '') return textAfterRetry(answer) ?? chat;
-  if (!outputs) return texts.chunk;
+  if (!outputs) return texts.chunk || (ending?.kind === 'complete' ? thought : '');
   if (texts.chunk.trim() === '') return renderOutputs(outputs);
   // A run that was stopped or failed keeps the text that was shown: its outputs may hold less.
   if (ending?.kind !== 'complete' || hasOnlyFiles(outputs)) return texts.chunk;

@@ -53,8 +53,8 @@ export type AnswerEvent = { ids: RunIds } & (
   | { kind: 'reasoning'; text: string }
   /** What the app does now. */
   | { kind: 'activity'; activity: Activity }
-  /** An agent begins (or reports on) the step of this id. */
-  | { kind: 'step'; stepId: string; activity: Activity | null }
+  /** An agent begins (or reports on) the step of this id. `thought` is the text of the step so far. */
+  | { kind: 'step'; stepId: string; activity: Activity | null; thought?: string }
   | { kind: 'file'; file: AnswerFile }
   | { kind: 'run-started' }
   | ({ kind: 'message-ended' } & MessageEnd)

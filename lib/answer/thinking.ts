@@ -2,6 +2,8 @@
 interface SplitText {
   text: string;
   reasoning: string;
+  /** The part of the reasoning that a finished text never ended. */
+  unended?: string;
 }
 
 /** The text and the reasoning that one pass has collected so far. */
@@ -19,7 +21,7 @@ interface Split extends SplitText {
 const LANDMARK =
   /(?<fence>(?<=^|\n)[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?(?:`{3,}(?=[^`\n]*(?:\n|$))|~{3,}))|(?<ticks>`+)|<(?<close>\/?)think(?:ing)?(?=[\s/>]|$)[^<>]*(?<end>>|$)|(?<legacy><details\b[^<>]*>\s*<summary>\s*Thinking\.\.\.\s*<\/summary>)/gi;
 
-const CLOSING_TAG = /<\/think(?:ing)?\s*>/gi;
+const TAG = /<(?<close>\/?)think(?:ing)?(?=[\s/>])[^<>]*>/gi;
 
 const LEGACY_CLOSING_TAG = /<\/details\s*>/gi;
 
@@ -28,13 +30,15 @@ const MAX_PARTIAL_TAG = 400;
 
 /**
  * Separates the reasoning that models write into their text (`<think>…</think>` and relatives, see
- * docs of Dify's `reasoning_format`) from the answer. Tags inside code in the answer are ordinary text.
+ * docs of Dify's `reasoning_format`) from the answer. Tags inside code in the answer, and those that a sentence speaks of,
+ * are ordinary text.
  *
  * With `finished: false` a tag that may still be coming (`<thi`) is withheld. Linear in the length of `text`.
  */
 export function splitThinking(text: string, options: { finished: boolean }): SplitText {
   const split: Split = { text: '', reasoning: '', tagged: false, dropsSpace: false };
   const closingTicks = closingTickFinder(text);
+  const closings = closingTags(text);
   let position = 0;
   let kept = 0;
   const keepUpTo = (end: number) => {
@@ -49,15 +53,18 @@ export function splitThinking(text: string, options: { finished: boolean }): Spl
     if (found === null) break;
     const { fence, ticks, close, end, legacy } = found.groups ?? {};
     position = LANDMARK.lastIndex;
+    const isAtEnd = legacy === undefined && (end === '' || (end === '>' && position === text.length));
     if (fence !== undefined) {
       position = endOfFence(text, position, fence);
     } else if (ticks !== undefined) {
       position = closingTicks(found.index, ticks.length) ?? position;
-    } else if (legacy === undefined && end === '') {
-      // The text ends within what may be a tag of reasoning. More text decides that.
+    } else if (isAtEnd && (end === '' || (!options.finished && isInLine(text, found.index, kept)))) {
+      // The text ends within what may be a tag of reasoning, or right behind it. More text decides that.
       if (options.finished) continue;
       keepUpTo(found.index);
       return { text: split.text, reasoning: split.reasoning };
+    } else if (legacy === undefined && isSpokenOf(text, found, { kept, closings, ...options })) {
+      continue;
     } else {
       keepUpTo(found.index);
       if (close === '/') {
@@ -67,12 +74,12 @@ export function splitThinking(text: string, options: { finished: boolean }): Spl
         split.text = '';
       }
       if (close !== '/' && !found[0].endsWith('/>')) {
-        const tag = legacy === undefined ? CLOSING_TAG : LEGACY_CLOSING_TAG;
-        const closing = findFrom(tag, text, position);
-        const reasoning =
-          closing === null ? unclosed(text.slice(position), options) : text.slice(position, closing.index);
+        const closing = legacy === undefined ? closings.get(found.index) : legacyClosing(text, position);
+        const ended = closing?.isGuess && !options.finished ? undefined : closing;
+        const reasoning = ended ? text.slice(position, ended.index) : unclosed(text.slice(position), options);
         split.reasoning += split.reasoning === '' ? reasoning : `\n${reasoning}`;
-        position = closing === null ? text.length : closing.index + closing[0].length;
+        if (!ended && options.finished) split.unended = reasoning;
+        position = ended?.end ?? text.length;
       }
       split.tagged = true;
       split.dropsSpace = split.text === '';
@@ -83,7 +90,77 @@ export function splitThinking(text: string, options: { finished: boolean }): Spl
   const end =
     options.finished || position === text.length ? text.length : startOfPartialTag(text, Math.max(position, kept));
   keepUpTo(Math.max(end, kept));
-  return { text: split.text, reasoning: split.reasoning };
+  const { text: shown, reasoning, unended } = split;
+  return { text: shown, reasoning, ...(unended === undefined ? {} : { unended }) };
+}
+
+/** Where reasoning ends. */
+interface ClosingTag {
+  index: number;
+  end: number;
+  /** A tag inside the reasoning took it: the own one is missing, or has not come yet. */
+  isGuess: boolean;
+}
+
+/** The closing tag of each opening one, by the index of that. Reasoning can hold further reasoning. */
+function closingTags(text: string): Map<number, ClosingTag> {
+  const closings = new Map<number, ClosingTag>();
+  const open: { index: number; firstInside: ClosingTag | undefined }[] = [];
+  const leave = (firstInside: ClosingTag | undefined) => {
+    const outer = open.at(-1);
+    if (outer !== undefined) outer.firstInside ??= firstInside;
+  };
+  for (const { 0: tag, index, groups } of text.matchAll(TAG)) {
+    const end = index + tag.length;
+    if (groups?.['close'] !== '/') {
+      const isInside = open.length > 0 && isInLine(text, index, 0) && isLikeWords(text, index, end);
+      if (!tag.endsWith('/>') && !isInside) open.push({ index, firstInside: undefined });
+      continue;
+    }
+    const inner = open.pop();
+    if (inner === undefined) continue;
+    const closing = { index, end, isGuess: false };
+    closings.set(inner.index, closing);
+    leave(inner.firstInside ?? closing);
+  }
+  for (let left = open.pop(); left !== undefined; left = open.pop()) {
+    if (left.firstInside !== undefined) closings.set(left.index, { ...left.firstInside, isGuess: true });
+    leave(left.firstInside);
+  }
+  return closings;
+}
+
+/** How far back a line is looked at. */
+const LINE_CHARS = 200;
+
+/** Whether a tag has other text before it in its line, that after `kept`. */
+function isInLine(text: string, index: number, kept: number): boolean {
+  const before = text.slice(Math.max(kept, index - LINE_CHARS, 0), index);
+  return before.slice(before.lastIndexOf('\n') + 1).trim() !== '';
+}
+
+/** Whether a tag stands in a sentence like a word: between blanks or quotes, or before punctuation. */
+function isLikeWords(text: string, index: number, end: number): boolean {
+  const [before, after] = [text.charAt(index - 1), text.charAt(end)];
+  if (/[，。、；：？！）】》」』”’…,.;:?!)"']/.test(after)) return after !== '';
+  return (
+    (after === '' || /[ \t]/.test(after) || (after === '`' && before === '`')) &&
+    /[\s“‘"'「『（(【`，。、：；]/.test(before)
+  );
+}
+
+/** Whether a sentence only speaks of a tag, so that it is text like the rest. */
+function isSpokenOf(
+  text: string,
+  { 0: tag, index, groups }: RegExpExecArray,
+  { kept, closings, finished }: { kept: number; closings: Map<number, ClosingTag>; finished: boolean },
+): boolean {
+  if (!isInLine(text, index, kept)) return false;
+  const isLike = isLikeWords(text, index, index + tag.length);
+  if (groups?.['close'] === '/') return isLike;
+  const closing = closings.get(index);
+  if (closing === undefined || closing.isGuess) return finished || isLike;
+  return isLike && isInLine(text, closing.index, 0) && isLikeWords(text, closing.index, closing.end);
 }
 
 function takeAsReasoning(split: Split): void {
@@ -96,9 +173,10 @@ function unclosed(rest: string, options: { finished: boolean }): string {
   return options.finished ? rest : rest.slice(0, startOfPartialTag(rest, 0));
 }
 
-function findFrom(pattern: RegExp, text: string, position: number): RegExpExecArray | null {
-  pattern.lastIndex = position;
-  return pattern.exec(text);
+function legacyClosing(text: string, position: number): ClosingTag | undefined {
+  LEGACY_CLOSING_TAG.lastIndex = position;
+  const found = LEGACY_CLOSING_TAG.exec(text);
+  return found === null ? undefined : { index: found.index, end: LEGACY_CLOSING_TAG.lastIndex, isGuess: false };
 }
 
 /** The end of the fenced block whose opening line starts with `opening`: its closing line, or the end of the text. */

@@ -1,4 +1,5 @@
 import { asMessage } from '../markdown/as-message.ts';
+import { withoutOuterFence } from '../markdown/author-lines.ts';
 import { paginate } from '../markdown/paginate.ts';
 import { plainLine } from '../markdown/plain-line.ts';
 import { renderBlocks, renderPartial } from '../markdown/render.ts';
@@ -138,8 +139,12 @@ function below(...parts: readonly string[]): string {
 }
 
 function sourceText(answer: Answer, { texts, showThinking }: ViewOptions): string {
-  const { text, reasoning } = answerText(answer);
-  if (!showThinking || reasoning.trim() === '') return text;
-  const quote = [`**${texts.thinking}**`, ...reasoning.trim().split('\n')].map((line) => `> ${line}`).join('\n');
-  return text === '' ? quote : `${quote}\n\n${text}`;
+  const { text, reasoning, unended = '' } = answerText(answer);
+  // Unwrapped before it is cut: the end of an outer fence may lie beyond the cut.
+  const shown = withoutOuterFence(text);
+  // Reasoning that a complete answer never ended may hold the answer. A stopped one was stopped while it reasoned.
+  const thought = (showThinking ? reasoning : answer.ending?.kind === 'complete' ? unended : '').trim();
+  if (thought === '') return shown;
+  const quote = [`**${texts.thinking}**`, ...thought.split('\n')].map((line) => `> ${line}`).join('\n');
+  return shown === '' ? quote : `${quote}\n\n${shown}`;
 }

@@ -93,11 +93,12 @@ const readers: Readonly<Record<string, (json: unknown) => EventBody>> = {
     const file = event.belongs_to === 'user' ? null : answerFileOf(event);
     return file ? { kind: 'file', file } : { kind: 'none' };
   }),
-  // Only the step and its tool are read: `thought` repeats the step's text, `tool_input` and `observation` may hold secrets.
-  agent_thought: reader(toolShape.extend({ id: z.string() }), (event) => ({
+  // `thought` repeats the step's text, where the agent sent it. `tool_input` and `observation` may hold secrets.
+  agent_thought: reader(toolShape.extend({ id: z.string(), thought: text }), (event) => ({
     kind: 'step',
     stepId: event.id,
     activity: toolActivity(event),
+    ...(event.thought ? { thought: event.thought } : {}),
   })),
   message_end: reader(messageEndShape, (event) => ({ kind: 'message-ended', ...readMessageEnd(event) })),
   workflow_started: () => ({ kind: 'run-started' }),

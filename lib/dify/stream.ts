@@ -30,7 +30,9 @@ export async function* readEvents(body: NonNullable<Response['body']>, { clock, 
     maxBufferSize: MAX_LINE_CHARS,
     onEvent({ data }) {
       const event = readEvent(data);
-      if (event) ready.push(event);
+      // Without the blank line between them the parser joins events, as its specification says.
+      const lines = event === null && data.includes('\n') ? data.split('\n').map(readEvent) : [event];
+      ready.push(...lines.filter((line) => line !== null));
     },
   });
   const feed = (text: string) => {

@@ -3,6 +3,7 @@ import { chartTable } from './chart.ts';
 import { DIALECTS, type Dialect, type MarkdownWords } from './dialect.ts';
 import { renderInline } from './inline.ts';
 import { lexMarkdown } from './lex.ts';
+import { labelled } from './number-text.ts';
 import { decodeEntities, sanitizeCode, sanitizeText } from './sanitize.ts';
 import { isBlock, type RawToken } from './tokens.ts';
 
@@ -90,11 +91,6 @@ function renderList(list: Tokens.List, context: BlockContext): string {
   if (context.inList)
     return items.map(({ number, text }) => indent(labelled(`(${number})`, text), '- ', '  ')).join('\n');
   return items.map(({ number, text }) => labelled(`**${number}.**`, text)).join('\n\n');
-}
-
-/** Puts a number before an item's text, or above a block that has to begin a line. */
-function labelled(number: string, text: string): string {
-  return /^(?:`{3}|[|>#]|- |\d+\. )/.test(text) ? `${number}\n\n${text}` : `${number} ${text}`.trimEnd();
 }
 
 function renderItem(item: Tokens.ListItem, context: BlockContext): string {

@@ -40,7 +40,7 @@ export function readTag(raw: string): Tag | undefined {
 
 /** Whether a token of HTML is a comment or a declaration. Neither is shown. */
 export function isComment(raw: string): boolean {
-  return raw.startsWith('<!');
+  return /^<!(?:--|doctype\b|\[CDATA\[)/i.test(raw);
 }
 
 /** Writes a field of an HTML form as its question in brackets: a reader cannot fill it in here. */

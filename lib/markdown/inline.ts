@@ -2,6 +2,7 @@ import type { Tokens } from 'marked';
 import type { MarkdownWords } from './dialect.ts';
 import { difyPath } from './dify-links.ts';
 import { fieldText, isComment, LINE_TAGS, readTag, type Tag } from './html.ts';
+import { protectMarks } from './literal-marks.ts';
 import { joinPieces, type Piece } from './pieces.ts';
 import {
   decodeEntities,
@@ -52,7 +53,19 @@ const UNNAMED = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.\w{1,10})?$/i;
 
 /** Writes inline tokens in the dialect: balanced, and with nothing active but safe links. */
 export function renderInline(tokens: readonly RawToken[], style: InlineStyle): string {
-  return joinPieces(collectPieces(tokens, style), style.lineBreak);
+  return joinPieces(protectMarks(merged(collectPieces(tokens, style))), style.lineBreak);
+}
+
+/** Text that came in several tokens is one piece: what its marks could do depends on the characters beside them. */
+function merged(pieces: readonly Piece[]): Piece[] {
+  const result: Piece[] = [];
+  for (const piece of pieces) {
+    const last = result.at(-1);
+    if (piece.kind === 'text' && last?.kind === 'text')
+      result[result.length - 1] = { ...last, value: last.value + piece.value };
+    else result.push(piece.kind === 'emphasis' ? { ...piece, content: merged(piece.content) } : piece);
+  }
+  return result;
 }
 
 /** Writes a code span with the shortest delimiters that do not occur in it. */
@@ -88,7 +101,10 @@ function collectPieces(tokens: readonly RawToken[], style: InlineStyle): Piece[]
         close();
       }
       if (LINE_TAGS.has(tag.name)) append({ kind: 'break', soft: true });
-    } else if (isVerbatim(tag) && (lastClosing.get(tag.name) ?? -1) < index) {
+    } else if (
+      (lastClosing.get(spelling(token.raw)) ?? -1) < index &&
+      isWords(token.raw, tag, tokens[index - 1]?.raw ?? '')
+    ) {
       // An opening tag without its end is text about the element and not the element.
       append({ kind: 'text', value: literal(token.raw) });
     } else {
@@ -99,6 +115,14 @@ function collectPieces(tokens: readonly RawToken[], style: InlineStyle): Piece[]
   });
   while (open.length > 0) close();
   return pieces;
+}
+
+/** Whether a tag that is never closed is text: code and scripts, and types as in `List<T>`, `Map<Time>`, `<S>`. */
+function isWords(raw: string, tag: Tag, before: string): boolean {
+  const isType = /^<[A-Z]/.test(raw)
+    ? /\w$/.test(before) || tag.name.length === 1
+    : /\w$/.test(before) && isPaired(tag);
+  return isVerbatim(tag) || isType;
 }
 
 /** Elements whose content is taken as source and not as markdown. */
@@ -113,9 +137,14 @@ function isPaired(tag: Tag): boolean {
 function closingTags(tokens: readonly RawToken[]): Map<string, number> {
   const last = new Map<string, number>();
   tokens.forEach(({ type, raw }, index) => {
-    if (type === 'html' && raw.startsWith('</')) last.set(raw.slice(2, -1).trim().toLowerCase(), index);
+    if (type === 'html' && raw.startsWith('</')) last.set(spelling(raw), index);
   });
   return last;
+}
+
+/** The name of a tag. One with a capital may be a type, so `</b>` does not end `<B>`. */
+function spelling(raw: string): string {
+  return /^<\/?([\w-]+)/.exec(raw)?.[1] ?? '';
 }
 
 /** The pieces that an element shows at its opening tag. */
@@ -201,11 +230,24 @@ function linkPieces(token: Tokens.Link, style: InlineStyle): Piece[] {
   const address = isHidden ? undefined : safeHref(token.href);
   const isBare = token.raw === token.text || (token.autolink ?? false);
   if (isHidden && isBare) return [{ kind: 'text', value: `【${style.words.media}】` }];
-  if (token.raw === token.text) return [{ kind: 'text', value: literal(token.raw) }];
+  if (token.raw === token.text) return addressPieces(token.raw);
   if (address === undefined)
     return token.autolink ? [{ kind: 'text', value: token.text }] : collectPieces(token.tokens, style);
   const label = renderInline(token.tokens, { ...style, lineBreak: ' ' }).trim();
   return [{ kind: 'markup', value: label === '' ? address : `[${label}](${address})` }];
+}
+
+/** A bare address. One with marks in it becomes a link: its text can escape them, an address cannot. */
+function addressPieces(raw: string): Piece[] {
+  const address = raw.replace(/[?!.,:;*~]+$/, '');
+  const href = safeHref(address);
+  if (href === undefined || !/[*]|~~|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/u.test(address))
+    return [{ kind: 'text', value: literal(raw) }];
+  const label = sanitizeText(literal(address).replace(/[*_~[\]]/g, '\\$&'));
+  return [
+    { kind: 'markup', value: `[${label}](${href})` },
+    { kind: 'text', value: raw.slice(address.length) },
+  ];
 }
 
 function imagePiece(source: string, description: string, style: InlineStyle): Piece {

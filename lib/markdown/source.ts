@@ -1,3 +1,5 @@
+import { separateLists, withoutOuterFence } from './author-lines.ts';
+import { withoutPictureData } from './data-pictures.ts';
 import { removeInvisible } from './sanitize.ts';
 
 /**
@@ -15,11 +17,15 @@ const TOO_DEEP = new RegExp(`^((?:${MARKER}){${MAX_NESTING}})(?:${MARKER})+`, 'g
 
 const TOO_INDENTED = new RegExp(`^[ \\t]{${MAX_INDENT + 1},}(?=(?:[-*+]|\\d{1,9}[.)])[ \\t])`, 'gm');
 
-/** Prepares a text for the parser: `\n` line ends, well-formed, no invisible characters, bounded nesting. */
+/**
+ * Prepares a text for the parser: `\n` line ends, well-formed, no invisible characters, bounded nesting, and lines as the
+ * author meant them.
+ */
 export function cleanSource(source: string): string {
   const text = removeInvisible(source.replace(/\r\n?|[\u2028\u2029]/g, '\n').toWellFormed());
   // In a fence this may shorten a line that begins with more than 16 markers. To find fences would take a parser.
-  return text.replace(TOO_DEEP, '$1').replace(TOO_INDENTED, ' '.repeat(MAX_INDENT));
+  const bounded = text.replace(TOO_DEEP, '$1').replace(TOO_INDENTED, ' '.repeat(MAX_INDENT));
+  return separateLists(withoutOuterFence(withoutPictureData(bounded)));
 }
 
 /** Characters that may begin or end markup whose other part has not arrived. */
@@ -29,16 +35,21 @@ const HALF_MARKUP = new Set('*_~`[<\\$');
 const MERE_MARKUP = /^[-*+=_~`#|:![\]()<>$\\ \t]*(?:\d{1,9}[.)])?$/;
 
 /** A link's definition. While it grows, each character of its address would change all links that refer to it. */
-const DEFINITION = /^ {0,3}\[[^\]]+\]:\s*\S*$/;
+const DEFINITION = /^ {0,3}\[([^\]]+)\]:\s*\S*$/;
 
-const TABLE_LINE = /^[ \t>]*\|/;
+/** The beginning of the address of a picture that stands inside the text, up to where its data begins. */
+const DATA_ADDRESS = /\bdata:(?:[a-z]{1,20}(?:\/[\w.+-]{0,60}(?:;[\w=.-]{0,60}){0,4})?)?$/i;
+
+/** The address of a link that has not ended: balanced parentheses, then perhaps a title. */
+const OPEN_ADDRESS =
+  /^\]\(\s*(?:<[^<>\n]*|(?:[^\s()]|\((?:[^\s()]|\([^\s()]*\))*\))*(?:\((?:[^\s()]|\([^\s()]*\)?)*)?(?:\s+(?:"[^"\n]*"?|'[^'\n]*'?)?)?)$/;
 
 /**
  * Removes the end of a growing text as far as it cannot yet be shown as what it will become. The parser closes the
  * markup that is still half-open after that (`lex.ts`).
  */
 export function withholdUnfinished(source: string): string {
-  const text = withholdLines(source.replace(/[\uD800-\uDBFF]$/, '').trimEnd());
+  const text = withholdLines(withholdAddress(source.replace(/[\uD800-\uDBFF]$/, '')).trimEnd());
   let end = text.length;
   while (HALF_MARKUP.has(text.charAt(end - 1))) end--;
   if (text.charAt(end) === '[' && text.charAt(end - 1) === '!') end--;
@@ -48,11 +59,22 @@ export function withholdUnfinished(source: string): string {
   return (entity === null ? kept : kept.slice(0, -entity[0].length)).trimEnd();
 }
 
+/** Of a link whose address is still coming, however long it gets, only the text is left. */
+function withholdAddress(source: string): string {
+  const start = source.lastIndexOf('](');
+  const address = start === -1 ? '' : source.slice(start);
+  if (address !== '' && OPEN_ADDRESS.test(address)) {
+    // A picture inside the text: its words are all that will be shown of it.
+    const isData = /^\]\(\s*<?d(?:$|a(?:$|t(?:$|a(?:$|:))))/i.test(address);
+    return source.slice(0, start) + (isData ? '](data:,)' : ']');
+  }
+  return source.slice(0, -60) + source.slice(-60).replace(DATA_ADDRESS, '');
+}
+
 function withholdLines(text: string): string {
   const lines = text.split('\n');
   while (lines.length > 0 && MERE_MARKUP.test(lines.at(-1) ?? '')) lines.pop();
-  if (DEFINITION.test(lines.at(-1) ?? '')) lines.pop();
-  // A header row waits for a row of data: alone it would be shown as text.
-  if (TABLE_LINE.test(lines.at(-1) ?? '') && !TABLE_LINE.test(lines.at(-2) ?? '')) lines.pop();
+  const label = DEFINITION.exec(lines.at(-1) ?? '')?.[1];
+  if (label !== undefined && lines.slice(0, -1).some((line) => line.includes(`[${label}]`))) lines.pop();
   return lines.join('\n');
 }

@@ -41,8 +41,35 @@ describe('splitThinking on a finished text', () => {
     expect(split('<think>a</think>b</think>c').text).toBe('bc');
   });
 
-  it('takes all the rest for reasoning if the block is never closed', () => {
-    expect(split('Hi <think>and then')).toEqual({ text: 'Hi ', reasoning: 'and then' });
+  it('takes all the rest for reasoning that never ended, if the tag begins a line', () => {
+    expect(split('<think>and then')).toEqual({ text: '', reasoning: 'and then', unended: 'and then' });
+    expect(split('Hi\n<think>and then')).toEqual({ text: 'Hi\n', reasoning: 'and then', unended: 'and then' });
+    expect(split('<think>a</think>Hi\n<thinking>b')).toEqual({ text: 'Hi\n', reasoning: 'a\nb', unended: 'b' });
+  });
+
+  it.each([
+    'Models write a <think> tag, which you can remove.',
+    '推理模型会先写 <think> 标签，可以去掉。\n\n第一步：新建节点。',
+    '推理写在 <think> 和 </think> 之间。',
+    '把“<think>”和“</think>”之间的内容去掉，再输出',
+    '到 </think> 为止',
+    '先写<think>标签，再写正文',
+    '以 <thinking>',
+  ])('leaves a tag that a sentence speaks of: %j', (text) => expect(split(text)).toEqual({ text, reasoning: '' }));
+
+  it('leaves such a tag after reasoning too', () => {
+    expect(split('<think>r</think>写在 <think> 和 </think> 之间。').text).toBe('写在 <think> 和 </think> 之间。');
+  });
+
+  it('ends reasoning within reasoning with the outer tag', () => {
+    expect(split('<think>1<think>2</think>3</think>Hi')).toEqual({ text: 'Hi', reasoning: '1<think>2</think>3' });
+    expect(split('<think>1\n<think>2\n<thinking>3</thinking></think>4</think>\n\nHi').text).toBe('Hi');
+    expect(split('<think>1<think>2</think>3</think>A<think>4</think>B').text).toBe('AB');
+  });
+
+  it('does not wait for an end that is missing inside', () => {
+    expect(split('<think>a <think> tag</think>Hi').text).toBe('Hi');
+    expect(split('<think>1<think>2</think>Hi <think>3</think>Bye').text).toBe('Hi Bye');
   });
 
   it('knows the block that Dify wrote before 0.15.3', () => {
@@ -80,7 +107,19 @@ describe('splitThinking on a finished text', () => {
   });
 
   it('stays linear on text made of beginnings', () => {
-    for (const piece of ['<', '<think', '`', '``a`', '<details>', '```\n', '</think>', '<think>']) {
+    const pieces = [
+      '<',
+      '<think',
+      '`',
+      '``a`',
+      '<details>',
+      '```\n',
+      '</think>',
+      '<think>',
+      'a<think> ',
+      '<think>a<think>b</think>',
+    ];
+    for (const piece of pieces) {
       const text = piece.repeat(Math.ceil(100_000 / piece.length));
       // Quadratic work on 100,000 characters takes many seconds.
       expect(computeMs(() => growing(text))).toBeLessThan(1_000);
@@ -102,6 +141,19 @@ describe('splitThinking on a growing text', () => {
   it('withholds nothing that can no longer become a tag', () => {
     expect(growing('a <b').text).toBe('a <b');
     expect(growing('a < b').text).toBe('a < b');
+  });
+
+  it('shows a tag that a sentence speaks of as soon as that is clear', () => {
+    const text = '模型会先写 <think> 标签，去掉即可。';
+    for (let end = text.indexOf('>') + 2; end <= text.length; end++)
+      expect(growing(text.slice(0, end)).text).toBe(text.slice(0, end));
+    expect(growing('写在 <think> 和 </think> 之间').text).toBe('写在 <think> 和 </think> 之间');
+  });
+
+  it('shows nothing of reasoning within reasoning', () => {
+    const text = '<think>第一轮<think>第二轮</think>还在想</think>\n\n一共 42 项。';
+    const frames = Array.from(text, (_, index) => growing(text.slice(0, index + 1)).text);
+    for (const frame of frames) expect('一共 42 项。'.startsWith(frame)).toBe(true);
   });
 
   it('keeps the beginning of the closing tag out of the reasoning', () => {

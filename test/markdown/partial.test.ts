@@ -73,12 +73,12 @@ describe('renderPartial', () => {
     ['<script>alert("', ''],
   ])('withholds what %j may become', (source, expected) => expect(partial(source)).toBe(expected));
 
-  it('withholds a table until it has a row', () => {
+  it('shows a table as such from the first cell of its header', () => {
     const source = 'a\n\n| b | c |\n|---|---|\n| d';
-    const table = 'a\n\n| b | c |\n| --- | --- |\n| d |  |';
-    for (let end = 1; end < source.length; end++) expect(partial(source.slice(0, end))).toBe('a');
-    expect(partial(source)).toBe(table);
-    expect(partial(`${source} | **e`)).toBe(table.replace('|  |', '| **e** |'));
+    const table = 'a\n\n| b | c |\n| --- | --- |';
+    const frames = new Set(Array.from(source, (_, index) => partial(source.slice(0, index + 1))));
+    expect([...frames]).toEqual(['a', 'a\n\n| b |\n| --- |', table, `${table}\n| d |  |`]);
+    expect(partial(`${source} | **e`)).toBe(`${table}\n| d | **e** |`);
   });
 
   it('shows a word for a chart until it is complete', () => {

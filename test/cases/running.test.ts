@@ -1,0 +1,54 @@
+// The cases through the running function: frames while typing, the card at the end, and how much the chat sees.
+import { expect, test } from 'vitest';
+import { bytesOf, casesOf, textsOf, type Case } from '../support/cases.ts';
+import { read, withoutSpace } from '../support/reader.ts';
+import { stage } from '../support/stage.ts';
+import { createFastClock } from '../support/virtual-clock.ts';
+
+const { start, bridge } = stage();
+
+/** Cuts a text into some pieces, as a model sends it. */
+function piecesOf(text: string): string[] {
+  const size = Math.max(7, Math.ceil(text.length / 12));
+  return Array.from({ length: Math.ceil(text.length / size) }, (_, index) =>
+    text.slice(index * size, (index + 1) * size),
+  );
+}
+
+function check({ expect: right }: Case): void {
+  const { content, frames, phase } = bridge().card();
+  const typing = frames.filter(({ final }) => !final).map((frame) => frame.content);
+  expect(phase).toBe('finished');
+  if (right.exact !== undefined) expect(content).toBe(right.exact);
+  if (right.seen !== undefined) expect(withoutSpace(read(content).seen)).toBe(withoutSpace(right.seen));
+  for (const part of [...(right.contains ?? []), ...(right.seenInOrder ?? [])]) expect(content).toContain(part);
+  for (const part of right.excludes ?? []) expect(content).not.toContain(part);
+  for (const part of right.frames?.excludes ?? []) expect(typing.join('\n')).not.toContain(part);
+  if (right.frames?.seenIsBeginning) {
+    const seen = typing.map((frame) => withoutSpace(read(frame).seen));
+    expect(seen[0]).toBe(withoutSpace(right.frames.firstSeen ?? ''));
+    for (const frame of seen) expect(withoutSpace(right.seen ?? '').startsWith(frame)).toBe(true);
+  }
+  const outcomes = bridge().dingtalk.cards.size + bridge().dingtalk.messages.length;
+  if (typeof right.outcomes === 'string') expect(outcomes).toBeGreaterThan(1);
+  else expect(outcomes).toBe(right.outcomes ?? 1);
+}
+
+const written = casesOf('markdown').flatMap((one) =>
+  textsOf(one).map((text) => ({ name: `${one.file}, ${text.length} characters`, one, text })),
+);
+
+test.each(written)('$name', async ({ one, text }) => {
+  const pieces = one.source?.pieces ?? piecesOf(text);
+  const chunks = pieces.map((piece, index) => ({ afterMs: index === 0 ? 5 : 1_500, text: piece }));
+  await start({ app: { script: { chunks } }, clock: createFastClock(20) });
+  await bridge().ask('问题');
+  check(one);
+});
+
+test.each(casesOf('dify').map((one) => ({ name: one.file, one })))('$name', async ({ name, one }) => {
+  expect(bytesOf(one)).toContain('data:');
+  await start({ app: { mode: one.source?.mode ?? 'chat', script: { bytes: `../cases/${name}` } } });
+  await bridge().ask('问题');
+  check(one);
+});
