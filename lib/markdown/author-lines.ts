@@ -1,6 +1,9 @@
 /** A line that begins or ends a fence, also in a quote or a list. */
 const FENCE = /^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(`{3,}(?=[^`]*$)|~{3,})/;
 
+/** The quote marks of a line, and the rest. */
+const QUOTED = /^((?: {0,3}> ?)*)(.*)$/;
+
 const ITEM = /^ *(?:([-*+])|(\d{1,9})[.)])[ \t]+\S/;
 
 const TABLE_DELIMITERS = /^ {0,3}\|[ \t:|-]*-[ \t:|-]*$/;
@@ -41,6 +44,38 @@ export function withoutOuterFence(source: string): string {
   return lines.join('\n');
 }
 
+/** A numbered item that begins a line, and the blanks before an item inside it. */
+const NUMBERED_ITEM = /^\d{1,9}[.)] +(?=\S)/;
+
+const INNER_ITEM = /^( {2,})(?:[-*+]|\d{1,9}[.)])[ \t]+\S/;
+
+/**
+ * Moves what stands inside a numbered item to where CommonMark looks for it. Models indent it by two or three blanks
+ * whatever the number is; below `10. ` three are not enough, and the list would end.
+ */
+export function indentItems(source: string): string {
+  if (!/^[> ]*\d{1,9}[.)] /m.test(source)) return source;
+  let fence: string | undefined;
+  let width = 0;
+  let missing = 0;
+  return source
+    .split('\n')
+    .map((whole) => {
+      const [, quote = '', line = ''] = QUOTED.exec(whole) ?? [];
+      const mark = FENCE.exec(line)?.[1];
+      const isInFence = fence !== undefined;
+      if (mark !== undefined) fence = !isInFence ? mark : mark.startsWith(fence ?? '') ? undefined : fence;
+      if (!isInFence && /^\S/.test(line)) {
+        width = NUMBERED_ITEM.exec(line)?.[0].length ?? 0;
+        missing = 0;
+      }
+      const indent = INNER_ITEM.exec(line)?.[1]?.length ?? width;
+      if (!isInFence && missing === 0 && indent < width) missing = width - indent;
+      return missing > 0 && line.startsWith('  ') ? quote + ' '.repeat(missing) + line : whole;
+    })
+    .join('\n');
+}
+
 /**
  * Ends a list before a line that is no part of its last item: a heading in bold or by number, a table. CommonMark takes
  * any line right below a list for the rest of its last item.
@@ -53,7 +88,7 @@ export function separateLists(source: string): string {
   /** The list that the line above stands in: its last marker. */
   let list: { bullet: string | undefined; number: number } | undefined;
   lines.forEach((whole, index) => {
-    const [, quote = '', line = ''] = /^((?: {0,3}> ?)*)(.*)$/.exec(whole) ?? [];
+    const [, quote = '', line = ''] = QUOTED.exec(whole) ?? [];
     const mark = FENCE.exec(line)?.[1];
     const item = ITEM.exec(line);
     if (fence !== undefined) {

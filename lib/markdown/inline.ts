@@ -187,7 +187,7 @@ function tokenPieces(token: RawToken, style: InlineStyle): Piece[] {
     case 'strong':
     case 'em':
     case 'del':
-      return [{ kind: 'emphasis', mark: EMPHASIS[token.type], content: collectPieces(token.tokens, style) }];
+      return [{ kind: 'emphasis', mark: EMPHASIS[token.type], content: emphasisPieces(token.tokens, style) }];
     case 'codespan':
       return [{ kind: 'markup', value: codeSpan(token.text) }];
     case 'maths':
@@ -237,17 +237,25 @@ function linkPieces(token: Tokens.Link, style: InlineStyle): Piece[] {
   return [{ kind: 'markup', value: label === '' ? address : `[${label}](${address})` }];
 }
 
+/** A client would take the mark behind a bare address for a part of it, so the last one becomes a link. */
+function emphasisPieces(tokens: readonly RawToken[], style: InlineStyle): Piece[] {
+  const last = tokens.at(-1);
+  const href = last?.type === 'link' && 'href' in last && last.href === last.raw ? safeHref(last.raw) : undefined;
+  if (last === undefined || href === undefined || difyPath(last.raw) !== null) return collectPieces(tokens, style);
+  return [...collectPieces(tokens.slice(0, -1), style), addressLink(last.raw, href)];
+}
+
+function addressLink(address: string, href: string): Piece {
+  return { kind: 'markup', value: `[${sanitizeText(literal(address).replace(/[*_~[\]]/g, '\\$&'))}](${href})` };
+}
+
 /** A bare address. One with marks in it becomes a link: its text can escape them, an address cannot. */
 function addressPieces(raw: string): Piece[] {
   const address = raw.replace(/[?!.,:;*~]+$/, '');
   const href = safeHref(address);
   if (href === undefined || !/[*]|~~|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/u.test(address))
     return [{ kind: 'text', value: literal(raw) }];
-  const label = sanitizeText(literal(address).replace(/[*_~[\]]/g, '\\$&'));
-  return [
-    { kind: 'markup', value: `[${label}](${href})` },
-    { kind: 'text', value: raw.slice(address.length) },
-  ];
+  return [addressLink(address, href), { kind: 'text', value: raw.slice(address.length) }];
 }
 
 function imagePiece(source: string, description: string, style: InlineStyle): Piece {

@@ -12,6 +12,9 @@ const PIECE_CHARS = 1_000;
 
 const MARKUP_PER_PIECE = 300;
 
+/** The longest address that is kept in one piece. */
+const MAX_ADDRESS_CHARS = 5_000;
+
 /** The longest construct that is closed at the end of a growing text. */
 const MAX_OPEN_CHARS = 1_000;
 
@@ -79,16 +82,22 @@ function inlinePieces(source: string): string[] {
   return pieces;
 }
 
-/** A piece ends with a line, else at a blank outside of an address, which may be long. */
+/** What ends an address in any case. */
+const ADDRESS_END = /[\s\u3000-\u9FFF\uFF00-\uFFEF]/;
+
+/** A piece ends with a line, else before or behind a link, whose address may be long, else anywhere. */
 function pieceEnd(source: string, start: number): number {
-  const newline = source.lastIndexOf('\n', start + PIECE_CHARS);
+  const limit = start + PIECE_CHARS;
+  const newline = source.lastIndexOf('\n', limit);
   if (newline > start) return newline + 1;
-  const address = source.lastIndexOf('](', start + PIECE_CHARS);
-  const label =
-    address > start && !/[\s)]/.test(source.slice(address, start + PIECE_CHARS)) ? source.lastIndexOf('[', address) : 0;
-  if (label > start + PIECE_CHARS / 2) return source.charAt(label - 1) === '[' ? label - 1 : label;
-  const end = label > 0 ? address + source.slice(address).search(/[\s)]|$/) + 1 : start + PIECE_CHARS;
-  return /[\uD800-\uDBFF]/.test(source.charAt(end - 1)) ? end + 1 : end;
+  const address = source.lastIndexOf('](', limit);
+  if (address > start && !ADDRESS_END.test(source.slice(address, limit))) {
+    const label = source.lastIndexOf('[', source.charAt(address - 1) === ']' ? address - 3 : address);
+    if (label > start + PIECE_CHARS / 2) return source.charAt(label - 1) === '[' ? label - 1 : label;
+    const length = source.slice(address, address + MAX_ADDRESS_CHARS).search(ADDRESS_END);
+    if (length > 0) return address + length;
+  }
+  return /[\uD800-\uDBFF]/.test(source.charAt(limit - 1)) ? limit + 1 : limit;
 }
 
 /** The characters of a bare address. A single `*` and those of `/**\/` belong to it where the address goes on behind. */

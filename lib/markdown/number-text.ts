@@ -3,33 +3,43 @@ const ITEM = /^(\d{1,9})\. ?/;
 
 /**
  * An ordered list as paragraphs whose numbers are text. DingTalk counts each list from 1, so a list that goes on in
- * another message cannot stay one. Undefined for any other block.
+ * another message cannot stay one. A quote may hold other blocks beside its lists. Undefined for any other block.
  */
 export function numbersAsText(block: string): string[] | undefined {
   const quote = /^(?:> )*/.exec(block)?.[0] ?? '';
-  const lines = block
-    .split('\n')
-    .map((line) => (line.startsWith(quote) ? line.slice(quote.length) : line.replace(/^[> ]+$/, '')));
-  const items: string[][] = [];
+  const blocks: string[][] = [];
+  /** The width of the marker of the item that a line stands in. */
   let indent = 0;
-  for (const line of lines) {
-    const [marker, number = ''] = ITEM.exec(line) ?? [];
+  let fence: string | undefined;
+  let hasItem = false;
+  for (const whole of block.split('\n')) {
+    const line = whole.startsWith(quote) ? whole.slice(quote.length) : whole.replace(/^[> ]+$/, '');
+    const [marker, number = ''] = (fence === undefined ? ITEM.exec(line) : null) ?? [];
+    const mark = /^`{3,}/.exec(line)?.[0];
+    if (mark !== undefined) fence = fence === undefined ? mark : line.startsWith(fence) ? undefined : fence;
     if (marker !== undefined) {
       indent = number.length + 2;
-      items.push([labelled(`**${number}.**`, line.slice(marker.length))]);
-    } else if (items.length > 0 && (line === '' || line.startsWith(' '))) {
-      items.at(-1)?.push(line.slice(0, indent).trim() === '' ? line.slice(indent) : line.trimStart());
-    } else {
+      hasItem = true;
+      blocks.push([labelled(`**${number}.**`, line.slice(marker.length))]);
+    } else if (indent > 0 && (line === '' || line.startsWith(' '))) {
+      blocks.at(-1)?.push(line.slice(0, indent).trim() === '' ? line.slice(indent) : line.trimStart());
+    } else if (quote === '') {
       return undefined;
+    } else {
+      if (indent > 0 || blocks.length === 0) blocks.push([]);
+      indent = 0;
+      blocks.at(-1)?.push(line);
     }
   }
-  return items.map((item) =>
-    item
-      .join('\n')
-      .split('\n')
-      .map((line) => (quote + line).trimEnd())
-      .join('\n'),
-  );
+  return hasItem ? blocks.map((lines) => quoted(lines.join('\n'), quote)) : undefined;
+}
+
+function quoted(text: string, quote: string): string {
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => (quote + line).trimEnd())
+    .join('\n');
 }
 
 /** Puts a number before an item's text, or above a block that has to begin a line. */

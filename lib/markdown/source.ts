@@ -1,4 +1,4 @@
-import { separateLists, withoutOuterFence } from './author-lines.ts';
+import { indentItems, separateLists, withoutOuterFence } from './author-lines.ts';
 import { withoutPictureData } from './data-pictures.ts';
 import { removeInvisible } from './sanitize.ts';
 
@@ -25,7 +25,7 @@ export function cleanSource(source: string): string {
   const text = removeInvisible(source.replace(/\r\n?|[\u2028\u2029]/g, '\n').toWellFormed());
   // In a fence this may shorten a line that begins with more than 16 markers. To find fences would take a parser.
   const bounded = text.replace(TOO_DEEP, '$1').replace(TOO_INDENTED, ' '.repeat(MAX_INDENT));
-  return separateLists(withoutOuterFence(withoutPictureData(bounded)));
+  return separateLists(indentItems(withoutOuterFence(withoutPictureData(bounded))));
 }
 
 /** Characters that may begin or end markup whose other part has not arrived. */

@@ -56,6 +56,9 @@ function* linesOf(source: string): Generator<string, undefined> {
   }
 }
 
+/** A list may stand in a cell. */
+const LIST_ITEM = /^ *(?:[-*+]|\d{1,9}[.)])[ \t]/;
+
 interface TableForm {
   columns: number;
   /** The header begins with a pipe, and so do the rows. */
@@ -106,7 +109,7 @@ function linesOfRow(
     const line = lines[start + count];
     if (!isOpen && !(count === 1 && line !== undefined && isRestOf(row, line, columns))) return count;
     if (line === undefined) return growing ? count : 1;
-    if (PIPED.test(line) || (OTHER_BLOCK.test(line) && !/^ *\d/.test(line))) return 1;
+    if (PIPED.test(line) || (OTHER_BLOCK.test(line) && !LIST_ITEM.test(line))) return 1;
     row += ` ${line.trim()}`;
   }
   return 1;
