@@ -116,7 +116,12 @@ function noAnswer(error: unknown): BridgeError {
   if (error instanceof BridgeError) return error;
   return isTimeout(error)
     ? new BridgeError('dify_timeout', 'Dify did not answer in time', {}, error)
-    : new BridgeError('dify_unreachable', 'no connection to Dify', isRefusedConnection(error) ? { refused: true } : {}, error);
+    : new BridgeError(
+        'dify_unreachable',
+        'no connection to Dify',
+        isRefusedConnection(error) ? { refused: true } : {},
+        error,
+      );
 }
 
 /** `fetch` throws a TypeError whose cause has Node's code. */

@@ -126,7 +126,8 @@ export const zhCN: Texts = {
     dify_server_error: 'AI 服务内部出错，请稍后再试；若持续出现，请联系管理员检查应用的模型设置和 Dify 的日志。',
     dify_run_failed: '流程运行失败，请稍后再试；若持续出现，请联系管理员查看 Dify 的运行日志。',
     dify_not_a_stream: 'AI 服务返回了无法识别的内容，请联系管理员检查 Dify 地址。',
-    dify_not_started: 'AI 服务一直没有开始处理这个问题，请稍后再试；若持续出现，请联系管理员检查 Dify 的后台任务（worker）。',
+    dify_not_started:
+      'AI 服务一直没有开始处理这个问题，请稍后再试；若持续出现，请联系管理员检查 Dify 的后台任务（worker）。',
     dify_stalled: 'AI 服务中途没有了响应，请稍后再试。',
     dify_cut: 'AI 服务的连接中断，没有收到回答，请再问一次。',
     out_of_time: '这个问题花的时间超出了限制，请缩小问题范围后再试。',

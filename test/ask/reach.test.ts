@@ -35,7 +35,7 @@ describe('a question whose connection is refused', () => {
   });
 
   test('fails after 30 s', async () => {
-    const { clock, outcome, triedAtMs } = reaching(Array<Error>(20).fill(refused));
+    const { clock, outcome, triedAtMs } = reaching(Array.from({ length: 20 }, () => refused));
     await clock.advance(60_000);
     expect(await outcome).toBe(refused);
     expect(triedAtMs.at(-1)).toBe(30_000);
@@ -43,7 +43,10 @@ describe('a question whose connection is refused', () => {
 
   test('fails as what it is when the time is up', async () => {
     const stopping = new AbortController();
-    const { clock, outcome, triedAtMs } = reaching(Array<Error>(20).fill(refused), stopping.signal);
+    const { clock, outcome, triedAtMs } = reaching(
+      Array.from({ length: 20 }, () => refused),
+      stopping.signal,
+    );
     await clock.advance(4_000);
     stopping.abort(new BridgeError('out_of_time', 'time is up'));
     expect(await outcome).toBe(refused);

@@ -97,7 +97,21 @@ async function accept(
   const work = await world.done(questions.accept(asked, world.clock.now() + 60_000));
   const before = { requests: requests.length, run: run.length };
   if (work) await world.done(work(world.platform));
-  return { ...world, conversation, work, before, requests, run, running, responses, greeted, order, told, others, noted };
+  return {
+    ...world,
+    conversation,
+    work,
+    before,
+    requests,
+    run,
+    running,
+    responses,
+    greeted,
+    order,
+    told,
+    others,
+    noted,
+  };
 }
 
 describe('a question', () => {

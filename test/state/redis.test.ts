@@ -114,7 +114,10 @@ describeWith('redis-server', 'the store in Upstash', () => {
       const { fence, context } = accepted.turn;
       // Also by the way of a turn that is taken over.
       const taken = await state.takeOver({
-        ...{ turnId, owner: 'other', nowMs: 1_000, leaseUntilMs: 2_000 },
+        turnId,
+        owner: 'other',
+        nowMs: 1_000,
+        leaseUntilMs: 2_000,
         handedOver: { fence, hop: 1 },
       });
       expect(taken).toMatchObject({ context });

@@ -52,7 +52,8 @@ describe('the context', () => {
     async (mode, version, staleConversation) => {
       const behaviour = staleConversation ? { staleConversation } : {};
       await start({
-        ...{ clock: createFastClock(20), env: { REPLY_LANGUAGE: 'en' } },
+        clock: createFastClock(20),
+        env: { REPLY_LANGUAGE: 'en' },
         app: { mode, script: words('Hello') },
         dify: { version: version satisfies DifyVersion, behaviour },
       });
@@ -69,11 +70,7 @@ describe('the context', () => {
         bridge()
           .cards()
           .map(({ phase, content }) => `${phase} ${content}`),
-      ).toEqual([
-        'finished Hello',
-        `finished Hello\n\n${textsFor('en').conversationGone}`,
-        'finished Hello',
-      ]);
+      ).toEqual(['finished Hello', `finished Hello\n\n${textsFor('en').conversationGone}`, 'finished Hello']);
     },
   );
 });

@@ -12,9 +12,7 @@ const { start, bridge } = stage();
 const texts = textsFor('en');
 
 /** A Dify 1.14.2 and what seconds are here. */
-const scene = (
-  { app, dify, env, ...more }: Pick<BridgeOptions, 'app' | 'dify' | 'env' | 'clock'>,
-): BridgeOptions => ({
+const scene = ({ app, dify, env, ...more }: Pick<BridgeOptions, 'app' | 'dify' | 'env' | 'clock'>): BridgeOptions => ({
   ...fast(),
   app: { mode: 'advanced-chat', script: words('Hello'), ...app },
   dify: { version: '1.14', ...dify },
@@ -28,6 +26,7 @@ const shown = () =>
   bridge()
     .cards()
     .map(({ phase, content }) => ({ phase, content }));
+const hello = { phase: 'finished', content: 'Hello' };
 const everShown = (card = bridge().card()) => card.frames.map(({ content }) => content);
 const outcomes = () => bridge().logs.flatMap(({ event, outcome }) => (event === 'turn_finished' ? [outcome] : []));
 
@@ -38,11 +37,7 @@ describe('a conversation that Dify does not have any more', () => {
     bridge().dify.forgetConversation(bridge().dify.runs[0]?.conversationId ?? '');
     await bridge().ask('two');
     await bridge().ask('three');
-    expect(shown()).toEqual([
-      { phase: 'finished', content: 'Hello' },
-      { phase: 'finished', content: `Hello\n\n${texts.conversationGone}` },
-      { phase: 'finished', content: 'Hello' },
-    ]);
+    expect(shown()).toEqual([hello, { phase: 'finished', content: `Hello\n\n${texts.conversationGone}` }, hello]);
     expect(asked()).toHaveLength(4);
     expect(looks()).toMatchObject([{ status: 404, query: { user: 'staff-1', limit: '1' } }]);
   });
@@ -96,16 +91,19 @@ describe('an input that Dify would refuse by silence', () => {
       'hello',
       texts.inputNotOffered('Style', 'short, long'),
     ],
-  ])('is %s: a sentence with the label and the limit, and Dify is not asked', async (_what, env, question, sentence) => {
-    await start(scene({ app: { mode: 'workflow', ...form(text, select) }, env }));
-    await bridge().ask(question);
-    expect(bridge().card()).toMatchObject({
-      phase: 'failed',
-      content: expect.stringContaining(`⚠️ ${sentence}`) as string,
-    });
-    expect(asked()).toEqual([]);
-    expect(outcomes()).toEqual(['dify_input_invalid']);
-  });
+  ])(
+    'is %s: a sentence with the label and the limit, and Dify is not asked',
+    async (_what, env, question, sentence) => {
+      await start(scene({ app: { mode: 'workflow', ...form(text, select) }, env }));
+      await bridge().ask(question);
+      expect(bridge().card()).toMatchObject({
+        phase: 'failed',
+        content: expect.stringContaining(`⚠️ ${sentence}`) as string,
+      });
+      expect(asked()).toEqual([]);
+      expect(outcomes()).toEqual(['dify_input_invalid']);
+    },
+  );
 
   test('is none at the limit', async () => {
     await start(scene({ app: { mode: 'workflow', ...form(text, select) }, env: { DIFY_INPUTS: '{"style":"long"}' } }));
@@ -122,7 +120,7 @@ describe('a question that waits for a worker', () => {
     await bridge().send('one');
     await bridge().ask({ from: 'staff-2', text: 'two' });
     const [first, second] = bridge().cards();
-    expect(shown()).toEqual(Array(2).fill({ phase: 'finished', content: 'Hello' }));
+    expect(shown()).toEqual([hello, hello]);
     const busy = (card: typeof first) => everShown(card).filter((content) => content.startsWith(texts.progress.queued));
     expect(busy(first)).toEqual([]);
     expect(busy(second)).toHaveLength(1);
@@ -155,17 +153,15 @@ describe('a question that waits for a worker', () => {
   test('of a workflow whose conversation nobody can lose is waited for, too', async () => {
     await start(scene({ app: { mode: 'workflow', script: { ...words('Hello'), queuedMs: 50_000 } } }));
     await bridge().ask('one');
-    expect(shown()).toEqual([{ phase: 'finished', content: 'Hello' }]);
+    expect(shown()).toEqual([hello]);
     expect(looks()).toEqual([]);
   });
 
   test('in a conversation that exists is asked once', async () => {
-    await start(
-      scene({ app: { script: ({ turn }) => ({ ...words('Hello'), queuedMs: turn === 1 ? 0 : 50_000 }) } }),
-    );
+    await start(scene({ app: { script: ({ turn }) => ({ ...words('Hello'), queuedMs: turn === 1 ? 0 : 50_000 }) } }));
     await bridge().ask('one');
     await bridge().ask('two');
-    expect(shown()).toEqual(Array(2).fill({ phase: 'finished', content: 'Hello' }));
+    expect(shown()).toEqual([hello, hello]);
     expect(asked()).toHaveLength(2);
     expect(looks()).toHaveLength(1);
   });
@@ -176,7 +172,7 @@ test('a New Agent shows no steps, and its card says so after 10 s', async () => 
   await start(scene({ app: { mode: 'agent', script }, dify: { version: 'main' } }));
   await bridge().ask('one');
   expect(everShown().filter((content) => content.startsWith(texts.progress.unseen))).toHaveLength(1);
-  expect(shown()).toEqual([{ phase: 'finished', content: 'Hello' }]);
+  expect(shown()).toEqual([hello]);
 });
 
 describe('while Dify restarts', () => {
@@ -209,7 +205,7 @@ describe('while Dify restarts', () => {
     await expect.poll(() => everShown().join('')).toContain(texts.progress.queued);
     const dify = await begin();
     await bridge().idle();
-    expect(shown()).toEqual([{ phase: 'finished', content: 'Hello' }]);
+    expect(shown()).toEqual([hello]);
     expect(dify.runs.map(({ query }) => query)).toEqual(['one']);
   });
 
@@ -249,6 +245,6 @@ describe('an app that cannot answer', () => {
   test('because of max_active_requests 2 answers everybody', async () => {
     await start(scene({ app: { maxActiveRequests: 2 } }));
     await Promise.all([bridge().ask('one'), bridge().ask({ from: 'staff-2', text: 'two' })]);
-    expect(shown()).toEqual(Array(2).fill({ phase: 'finished', content: 'Hello' }));
+    expect(shown()).toEqual([hello, hello]);
   });
 });

@@ -72,7 +72,14 @@ async function obtain(
   const deadline = openDeadline(clock, leftMs === null ? null : clock.now() + leftMs, shutdown.signal);
   const { card, shown, hints } = createFakeOpenCard(opened);
   const view = { texts, showThinking: false, cardMaxChars: 3_000 };
-  const progress = createProgress({ lease, card, attachments: null, view, isLookedFor: turn.mayHaveBeenAsked, askedIn: null });
+  const progress = createProgress({
+    lease,
+    card,
+    attachments: null,
+    view,
+    isLookedFor: turn.mayHaveBeenAsked,
+    askedIn: null,
+  });
   const obtaining = obtainAnswer(turn, {
     ...options,
     robot: options.config,
@@ -134,7 +141,15 @@ describe('a question', () => {
   test('is asked again while Dify refuses the connection, its form first', async () => {
     const refused = () => new BridgeError('dify_unreachable', 'on purpose', { refused: true });
     const world = createWorld();
-    const form = { token: 't', runId: 'r', shownChars: 0, appType: 'chatflow', user: 'u', asker: 'staff-1', actions: [] };
+    const form = {
+      token: 't',
+      runId: 'r',
+      shownChars: 0,
+      appType: 'chatflow',
+      user: 'u',
+      asker: 'staff-1',
+      actions: [],
+    };
     const context = { generation: '', difyConversationId: null, form: JSON.stringify(form) };
     world.dify.failures['getForm'] = [refused()];
     world.dify.answers.push(refused(), refused());

@@ -100,7 +100,11 @@ describe('an answer that grows', () => {
     ['another conversation than it was asked in', { askedIn: 'earlier' }, true],
     ['the conversation that it was asked in', { askedIn: IDS.conversationId ?? '' }, false],
     ['a conversation of its own', {}, false],
-    ['a form, which may belong to another conversation', { askedIn: 'earlier', form: { user: 'u', shownChars: 0 } }, false],
+    [
+      'a form, which may belong to another conversation',
+      { askedIn: 'earlier', form: { user: 'u', shownChars: 0 } },
+      false,
+    ],
   ])('in %s', (_, options, isAnew) => {
     const { progress, kept } = open(options);
     progress.see(says('', { ids: {} }));
