@@ -400,7 +400,7 @@ const DIFY: WrongSetup[] = [
     },
     run: { env: { DIFY_INPUTS: '{"tone":"warm"}' } },
     code: 'difyInputWrong',
-    says: /Tone.*DIFY_INPUTS/su,
+    says: /DIFY_INPUTS.*Tone/su,
   },
   {
     name: 'files where nobody answers',
