@@ -1,5 +1,5 @@
 import { createLimiter, type Limiter } from './delivery/limiter.ts';
-import { createDify } from './dify/dify.ts';
+import { createDify, nameOfApp } from './dify/dify.ts';
 import { createCardBreaker } from './dingtalk/card-breaker.ts';
 import { createCardCallback, streamCallback } from './dingtalk/card-callback.ts';
 import { createChat, type Chat } from './dingtalk/chat.ts';
@@ -83,7 +83,7 @@ export function createApp(options: AppOptions): App {
   const limiterOf = createLimiters(clock);
   const robots = new Map(
     config.robots.map((robot) => {
-      const state = storeOf(robot.dingtalk.clientId);
+      const state = storeOf(robot);
       const dify = createDify(robot.dify, { fetch, clock, log });
       return [
         robot.name,
@@ -198,7 +198,7 @@ function readHostConfig({ env, createMemoryState, connectRedis }: AppOptions): C
 }
 
 /** The state of each robot, by client id. */
-function chooseStore({ store }: Config, options: AppOptions, clock: Clock, log: Log): (clientId: string) => State {
+function chooseStore({ store }: Config, options: AppOptions, clock: Clock, log: Log): (robot: RobotConfig) => State {
   const { createMemoryState, connectRedis, storeTimeoutMs: timeoutMs = STORE_TIMEOUT_MS } = options;
   if (store.kind === 'memory' && createMemoryState) {
     log.warn('store_in_process', { code: 'store_in_process' });
@@ -208,7 +208,8 @@ function chooseStore({ store }: Config, options: AppOptions, clock: Clock, log: 
   if (store.kind === 'upstash') runScript = createUpstash({ url: store.url, token: store.token, clock, timeoutMs });
   if (store.kind === 'redis') runScript = connectRedis?.(store.url);
   if (!runScript) throw new Error('readHostConfig lets no such store through');
-  return (clientId) => withFallback(createRedisState(runScript, clientId), clock, log);
+  return ({ dingtalk, dify }) =>
+    withFallback(createRedisState(runScript, dingtalk.clientId, nameOfApp(dify)), clock, log);
 }
 
 function refuseAll(problems: readonly ConfigProblem[]): Handle {

@@ -71,6 +71,13 @@ export function failureText(failure: BridgeError, texts: Texts): string {
   if (failure.code === 'dify_input_missing' && inputs !== null) return texts.missingInputs(inputs);
   const files = fact('files');
   if (failure.code === 'dify_input_missing' && files !== null) return texts.missingFiles(files);
+  const input = fact('input');
+  if (failure.code === 'dify_input_invalid' && input !== null) {
+    const { maxChars, chars } = failure.facts;
+    const options = fact('options');
+    if (typeof maxChars === 'number' && typeof chars === 'number') return texts.inputTooLong(input, maxChars, chars);
+    return options === null ? texts.inputOfWrongType(input) : texts.inputNotOffered(input, options);
+  }
   const fields = fact('fields');
   if (failure.code === 'form_invalid' && fields !== null) return texts.form.missing(fields.split(', '));
   const kinds = [fact('kinds'), fact('extensions')].flatMap((list) => list?.split(' ') ?? []);

@@ -2,8 +2,9 @@ import type { ErrorFacts, TurnErrorCode } from '../errors.ts';
 
 /** What the app is doing at the moment, for a reader who waits. */
 export interface Activity {
-  kind: 'node' | 'tool' | 'thinking';
-  /** One line of at most 40 characters without markup; empty for `thinking`. */
+  /** `queued`: it has not begun, because Dify is busy. `unseen`: its steps cannot be seen. */
+  kind: 'node' | 'tool' | 'thinking' | 'queued' | 'unseen';
+  /** One line of at most 40 characters without markup; only nodes and tools have one. */
   name: string;
   /** The name in the reader's language, where Dify has it: only tools are labelled in several. */
   labels?: { zh?: string; en?: string };

@@ -23,6 +23,8 @@ export interface ViewOptions {
   links?: boolean;
   /** How to stop the answer, on a card without a stop button. Shown below the line that says what the app does. */
   stopHint?: string;
+  /** The answer begins a new conversation, because Dify does not have the earlier one any more. */
+  isAnew?: boolean;
 }
 
 /** A finished answer, cut to where it is shown. */
@@ -73,7 +75,9 @@ function progressText(answer: Answer, texts: Texts): string {
     case null:
       return '';
     case 'thinking':
-      return texts.progress.thinking;
+    case 'queued':
+    case 'unseen':
+      return texts.progress[kind];
     case 'node':
       return sanitizeText(texts.progress.node(activity?.name ?? ''));
     case 'tool':
@@ -87,7 +91,7 @@ function progressText(answer: Answer, texts: Texts): string {
 export function finalView(answer: Answer, notes: readonly string[], hasCard: boolean, options: ViewOptions): FinalView {
   const { texts, cardMaxChars } = options;
   const source = below(sourceText(answer, options).trim(), sourcesText(answer, texts));
-  const ending = notes.join('\n\n');
+  const ending = below(options.isAnew ? texts.conversationGone : '', ...notes);
   const messageChars = MESSAGE_MAX_CHARS - LEFT_OUT_CHARS - ending.length;
   const limits = {
     firstChars: hasCard ? cardMaxChars - Math.max(texts.continuesBelow.length, ending.length) - 2 : messageChars,

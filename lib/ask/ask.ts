@@ -1,13 +1,17 @@
 import type { Answer } from '../answer/answer.ts';
+import type { Activity } from '../answer/event.ts';
 import type { AppType } from '../config/robot.ts';
-import { missingInputs, questionInput, type AppFacts } from '../dify/app-facts.ts';
+import type { AppFacts } from '../dify/app-facts.ts';
 import type { Question } from '../dify/ask.ts';
 import type { Dify } from '../dify/dify.ts';
-import { placeFiles, type QuestionFile } from '../dify/file-inputs.ts';
+import type { QuestionFile } from '../dify/file-inputs.ts';
+import type { EventStream } from '../dify/stream.ts';
 import { BridgeError, isModelBusy } from '../errors.ts';
 import { sleep } from '../runtime/clock.ts';
 import { endingFailure } from './ending-failure.ts';
 import { follow, type FollowOptions } from './follow.ts';
+import { factsOf } from './reach.ts';
+import { requestFor } from './request.ts';
 
 /**
  * Most times that one question is posted. Each repeat follows a refusal (Dify ran nothing before it), or the one failure
@@ -18,11 +22,19 @@ const MAX_POSTS = 4;
 /** Until a busy model is asked again. Longer than a stop waits for Dify (3 s): a stop that was asked for ends the pause. */
 const BUSY_PAUSE_MS = 5_000;
 
+/** How long a stream has no event before its conversation is looked for. The first event of a chatflow comes within 0.2 s. */
+const LOOK_AFTER_MS = [3_000, 10_000] as const;
+
+/** How long a question waits for its first event before the card says so. */
+const SAY_AFTER_MS = 10_000;
+
 export interface AskOptions extends FollowOptions {
-  dify: Pick<Dify, 'facts' | 'ask' | 'correctType'>;
+  dify: Pick<Dify, 'facts' | 'ask' | 'correctType'> & { records: Pick<Dify['records'], 'hasConversation'> };
   question: Omit<Question, 'files'> & { queryInput: string; files?: readonly QuestionFile[] };
   /** Called before each post with the kind of app that is asked. */
   onType?: (type: AppType) => void;
+  /** Called at most once, with what the app does while its first event is long in coming. */
+  onWaiting?: (activity: Activity) => void;
 }
 
 /**
@@ -32,43 +44,54 @@ export interface AskOptions extends FollowOptions {
  * until then was given to `onProgress`.
  */
 export async function ask(options: AskOptions): Promise<Answer> {
-  const { dify, question, signal } = options;
-  const facts = await dify.facts();
-  let { type, isTypeKnown } = facts;
+  const { dify, question, clock, signal } = options;
+  const facts = await factsOf(dify);
+  let asked: Pick<AppFacts, 'type' | 'isTypeKnown'> = facts;
   let { conversationId } = question;
+  let hasBegun = false;
+  let isOpen = false;
   let wasBusy = false;
-  for (let posts = 0; posts < MAX_POSTS; posts += 1) {
-    const { inputs, files } = requestFor({ ...facts, type, isTypeKnown }, question);
-    options.onType?.(type);
-    const controller = new AbortController();
-    const asked = await dify.ask(
-      type,
-      { query: question.query, inputs, user: question.user, conversationId, files },
-      AbortSignal.any([signal, controller.signal]),
-    );
-    if (asked.ok) {
-      const answer = await follow(asked.events, controller, options);
-      if (!wasBusy && isTypeKnown && mayAskAgain(type, answer)) {
+  const cancelSaying = clock.schedule(SAY_AFTER_MS, () => {
+    const activity = hasBegun ? null : waitingActivity(asked, isOpen);
+    if (activity) options.onWaiting?.(activity);
+  });
+  try {
+    for (let posts = 0; posts < MAX_POSTS; posts += 1) {
+      const { inputs, files } = requestFor({ ...facts, ...asked }, question);
+      options.onType?.(asked.type);
+      const controller = new AbortController();
+      const opened = await dify.ask(
+        asked.type,
+        { query: question.query, inputs, user: question.user, conversationId, files },
+        AbortSignal.any([signal, controller.signal]),
+      );
+      if (opened.ok) {
+        isOpen = true;
+        const onBegin = () => (hasBegun = true);
+        const heard = { events: opened.events, type: asked.type, conversationId, controller, onBegin };
+        const answer = await hear(heard, options);
+        if (answer === 'conversation-gone') {
+          conversationId = null;
+          continue;
+        }
+        if (wasBusy || !asked.isTypeKnown || !mayAskAgain(asked.type, answer)) return answer;
         wasBusy = true;
-        await sleep(options.clock, BUSY_PAUSE_MS, signal);
+        await sleep(clock, BUSY_PAUSE_MS, signal);
         continue;
       }
-      if (conversationId === null || !isNamelessError(answer)) return answer;
-      // Dify 1.13 and 1.14 report a conversation that is gone in this way only.
-      conversationId = null;
-      continue;
+      const { kind, error } = opened.refusal;
+      if (kind === 'stale-conversation' && conversationId !== null) {
+        conversationId = null;
+      } else if (kind === 'wrong-app-type') {
+        asked = { type: nextType(dify, asked.type, error), isTypeKnown: true };
+      } else {
+        throw error;
+      }
     }
-    const { kind, error } = asked.refusal;
-    if (kind === 'stale-conversation' && conversationId !== null) {
-      conversationId = null;
-    } else if (kind === 'wrong-app-type') {
-      type = nextType(dify, type, error);
-      isTypeKnown = true;
-    } else {
-      throw error;
-    }
+    throw new BridgeError('dify_rejected', 'Dify refused the question each time');
+  } finally {
+    cancelSaying();
   }
-  throw new BridgeError('dify_rejected', 'Dify refused the question each time');
 }
 
 /**
@@ -82,55 +105,82 @@ function mayAskAgain(type: AppType, answer: Answer): boolean {
   return ending?.kind === 'failed' && isEasy && isUntouched && isModelBusy(endingFailure(answer));
 }
 
-/** The inputs and files of one post. @throws BridgeError `file_not_accepted` or `dify_input_missing`. */
-function requestFor(facts: AppFacts, question: AskOptions['question']): Required<Pick<Question, 'inputs' | 'files'>> {
-  const asked = question.files ?? [];
-  const { files, inputs: fileInputs, notPlaced } = placeFiles(facts, asked, question.inputs);
-  refuseUnplaced(asked, notPlaced);
-  const inputs = { ...inputsFor(facts, question), ...fileInputs };
-  // Of an app of unknown type Dify itself says which inputs are missing.
-  if (facts.isTypeKnown) refuseMissing(facts, inputs);
-  return { inputs, files };
+/** The stream of a question that was taken. */
+interface Heard {
+  events: EventStream;
+  type: AppType;
+  conversationId: string | null;
+  /** Closes the stream. */
+  controller: AbortController;
+  /** Called with the first event. */
+  onBegin: () => void;
 }
 
-/** The inputs of one post. In workflow and completion apps the question travels in one of them. */
-function inputsFor({ type, inputs: declared }: AppFacts, { query, inputs, queryInput }: AskOptions['question']) {
-  if (type !== 'workflow' && type !== 'completion') return inputs;
-  const name = questionInput(declared, queryInput);
-  return name !== null && inputs[name] === undefined ? { ...inputs, [name]: query } : inputs;
+/**
+ * Follows the answer to its end, and notices an answer that does not begin: Dify says neither that a chatflow's conversation is
+ * gone nor that no worker is free (`docs/wire-dify.md`).
+ */
+async function hear(
+  { events, type, conversationId, controller, onBegin }: Heard,
+  options: AskOptions,
+): Promise<Answer | 'conversation-gone'> {
+  const { dify, question, clock, signal } = options;
+  let hasBegun = false;
+  let isGone = false;
+  const looking = new AbortController();
+
+  async function lookForConversation(id: string): Promise<void> {
+    const lookSignal = AbortSignal.any([signal, looking.signal]);
+    for (const pauseMs of LOOK_AFTER_MS) {
+      await sleep(clock, pauseMs, lookSignal);
+      const isThere = await dify.records.hasConversation(id, question.user, lookSignal).catch(() => null);
+      if (isThere === null) continue;
+      if (isThere || hasBegun) return;
+      isGone = true;
+      controller.abort();
+      return;
+    }
+  }
+
+  const onProgress = (answer: Answer) => {
+    if (!hasBegun) onBegin();
+    hasBegun = true;
+    looking.abort();
+    options.onProgress(answer);
+  };
+  // Ends with the reason of a signal at the latest.
+  if (conversationId !== null) lookForConversation(conversationId).catch(() => undefined);
+  try {
+    const answer = await follow(events, controller, { clock, signal, onProgress });
+    if (hasBegun) return answer;
+    throw new BridgeError('dify_not_started', 'the stream ended without an event');
+  } catch (error) {
+    if (isGone) return 'conversation-gone';
+    // A New Agent has no event before its answer, so that it is running is not known either.
+    if (hasBegun || type === 'agent' || !isOutOfTime(signal)) throw error;
+    throw new BridgeError('dify_not_started', 'the time was up before the first event', {}, error);
+  } finally {
+    looking.abort();
+  }
 }
 
-/** @throws BridgeError `file_not_accepted`: without the file Dify would answer another question. */
-function refuseUnplaced(files: readonly QuestionFile[], unplaced: readonly QuestionFile[]): void {
-  if (unplaced.length === 0) return;
-  const most = files.length - unplaced.length;
-  throw new BridgeError('file_not_accepted', 'the app has no place for a file', { most });
-}
+const isOutOfTime = ({ aborted, reason }: AbortSignal) =>
+  aborted && reason instanceof BridgeError && reason.code === 'out_of_time';
 
-/** @throws BridgeError `dify_input_missing` with the names in its facts. */
-function refuseMissing({ inputs: declared }: AppFacts, inputs: Readonly<Record<string, unknown>>): void {
-  const missing = missingInputs(declared, inputs);
-  if (missing.length === 0) return;
-  const labels = missing.map(({ label }) => label).join(', ');
-  // The asker can send a missing file. Every other missing input is the operator's to configure.
-  const areFiles = missing.every(({ file }) => file !== null);
-  const facts = areFiles ? { files: labels } : { inputs: labels };
-  throw new BridgeError('dify_input_missing', 'the app requires inputs that have no value', facts);
+/**
+ * What the app does while there is no event; null where that is not known. A chat assistant answers with its first token, so an
+ * open stream without one is that of a chatflow, whatever its type was taken for.
+ */
+function waitingActivity(
+  { type, isTypeKnown }: Pick<AppFacts, 'type' | 'isTypeKnown'>,
+  isOpen: boolean,
+): Activity | null {
+  if (type === 'agent') return { kind: 'unseen', name: '' };
+  return isOpen || !isTypeKnown || type === 'chatflow' || type === 'workflow' ? { kind: 'queued', name: '' } : null;
 }
 
 function nextType(dify: AskOptions['dify'], wrong: AppType, error: BridgeError): AppType {
   const next = dify.correctType(wrong);
   if (next === null) throw error;
   return next;
-}
-
-/** The stream held one event, an error without a code: Dify ran nothing. */
-function isNamelessError({ ending, ids, texts }: Answer): boolean {
-  return (
-    ending?.kind === 'failed' &&
-    ending.cause === 'error' &&
-    ending.upstreamCode === null &&
-    Object.keys(ids).length === 0 &&
-    texts.message === ''
-  );
 }

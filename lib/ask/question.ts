@@ -6,6 +6,7 @@ import { sentFilesOf, type SentFile } from '../dingtalk/message-kinds.ts';
 import { BridgeError } from '../errors.ts';
 import { fetchSentFile, transcribeSentFile, type SentFilePorts } from '../files/inbound.ts';
 import { extensionOf } from '../files/inspect.ts';
+import { factsOf } from './reach.ts';
 
 /** What is asked, with the files that Dify has by now. */
 export interface PreparedQuestion {
@@ -43,7 +44,7 @@ export async function prepareQuestion(
   // DingTalk has recognised the words of the recording, so Dify gets these words and not the recording.
   const own = content.kind === 'audio' && content.recognition !== '' ? [] : sentFilesOf(content);
   if (own.length === 0 && quoted === null) return { query: withQuote(question, message), files: [], refused: null };
-  const facts = await ports.dify.facts();
+  const facts = await factsOf(ports.dify);
   const sent = { ...ports.sentFiles, maxBytes: limitsOf(facts), user, signal };
   const [recording] = own;
   if (content.kind === 'audio' && recording && facts.speechToText) {

@@ -9,6 +9,11 @@ export interface AppInput {
   required: boolean;
   /** Takes text, so it can carry a question. */
   isText: boolean;
+  /** Longest text, in characters; null without a limit. */
+  maxChars: number | null;
+  /** What a choice is limited to; null for every other input. */
+  options: readonly string[] | null;
+  isNumber: boolean;
   /** Takes one file, or a list of them; null for every other input. */
   file: { isList: boolean; rules: FileRules } | null;
 }
@@ -32,6 +37,8 @@ export interface AppFacts extends AppParameters {
   type: AppType;
   /** False when the type is neither configured nor told by Dify. Then `type` is only the most likely one. */
   isTypeKnown: boolean;
+  /** No connection to Dify: nothing listens at its address. Then all of this is assumed. */
+  isRefused?: true;
 }
 
 /** Dify's `mode` in our terms. `agent` is the New Agent of 1.15, asked like a chat. */
@@ -57,6 +64,8 @@ const formItem = z.object({
   label: z.string().nullish(),
   required: z.boolean().nullish(),
   default: z.unknown().optional(),
+  max_length: z.number().int().positive().nullish().catch(null),
+  options: z.array(z.string()).nullish().catch(null),
 });
 
 const enabled = z.object({ enabled: z.boolean().nullish() }).nullish().catch(null);
@@ -93,13 +102,17 @@ function readInput(item: Readonly<Record<string, unknown>>): AppInput[] {
   return Object.entries(item).flatMap(([kind, value]) => {
     const parsed = formItem.safeParse(value);
     if (!parsed.success) return [];
-    const { variable, label, required, default: preset } = parsed.data;
+    const { variable, label, required, default: preset, max_length: maxChars, options } = parsed.data;
     const isList = kind === 'file-list';
+    const isText = kind === 'text-input' || kind === 'paragraph';
     return {
       name: variable,
       label: label || variable,
       required: (required ?? false) && (preset === undefined || preset === null || preset === ''),
-      isText: kind === 'text-input' || kind === 'paragraph',
+      isText,
+      maxChars: isText ? (maxChars ?? null) : null,
+      options: kind === 'select' ? (options ?? []) : null,
+      isNumber: kind === 'number',
       file: kind === 'file' || isList ? { isList, rules: readInputRules(value, isList) } : null,
     };
   });
@@ -121,5 +134,39 @@ export function questionInput(inputs: readonly AppInput[], configured: string): 
 
 /** The required inputs without a value in `given`. */
 export function missingInputs(inputs: readonly AppInput[], given: Readonly<Record<string, unknown>>): AppInput[] {
-  return inputs.filter(({ required, name }) => required && (given[name] === undefined || given[name] === ''));
+  const isEmpty = (value: unknown) => value === undefined || value === null || value === '';
+  return inputs.filter(({ required, name }) => required && isEmpty(given[name]));
+}
+
+/** A value that Dify refuses: what its input is called, and its limit, where it is not the type of the value that is wrong. */
+export interface WrongInput {
+  label: string;
+  limit: { maxChars: number; chars: number } | { options: readonly string[] } | null;
+}
+
+/**
+ * The first value that its input does not take. A chatflow or workflow refuses it by silence (`docs/wire-dify.md`), so it has to
+ * be found before the question is asked.
+ */
+export function wrongInput(inputs: readonly AppInput[], given: Readonly<Record<string, unknown>>): WrongInput | null {
+  for (const input of inputs) {
+    const value = given[input.name];
+    const limit = value === undefined || value === null ? undefined : limitBroken(input, value);
+    if (limit !== undefined) return { label: input.label, limit };
+  }
+  return null;
+}
+
+/** Undefined for a value that the input takes. */
+function limitBroken(
+  { isText, isNumber, maxChars, options }: AppInput,
+  value: unknown,
+): WrongInput['limit'] | undefined {
+  if (isNumber) return Number.isFinite(Number(value)) && !Array.isArray(value) ? undefined : null;
+  if (!isText && options === null) return undefined;
+  if (typeof value !== 'string') return null;
+  // Dify counts code points.
+  const chars = Array.from(value).length;
+  if (maxChars !== null && chars > maxChars) return { maxChars, chars };
+  return options !== null && options.length > 0 && !options.includes(value) ? { options } : undefined;
 }

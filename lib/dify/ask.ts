@@ -15,6 +15,12 @@ export interface Question {
 /** Workflows send a first byte at once, easy apps with their model's first token or a ping after 10 s. */
 const HEADERS_TIMEOUT_MS = 60_000;
 
+/**
+ * How long a stream may be silent before its first event. A chatflow or workflow whose question waits for a worker has sent one
+ * ping by then and nothing else. Dify closes a stream without an event after 300 s (`docs/wire-dify.md`).
+ */
+const FIRST_IDLE_MS = 290_000;
+
 const PATHS: Readonly<Record<AppType, string>> = {
   chat: '/chat-messages',
   agent: '/chat-messages',
@@ -34,6 +40,7 @@ export function askApp(http: DifyHttp, type: AppType, question: Question, signal
     path: PATHS[type],
     body: requestBody(type, question),
     headersTimeoutMs: HEADERS_TIMEOUT_MS,
+    firstIdleMs: FIRST_IDLE_MS,
     signal,
   });
 }

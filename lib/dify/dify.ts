@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { PendingForm } from '../answer/event.ts';
 import type { AppType, DifyConfig } from '../config/robot.ts';
 import type { Fetch } from '../net/http.ts';
@@ -55,4 +56,9 @@ export function createDify(config: DifyConfig, { fetch, clock, log }: { fetch: F
     rate: (rated) => rate(http, rated),
     suggestions: (messageId, user, signal) => suggestedQuestions(http, { messageId, user }, signal),
   };
+}
+
+/** Names an app in what is kept of its conversations, without telling its key. */
+export function nameOfApp({ apiUrl, apiKey }: Pick<DifyConfig, 'apiUrl' | 'apiKey'>): string {
+  return createHash('sha256').update(`${apiUrl}\n${apiKey}`).digest('hex').slice(0, 12);
 }

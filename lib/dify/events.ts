@@ -141,8 +141,6 @@ const readers: Readonly<Record<string, (json: unknown) => EventBody>> = {
   // Speech is not shown in a chat.
   tts_message: onlyIds,
   tts_message_end: onlyIds,
-  // Dify sends it without data, and the parser does not report it. It stands here in case a version adds data.
-  ping: onlyIds,
 };
 
 const envelope = z.looseObject({

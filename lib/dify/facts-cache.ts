@@ -3,7 +3,7 @@ import { turnErrorCode } from '../errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { readAppType, readParameters, type AppFacts } from './app-facts.ts';
-import { acceptedJson, type DifyHttp } from './http.ts';
+import { acceptedJson, wasRefused, type DifyHttp } from './http.ts';
 
 /** What this instance knows of its Dify app. */
 export interface FactsCache {
@@ -35,13 +35,17 @@ export function createFactsCache(
   let kept: { facts: Promise<AppFacts>; untilMs: number } | null = null;
   let corrected: AppType | null = null;
 
-  async function lookUp(onFailure: () => void): Promise<AppFacts> {
+  /** `onFailure` is told for how long the assumed facts serve. */
+  async function lookUp(onFailure: (forMs: number) => void): Promise<AppFacts> {
+    let isRefused = false;
     const optional = async (path: string) => {
       try {
         return acceptedJson(await http.get(path, { timeoutMs: LOOKUP_TIMEOUT_MS }));
       } catch (error) {
         // The question is asked without these facts, and its own failure shows what is wrong.
-        onFailure();
+        isRefused ||= wasRefused(error);
+        // Nothing was waited for, and Dify may be back a moment later.
+        onFailure(isRefused ? 0 : KEPT_AFTER_FAILURE_MS);
         log.warn('dify_facts_unavailable', { path, code: turnErrorCode(error) });
         return undefined;
       }
@@ -51,14 +55,15 @@ export function createFactsCache(
       optional('/parameters'),
     ]);
     const type = corrected ?? (appType === 'auto' ? readAppType(info) : appType);
-    return { type: type ?? 'chat', isTypeKnown: type !== null, ...readParameters(parameters) };
+    const facts: AppFacts = { type: type ?? 'chat', isTypeKnown: type !== null, ...readParameters(parameters) };
+    return isRefused ? { ...facts, isRefused } : facts;
   }
 
   return {
     facts() {
       if (kept && clock.now() < kept.untilMs) return kept.facts;
       const entry: NonNullable<typeof kept> = {
-        facts: lookUp(() => (entry.untilMs = clock.now() + KEPT_AFTER_FAILURE_MS)),
+        facts: lookUp((forMs) => (entry.untilMs = clock.now() + forMs)),
         untilMs: clock.now() + KEPT_MS,
       };
       kept = entry;

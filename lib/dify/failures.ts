@@ -122,6 +122,10 @@ export function readRefusal(status: number, json: unknown): Refusal {
   }
   const told = status === 400 || status === 429 ? reasonOfRefusal(message ?? '') : null;
   if (told) return { kind: 'failure', error: failure(told, status, upstreamCode) };
+  // A proxy in front of Dify answers so while Dify restarts.
+  if (code === null && message === null && (status === 502 || status === 503)) {
+    return { kind: 'failure', error: failure('dify_unreachable', status, null) };
+  }
   if (code === null && message === null && isElsewhere(status)) {
     return { kind: 'failure', error: failure('dify_not_a_stream', status, null) };
   }

@@ -18,6 +18,8 @@ export interface StreamRequest {
   body?: object | undefined;
   /** Until the response headers come. The stream behind them has its own limit. */
   headersTimeoutMs: number;
+  /** Longest silence before the first event, in milliseconds; by default the one between two events, 45 s. */
+  firstIdleMs?: number;
   /** Closes the stream as well. */
   signal: AbortSignal;
 }
@@ -29,8 +31,8 @@ export type OpenedStream = { ok: true; events: EventStream } | { ok: false; stat
  * Calls one Dify app with its key. Paths are below the API's address, with their query. No call is repeated and no redirect
  * followed.
  *
- * Every call throws a BridgeError when no answer came: `dify_timeout`, `dify_unreachable`, or the reason of its signal where
- * that is a BridgeError.
+ * Every call throws a BridgeError when no answer came: `dify_timeout`, `dify_unreachable` (`wasRefused`: nothing was sent),
+ * or the reason of its signal where that is a BridgeError.
  */
 export interface DifyHttp {
   /** Returns any answer, also a refusal. */
@@ -102,7 +104,8 @@ export function createDifyHttp(config: DifyConfig, { fetch, clock }: { fetch: Fe
       const { status, body } = response;
       if (status !== 200) return { ok: false, status, refusal: readRefusal(status, await readRefusalJson(response)) };
       const isStream = response.headers.get('content-type')?.toLowerCase().startsWith('text/event-stream') ?? false;
-      if (isStream && body) return { ok: true, events: readEvents(body, { clock, idleMs: IDLE_MS }) };
+      const limits = { clock, idleMs: IDLE_MS, firstIdleMs: request.firstIdleMs };
+      if (isStream && body) return { ok: true, events: readEvents(body, limits) };
       await body?.cancel().catch(() => undefined);
       throw new BridgeError('dify_not_a_stream', 'Dify answered without a stream', { status });
     },
@@ -113,7 +116,23 @@ function noAnswer(error: unknown): BridgeError {
   if (error instanceof BridgeError) return error;
   return isTimeout(error)
     ? new BridgeError('dify_timeout', 'Dify did not answer in time', {}, error)
-    : new BridgeError('dify_unreachable', 'no connection to Dify', {}, error);
+    : new BridgeError(
+        'dify_unreachable',
+        'no connection to Dify',
+        isRefusedConnection(error) ? { refused: true } : {},
+        error,
+      );
+}
+
+/** `fetch` throws a TypeError whose cause has Node's code. */
+function isRefusedConnection(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
+}
+
+/** Whether a call failed because no process listened at the address, so that nothing was sent: Dify restarts, or is down. */
+export function wasRefused(error: unknown): error is BridgeError {
+  return error instanceof BridgeError && error.code === 'dify_unreachable' && error.facts['refused'] === true;
 }
 
 /**

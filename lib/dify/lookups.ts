@@ -23,6 +23,8 @@ export interface DifyRecords {
   run(runId: string, signal: AbortSignal): Promise<RunRecord | 'unknown' | 'not-shown'>;
   /** The newest messages of a conversation; null when it does not exist, or not for this user. */
   messages(conversationId: string, user: string, signal: AbortSignal): Promise<MessageRecord[] | null>;
+  /** Whether a conversation exists and is this user's. */
+  hasConversation(conversationId: string, user: string, signal: AbortSignal): Promise<boolean>;
   /** The five conversations of this user in which something was said last, newest first. */
   conversations(user: string, signal: AbortSignal): Promise<ConversationRecord[]>;
 }
@@ -49,6 +51,15 @@ export function createDifyRecords(http: DifyHttp): DifyRecords {
       const query = new URLSearchParams({ conversation_id: conversationId, user, limit: String(MESSAGES) });
       const answer = await get(`/messages?${query.toString()}`, signal);
       return answer.status === 404 ? null : readAccepted(answer, readMessages);
+    },
+    async hasConversation(conversationId, user, signal) {
+      const query = new URLSearchParams({ conversation_id: conversationId, user, limit: '1' });
+      const answer = await get(`/messages?${query.toString()}`, signal);
+      if (answer.status === 200) return true;
+      // A 404 of a proxy is no word about the conversation.
+      const { kind, error } = readRefusal(answer.status, answer.json);
+      if (kind === 'stale-conversation') return false;
+      throw error;
     },
     async conversations(user, signal) {
       const query = new URLSearchParams({ user, limit: String(CONVERSATIONS) });

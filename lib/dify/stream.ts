@@ -15,6 +15,8 @@ export interface StreamLimits {
   clock: Clock;
   /** Longest silence on the wire, in milliseconds. Dify's keep-alive comes every 10 s. */
   idleMs: number;
+  /** The same before the first event, where that is longer: a question can wait for a worker, and Dify is silent meanwhile. */
+  firstIdleMs?: number | undefined;
 }
 
 /**
@@ -22,17 +24,26 @@ export interface StreamLimits {
  *
  * Silence is measured in bytes, not events: the keep-alive `event: ping` has no data, and the parser does not report it.
  *
- * @throws BridgeError `dify_stalled` after too long a silence, `dify_cut` when the connection breaks.
+ * @throws BridgeError `dify_stalled` after too long a silence, `dify_not_started` after `firstIdleMs` before the first event,
+ * `dify_cut` when the connection breaks.
  */
-export async function* readEvents(body: NonNullable<Response['body']>, { clock, idleMs }: StreamLimits): EventStream {
+export async function* readEvents(
+  body: NonNullable<Response['body']>,
+  { clock, idleMs, firstIdleMs }: StreamLimits,
+): EventStream {
+  let hasBegun = firstIdleMs === undefined;
   const ready: AnswerEvent[] = [];
   const parser = createParser({
     maxBufferSize: MAX_LINE_CHARS,
     onEvent({ data }) {
       const event = readEvent(data);
       // Without the blank line between them the parser joins events, as its specification says.
-      const lines = event === null && data.includes('\n') ? data.split('\n').map(readEvent) : [event];
-      ready.push(...lines.filter((line) => line !== null));
+      const lines = event === null && data.includes('
+') ? data.split('
+').map(readEvent) : [event];
+      const events = lines.filter((line) => line !== null);
+      hasBegun ||= events.length > 0;
+      ready.push(...events);
     },
   });
   const feed = (text: string) => {
@@ -46,7 +57,10 @@ export async function* readEvents(body: NonNullable<Response['body']>, { clock, 
   const reader = body.getReader();
   try {
     for (;;) {
-      const chunk = await readChunk(() => reader.read(), { clock, idleMs });
+      const silence = hasBegun
+        ? ({ code: 'dify_stalled', idleMs } as const)
+        : ({ code: 'dify_not_started', idleMs: firstIdleMs ?? idleMs } as const);
+      const chunk = await readChunk(() => reader.read(), clock, silence);
       if (chunk === null) break;
       feed(decoder.decode(chunk, { stream: true }));
       yield* ready.splice(0);
@@ -62,14 +76,15 @@ export async function* readEvents(body: NonNullable<Response['body']>, { clock, 
 /** The next bytes; null at the end of the body. */
 async function readChunk(
   read: () => Promise<{ done: boolean; value?: Uint8Array | undefined }>,
-  { clock, idleMs }: StreamLimits,
+  clock: Clock,
+  { code, idleMs }: { code: 'dify_stalled' | 'dify_not_started'; idleMs: number },
 ): Promise<Uint8Array | null> {
   try {
     const { done, value } = await withTimeout(clock, idleMs, read);
     return done ? null : (value ?? new Uint8Array());
   } catch (error) {
     if (error instanceof BridgeError) throw error;
-    if (isTimeout(error)) throw new BridgeError('dify_stalled', 'the stream of Dify went silent', { idleMs }, error);
+    if (isTimeout(error)) throw new BridgeError(code, 'the stream of Dify went silent', { idleMs }, error);
     throw new BridgeError('dify_cut', 'the stream of Dify broke', {}, error);
   }
 }

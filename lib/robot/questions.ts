@@ -50,6 +50,8 @@ const QUEUE_LIMIT = 5;
 export function createQuestions(options: QuestionOptions, parts: QuestionParts): Questions {
   const { config, texts, chat, state, leaseTiming, clock, newId, log } = options;
   const { channels, runner, replies, refusals, lookAfterOthers } = parts;
+  /** Each resolves when the greeting of a conversation has been shown and the card behind it is being opened. */
+  const greetings = new Map<string, Promise<void>>();
 
   return {
     async accept({ message, question, form, conversation }, deadlineMs) {
@@ -128,18 +130,34 @@ export function createQuestions(options: QuestionOptions, parts: QuestionParts):
   ): BackgroundWork {
     const started: Turn = { ...turn, level: budget.level, record: { fence, context, owner, hop: 0 } };
     const isGreeted = isFirst && mayGreet(turn.message, config.conversation.scope);
-    return async (platform) => {
-      const greeting = isGreeted ? replies.greet(turn.message, turn.reference) : null;
-      await Promise.all([lookAfterOthers(runner.run(started, platform), { load, budget }, platform), greeting]);
+    return (platform) => {
+      const answer = () => runner.run(started, platform);
+      const work = isGreeted ? greetBefore(answer, turn) : answer();
+      return lookAfterOthers(work, { load, budget }, platform);
     };
   }
 
-  /** Tells the asker that the question waits. Never rejects. */
-  function waitInLine(
-    { place, budget }: Extract<Accepted, { kind: 'queued' }>,
-    { id, reference, message, question }: NewTurn,
+  /** The greeting stands before the cards of its conversation, in the order of their questions. Never rejects. */
+  async function greetBefore(
+    answer: () => Promise<void>,
+    { message, reference, conversationKey }: NewTurn,
   ): Promise<void> {
-    return showQueued(
+    const { promise, resolve } = Promise.withResolvers<void>();
+    greetings.set(conversationKey, promise);
+    await replies.greet(message, reference);
+    greetings.delete(conversationKey);
+    const answering = answer();
+    resolve();
+    await answering;
+  }
+
+  /** Tells the asker that the question waits. Never rejects. */
+  async function waitInLine(
+    { place, budget }: Extract<Accepted, { kind: 'queued' }>,
+    { id, reference, message, question, conversationKey }: NewTurn,
+  ): Promise<void> {
+    await greetings.get(conversationKey);
+    await showQueued(
       { reference, place },
       {
         ...options,

@@ -5,6 +5,7 @@ import type { AppParameters } from '../dify/app-facts.ts';
 import type { Message } from '../dingtalk/callback.ts';
 import { turnErrorCode } from '../errors.ts';
 import { renderBlocks } from '../markdown/render.ts';
+import { withTimeout } from '../runtime/clock.ts';
 import { errorFields } from '../runtime/log.ts';
 import type { Texts } from '../texts/texts.ts';
 import { askerOf, type Conversation } from '../turn/conversation.ts';
@@ -31,6 +32,9 @@ const MAX_CHARS = 3_000;
 
 const MAX_QUESTIONS = 6;
 
+/** How long the first answer's card is held back for the greeting. The question itself needs the same facts of the app. */
+const GREETING_PATIENCE_MS = 1_000;
+
 /** Not in a group where each member has a conversation of their own: the group would be greeted once for each member. */
 export function mayGreet({ chat }: Pick<Message, 'chat'>, scope: RobotConfig['conversation']['scope']): boolean {
   return !chat.isGroup || scope === 'chat';
@@ -38,7 +42,10 @@ export function mayGreet({ chat }: Pick<Message, 'chat'>, scope: RobotConfig['co
 
 /** What is answered with one message and needs no turn: commands, sentences, the app's opening. */
 export interface Replies {
-  /** What the app says first, for a person who has not met it. Never rejects. */
+  /**
+   * What the app says first, for a person who has not met it. Resolves when it has been sent, or when it is given up because
+   * the app's facts are long in coming. Never rejects.
+   */
   greet(message: Message, reference: string): Promise<void>;
   /** Answers with one message. Never rejects. */
   respond(intent: ShortIntent, turnId: string, message: Message, conversation: Conversation): Promise<void>;
@@ -53,7 +60,7 @@ export function createReplies(options: ReplyOptions, runner: Pick<Runner, 'stop'
   const { config, texts, chat, dify, state, clock, newId, log } = options;
 
   async function greet(message: Message, reference: string): Promise<void> {
-    const text = await greetingFor(message);
+    const text = await withTimeout(clock, GREETING_PATIENCE_MS, () => greetingFor(message)).catch(() => '');
     if (text !== '') await send(text, message, reference);
   }
 

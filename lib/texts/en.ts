@@ -37,6 +37,7 @@ export const en: Texts = {
   refused: 'You may not use this robot. Please ask an administrator; /id shows the ids they need.',
   emptyAnswer: '(Nothing was generated this time. Please put the question differently.)',
   emptyRun: '(Done; there is no text result.)',
+  conversationGone: '(The earlier conversation is gone; a new one begins with this answer.)',
   stopped: '(stopped)',
   paused: '(The workflow is waiting for a person and goes on after that.)',
   incomplete: (reference) =>
@@ -52,6 +53,8 @@ export const en: Texts = {
     node: (name) => `⏳ Running: ${name}`,
     tool: (name, labels) => `🔧 Using a tool: ${labels?.en ?? name}`,
     thinking: '💭 Thinking…',
+    queued: '⏳ The AI service is busy. Your question is waiting there and will be answered here.',
+    unseen: '⏳ The AI app is at work. It shows no steps; the answer comes in one piece.',
   },
   form: {
     title: (name) => (name === '' ? '📝 **Your decision is needed**' : `📝 **Your decision is needed: ${name}**`),
@@ -126,6 +129,8 @@ export const en: Texts = {
       'The AI app did not accept this question. Put it differently; if it persists, tell an administrator.',
     dify_input_missing:
       'The AI app lacks an input that it requires. Please ask an administrator to complete DIFY_INPUTS.',
+    dify_input_invalid:
+      'The AI app does not take the value of an input. Please ask an administrator to check DIFY_INPUTS.',
     dify_app_unavailable:
       'The AI app cannot be used yet. Please ask an administrator to check its settings and publication in Dify.',
     dify_server_error:
@@ -133,6 +138,8 @@ export const en: Texts = {
     dify_run_failed: "The workflow failed. Try again later; if it persists, an administrator should check Dify's logs.",
     dify_not_a_stream:
       'The AI service sent something unexpected. Please ask an administrator to check the Dify address.',
+    dify_not_started:
+      'The AI service did not begin to answer. Please try again later; if it persists, an administrator should check Dify’s workers.',
     dify_stalled: 'The AI service stopped responding midway. Please try again later.',
     dify_cut: 'The connection to the AI service broke before an answer came. Please ask again.',
     out_of_time: 'This question took longer than allowed. Please narrow it and try again.',
@@ -181,6 +188,12 @@ export const en: Texts = {
     `This AI app does not accept files of this kind. You can send: ${kinds.map((kind) => FILE_WORDS[kind] ?? `.${kind}`).join(', ')}.`,
   missingInputs: (names) =>
     `The AI app lacks inputs that it requires: ${names}. Please ask an administrator to complete DIFY_INPUTS.`,
+  inputTooLong: (input, maxChars, chars) =>
+    `“${input}” takes at most ${maxChars} characters; this time there are ${chars}. Please ask with fewer words.`,
+  inputNotOffered: (input, options) =>
+    `“${input}” must be one of: ${options}. Please ask an administrator to check DIFY_INPUTS.`,
+  inputOfWrongType: (input) =>
+    `“${input}” does not take this kind of value. Please ask an administrator to check DIFY_INPUTS.`,
   missingFiles: (names) => `This AI app needs a file: ${names}. Send one, or quote one with your question.`,
   mostFiles: (most) =>
     `This AI app takes ${most === 1 ? 'one file' : `${most} files`} at a time. Please send fewer, or one after another.`,

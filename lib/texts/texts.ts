@@ -16,6 +16,8 @@ export interface Texts {
   emptyAnswer: string;
   /** For a workflow that is done and put out nothing that can be shown. */
   emptyRun: string;
+  /** Below an answer that begins a new conversation, because Dify does not have the earlier one any more. */
+  conversationGone: string;
   stopped: string;
   paused: string;
   /** Below a text that was cut off. */
@@ -35,6 +37,10 @@ export interface Texts {
     /** `labels` are the names of the tool in two languages, where Dify has them. */
     tool: (name: string, labels: { zh?: string; en?: string } | undefined) => string;
     thinking: string;
+    /** Dify is busy or restarting, and the question waits there. */
+    queued: string;
+    /** The app works without showing its steps. */
+    unseen: string;
   };
   /** A form in the middle of a run. Names, options and titles come from the app, as plain text. */
   form: {
@@ -93,6 +99,10 @@ export interface Texts {
   adminNoticeOf: (told: { robot: string | null; notice: string; reference: string }) => string;
   /** The inputs that the app requires and that no setting or message fills. */
   missingInputs: (names: string) => string;
+  /** A value that an input of the app does not take: too long a text, a choice that is not offered, or another type. */
+  inputTooLong: (input: string, maxChars: number, chars: number) => string;
+  inputNotOffered: (input: string, options: string) => string;
+  inputOfWrongType: (input: string) => string;
   /** The files that the app requires and that did not come with the question. */
   missingFiles: (names: string) => string;
   /** Above questions that the reader may ask next: as links, and as words to type. */

@@ -37,6 +37,7 @@ export const zhCN: Texts = {
   refused: '你没有使用这个机器人的权限。请联系管理员；发送 /id 可以查看需要提供的编号。',
   emptyAnswer: '（这次没有生成任何内容，请换个说法再问一次。）',
   emptyRun: '（已执行完成，没有文字结果。）',
+  conversationGone: '（之前的对话已不存在，从这次回答起是新的对话。）',
   stopped: '（已停止）',
   paused: '（流程正在等待人工处理，处理完成后才会继续。）',
   incomplete: (reference) =>
@@ -50,6 +51,8 @@ export const zhCN: Texts = {
   progress: {
     node: (name) => `⏳ 正在执行：${name}`,
     tool: (name, labels) => `🔧 正在使用工具：${labels?.zh ?? name}`,
+    queued: '⏳ AI 服务正忙，问题已在那里排队，轮到后会在这里回答。',
+    unseen: '⏳ AI 应用正在处理。它不显示步骤，完成后会一次给出回答。',
     thinking: '💭 正在思考…',
   },
   form: {
@@ -118,10 +121,13 @@ export const zhCN: Texts = {
     dify_content_refused: '模型服务拒绝了这次的内容，请换个说法再问。',
     dify_rejected: 'AI 应用没有接受这个问题，请换个说法再试；若持续出现，请联系管理员。',
     dify_input_missing: 'AI 应用缺少必填的输入，请联系管理员补全 DIFY_INPUTS。',
+    dify_input_invalid: 'AI 应用不接受某个输入的内容，请联系管理员检查 DIFY_INPUTS。',
     dify_app_unavailable: 'AI 应用还不能使用，请联系管理员检查它在 Dify 中的配置和发布状态。',
     dify_server_error: 'AI 服务内部出错，请稍后再试；若持续出现，请联系管理员检查应用的模型设置和 Dify 的日志。',
     dify_run_failed: '流程运行失败，请稍后再试；若持续出现，请联系管理员查看 Dify 的运行日志。',
     dify_not_a_stream: 'AI 服务返回了无法识别的内容，请联系管理员检查 Dify 地址。',
+    dify_not_started:
+      'AI 服务一直没有开始处理这个问题，请稍后再试；若持续出现，请联系管理员检查 Dify 的后台任务（worker）。',
     dify_stalled: 'AI 服务中途没有了响应，请稍后再试。',
     dify_cut: 'AI 服务的连接中断，没有收到回答，请再问一次。',
     out_of_time: '这个问题花的时间超出了限制，请缩小问题范围后再试。',
@@ -165,6 +171,9 @@ export const zhCN: Texts = {
   acceptedFiles: (kinds) =>
     `这个 AI 应用不接受这种文件。可以发送：${kinds.map((kind) => FILE_WORDS[kind] ?? `.${kind}`).join('、')}。`,
   missingInputs: (names) => `AI 应用缺少必填的输入：${names}。请联系管理员补全 DIFY_INPUTS。`,
+  inputTooLong: (input, maxChars, chars) => `“${input}”最多 ${maxChars} 个字符，这次有 ${chars} 个，请缩短后再问。`,
+  inputNotOffered: (input, options) => `“${input}”只能是：${options}。请联系管理员检查 DIFY_INPUTS。`,
+  inputOfWrongType: (input) => `“${input}”的内容类型不对，请联系管理员检查 DIFY_INPUTS。`,
   missingFiles: (names) => `这个 AI 应用需要文件：${names}。请发送文件，或引用一个文件再提问。`,
   mostFiles: (most) => `这个 AI 应用一次最多接受 ${most} 个文件，请减少数量或分开发送。`,
   markdown: { image: '图片', chart: '图表', media: '媒体' },

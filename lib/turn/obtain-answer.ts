@@ -3,6 +3,7 @@ import { ask } from '../ask/ask.ts';
 import { decideForm, type FormSubmission } from '../ask/form.ts';
 import { fillInputs } from '../ask/inputs.ts';
 import { prepareQuestion, type QuestionPorts } from '../ask/question.ts';
+import { whenReachable } from '../ask/reach.ts';
 import { resume } from '../ask/resume.ts';
 import type { RobotConfig } from '../config/robot.ts';
 import type { Dify } from '../dify/dify.ts';
@@ -67,11 +68,13 @@ export async function obtainAnswer(turn: Turn, ports: AnswerPorts): Promise<Obta
 async function follow(turn: Turn, ports: AnswerPorts, signal: AbortSignal): Promise<Followed> {
   const { dify, lease, progress, clock } = ports;
   let formIsOver = false;
-  const onProgress = progress.see;
+  const onRefused = () => progress.wait({ kind: 'queued', name: '' });
+  const patience = { clock, signal, onRefused };
   try {
     const waiting = readKeptForm(turn.record.context?.form ?? null);
     const asker = askerOf(turn.message);
-    const reply = await decideForm({ form: turn.form, waiting, asker, question: turn.question }, { dify });
+    const candidate = { form: turn.form, waiting, asker, question: turn.question };
+    const reply = await whenReachable(() => decideForm(candidate, { dify }), patience);
     if (reply.kind === 'submission') {
       const { submission } = reply;
       const { runId, appType, user, shownChars } = submission;
@@ -83,19 +86,27 @@ async function follow(turn: Turn, ports: AnswerPorts, signal: AbortSignal): Prom
       return { answer, error: null, formIsOver, refused: null };
     }
     formIsOver = reply.isOver;
-    const { query, files, refused } = await prepareQuestion(turn, ports, signal);
-    const answer = await ask({
-      dify,
-      question: { ...questionOf(turn, ports, query), files },
-      clock,
-      signal,
-      onProgress,
-      onType: (appType) => lease.note({ appType }),
-    });
+    const { answer, refused } = await whenReachable(() => askQuestion(turn, ports, signal), patience);
     return { answer, error: null, formIsOver, refused };
   } catch (error) {
     return { answer: progress.answer, error, formIsOver, refused: null };
   }
+}
+
+/** Asks once, with what the message holds. @throws BridgeError, or the reason of `signal`. */
+async function askQuestion(turn: Turn, ports: AnswerPorts, signal: AbortSignal) {
+  const { dify, lease, progress, clock } = ports;
+  const { query, files, refused } = await prepareQuestion(turn, ports, signal);
+  const answer = await ask({
+    dify,
+    question: { ...questionOf(turn, ports, query), files },
+    clock,
+    signal,
+    onProgress: progress.see,
+    onType: (appType) => lease.note({ appType }),
+    onWaiting: progress.wait,
+  });
+  return { answer, refused };
 }
 
 /** Finds the answer of a question that was asked before, or ends with the text so far. Never rejects. */

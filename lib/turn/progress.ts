@@ -1,4 +1,5 @@
 import { answerText, emptyAnswer, type Answer } from '../answer/answer.ts';
+import type { Activity } from '../answer/event.ts';
 import { continuing, typingView, type ViewOptions } from '../answer/view.ts';
 import type { OpenCard } from '../delivery/card.ts';
 import { survivesDisconnect } from '../dify/runs.ts';
@@ -11,6 +12,8 @@ export interface Progress {
   readonly answer: Answer;
   /** The answer has grown. */
   see: (answer: Answer) => void;
+  /** The answer has not begun: shows what the app does meanwhile. */
+  wait: (activity: Activity) => void;
   /** Shows the text so far with a line that says that the answer goes on. */
   showContinuing(): void;
 }
@@ -22,6 +25,8 @@ export interface ProgressOptions {
   view: ViewOptions;
   /** What was shown before a change of hands stays until the whole answer is there: pieces are never put together. */
   isLookedFor: boolean;
+  /** The conversation that the question is asked in; null for a new one, and where a form is answered. */
+  askedIn: string | null;
 }
 
 /**
@@ -33,7 +38,7 @@ const RECORD_IDS_MS = 700;
 /** What is recorded of a text: about as much as can be shown of one. */
 const MAX_RECORDED_CHARS = 50_000;
 
-export function createProgress({ lease, card, attachments, view, isLookedFor }: ProgressOptions): Progress {
+export function createProgress({ lease, card, attachments, view, isLookedFor, askedIn }: ProgressOptions): Progress {
   let answer: Answer = emptyAnswer;
   let hasIds = false;
 
@@ -66,9 +71,14 @@ export function createProgress({ lease, card, attachments, view, isLookedFor }: 
       answer = soFar;
       attachments?.see(soFar);
       lease.note({ ids: soFar.ids });
+      const { conversationId } = soFar.ids;
+      if (askedIn !== null && conversationId !== undefined && conversationId !== askedIn && !lease.progress.form) {
+        lease.note({ isAnew: true });
+      }
       recordIds();
       if (!isLookedFor) show(soFar);
     },
+    wait: (activity) => card?.hint(() => typingView({ ...emptyAnswer, activity }, view)),
     showContinuing() {
       const { text } = answerText(answer);
       card?.writer.show(() => continuing(text, view));

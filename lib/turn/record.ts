@@ -42,9 +42,18 @@ const progressSchema = z.object({
   calls: z.number(),
   // Versions before this one did not note it.
   form: z.object({ user: z.string(), shownChars: z.number() }).nullable().default(null),
+  isAnew: z.boolean().default(false),
 });
 
-export const noProgress: TurnProgress = { hasCard: null, text: '', ids: {}, appType: null, calls: 0, form: null };
+export const noProgress: TurnProgress = {
+  hasCard: null,
+  text: '',
+  ids: {},
+  appType: null,
+  calls: 0,
+  form: null,
+  isAnew: false,
+};
 
 /** Null when it has been erased, or was written by a version that had another shape. */
 export function readPayload(text: string): TurnPayload | null {

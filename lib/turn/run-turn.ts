@@ -58,7 +58,9 @@ async function answerTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | null
   const card = channels.openCard();
   const stage = { view, card };
   const { attachments, sentFiles } = channels;
-  const progress = createProgress({ lease, card, attachments, view, isLookedFor: turn.mayHaveBeenAsked });
+  const askedIn = turn.form ? null : (turn.record.context?.difyConversationId ?? null);
+  const isLookedFor = turn.mayHaveBeenAsked;
+  const progress = createProgress({ lease, card, attachments, view, isLookedFor, askedIn });
   const obtained = await obtainAnswer(turn, { ...ports, sentFiles, progress });
   if (obtained.kind === 'lost' || !(await lease.isHeld())) {
     await card?.writer.leave();
@@ -75,9 +77,10 @@ async function answerTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | null
 async function finishTurn(
   turn: Turn,
   ports: TurnPorts,
-  stage: Stage,
+  { card, view }: Stage,
   obtained: Extract<Obtained, { kind: 'answer' }>,
 ): Promise<NextTurn | null> {
+  const stage = { card, view: { ...view, isAnew: ports.lease.progress.isAnew } };
   const { lease, stop, channels, log, background } = ports;
   const { followUps } = channels;
   const { failure, formIsOver: isOver } = obtained;

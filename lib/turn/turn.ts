@@ -29,6 +29,8 @@ export interface TurnProgress {
    * and the run's text begins with the characters that were shown before the form.
    */
   form: Pick<FormSubmission, 'user' | 'shownChars'> | null;
+  /** The answer came in another conversation than the one that was asked in: Dify does not have that one any more. */
+  isAnew: boolean;
 }
 
 /** One question, from accepted to answered. */

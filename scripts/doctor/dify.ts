@@ -1,4 +1,5 @@
-import { readAppType, readParameters, questionInput } from '../../lib/dify/app-facts.ts';
+import { PLACEHOLDER } from '../../lib/ask/inputs.ts';
+import { readAppType, readParameters, questionInput, wrongInput } from '../../lib/dify/app-facts.ts';
 import { readRefusal } from '../../lib/dify/failures.ts';
 import type { RobotConfig } from '../../lib/config/robot.ts';
 import type { Ports, RobotContext } from './check.ts';
@@ -77,7 +78,9 @@ export async function checkDifyType({ robot, dify }: RobotContext, say: Finder):
   if (told === null)
     return [appType === 'auto' ? say.warning('difyTypeUnknown') : say.note('difyTypeAssumed', appType)];
   if (appType !== 'auto' && appType !== told) return [say.failed('difyTypeDiffers', appType, told)];
-  return [say.ok('difyTypeFine', told)];
+  // Nothing that the app tells shows its limit of concurrent requests.
+  const hasTrap = told === 'chatflow' || told === 'workflow';
+  return [say.ok('difyTypeFine', told), ...(hasTrap ? [say.note('difyOneRequest')] : [])];
 }
 
 /** What every question would be refused for: a required input that nothing fills, or none for the question. */
@@ -102,12 +105,20 @@ export async function checkDifyInputs({ robot, dify }: RobotContext, say: Finder
   // Where no input is found for the question, the required texts are already named.
   if (names.length > 0 && !(isAsked && question === null)) findings.push(say.failed('difyInputsEmpty', names));
   if (files.length > 0) findings.push(say.warning('difyFilesRequired', files));
+  const wrong = wrongInput(inputs, withoutPlaceholders(given));
+  if (wrong) findings.push(say.failed('difyInputWrong', wrong.label));
   const unknown = Object.keys(given).filter((name) => !inputs.some((input) => input.name === name));
   if (unknown.length > 0) findings.push(say.note('difyInputsUnknown', unknown));
   return findings.some(({ level }) => level === 'failed' || level === 'warning')
     ? findings
     : [...findings, say.ok('difyInputsFine', inputs.length)];
 }
+
+/** What a message fills in is not known beforehand. */
+const withoutPlaceholders = (given: RobotConfig['dify']['inputs']) =>
+  Object.fromEntries(
+    Object.entries(given).filter(([, value]) => typeof value !== 'string' || value.match(PLACEHOLDER) === null),
+  );
 
 export async function checkDifyFeatures({ dify }: RobotContext, say: Finder): Promise<Finding[]> {
   return readFeatures(jsonOf(await dify.parameters()), say);

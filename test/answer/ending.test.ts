@@ -78,6 +78,14 @@ describe('a failure', () => {
     ['dify_input_missing', { inputs: 'City' }, texts.missingInputs('City')],
     ['dify_input_missing', { files: 'Report' }, texts.missingFiles('Report')],
     ['dify_input_missing', { inputs: '' }, texts.failures.dify_input_missing],
+    [
+      'dify_input_invalid',
+      { input: 'Topic', maxChars: 256, chars: 300 },
+      '“Topic” takes at most 256 characters; this time there are 300. Please ask with fewer words.',
+    ],
+    ['dify_input_invalid', { input: 'City', options: 'Berlin, Paris' }, texts.inputNotOffered('City', 'Berlin, Paris')],
+    ['dify_input_invalid', { input: 'N' }, texts.inputOfWrongType('N')],
+    ['dify_input_invalid', {}, texts.failures.dify_input_invalid],
     ['form_invalid', { fields: 'Reason, Amount' }, texts.form.missing(['Reason', 'Amount'])],
     ['form_invalid', { fields: 7 }, texts.failures.form_invalid],
     [

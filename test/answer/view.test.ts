@@ -27,6 +27,14 @@ describe('progress', () => {
     expect(typingView(said(''), zh)).toBe('');
   });
 
+  test('says that nothing has begun, and that nothing can be seen', () => {
+    const options = { ...en, stopHint: 'Type /stop.' };
+    for (const kind of ['queued', 'unseen'] as const) {
+      const view = typingView(said('', { activity: { kind, name: '' } }), options);
+      expect(view).toBe(`${en.texts.progress[kind]}\n\nType /stop.`);
+    }
+  });
+
   test('gives way to text and is no part of the end', () => {
     expect(typingView(said('你好', { activity: tool }), zh)).toBe('你好');
     expect(card(said('', { activity: tool, ...done }))).toBe(zh.texts.emptyAnswer);
@@ -124,6 +132,16 @@ describe('a long answer', () => {
     const chatflow = said('', { ...done, progress, ids: { messageId: 'm' } });
     expect(finalView(chatflow, [], true, en).card).toBe(en.texts.emptyAnswer);
   });
+});
+
+test('an answer that begins a new conversation says so, above its notes, and not when it is empty for that alone', () => {
+  const anew = { ...en, isAnew: true };
+  const { conversationGone, emptyAnswer: nothing } = en.texts;
+  expect(card(said('Yes', done), anew)).toBe(`Yes\n\n${conversationGone}`);
+  expect(card(said('', done), anew)).toBe(`${nothing}\n\n${conversationGone}`);
+  expect(finalView(said('Ye'), ['(stopped)'], false, anew).messages).toEqual([
+    `Ye\n\n${conversationGone}\n\n(stopped)`,
+  ]);
 });
 
 describe('links to Dify’s files', () => {

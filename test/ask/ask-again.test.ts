@@ -36,6 +36,7 @@ function asking(posts: readonly (readonly AnswerEvent[])[], type: AppType = 'cha
         };
       },
       correctType: () => null,
+      records: { hasConversation: async () => true },
     },
     question: { query: '年假？', inputs: {}, queryInput: 'query', user: 'u', conversationId: 'kept' },
     clock,

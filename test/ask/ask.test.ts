@@ -1,7 +1,7 @@
 // A question, from what is known of the app to its answer.
 import { describe, expect, test } from 'vitest';
 import { answerText, type Answer } from '../../lib/answer/answer.ts';
-import type { AnswerEvent } from '../../lib/answer/event.ts';
+import type { Activity, AnswerEvent } from '../../lib/answer/event.ts';
 import { ask, type AskOptions } from '../../lib/ask/ask.ts';
 import type { AppType } from '../../lib/config/robot.ts';
 import { readParameters } from '../../lib/dify/app-facts.ts';
@@ -9,7 +9,9 @@ import type { Question } from '../../lib/dify/ask.ts';
 import { readRefusal } from '../../lib/dify/failures.ts';
 import type { QuestionFile } from '../../lib/dify/file-inputs.ts';
 import type { OpenedStream } from '../../lib/dify/http.ts';
+import type { EventStream } from '../../lib/dify/stream.ts';
 import { BridgeError } from '../../lib/errors.ts';
+import { sleep } from '../../lib/runtime/clock.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 const answered: AnswerEvent[] = [
@@ -17,9 +19,10 @@ const answered: AnswerEvent[] = [
   { kind: 'message-ended', citations: [], files: [], totalTokens: null, price: null, ids: { messageId: 'm' } },
 ];
 
-async function* stream(events: readonly AnswerEvent[]) {
-  yield* events;
-}
+const started: AnswerEvent = { kind: 'run-started', ids: { runId: 'r' } };
+
+/** What comes of a post: its events, and milliseconds in which nothing comes. */
+type Step = AnswerEvent | number;
 
 const refused = (status: number, code: string, message = ''): OpenedStream => ({
   ok: false,
@@ -31,42 +34,78 @@ const notChat = refused(400, 'not_chat_app');
 
 interface Scene {
   /** What Dify does with each post; after them it answers. */
-  posts?: readonly (OpenedStream | readonly AnswerEvent[] | Error)[];
+  posts?: readonly (OpenedStream | Promise<OpenedStream> | readonly Step[] | Error)[];
   type?: AppType;
   isTypeKnown?: boolean;
   parameters?: object;
   /** The types that are tried after a wrong one. */
   types?: readonly AppType[];
   question?: Partial<AskOptions['question']>;
+  /** What the looks for the conversation find. */
+  isThere?: readonly (boolean | Error)[];
 }
 
-async function asking({ posts = [], type = 'chat', isTypeKnown = true, parameters, types = [], question }: Scene = {}) {
+/** Begins to ask. */
+function begin({
+  posts = [],
+  type = 'chat',
+  isTypeKnown = true,
+  parameters,
+  types = [],
+  question,
+  isThere = [],
+}: Scene = {}) {
+  const clock = createVirtualClock();
+  const stopping = new AbortController();
   const seen: { type: AppType; question: Question }[] = [];
   const told: AppType[] = [];
+  const waits: Activity[] = [];
+  const looked: string[][] = [];
   const progress: Answer[] = [];
   const next = types.values();
+  async function* play(steps: readonly Step[], signal: AbortSignal): EventStream {
+    for (const step of steps) {
+      if (typeof step === 'number') await sleep(clock, step, signal);
+      else yield step;
+    }
+  }
   const work = ask({
     dify: {
       facts: async () => ({ type, isTypeKnown, ...readParameters(parameters) }),
-      async ask(askedType, asked) {
+      async ask(askedType, asked, signal) {
         const post = posts[seen.length] ?? answered;
         seen.push({ type: askedType, question: asked });
         if (post instanceof Error) throw post;
-        return 'ok' in post ? post : { ok: true, events: stream(post) };
+        if (post instanceof Promise || 'ok' in post) return post;
+        return { ok: true, events: play(post, signal) };
       },
       correctType: () => next.next().value ?? null,
+      records: {
+        async hasConversation(id, user) {
+          looked.push([id, user]);
+          const found = isThere[looked.length - 1] ?? true;
+          if (found instanceof Error) throw found;
+          return found;
+        },
+      },
     },
     question: { query: '年假？', inputs: {}, queryInput: 'query', user: 'u', conversationId: null, ...question },
-    clock: createVirtualClock(),
-    signal: new AbortController().signal,
+    clock,
+    signal: stopping.signal,
     onType: (asked) => told.push(asked),
+    onWaiting: (activity) => waits.push(activity),
     onProgress: (answer) => progress.push(answer),
   });
-  const outcome = await work.then(
+  const outcome = work.then(
     (answer) => ({ answer, error: null }),
     (error: unknown) => ({ answer: null, error }),
   );
-  return { ...outcome, seen, told, progress };
+  return { clock, outcome, seen, told, waits, looked, progress, abort: (reason: Error) => stopping.abort(reason) };
+}
+
+async function asking(scene?: Scene) {
+  const { outcome, seen, told, progress } = begin(scene);
+  return { ...(await outcome), seen, told, progress };
 }
 
 const textInput = (variable: string, more: object = {}) => ({ 'text-input': { variable, required: true, ...more } });
@@ -191,31 +230,126 @@ describe('a refusal that ran nothing', () => {
   });
 });
 
-describe('an error without a code, alone in its stream,', () => {
-  const nameless: AnswerEvent = { kind: 'failed', upstreamCode: null, status: 400, ids: {} };
-  const old = { conversationId: 'c-old' };
-  const text: AnswerEvent = { kind: 'text', source: 'message', text: 'a', ids: {} };
+test('an error without a code is the end of the question, also in a conversation', async () => {
+  const nameless: AnswerEvent = { kind: 'failed', upstreamCode: null, status: 500, ids: {} };
+  const { answer, seen } = await asking({ posts: [[nameless]], question: { conversationId: 'c-old' } });
+  expect(answer?.ending).toMatchObject({ kind: 'failed' });
+  expect(seen).toHaveLength(1);
+});
 
-  test('means that the conversation is gone', async () => {
-    const { answer, seen } = await asking({ posts: [[nameless]], question: old });
-    expect(seen.map(({ question }) => question.conversationId)).toEqual(['c-old', null]);
-    expect(answer?.ending).toEqual({ kind: 'complete' });
+describe('a stream without an event', () => {
+  const silence: readonly Step[] = [Infinity];
+  const chatflow: Scene = { type: 'chatflow', posts: [silence], question: { conversationId: 'c-old' } };
+  const conversations = (seen: readonly { question: Question }[]) =>
+    seen.map(({ question }) => question.conversationId);
+
+  test('in a conversation that is gone: after 3 s the question begins a new one', async () => {
+    const { clock, outcome, seen, looked } = begin({ ...chatflow, isThere: [false] });
+    await clock.advance(2_999);
+    expect(looked).toEqual([]);
+    await clock.advance(1);
+    expect((await outcome).answer?.ending).toEqual({ kind: 'complete' });
+    expect(looked).toEqual([['c-old', 'u']]);
+    expect(conversations(seen)).toEqual(['c-old', null]);
   });
 
-  test('is the ending of a question without a conversation', async () => {
-    const { answer, seen } = await asking({ posts: [[nameless]] });
-    expect(answer?.ending).toMatchObject({ kind: 'failed' });
+  test('in a conversation that exists is waited for', async () => {
+    const { clock, outcome, seen, looked } = begin({ ...chatflow, posts: [[60_000, ...answered]], isThere: [true] });
+    await clock.advance(60_000);
+    expect((await outcome).answer?.ending).toEqual({ kind: 'complete' });
+    expect(looked).toHaveLength(1);
     expect(seen).toHaveLength(1);
   });
 
-  test.each<[string, readonly AnswerEvent[]]>([
-    ['it has a code', [{ ...nameless, upstreamCode: 'invalid_param' }]],
-    ['it names a run', [{ ...nameless, ids: { taskId: 't' } }]],
-    ['text came before it', [text, nameless]],
-    ['the run failed', [{ kind: 'run-finished', status: 'failed', outputs: {}, files: [], ids: {} }]],
-    ['it was no error', answered],
-  ])('means nothing of that when %s', async (_why, events) => {
-    const { seen } = await asking({ posts: [events], question: old });
+  test('is looked at twice when Dify does not answer the look, and then waited for', async () => {
+    const failure = new BridgeError('dify_server_error', 'no answer');
+    const { clock, outcome, seen, looked } = begin({ ...chatflow, isThere: [failure, failure] });
+    await clock.advance(60_000);
+    expect(looked).toHaveLength(2);
+    expect(seen).toHaveLength(1);
+    const again = begin({ ...chatflow, isThere: [failure, false] });
+    await again.clock.advance(13_000);
+    expect((await again.outcome).answer?.ending).toEqual({ kind: 'complete' });
+    void outcome;
+  });
+
+  test.each<[string, Scene, number]>([
+    ['the question begins a conversation', { ...chatflow, question: {} }, 0],
+    ['an event came', { ...chatflow, posts: [[1_000, started, Infinity]] }, 0],
+  ])('is not looked at when %s', async (_why, scene, looks) => {
+    const { clock, looked } = begin(scene);
+    await clock.advance(60_000);
+    expect(looked).toHaveLength(looks);
+  });
+
+  test('is told after 10 s: Dify is busy, or the app shows no steps', async () => {
+    const of = async (scene: Scene) => {
+      const { clock, waits } = begin({ posts: [silence], ...scene });
+      await clock.advance(9_999);
+      expect(waits).toEqual([]);
+      await clock.advance(100_000);
+      return waits.map(({ kind }) => kind);
+    };
+    expect(await of({ type: 'chatflow' })).toEqual(['queued']);
+    expect(await of({ type: 'workflow' })).toEqual(['queued']);
+    expect(await of({ type: 'chat', isTypeKnown: false })).toEqual(['queued']);
+    expect(await of({ type: 'agent' })).toEqual(['unseen']);
+    expect(await of({ type: 'chatflow', posts: [[9_000, started, Infinity]] })).toEqual([]);
+    // An easy app sends nothing before its first token.
+    expect(await of({ type: 'chat', posts: [new Promise<OpenedStream>(() => {})] })).toEqual([]);
+    // An open stream without a token is that of a chatflow, whatever the configuration says.
+    expect(await of({ type: 'chat' })).toEqual(['queued']);
+  });
+
+  test('that ends has not started, and so has one whose time is up; a New Agent runs without an event', async () => {
+    const ended = await asking({ type: 'chatflow', posts: [[]] });
+    expect(ended.error).toMatchObject({ code: 'dify_not_started' });
+    const outOf = async (code: 'out_of_time' | 'interrupted', scene: Scene) => {
+      const reason = new BridgeError(code, 'on purpose');
+      const { clock, outcome, abort } = begin({ posts: [silence], ...scene });
+      await clock.advance(20_000);
+      abort(reason);
+      return ((await outcome).error as BridgeError).code;
+    };
+    expect(await outOf('out_of_time', { type: 'workflow' })).toBe('dify_not_started');
+    expect(await outOf('out_of_time', { type: 'agent' })).toBe('out_of_time');
+    expect(await outOf('out_of_time', { type: 'workflow', posts: [[started, Infinity]] })).toBe('out_of_time');
+    expect(await outOf('interrupted', { type: 'workflow' })).toBe('interrupted');
+  });
+});
+
+describe('a value that an input does not take', () => {
+  const select = { select: { variable: 'city', label: 'City', options: ['Berlin', 'Paris'] } };
+  test.each<[string, object, Partial<AskOptions['question']>, object]>([
+    [
+      'the question in a field that is shorter',
+      textInput('query', { label: 'Question', max_length: 3 }),
+      { query: '年假几天' },
+      { input: 'Question', maxChars: 3, chars: 4 },
+    ],
+    ['a choice that is not offered', select, { inputs: { city: 'Rome' } }, { input: 'City', options: 'Berlin, Paris' }],
+    ['an empty choice', select, { inputs: { city: '' } }, { input: 'City', options: 'Berlin, Paris' }],
+    ['a number for a text', textInput('topic', { required: false }), { inputs: { topic: 5 } }, { input: 'topic' }],
+    ['a text for a number', { number: { variable: 'n', label: 'N' } }, { inputs: { n: 'five' } }, { input: 'N' }],
+    ['null in a required one', textInput('topic'), { inputs: { topic: null } }, { inputs: 'topic' }],
+  ])('is %s: nothing is posted', async (_what, input, question, facts) => {
+    const { error, seen } = await asking({ type: 'workflow', parameters: form(textInput('query'), input), question });
+    expect(error).toMatchObject({ facts });
+    expect((error as BridgeError).code).toMatch(/^dify_input_(?:invalid|missing)$/);
+    expect(seen).toEqual([]);
+  });
+
+  test('is none within the limits, counted in characters', async () => {
+    const parameters = form(
+      textInput('query', { max_length: 3 }),
+      { select: { variable: 'city', options: ['Berlin'] } },
+      { select: { variable: 'open', options: [] } },
+      { number: { variable: 'n' } },
+      { number: { variable: 'm' } },
+      { checkbox: { variable: 'b' } },
+    );
+    const inputs = { city: 'Berlin', open: 'x', n: 5, m: '6', b: true };
+    const { seen } = await asking({ type: 'workflow', parameters, question: { query: '👍👍👍', inputs } });
     expect(seen).toHaveLength(1);
   });
 });

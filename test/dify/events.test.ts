@@ -3,7 +3,7 @@ import { readEvent } from '../../lib/dify/events.ts';
 
 /** `StreamEvent` in Dify's source up to 1.16, and two names of old versions. */
 const names =
-  'ping error message message_end message_file message_replace agent_message agent_thought agent_log tts_message ' +
+  'error message message_end message_file message_replace agent_message agent_thought agent_log tts_message ' +
   'tts_message_end workflow_started workflow_paused workflow_finished node_started node_finished node_retry ' +
   'iteration_started iteration_next iteration_completed loop_started loop_next loop_completed text_chunk text_replace ' +
   'reasoning_chunk human_input_required human_input_form_filled human_input_form_timeout ' +

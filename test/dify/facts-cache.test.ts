@@ -39,6 +39,17 @@ function scene(first: Answers, appType: DifyConfig['appType'] = 'auto') {
 }
 
 describe('the facts of an app', () => {
+  test('are told to be assumed while Dify refuses the connection, and looked up again with the next question', async () => {
+    const cause = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+    const refused = new TypeError('fetch failed', { cause });
+    const { cache, answerWith } = scene({ '/info': refused, '/parameters': refused });
+    expect(await cache.facts()).toMatchObject({ type: 'chat', isTypeKnown: false, isRefused: true });
+    answerWith(workflow);
+    const facts = await cache.facts();
+    expect(facts).toMatchObject({ type: 'workflow', isTypeKnown: true });
+    expect(facts.isRefused).toBeUndefined();
+  });
+
   test('are looked up once for ten minutes, however many ask', async () => {
     const { cache, asked, clock } = scene(workflow);
     const [first, second] = await Promise.all([cache.facts(), cache.facts()]);

@@ -16,7 +16,9 @@ describe('a refusal without a body of Dify', () => {
     [401, 'dify_unauthorized'],
     [413, 'dify_rejected'],
     [429, 'dify_busy'],
-    [502, 'dify_server_error'],
+    [500, 'dify_server_error'],
+    [502, 'dify_unreachable'],
+    [503, 'dify_unreachable'],
     [524, 'dify_timeout'],
   ])('and status %i is what the status says', (status, code) => {
     expect(readRefusal(status, undefined)).toMatchObject({ kind: 'failure', error: { code } });

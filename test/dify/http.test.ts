@@ -1,10 +1,10 @@
 // Calls and streams, and what is made of a Dify that does not answer, or is none.
 import { describe, expect, test } from 'vitest';
-import { acceptedJson, readAccepted } from '../../lib/dify/http.ts';
+import { acceptedJson, readAccepted, wasRefused } from '../../lib/dify/http.ts';
 import { BridgeError } from '../../lib/errors.ts';
 import type { Fetch } from '../../lib/net/http.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
-import { httpOf } from './support.ts';
+import { freePort, httpOf, startServer } from './support.ts';
 
 const never = new AbortController().signal;
 const request = { path: '/chat-messages', body: { query: '你好' }, headersTimeoutMs: 1_000, signal: never };
@@ -51,6 +51,22 @@ describe('a call', () => {
   });
 });
 
+test('a connection that is refused is told from one that fails in another way: nothing was sent', async () => {
+  const { url } = await startServer((_path, response) => response.destroy());
+  const limits = { timeoutMs: 1_000 };
+  const broken: unknown = await httpOf(url)
+    .get('/info', limits)
+    .catch((error: unknown) => error);
+  expect([wasRefused(broken), (broken as BridgeError).code]).toEqual([false, 'dify_unreachable']);
+  const free = await freePort();
+  for (const host of ['127.0.0.1', 'localhost']) {
+    const refused = httpOf(`http://${host}:${free}`);
+    for (const call of [refused.get('/info', limits), refused.post('/stop', {}, limits), refused.openStream(request)]) {
+      expect(wasRefused(await call.catch((error: unknown) => error))).toBe(true);
+    }
+  }
+});
+
 describe('a stream', () => {
   const answering =
     (response: Response): Fetch =>
@@ -89,6 +105,34 @@ describe('a stream', () => {
     }
   });
 
+  test('is waited for longer before its first event, where the caller says so', async () => {
+    const clock = createVirtualClock();
+    const wire = new TransformStream<Uint8Array, Uint8Array>();
+    const writer = wire.writable.getWriter();
+    const headers = { 'content-type': 'text/event-stream' };
+    const response = new Response(wire.readable, { headers });
+    const http = httpOf('http://dify.example', 'key', { fetch: async () => response, clock });
+    const opened = await http.openStream({ ...request, firstIdleMs: 290_000 });
+    if (!opened.ok) throw new Error('refused');
+    const first = opened.events.next();
+    // A keep-alive is no event. The silence is counted anew from there.
+    await clock.advance(200_000);
+    await writer.write(new TextEncoder().encode('event: ping\n\n'));
+    await clock.advance(200_000);
+    await writer.write(new TextEncoder().encode('data: {"event":"workflow_started"}\n\n'));
+    expect(await first).toMatchObject({ value: { kind: 'run-started' } });
+    const second = opened.events.next().catch((error: unknown) => error);
+    await clock.advance(45_000);
+    expect(await second).toMatchObject({ code: 'dify_stalled', facts: { idleMs: 45_000 } });
+    const silent = new Response(new ReadableStream(), { headers });
+    const other = httpOf('http://dify.example', 'key', { fetch: async () => silent, clock });
+    const unopened = await other.openStream({ ...request, firstIdleMs: 290_000 });
+    if (!unopened.ok) throw new Error('refused');
+    const never_ = unopened.events.next().catch((error: unknown) => error);
+    await clock.advance(290_000);
+    expect(await never_).toMatchObject({ code: 'dify_not_started', facts: { idleMs: 290_000 } });
+  });
+
   test.each([
     ['a web page', new Response('<html>', { headers: { 'content-type': 'text/html' } })],
     ['no content type', new Response(new Uint8Array(1))],
@@ -103,10 +147,10 @@ describe('a stream', () => {
   });
 
   test.each([
-    ['is no JSON', new Response('<html>', { status: 502 })],
-    ['is not there', new Response(null, { status: 502 })],
-    ['is too long', new Response(new Uint8Array(256 * 1024 + 1), { status: 502 })],
-    ['does not come', new Response(new ReadableStream(), { status: 502 })],
+    ['is no JSON', new Response('<html>', { status: 500 })],
+    ['is not there', new Response(null, { status: 500 })],
+    ['is too long', new Response(new Uint8Array(256 * 1024 + 1), { status: 500 })],
+    ['does not come', new Response(new ReadableStream(), { status: 500 })],
   ])('is refused for its status when the body %s', async (_why, response) => {
     const clock = createVirtualClock();
     const opened = open(response, clock);

@@ -3,6 +3,7 @@ import type { Message } from '../../lib/dingtalk/callback.ts';
 import type { Budget } from '../../lib/state/budget.ts';
 import type { Accepted, AcceptRequest, Load } from '../../lib/state/state.ts';
 import { createQuestions } from '../../lib/robot/questions.ts';
+import { sleep } from '../../lib/runtime/clock.ts';
 import { createChannels } from '../../lib/turn/channels.ts';
 import { conversationOf } from '../../lib/turn/conversation.ts';
 import { noProgress, readProgress } from '../../lib/turn/record.ts';
@@ -57,18 +58,26 @@ async function accept(
   const running: [number, boolean][] = [];
   const responses: string[] = [];
   const greeted: string[] = [];
+  const order: string[] = [];
   const told: unknown[] = [];
   const others: unknown[] = [];
   const questions = createQuestions(world.options, {
     channels: createChannels(world.options),
     runner: {
-      run: async (turn) => void run.push(turn),
+      async run(turn) {
+        run.push(turn);
+        order.push('answered');
+      },
       noteRunning: (total, isStarting) => running.push([total, isStarting]),
       takeOver: async () => null,
       stop: async () => false,
     },
     replies: {
-      greet: async (_, reference) => void greeted.push(reference),
+      async greet(_, reference) {
+        await sleep(world.clock, 1_000);
+        greeted.push(reference);
+        order.push('greeted');
+      },
       respond: async (intent) => void responses.push(intent.kind === 'sentence' ? intent.text : 'a command'),
     },
     refusals: {
@@ -88,7 +97,21 @@ async function accept(
   const work = await world.done(questions.accept(asked, world.clock.now() + 60_000));
   const before = { requests: requests.length, run: run.length };
   if (work) await world.done(work(world.platform));
-  return { ...world, conversation, work, before, requests, run, running, responses, greeted, told, others, noted };
+  return {
+    ...world,
+    conversation,
+    work,
+    before,
+    requests,
+    run,
+    running,
+    responses,
+    greeted,
+    order,
+    told,
+    others,
+    noted,
+  };
 }
 
 describe('a question', () => {
@@ -146,8 +169,10 @@ describe('a question', () => {
       0,
     ],
   ])('of a person %s', async (_, options, isFirst, times) => {
-    const { greeted, run } = await accept([started({ isFirst })], options);
+    const { greeted, run, order } = await accept([started({ isFirst })], options);
     expect(greeted).toHaveLength(times);
+    // The greeting stands before the card.
+    expect(order).toEqual(times === 0 ? ['answered'] : ['greeted', 'answered']);
     expect(run).toHaveLength(1);
   });
 });

@@ -103,6 +103,21 @@ describe('what the app says first', () => {
     expect(chat.sent).toEqual([]);
   });
 
+  test('is nothing when the facts are long in coming: the card does not wait for it', async () => {
+    const { dify, chat, clock, replies } = open();
+    let tell: (facts: typeof dify.appFacts) => void = () => undefined;
+    dify.facts = () => new Promise((resolve) => (tell = resolve));
+    let isOver = false;
+    const greeting = replies.greet(messageOf(''), 'reference').then(() => (isOver = true));
+    await clock.advance(999);
+    expect(isOver).toBe(false);
+    await clock.advance(1);
+    await greeting;
+    tell({ ...dify.appFacts, opening });
+    await clock.advance(10_000);
+    expect(chat.sent).toEqual([]);
+  });
+
   test('comes with a conversation that begins anew', async () => {
     const { dify, chat, respond, command } = open();
     dify.appFacts = { ...dify.appFacts, opening };

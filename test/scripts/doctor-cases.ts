@@ -394,6 +394,15 @@ const DIFY: WrongSetup[] = [
     says: /city.*DIFY_INPUTS/su,
   },
   {
+    name: 'an input that does not take its value',
+    stage: {
+      app: { parameters: { user_input_form: [{ select: { variable: 'tone', label: 'Tone', options: ['dry'] } }] } },
+    },
+    run: { env: { DIFY_INPUTS: '{"tone":"warm"}' } },
+    code: 'difyInputWrong',
+    says: /DIFY_INPUTS.*Tone/su,
+  },
+  {
     name: 'files where nobody answers',
     run: async () => ({ env: { DIFY_FILES_URL: `http://127.0.0.1:${await CLOSED_PORT_OF()}` } }),
     code: 'filesUnreachable',

@@ -49,6 +49,20 @@ describeWith('redis-server', 'the doctor', () => {
     await stage.close();
   });
 
+  test('names the trap of one concurrent request for the apps that it refuses', async () => {
+    const text = { 'text-input': { variable: 'query', label: 'Question', required: true } };
+    const stage = await openStage({
+      front: store().front,
+      app: { mode: 'workflow', parameters: { user_input_form: [text] } },
+    });
+    const { findings } = await examine(stage);
+    expect(findings.find(({ code }) => code === 'difyOneRequest')).toMatchObject({
+      level: 'note',
+      found: expect.stringContaining('max_active_requests') as string,
+    });
+    await stage.close();
+  });
+
   test('proves a template by one card that ends well and one that ends as failed', async () => {
     const stage = await openStage({ front: store().front });
     const { findings } = await examine(stage, { request: { cardTo: 'staff-1' } });

@@ -21,9 +21,9 @@ describeWith('redis-server', 'the store in Upstash', () => {
     ({ front } = store());
   });
 
-  const open = (timeoutMs?: number) => {
+  const open = (timeoutMs?: number, app = 'app') => {
     const upstash = { url: front.url, token: front.token, clock: systemClock, ...(timeoutMs ? { timeoutMs } : {}) };
-    return createRedisState(createUpstash(upstash), `robot-${robots}`);
+    return createRedisState(createUpstash(upstash), `robot-${robots}`, app);
   };
 
   describeState(() => ({ state: open(), other: open() }));
@@ -104,6 +104,45 @@ describeWith('redis-server', 'the store in Upstash', () => {
     const lifetimes = await sendTo(store().redis, ...names.map((name) => ['PTTL', name]));
     const endless = names.filter((_, index) => lifetimes[index] === -1);
     expect(endless).toEqual([]);
+  });
+
+  test('the conversation of another app is not told, and that of an older version is', async () => {
+    const conversation = `dify-on-dingtalk:{robot-${robots}}:conversation:c1`;
+    const look = async (turnId: string, state = open()) => {
+      const accepted = await state.accept({ ...request, turnId, conversationKey: 'c1' });
+      if (accepted.kind !== 'started') throw new Error(accepted.kind);
+      const { fence, context } = accepted.turn;
+      // Also by the way of a turn that is taken over.
+      const taken = await state.takeOver({
+        turnId,
+        owner: 'other',
+        nowMs: 1_000,
+        leaseUntilMs: 2_000,
+        handedOver: { fence, hop: 1 },
+      });
+      expect(taken).toMatchObject({ context });
+      const remembered = { ...ending.remembered, difyConversationId: null };
+      await state.finish({ ...ending, turnId, fence: fence + 1, owner: 'other', remembered });
+      return context.difyConversationId;
+    };
+    const state = open();
+    await state.accept(request);
+    await state.finish(ending);
+    expect(await look('m2')).toBe('d1');
+    expect(await look('m3', open(undefined, 'another app'))).toBeNull();
+    // An older version reads this field, and writes it alone.
+    const field = [conversation, 'difyConversationId'];
+    expect((await sendTo(store().redis, ['HGET', ...field])).map(String)).toEqual(['d1']);
+    await sendTo(store().redis, ['HSET', ...field, 'd2']);
+    expect(await look('m4', open(undefined, 'another app'))).toBe('d2');
+    // What another app says in its own conversation takes its place.
+    const other = open(undefined, 'another app');
+    await other.accept({ ...request, turnId: 'm5' });
+    const progress = { ...ending, turnId: 'm5', leaseUntilMs: 42_000, progress: '{}' };
+    await other.renew({ ...progress, remembered: { ...ending.remembered, difyConversationId: 'd5' } });
+    await other.finish({ ...ending, turnId: 'm5', remembered: { ...ending.remembered, difyConversationId: 'd5' } });
+    expect(await look('m6', other)).toBe('d5');
+    expect(await look('m7')).toBeNull();
   });
 
   test('of an answered question neither the words nor the answer are left, of a failed one the words for an hour', async () => {

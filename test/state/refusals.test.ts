@@ -36,7 +36,7 @@ const request: AcceptRequest = {
 async function acceptThrough(runScript: RunScript) {
   const turnId = `${MARK}-${crypto.randomUUID()}`;
   const { log, lines } = createLogLines(systemClock);
-  const accepted = await withFallback(createRedisState(runScript, 'robot'), systemClock, log).accept({
+  const accepted = await withFallback(createRedisState(runScript, 'robot', 'app'), systemClock, log).accept({
     ...request,
     turnId,
   });

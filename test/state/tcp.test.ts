@@ -19,13 +19,13 @@ describeWith('redis-server', 'the store in a Redis over TCP', () => {
   beforeEach(() => {
     robots += 1;
   });
-  const open = () => createRedisState(createTcpRedis({ url: redis.url, clock: systemClock }), `robot-${robots}`);
+  const open = () => createRedisState(createTcpRedis({ url: redis.url, clock: systemClock }), `robot-${robots}`, 'app');
 
   describeState(() => ({ state: open(), other: open() }));
 
   test('that goes away counts as unavailable, each time and at once', async () => {
     const gone = await startRedisServer();
-    const state = createRedisState(createTcpRedis({ url: gone.url, clock: systemClock }), 'robot');
+    const state = createRedisState(createTcpRedis({ url: gone.url, clock: systemClock }), 'robot', 'app');
     const claim = (turnId: string) =>
       state
         .claim({ turnId, owner: 'me', nowMs: 0 })
@@ -48,7 +48,7 @@ describeWith('redis-server', 'the store in a Redis over TCP', () => {
       }, 1_000);
     });
     const url = `redis://127.0.0.1:${await listenOnLoopback(way)}`;
-    const state = createRedisState(createTcpRedis({ url, clock: systemClock }), `robot-${robots}`);
+    const state = createRedisState(createTcpRedis({ url, clock: systemClock }), `robot-${robots}`, 'app');
     const claimed = { turnId: 'late', owner: 'me', nowMs: 0 };
     await expect(state.claim(claimed)).rejects.toThrow(BridgeError);
     // The same connection: once this one went through, the first would have as well.

@@ -2,7 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import type { DifyVersion } from '../../playground/dify/types.ts';
 import { GROUP } from '../support/bridge.ts';
+import { textsFor } from '../../lib/texts/index.ts';
 import { stage, words } from '../support/stage.ts';
+import { createFastClock } from '../support/virtual-clock.ts';
 
 const { start, bridge } = stage();
 
@@ -43,13 +45,15 @@ describe('the context', () => {
   test.each([
     ['chat', 'modern', undefined],
     ['advanced-chat', 'legacy', 'not-found'],
-    ['advanced-chat', '1.14', 'nameless-error'],
-    ['advanced-chat', 'modern', 'new-conversation'],
+    ['advanced-chat', '1.14', undefined],
+    ['advanced-chat', 'main', undefined],
   ] as const)(
     'that Dify has lost (%s, %s) is replaced within the same turn',
     async (mode, version, staleConversation) => {
       const behaviour = staleConversation ? { staleConversation } : {};
       await start({
+        clock: createFastClock(20),
+        env: { REPLY_LANGUAGE: 'en' },
         app: { mode, script: words('Hello') },
         dify: { version: version satisfies DifyVersion, behaviour },
       });
@@ -66,7 +70,7 @@ describe('the context', () => {
         bridge()
           .cards()
           .map(({ phase, content }) => `${phase} ${content}`),
-      ).toEqual(Array(3).fill('finished Hello'));
+      ).toEqual(['finished Hello', `finished Hello\n\n${textsFor('en').conversationGone}`, 'finished Hello']);
     },
   );
 });

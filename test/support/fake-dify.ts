@@ -43,6 +43,8 @@ export interface FakeDify extends Dify {
   appFacts: AppFacts;
   /** Failures by operation: each is thrown as often as it stands there. */
   failures: Record<string, Error[]>;
+  /** Whether a conversation that is looked for exists. */
+  hasConversation: boolean;
   suggested: string[];
   pendingForm: Awaited<ReturnType<Dify['getForm']>>;
 }
@@ -60,6 +62,7 @@ export function createFakeDify(clock: Clock): FakeDify {
     afterForm: [],
     appFacts: { type: 'chat', isTypeKnown: true, ...readParameters({}) },
     failures: {},
+    hasConversation: true,
     suggested: [],
     pendingForm: {
       token: 'token-1',
@@ -92,6 +95,10 @@ export function createFakeDify(clock: Clock): FakeDify {
       runEvents: async () => null,
       run: async () => 'unknown',
       messages: async () => [],
+      async hasConversation(conversationId, user) {
+        note('hasConversation', { conversationId, user });
+        return dify.hasConversation;
+      },
       conversations: async () => [],
     },
     async getForm(token) {

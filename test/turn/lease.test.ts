@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { BridgeError } from '../../lib/errors.ts';
 import type { Finished, FinishRequest, Renewed, RenewRequest, StartedTurn } from '../../lib/state/state.ts';
 import { leaseEnd, openLease, type LeaseOptions } from '../../lib/turn/lease.ts';
+import { noProgress } from '../../lib/turn/record.ts';
 import type { TurnProgress } from '../../lib/turn/turn.ts';
 import { createLogLines } from '../support/delivery.ts';
 import { RUN_IDS } from '../support/fake-dify.ts';
@@ -131,7 +132,7 @@ describe('a lease', () => {
 
   test('begins with what the instance before put on record', () => {
     const clock = createVirtualClock();
-    const progress = { hasCard: true, text: 'so far', ids: RUN_IDS, appType: null, calls: 2, form: null };
+    const progress = { ...noProgress, hasCard: true, text: 'so far', ids: RUN_IDS, calls: 2 };
     expect(open({ turn: turnOf(clock, { progress }) }).lease.progress).toEqual(progress);
   });
 });
@@ -277,7 +278,7 @@ describe('what is remembered of the conversation', () => {
   test('is nothing of the run of a form, which belongs where it was started', async () => {
     const form = { user: 'staff-9', shownChars: 0 };
     const submission = { ...form, token: 't', runId: 'run-1', action: 'yes', inputs: {}, appType: 'chatflow' } as const;
-    const progress = { hasCard: null, text: '', ids: {}, appType: null, calls: 0, form };
+    const progress = { ...noProgress, form };
     expect(await remembered({ form: submission })).toMatchObject({ difyConversationId: null });
     expect(await remembered({ progress })).toMatchObject({ difyConversationId: null });
   });

@@ -70,9 +70,16 @@ async function obtain(
   });
   const stop = stops.begin(turn, lease);
   const deadline = openDeadline(clock, leftMs === null ? null : clock.now() + leftMs, shutdown.signal);
-  const { card, shown } = createFakeOpenCard(opened);
+  const { card, shown, hints } = createFakeOpenCard(opened);
   const view = { texts, showThinking: false, cardMaxChars: 3_000 };
-  const progress = createProgress({ lease, card, attachments: null, view, isLookedFor: turn.mayHaveBeenAsked });
+  const progress = createProgress({
+    lease,
+    card,
+    attachments: null,
+    view,
+    isLookedFor: turn.mayHaveBeenAsked,
+    askedIn: null,
+  });
   const obtaining = obtainAnswer(turn, {
     ...options,
     robot: options.config,
@@ -93,7 +100,7 @@ async function obtain(
   });
   const obtained = await world.done(obtaining);
   lease.stop();
-  return { ...world, obtained, lease, shown, summary: summary(obtained) };
+  return { ...world, obtained, lease, shown, hints, summary: summary(obtained) };
 }
 
 function summary(obtained: Obtained): string {
@@ -129,6 +136,36 @@ describe('a question', () => {
   test('begins a conversation while the store is down', async () => {
     const { dify } = await obtain({ record: { fence: 1, owner: 'o', hop: 0, context: null } });
     expect(dify.calls['ask']).toMatchObject([{ conversationId: null }]);
+  });
+
+  test('is asked again while Dify refuses the connection, its form first', async () => {
+    const refused = () => new BridgeError('dify_unreachable', 'on purpose', { refused: true });
+    const world = createWorld();
+    const form = {
+      token: 't',
+      runId: 'r',
+      shownChars: 0,
+      appType: 'chatflow',
+      user: 'u',
+      asker: 'staff-1',
+      actions: [],
+    };
+    const context = { generation: '', difyConversationId: null, form: JSON.stringify(form) };
+    world.dify.failures['getForm'] = [refused()];
+    world.dify.answers.push(refused(), refused());
+    const record = { fence: 1, owner: 'o', hop: 0, context };
+    const { summary: outcome, dify, hints } = await obtain({ record }, { world });
+    expect(outcome).toBe('yes, complete, no failure');
+    expect(dify.calls['getForm']).toHaveLength(2);
+    expect(dify.calls['ask']).toHaveLength(3);
+    expect(new Set(hints)).toEqual(new Set([texts.progress.queued]));
+  });
+
+  test('that has not begun when the time is up has not started; a process that ends leaves it on record', async () => {
+    const silent = () => chatflow(60_000);
+    expect((await obtain({}, { world: silent(), leftMs: 40_000 })).summary).toBe(', cut, dify_not_started');
+    const during = ({ world }: { world: World }) => world.shutdown.abort();
+    expect((await obtain({}, { world: silent(), during })).summary).toBe('unfinished');
   });
 
   test('that Dify refuses ends with its reason', async () => {

@@ -4,6 +4,7 @@ import type { RunIds } from '../../lib/answer/event.ts';
 import type { AppType } from '../../lib/config/robot.ts';
 import { createProgress } from '../../lib/turn/progress.ts';
 import { keepProgress, noProgress } from '../../lib/turn/record.ts';
+import type { TurnProgress } from '../../lib/turn/turn.ts';
 import { createFakeOpenCard } from '../support/fake-chat.ts';
 import { IDS, RUN_IDS } from '../support/fake-dify.ts';
 import { texts } from '../support/turn.ts';
@@ -20,8 +21,16 @@ function open({
   hasCard = true,
   isLookedFor = false,
   appType = 'chat',
-}: { hasCard?: boolean; isLookedFor?: boolean; appType?: AppType | null } = {}) {
-  const kept = keepProgress({ ...noProgress, appType });
+  askedIn = null,
+  form = null,
+}: {
+  hasCard?: boolean;
+  isLookedFor?: boolean;
+  appType?: AppType | null;
+  askedIn?: string | null;
+  form?: TurnProgress['form'];
+} = {}) {
+  const kept = keepProgress({ ...noProgress, appType, form });
   const writes: [number, Promise<unknown> | undefined][] = [];
   const opened = Promise.resolve(true);
   const { card, shown, hints, firstTexts } = createFakeOpenCard(opened);
@@ -39,6 +48,7 @@ function open({
     attachments: { see: (answer) => void seen.push(answer), send: async () => ({ failed: [], leftOut: 0 }) },
     view,
     isLookedFor,
+    askedIn,
   });
   return { progress, kept, writes, shown, hints, seen, opened, firstTexts };
 }
@@ -74,6 +84,33 @@ describe('an answer that grows', () => {
     progress.see(says('', { activity: { kind: 'thinking', name: '' } }));
     expect(hints).toEqual([texts.progress.thinking]);
     expect(shown).toEqual([]);
+  });
+
+  test('that has not begun shows what its app does meanwhile, and is not on record as begun', () => {
+    const { progress, hints, kept } = open();
+    progress.wait({ kind: 'queued', name: '' });
+    progress.wait({ kind: 'unseen', name: '' });
+    expect(hints).toEqual([texts.progress.queued, texts.progress.unseen]);
+    expect(progress.answer).toBe(emptyAnswer);
+    expect(kept.progress.ids).toEqual({});
+    expect(() => open({ hasCard: false }).progress.wait({ kind: 'queued', name: '' })).not.toThrow();
+  });
+
+  test.each<[string, Parameters<typeof open>[0], boolean]>([
+    ['another conversation than it was asked in', { askedIn: 'earlier' }, true],
+    ['the conversation that it was asked in', { askedIn: IDS.conversationId ?? '' }, false],
+    ['a conversation of its own', {}, false],
+    [
+      'a form, which may belong to another conversation',
+      { askedIn: 'earlier', form: { user: 'u', shownChars: 0 } },
+      false,
+    ],
+  ])('in %s', (_, options, isAnew) => {
+    const { progress, kept } = open(options);
+    progress.see(says('', { ids: {} }));
+    expect(kept.progress.isAnew).toBe(false);
+    progress.see(says('so far'));
+    expect(kept.progress.isAnew).toBe(isAnew);
   });
 
   test('says that it goes on when it is looked for', () => {

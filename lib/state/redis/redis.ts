@@ -21,8 +21,11 @@ const storedToken = z.object({ value: z.string(), expiresAtMs: z.number() });
 /** How long the instance that renews the token has before another one may. */
 const RENEWAL_MS = 30_000;
 
-/** The state of one robot in a Redis. */
-export function createRedisState(runScript: RunScript, clientId: string): State {
+/**
+ * The state of one robot in a Redis. `app` names its Dify app: what is kept of a conversation with another app is not told,
+ * because Dify answers another app's id as it answers one that is gone.
+ */
+export function createRedisState(runScript: RunScript, clientId: string, app: string): State {
   // A cluster keeps all keys with the same text in braces in one slot.
   const prefix = `dify-on-dingtalk:{${clientId}}:`;
   const turnKey = (id: string) => `${prefix}turn:${id}`;
@@ -109,6 +112,7 @@ export function createRedisState(runScript: RunScript, clientId: string): State 
           BUDGET_TTL_MS,
           rate?.questions ?? 0,
           rate?.windowMs ?? 1,
+          app,
         ],
       );
       if (reply[0] === 'duplicate') return { kind: 'duplicate' };
@@ -126,7 +130,7 @@ export function createRedisState(runScript: RunScript, clientId: string): State 
         replies.renewed,
         scripts.RENEW,
         [turnKey(turnId), conversation, leases],
-        [prefix, turnId, fence, nowMs, leaseUntilMs, progress, ...rememberedArgs(remembered)],
+        [prefix, turnId, fence, nowMs, leaseUntilMs, progress, ...rememberedArgs(remembered), app],
       );
       if (reply[0] !== 'held') return { kind: reply[0] };
       return { kind: 'held', running: reply[1], isStopped: reply[2] !== '' };
@@ -157,6 +161,7 @@ export function createRedisState(runScript: RunScript, clientId: string): State 
           formArgument(form),
           monthOf(nowMs),
           BUDGET_TTL_MS,
+          app,
         ],
       );
       if (reply[0] === 'lost') return { kind: 'lost' };
@@ -167,7 +172,7 @@ export function createRedisState(runScript: RunScript, clientId: string): State 
         replies.takenOver,
         scripts.TAKE_OVER,
         [turnKey(turnId), leases],
-        [prefix, turnId, owner, nowMs, leaseUntilMs, handedOver?.fence ?? '', handedOver?.hop ?? ''],
+        [prefix, turnId, owner, nowMs, leaseUntilMs, handedOver?.fence ?? '', handedOver?.hop ?? '', app],
       );
       if (reply[0] === 'taken') return reply[1];
       return reply[0] === 'dropped' ? 'dropped' : null;

@@ -15,13 +15,26 @@ import { RESERVE, SETTLE } from './budget-scripts.ts';
  * same to the other: hence field names such as `claim`, which the rest of the code calls the fence.
  */
 
-/** Keeps Dify's id of a conversation, if the conversation is still of this generation. */
+/**
+ * Keeps Dify's id of a conversation, if the conversation is still of this generation. `difyApp` is the name of the app and the
+ * id: an older version writes the id alone, and then the name beside it is that of another id and does not count.
+ */
 const REMEMBER = `
-local function remember(conversation, generation, id, ttl)
+local function remember(conversation, generation, id, ttl, app)
   if id == '' then return end
   if (redis.call('HGET', conversation, 'generation') or '') ~= generation then return end
-  redis.call('HSET', conversation, 'generation', generation, 'difyConversationId', id)
+  redis.call('HSET', conversation, 'generation', generation, 'difyConversationId', id,
+    'difyApp', app .. ' ' .. id)
   if ttl ~= '' then redis.call('PEXPIRE', conversation, ttl) else redis.call('PERSIST', conversation) end
+end`;
+
+/** The generation of a conversation, Dify's id of it unless that is named as another app's, and its form. */
+const CONTEXT = `
+local function contextOf(conversation, app)
+  local known = redis.call('HMGET', conversation, 'generation', 'difyConversationId', 'form', 'difyApp')
+  local id, named = known[2] or '', known[4] or ''
+  if string.sub(named, -#id - 1) == ' ' .. id and named ~= app .. ' ' .. id then id = '' end
+  return known[1] or '', id, known[3] or ''
 end`;
 
 /** Sets the lease of a turn. The set of leases expires a day after its last change, as the turns in it do. */
@@ -48,10 +61,10 @@ return {(holder or owner) == owner and 1 or 0, ${SOME_OVERDUE}}`;
  * KEYS: turn, payload, conversation, running, queue, leases, account. ARGV: `limit` is that of the queue, `allowance` the
  * calls of the month, 0 without a budget.
  */
-export const ACCEPT = `${RESERVE}${HOLD}
+export const ACCEPT = `${CONTEXT}${RESERVE}${HOLD}
 local turn, payload, conversation, running, queue, leases, account = unpack(KEYS)
-local prefix, id, owner, asker, key, body, now, lease, ttl, limit, day, allowance, full, few, last, keep, rate, window =
-  unpack(ARGV)
+local prefix, id, owner, asker, key, body, now, lease, ttl, limit, day, allowance, full, few, last, keep, rate, window,
+  app = unpack(ARGV)
 local known = redis.call('HMGET', turn, 'acceptedBy', 'state', 'place', 'level', 'reached', 'first')
 if known[1] and (known[1] ~= owner or known[2] == 'done' or known[2] == 'dropped') then return {'duplicate'} end
 local state, place, level, reached, first = known[2], known[3], known[4] or 'full', known[5] or 0, known[6] or 0
@@ -100,8 +113,8 @@ if not known[1] then
     redis.call('PEXPIRE', prefix .. 'waiting', day)
   end
 end
-local context = redis.call('HMGET', conversation, 'generation', 'difyConversationId', 'form')
-return {state, context[1] or '', context[2] or '', context[3] or '', tonumber(first), tonumber(place),
+local generation, dify, form = contextOf(conversation, app)
+return {state, generation, dify, form, tonumber(first), tonumber(place),
   redis.call('ZCOUNT', leases, '(' .. now, '+inf'),
   ${SOME_OVERDUE}, level, tonumber(reached)}`;
 
@@ -112,7 +125,7 @@ return {state, context[1] or '', context[2] or '', context[3] or '', tonumber(fi
  */
 export const RENEW = `${REMEMBER}${HOLD}
 local turn, conversation, leases = unpack(KEYS)
-local prefix, id, fence, now, lease, progress, generation, dify, ttl = unpack(ARGV)
+local prefix, id, fence, now, lease, progress, generation, dify, ttl, app = unpack(ARGV)
 local held = redis.call('HMGET', turn, 'claim', 'state', 'stopped', 'acceptedBy')
 if not held[1] then return {'unknown'} end
 local state, stopped = held[2], held[3] or ''
@@ -129,7 +142,7 @@ elseif state == 'dropped' then
   stopped = '1'
   redis.call('ZREM', leases, id)
 end
-remember(conversation, generation, dify, ttl)
+remember(conversation, generation, dify, ttl, app)
 return {'held', redis.call('ZCOUNT', leases, '(' .. now, '+inf'), stopped}`;
 
 /** Starts the turn at the head of the queue. Returns its id, or '' when none waits. */
@@ -156,14 +169,13 @@ end`;
  * All that the next owner of a turn needs, as a list. An earlier owner may have asked Dify already. It is certain that
  * none did only if no owner was to ask, or if this owner was.
  */
-const DESCRIBE = `
-local function describe(prefix, id, owner)
+const DESCRIBE = `${CONTEXT}
+local function describe(prefix, id, owner, app)
   local turn = prefix .. 'turn:' .. id
   local t = redis.call('HMGET', turn, 'claim', 'hop', 'askedBy', 'conversation', 'generation', 'progress', 'level')
   local asked = t[3] ~= '' and t[3] ~= owner and '1' or '0'
-  local context = redis.call('HMGET', prefix .. 'conversation:' .. t[4], 'generation', 'difyConversationId', 'form')
-  local isSame = (context[1] or '') == t[5]
-  local dify, form = isSame and context[2] or '', isSame and context[3] or ''
+  local generation, dify, form = contextOf(prefix .. 'conversation:' .. t[4], app)
+  if generation ~= t[5] then dify, form = '', '' end
   return {id, t[1], t[2], asked, t[4], t[5], dify, form, redis.call('GET', prefix .. 'payload:' .. id) or '', t[6] or '', t[7] or 'full'}
 end`;
 
@@ -171,12 +183,12 @@ end`;
 export const FINISH = `${REMEMBER}${HOLD}${SETTLE}${START_NEXT}${DESCRIBE}
 local turn, payload, conversation, running, queue, leases = unpack(KEYS)
 local prefix, id, fence, owner, now, nextLease, failure, generation, dify, ttl, receipt, hour, days, spent, form,
-  month, keep = unpack(ARGV)
+  month, keep, app = unpack(ARGV)
 local held = redis.call('HMGET', turn, 'claim', 'state', 'next', 'stopped')
 if held[1] ~= fence then return {'lost'} end
 local following = held[3]
 if held[2] ~= 'done' then
-  remember(conversation, generation, dify, ttl)
+  remember(conversation, generation, dify, ttl, app)
   if form ~= '' and (redis.call('HGET', conversation, 'generation') or '') == generation then
     if form == '-' then redis.call('HDEL', conversation, 'form') else redis.call('HSET', conversation, 'form', form) end
   end
@@ -204,12 +216,12 @@ if held[2] ~= 'done' then
 end
 local count = redis.call('ZCOUNT', leases, '(' .. now, '+inf')
 if not following or following == '' then return {'finished', count, held[4] or ''} end
-return {'finished', count, held[4] or '', describe(prefix, following, owner)}`;
+return {'finished', count, held[4] or '', describe(prefix, following, owner, app)}`;
 
 /** KEYS: turn, leases. ARGV: `fence` is empty when the turn is taken only because its lease has lapsed. */
 export const TAKE_OVER = `${HOLD}${DESCRIBE}
 local turn, leases = unpack(KEYS)
-local prefix, id, owner, now, lease, fence, hop = unpack(ARGV)
+local prefix, id, owner, now, lease, fence, hop, app = unpack(ARGV)
 local held = redis.call('HMGET', turn, 'state', 'owner', 'claim')
 if held[1] == 'dropped' and fence == '' then
   if held[2] == owner then return {'dropped'} end
@@ -235,7 +247,7 @@ if held[2] ~= owner then
   redis.call('HINCRBY', turn, 'claim', 1)
   hold(leases, lease, id)
 end
-local described = describe(prefix, id, owner)
+local described = describe(prefix, id, owner, app)
 if described[4] == '0' then redis.call('HSET', turn, 'askedBy', owner) end
 return {'taken', described}`;
 

@@ -64,6 +64,10 @@ export const difyEn = {
   difyTypeAssumed: (type: string) => line(`${type}, as DIFY_APP_TYPE says; this Dify does not tell`),
   difyTypeDiffers: (set: string, told: string) =>
     line(`DIFY_APP_TYPE is ${set}, but the app is a ${told}`, `leave DIFY_APP_TYPE out, or set it to ${told}`),
+  difyOneRequest: () =>
+    line(
+      'a limit of 1 concurrent request (max_active_requests) would refuse every question to such an app: Dify counts a streamed question twice. Leave it empty, or set it to 2 or more',
+    ),
   difyQuestion: (name: string) => line(`the question goes into the input ${name}`),
   difyNoQuestion: (configured: string, texts: readonly string[]) =>
     line(
@@ -78,6 +82,12 @@ export const difyEn = {
       `nobody fills the required inputs ${names.join(', ')}: every question would be refused`,
       'fill them in DIFY_INPUTS, for example {"name":"value"}; or make them optional or give them a default',
       'Dify → the app → Start → Input Field (Variables)',
+    ),
+  difyInputWrong: (label: string) =>
+    line(
+      `DIFY_INPUTS has a value that the input ${label} does not take: every question would be refused`,
+      'keep to the longest length, the options and the type of the input',
+      'Dify → the app → Start → Input Field',
     ),
   difyInputsUnknown: (names: readonly string[]) =>
     line(`DIFY_INPUTS fills ${names.join(', ')}, which the app does not have; Dify drops it`),

@@ -45,6 +45,10 @@ export const difyZh: typeof difyEn = {
   difyTypeAssumed: (type) => line(`按 DIFY_APP_TYPE 视为 ${type}；该 Dify 不提供应用类型`),
   difyTypeDiffers: (set, told) =>
     line(`DIFY_APP_TYPE 为 ${set}，而应用是 ${told}`, `不要设置 DIFY_APP_TYPE，或设为 ${told}`),
+  difyOneRequest: () =>
+    line(
+      '这类应用的并发上限（max_active_requests）若为 1，每个问题都会被拒绝：Dify 会把流式请求计两次。请留空，或设为 2 以上',
+    ),
   difyQuestion: (name) => line(`问题填入变量 ${name}`),
   difyNoQuestion: (configured, texts) =>
     line(
@@ -57,6 +61,12 @@ export const difyZh: typeof difyEn = {
       `没有人填写必填变量 ${names.join('、')}：每个问题都会被拒绝`,
       '在 DIFY_INPUTS 里填写，例如 {"变量名":"值"}；或改为选填，或给出默认值',
       'Dify → 该应用 → 开始 → 输入字段（变量）',
+    ),
+  difyInputWrong: (label) =>
+    line(
+      `DIFY_INPUTS 中有变量 ${label} 不接受的值：每个问题都会被拒绝`,
+      '请遵守该变量的最大长度、选项和类型',
+      'Dify → 该应用 → 开始 → 输入字段',
     ),
   difyInputsUnknown: (names) => line(`DIFY_INPUTS 填写了应用没有的 ${names.join('、')}；Dify 会丢弃`),
   difyFilesRequired: (names) =>
