@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../lib/runtime/clock.ts';
+import { closed } from '../http/exchange.ts';
 import { ping } from './encode.ts';
 import type { Close, RunListener } from './player.ts';
 import type { DifyFaultEffect, OpenStream } from './types.ts';
@@ -81,8 +82,8 @@ export function openEventStream(options: EventStreamOptions): RunListener {
 
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
   if (!options.lateHeaders) response.flushHeaders();
-  response.once('close', () => mute());
   watchSilence();
   keepAlive();
+  void closed(response).then(mute);
   return { write, close };
 }

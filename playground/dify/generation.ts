@@ -23,11 +23,12 @@ export function createGeneration(memory: Memory, forms: Forms) {
   };
 
   /** protocol 3.4: nothing on the server keeps two runs of one conversation apart; the client has to. */
-  const noteConcurrency = (conversation: Conversation) => {
+  const noteConcurrency = (conversation: Conversation, hasClient: boolean) => {
     const running = memory.runs.find((run) => run.conversationId === conversation.id && run.status === 'running');
     if (!running) return;
-    // Told apart, because a client that lost its connection cannot know that the run still goes on.
-    const code = running.disconnectedAt === null ? 'concurrent-run' : 'concurrent-with-orphan';
+    // Told apart, because a client that lost its connection cannot know that the run goes on, or begins.
+    const isBlamed = hasClient && running.disconnectedAt === null;
+    const code = isBlamed ? 'concurrent-run' : 'concurrent-with-orphan';
     memory.blame(code, `conversation ${conversation.id} already has run ${running.id}`);
   };
 
@@ -44,10 +45,11 @@ export function createGeneration(memory: Memory, forms: Forms) {
     key: string,
     admitted: Admitted,
     body: Record<string, unknown>,
+    hasClient: boolean,
   ): Player => {
     const conversation = api === 'chat' ? (admitted.conversation ?? openConversation(key, admitted.user)) : null;
     if (conversation) {
-      noteConcurrency(conversation);
+      noteConcurrency(conversation, hasClient);
       conversation.turns += 1;
     }
     const isWorkflowRun = isWorkflowBased(app);

@@ -98,7 +98,8 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
     const stream = { requestId: request.id, path: request.path, openedAt: clock.now(), bytes: 0 };
     memory.openStreams.push(stream);
     request.status = 200;
-    response.once('close', () => {
+    // Also when the client has gone before the stream began.
+    void closed(response).then(() => {
       request.responseBytes = stream.bytes;
       memory.openStreams.splice(memory.openStreams.indexOf(stream), 1);
     });
@@ -146,7 +147,7 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
     }
     const full = takeSlot(app, key, response);
     if (full) return full;
-    const player = generate(api, app, key, admission, body);
+    const player = generate(api, app, key, admission, body, !response.closed);
     exchange.request.conversationId ??= player.run.conversationId;
     if (admission.isBlocking) {
       await player.done;

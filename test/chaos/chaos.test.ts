@@ -1,4 +1,4 @@
-// Everything fails at random, functions die, and yet nothing is lost and nothing comes twice.
+// Calls fail at random and instances are killed; still no answer is lost and none comes twice.
 import { expect, test } from 'vitest';
 import { describeWith } from '../support/require.ts';
 import { judge } from './invariants.ts';

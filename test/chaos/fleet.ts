@@ -1,9 +1,13 @@
-// Instances of the function behind one address, as the platform has them: they die and come back.
+// Instances of the function behind one address, as on the platform: they are killed and started again.
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import type { LeaseTiming } from '../../lib/turn/lease.ts';
+import type { Code } from './code.ts';
 
+/**
+ * What `host.ts` is started with. It answers with its address, `{ url }`, and writes its log to standard output. The
+ * hosts of older commits are started in the same way (`npm run chaos -- --beside`), so nothing here is renamed.
+ */
 export interface HostSettings {
   env: Record<string, string>;
   clock: { startMs: number; speed: number };
@@ -15,12 +19,12 @@ export interface HostSettings {
 export interface Fleet {
   /** The address of this instance, or of the next one that is up. */
   url(instance: number): string;
-  /** SIGKILL: it has no chance to tidy up. */
+  /** By SIGKILL, so the instance cannot put anything on record. */
   kill(instance: number): Promise<void>;
   restart(instance: number): Promise<void>;
-  /** What all instances logged, killed ones included, by the instance's number. */
+  /** The log lines of all instances, also of those that were killed since. */
   logs: { instance: number; line: Record<string, unknown> }[];
-  /** Ends that nobody asked for, with what was written to standard error. */
+  /** Instances that ended without having been killed, with what they wrote to standard error. */
   crashes: string[];
   close(): Promise<void>;
 }
@@ -30,15 +34,16 @@ interface Member {
   url: string;
 }
 
-export async function startFleet(size: number, settings: HostSettings): Promise<Fleet> {
-  const members: (Member | null)[] = Array.from({ length: size }, () => null);
+/** Starts one instance of each of these codes. */
+export async function startFleet(codes: readonly Pick<Code, 'host'>[], settings: HostSettings): Promise<Fleet> {
+  const members: (Member | null)[] = codes.map(() => null);
   const logs: Fleet['logs'] = [];
   const crashes: string[] = [];
   const starting = new Set<number>();
   let isClosed = false;
 
   async function start(instance: number): Promise<void> {
-    const child = fork(fileURLToPath(new URL('host.ts', import.meta.url)), [JSON.stringify(settings)], {
+    const child = fork(codes[instance]?.host ?? '', [JSON.stringify(settings)], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     let errors = '';
@@ -74,7 +79,7 @@ export async function startFleet(size: number, settings: HostSettings): Promise<
     logs,
     crashes,
     url(instance) {
-      const up = members.map((_, offset) => members[(instance + offset) % size]).find(Boolean);
+      const up = members.map((_, offset) => members[(instance + offset) % members.length]).find(Boolean);
       if (!up) throw new Error('no instance is up');
       return up.url;
     },

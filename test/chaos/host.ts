@@ -1,5 +1,5 @@
 // One instance of the function in a process of its own, on a clock that it shares with the simulators. Started by
-// fleet.ts.
+// fleet.ts, and by that of later commits: see HostSettings there.
 import { createApp } from '../../lib/app.ts';
 import { startHost } from '../../scripts/host.ts';
 import type { HostSettings } from './fleet.ts';

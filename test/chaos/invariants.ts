@@ -1,121 +1,89 @@
-// What must hold after a chaos run, told from the simulators' records alone.
-import { ACCEPT, TAKE_OVER } from '../../lib/state/redis/scripts.ts';
-import { turnIdOf } from '../../lib/turn/record.ts';
-import type { SimulatedCard, SimulatedMessage } from '../../playground/dingtalk/types.ts';
-import type { UpstashRequest } from '../support/upstash-front.ts';
-import { ROBOTS, UPSTREAM_MARK, type PlannedQuestion } from './plan.ts';
-import { isCommandReply, isPointer, isQueueFull, readShown, type Shown } from './sentences.ts';
-import type { Delivered, Records } from './world.ts';
+// What must hold after a chaos run, judged by what the simulators and the store recorded.
+import { casesOf, conversationOf, runsOf, storyOf, type Case } from './cases.ts';
+import { ROBOTS, UPSTREAM_MARK } from './plan.ts';
+import { createSentences, type Sentences } from './sentences.ts';
+import type { Records } from './world.ts';
 
 export interface Verdict {
+  /** One entry for each violation. */
   broken: string[];
-  /** What was let pass, with the reason: by rule, how often. */
+  /** How often a rule did not apply, by the reason. */
   excused: Record<string, number>;
   /** How the questions ended: `whole`, `part`, `sentence`, … */
   outcomes: Record<string, number>;
-}
-
-/** A question with all that was seen of it. */
-interface Case {
-  question: Delivered<PlannedQuestion>;
-  name: string;
-  turnId: string;
-  answer: string;
-  card: SimulatedCard | null;
-  messages: { message: SimulatedMessage; shown: Shown }[];
-  /** Somebody tried to take it over from an instance that was silent. */
-  wasTakenOver: boolean;
-  /** An instance that accepted it never heard from the store, so it could only answer from itself alone. */
-  wasUnrecorded: boolean;
-  conversation: string;
 }
 
 export function judge(records: Records): Verdict {
   const verdict: Verdict = { broken: [], excused: {}, outcomes: {} };
   const breaks = (rule: string, detail: string) => verdict.broken.push(`${rule}: ${detail}`);
   const excuses = (rule: string) => (verdict.excused[rule] = (verdict.excused[rule] ?? 0) + 1);
-  const cases = casesOf(records);
+  const sentences = createSentences([...new Set(records.codes.map(({ texts }) => texts))]);
+  const cases = casesOf(records, sentences);
 
-  if (!records.isSettled) breaks('unsettled', 'something was still overdue, open or running when patience ended');
+  if (!records.isSettled)
+    breaks('unsettled', 'a turn was overdue, or something still happened, when the time for the end was over');
   for (const crash of records.crashes) breaks('crash', crash);
+  judgeLogs(records, breaks);
   for (const each of cases) {
-    judgeOutcome(each, records, verdict, breaks, excuses);
-    judgeTexts(each, breaks);
+    judgeOutcome(each, records, sentences, verdict, breaks, excuses);
+    judgeTexts(each, sentences, breaks);
     judgeRuns(each, records, breaks, excuses);
   }
-  judgeRefusals(cases, records, breaks);
-  judgeOrphans(cases, records, breaks);
+  judgeRefusals(cases, records, sentences, breaks);
+  judgeOrphans(cases, records, sentences, breaks);
   judgeViolations(cases, records, breaks, excuses);
   judgeOverlaps(cases, records, breaks, excuses);
   return verdict;
 }
 
+/**
+ * What no fault in the plan explains: a fault of the bridge, a request of the run's own that was refused, a reply of the
+ * store in another shape. Two versions that do not understand each other show it in this way.
+ */
+function judgeLogs({ logs }: Records, breaks: Breaks): void {
+  for (const { instance, line } of logs) {
+    const { event, code, reason } = line;
+    // Facts of the app whose connection breaks in the middle have no other code.
+    const isFault = code === 'internal' && event !== 'dify_facts_unavailable';
+    if (isFault || event === 'request_refused' || reason === 'the store sent an unexpected reply')
+      breaks('unexplained', `instance ${instance}: ${JSON.stringify(line)}`);
+  }
+}
+
 type Breaks = (rule: string, detail: string) => void;
 type Excuses = (rule: string) => void;
 
-function casesOf({ questions, dingtalk, store, logs }: Records): Case[] {
-  const accepts = store.filter(({ commands }) => commands[0]?.[1] === ACCEPT);
-  const takeOvers = new Set(store.flatMap(({ commands: [command] }) => (command?.[1] === TAKE_OVER ? command : [])));
-  const late = new Set(logs.flatMap(({ line }) => (line['kind'] === 'question-unrecorded' ? line['turn'] : [])));
-  return questions.map((question) => {
-    const { planned, msgId } = question;
-    const { robot, number, words, from, group } = planned;
-    const turnId = turnIdOf(msgId);
-    const answer = words.join(' ');
-    const simulator = dingtalk[robot];
-    const messages = simulator.messages
-      .map((message) => ({ message, shown: readShown(message.text, answer) }))
-      .filter(
-        ({ message, shown }) =>
-          new RegExp(`\\ba${number}w\\d`, 'u').test(message.text) || shown.references.includes(turnId.slice(0, 8)),
-      );
-    return {
-      question,
-      name: `q${number} (${robot}, ${from}${group === null ? '' : ` in ${group}`})`,
-      turnId,
-      answer,
-      card: simulator.cards.get(turnId) ?? null,
-      messages,
-      wasTakenOver: takeOvers.has(turnId),
-      // A reply that came too late was heard by nobody, whatever the store says.
-      wasUnrecorded:
-        late.has(turnId.slice(0, 8)) || unheard(accepts.filter(({ commands: [command] }) => command?.includes(turnId))),
-      conversation: `${robot} ${group ?? from}${robot === 'easy' && group !== null ? '' : ` ${from}`}`,
-    };
-  });
-}
-
-/** Whether one of those who accepted it (each with an owner's name of its own) got no reply. */
-function unheard(accepts: readonly UpstashRequest[]): boolean {
-  const heard = new Map<string, boolean>();
-  for (const { commands, status } of accepts) {
-    // EVAL, script, number of keys, seven keys, prefix, turn, owner.
-    const owner = commands[0]?.[12] ?? '';
-    heard.set(owner, (heard.get(owner) ?? false) || status === 200);
-  }
-  return [...heard.values()].includes(false);
-}
-
-function judgeOutcome(each: Case, records: Records, verdict: Verdict, breaks: Breaks, excuses: Excuses): void {
+function judgeOutcome(
+  each: Case,
+  records: Records,
+  sentences: Sentences,
+  verdict: Verdict,
+  breaks: Breaks,
+  excuses: Excuses,
+): void {
   const { question, card, messages, name, answer } = each;
   if (question.takenAtMs === null) {
-    excuses('never taken by anybody');
+    excuses('no instance took the message');
     return;
   }
   const count = (what: string) => (verdict.outcomes[what] = (verdict.outcomes[what] ?? 0) + 1);
   const isEnded = card !== null && card.endedAt !== null;
-  // A card that could not be ended in time says where its answer is: that is one outcome.
-  const ended = isEnded && !(isPointer(card.content) && messages.length > 0);
-  if (card && !isEnded && endRefusals(each, records) < 5)
-    breaks('card unfinished', `${name}: ${JSON.stringify(card.content)}${storyOf(each, records)}`);
+  // A card that could not be ended in time says that its answer is in messages: together they are one outcome.
+  const ended = isEnded && !(sentences.isPointer(card.content) && messages.length > 0);
+  if (card && !isEnded && endRefusals(each, records) < 5) {
+    if (wasLostWithItsInstance(each, records))
+      excuses('card unfinished: the store was down, and the instance was killed');
+    else breaks('card unfinished', `${name}: ${JSON.stringify(card.content)}${storyOf(each, records)}`);
+  }
   if (messages.length + (ended ? 1 : 0) > 1) {
     const [first = 0, last = 0] = [messages[0], messages.at(-1)].map((entry) => entry?.message.at);
     const endedAtMs = card?.endedAt ?? first;
-    // Neither reply has an id of its own (`protocol/dingtalk.md` 2 and 7), so after a death between a message and its
-    // record nobody can tell whether it was sent; said twice is better than not at all. A card tells that it has ended.
+    // A reply has no id of its own (`protocol/dingtalk.md` 2 and 7). When an instance is killed between sending one and
+    // recording that, the next instance cannot know of it and sends the answer again, so that it is not lost. A card
+    // does tell that it has ended.
     const isUnknowable = first <= endedAtMs && each.wasTakenOver;
     if (isUnknowable && hasKill(records, first - SLOWEST_MS, Math.max(last, endedAtMs)))
-      excuses('said again after a death');
+      excuses('sent again after a kill');
     else
       breaks(
         'two outcomes',
@@ -123,18 +91,18 @@ function judgeOutcome(each: Case, records: Records, verdict: Verdict, breaks: Br
       );
   }
   if (!ended && messages.length === 0) {
-    const excuse = withoutOutcome(each, records);
+    const excuse = withoutOutcome(each, records, sentences);
     if (excuse === null) breaks('no outcome', `${name}${storyOf(each, records)}`);
     else excuses(`no outcome: ${excuse}`);
     return;
   }
-  const shown = ended ? readShown(card.content, answer) : messages[0]?.shown;
+  const shown = ended ? sentences.read(card.content, answer) : messages[0]?.shown;
   if (!shown) return;
-  // Nothing on the wire says that an answer of an easy app was stopped (`protocol/dify.md` 2.6).
+  // Dify does not say that an answer of an easy app was stopped (`protocol/dify.md` 2.6).
   const wasStopped = runsOf(each, records).some(({ status }) => status === 'stopped');
   if (!shown.isEnded && shown.answer !== answer && !wasStopped)
     breaks(
-      'cut short in silence',
+      'cut short without a note',
       `${name}: ${JSON.stringify(ended ? card.content : messages[0]?.message.text)}${storyOf(each, records)}`,
     );
   const how = shown.answer === answer ? 'whole' : shown.answer === '' ? 'sentence' : 'part';
@@ -143,11 +111,20 @@ function judgeOutcome(each: Case, records: Records, verdict: Verdict, breaks: Br
 
 /** The slowest call that is planned. */
 const SLOWEST_MS = 5_500;
-/** Longer than whoever answers waits for another instance's card. */
+/** The clocks of the simulators count in steps of a few milliseconds. */
+const AT_ONCE_MS = 20;
+/** Longer than the answering instance waits for the card that another instance makes. */
 const SLOW_MS = 2_500;
+/** Longer than a call that makes a card takes without a fault: a handover in the meantime does not know of the card. */
+const SLOW_CALL_MS = 1_000;
 
 const hasKill = ({ kills }: Records, fromMs: number, untilMs: number) =>
   kills.some(({ atMs }) => atMs >= fromMs - 200 && atMs <= untilMs);
+
+/** Only the instance that accepted it knew of it, and that one was killed: this can happen while the store is down. */
+function wasLostWithItsInstance({ wasUnrecorded, question: { takenAtMs } }: Case, records: Records): boolean {
+  return wasUnrecorded && takenAtMs !== null && hasKill(records, takenAtMs - 1_000, takenAtMs + 30_000);
+}
 
 function endRefusals({ question, turnId }: Case, { dingtalk }: Records): number {
   return dingtalk[question.planned.robot].calls.filter(
@@ -159,61 +136,66 @@ function endRefusals({ question, turnId }: Case, { dingtalk }: Records): number 
   ).length;
 }
 
-/** That too many wait is an outcome as well: as many questions must be without another one as were told so. */
-function judgeRefusals(cases: readonly Case[], { dingtalk }: Records, breaks: Breaks): void {
+/** "Too many questions wait" is an outcome too: as many questions must have no other outcome as were refused by it. */
+function judgeRefusals(
+  cases: readonly Case[],
+  { dingtalk }: Records,
+  { isQueueFull }: Sentences,
+  breaks: Breaks,
+): void {
   const place = ({ planned }: Case['question']) =>
     planned.group ?? dingtalk[planned.robot].singleConversation(planned.from);
   for (const robot of ROBOTS) {
-    const told = dingtalk[robot].messages
+    const refused = dingtalk[robot].messages
       .filter(({ text }) => isQueueFull(text))
       .map(({ conversationId }) => conversationId);
     const without = cases
       .filter(({ question, card, messages }) => question.planned.robot === robot && !card && messages.length === 0)
       .map(({ question }) => place(question));
-    for (const each of new Set(told)) {
+    for (const each of new Set(refused)) {
       const count = (places: readonly string[]) => places.filter((other) => other === each).length;
-      if (count(told) > count(without))
+      if (count(refused) > count(without))
         breaks(
           'two outcomes',
-          `${robot} ${each}: ${count(told)} were told that too many wait, ${count(without)} have no answer`,
+          `${robot} ${each}: ${count(refused)} were refused because too many wait, only ${count(without)} have no answer`,
         );
     }
   }
 }
 
 /** Why a question may be without an outcome; null when it may not. */
-function withoutOutcome(each: Case, records: Records): string | null {
+function withoutOutcome(each: Case, records: Records, { isQueueFull }: Sentences): string | null {
   const { question, conversation } = each;
   const { robot, from, group } = question.planned;
   const simulator = records.dingtalk[robot];
   const place = group ?? simulator.singleConversation(from);
   const takenAtMs = question.takenAtMs ?? 0;
   const said = simulator.messages.filter(({ conversationId, at }) => conversationId === place && at >= takenAtMs);
-  if (said.some(({ text }) => isQueueFull(text))) return 'told that too many wait';
-  // Accepted by one instance alone, which then died: the price of accepting without a store.
-  if (each.wasUnrecorded && hasKill(records, takenAtMs - 1_000, takenAtMs + 30_000))
-    return 'the store was away, and the one instance died';
+  if (said.some(({ text }) => isQueueFull(text))) return 'refused because too many wait';
+  if (wasLostWithItsInstance(each, records)) return 'the store was down, and the instance was killed';
   const stop = records.commands.find(
     ({ planned, takenAtMs: at }) =>
       planned.text === '/stop' && conversationOf(planned) === conversation && at !== null && at >= takenAtMs,
   );
   if (stop && runsOf(each, records).length === 0) return 'dropped by /stop before it had a card';
-  // A reply has no id of its own, so one without an answer is not sent again: it may have been shown.
+  // A reply has no id of its own. The instance does not send it again when the call got no answer, for DingTalk may
+  // have shown it.
   const firstWord = each.answer.split(' ', 1)[0] ?? '';
   const isItsReply = (request: unknown) => JSON.stringify(request).includes(`${firstWord} `);
-  const unanswered = simulator.calls.some(
+  const isUnanswered = simulator.calls.some(
     ({ api, outcome, request }) => api === 'sendBySession' && outcome !== 'answered' && isItsReply(request),
   );
-  return unanswered ? 'its message was sent without an answer' : null;
+  return isUnanswered ? 'DingTalk did not answer the call with its message' : null;
 }
 
-const conversationOf = ({ robot, from, group }: { robot: string; from: string; group: string | null }) =>
-  `${robot} ${group ?? from}${robot === 'easy' && group !== null ? '' : ` ${from}`}`;
-
-function judgeTexts({ card, messages, answer, name, turnId, wasTakenOver }: Case, breaks: Breaks): void {
+function judgeTexts(
+  { card, messages, answer, name, turnId, wasTakenOver, wasHandedOver }: Case,
+  sentences: Sentences,
+  breaks: Breaks,
+): void {
   let longest = 0;
   const check = (where: string, text: string) => {
-    const shown = readShown(text, answer);
+    const shown = sentences.read(text, answer);
     if (text.includes(UPSTREAM_MARK)) breaks('upstream text', `${name} ${where}: ${JSON.stringify(text)}`);
     else if (shown.foreign.length > 0) breaks('wrong text', `${name} ${where}: ${JSON.stringify(text)}`);
     if (shown.references.some((reference) => reference !== turnId.slice(0, 8)))
@@ -222,62 +204,65 @@ function judgeTexts({ card, messages, answer, name, turnId, wasTakenOver }: Case
   };
   for (const [index, frame] of (card?.frames ?? []).entries()) {
     const shown = check(`frame ${index}`, frame.content);
-    // Who takes over may know less than was shown.
-    if (shown.answer.length < longest && !wasTakenOver)
+    // The instance that took over may know less text than was shown before.
+    if (shown.answer.length < longest && !wasTakenOver && !wasHandedOver)
       breaks('text went back', `${name} frame ${index}: ${JSON.stringify(frame.content)}`);
     longest = Math.max(longest, shown.answer.length);
   }
   for (const { message } of messages) check('message', message.text);
 }
 
-const runsOf = ({ question }: Case, { dify }: Records) => {
-  const mark = `q${question.planned.number}q`;
-  return dify.runs.filter(({ query }) => query.includes(mark));
-};
-
 function judgeRuns(each: Case, records: Records, breaks: Breaks, excuses: Excuses): void {
   const runs = runsOf(each, records);
   if (runs.length <= 1) return;
-  // The claim was carried out, twice unheard: then the record waits for its turn, and whoever ends the one before asks.
-  if (each.wasUnrecorded) excuses('asked twice: the store was away, or late');
+  // The store carried the acceptance out, but its reply was lost: the accepting instance asks Dify, and so does the
+  // instance that ends the turn before in the queue.
+  if (each.wasUnrecorded) excuses('asked twice: the store was down, or late');
   else breaks('asked twice', `${each.name}: ${runs.length} runs${storyOf(each, records)}`);
 }
 
-/** Messages that belong to no question and no command, and cards of nobody. */
-function judgeOrphans(cases: readonly Case[], { dingtalk, commands }: Records, breaks: Breaks): void {
+/** Messages and cards that belong to no question and no command. */
+function judgeOrphans(
+  cases: readonly Case[],
+  { dingtalk, commands }: Records,
+  sentences: Sentences,
+  breaks: Breaks,
+): void {
   for (const robot of ROBOTS) {
     const ofRobot = cases.filter(({ question }) => question.planned.robot === robot);
     const known = new Set(ofRobot.flatMap(({ messages }) => messages.map(({ message }) => message.id)));
     const cardIds = new Set(ofRobot.map(({ turnId }) => turnId));
-    for (const id of dingtalk[robot].cards.keys()) if (!cardIds.has(id)) breaks('card of nobody', `${robot} ${id}`);
+    for (const id of dingtalk[robot].cards.keys())
+      if (!cardIds.has(id)) breaks('card without a question', `${robot} ${id}`);
     const replies = new Map<string, string[]>();
     for (const { id, at, channel, text, conversationId } of dingtalk[robot].messages) {
       if (text.includes(UPSTREAM_MARK)) breaks('upstream text', `${robot}: ${JSON.stringify(text)}`);
-      if (known.has(id) || isQueueFull(text)) continue;
-      const shown = readShown(text, '');
-      if (isCommandReply(text))
+      if (known.has(id) || sentences.isQueueFull(text)) continue;
+      const shown = sentences.read(text, '');
+      if (sentences.isCommandReply(text))
         replies.set(conversationId, [...(replies.get(conversationId) ?? []), `${at} ${channel} ${text}`]);
       else if (shown.foreign.length > 0 || !shown.isPassing)
-        breaks('message of nobody', `${robot}: ${JSON.stringify(text)}`);
+        breaks('message without a question', `${robot}: ${JSON.stringify(text)}`);
     }
-    for (const [place, told] of replies) {
+    for (const [place, replied] of replies) {
       const asked = commands.filter(
         ({ planned }) =>
           planned.robot === robot && (planned.group ?? dingtalk[robot].singleConversation(planned.from)) === place,
       );
-      if (told.length > asked.length) {
+      if (replied.length > asked.length) {
         const typed = asked.map(({ planned, takenAtMs }) => `${takenAtMs} ${planned.text}`);
-        breaks('command answered twice', `${robot} ${place}: ${JSON.stringify({ told, typed })}`);
+        breaks('command answered twice', `${robot} ${place}: ${JSON.stringify({ replied, typed })}`);
       }
     }
   }
 }
 
 /**
- * What a client could not know: whoever takes a turn over from an instance that died does not know what that one was
- * told last, so it may make the card again, write to one that has ended, or meet a call of the other one.
+ * Refusals that an instance cannot avoid. One that takes a turn over does not know the last replies that the killed
+ * instance got, so it may make the card again, write to a card that has ended, or write at the same time as a call of
+ * the other instance. The same holds when the store did not take what the other instance knew.
  */
-const UNKNOWABLE: readonly string[] = ['param.stream.finished', 'param.cardAlreadyExist', 'unknownError'];
+const UNAVOIDABLE: readonly string[] = ['param.stream.finished', 'param.cardAlreadyExist', 'unknownError'];
 
 function judgeViolations(cases: readonly Case[], records: Records, breaks: Breaks, excuses: Excuses): void {
   const { dingtalk, dify } = records;
@@ -285,24 +270,29 @@ function judgeViolations(cases: readonly Case[], records: Records, breaks: Break
   for (const robot of ROBOTS) {
     for (const { code, api, message, outTrackId, at } of dingtalk[robot].violations) {
       const of = byTurn.get(outTrackId ?? '');
-      // A card that was made while its question waited may have been made by an instance that died since.
-      const mayHaveDied = of !== undefined && hasKill(records, of.question.takenAtMs ?? 0, at);
+      // A card that was made while its question waited may have been made by an instance that was killed since.
+      const mayBeOfKilled = of !== undefined && hasKill(records, of.question.takenAtMs ?? 0, at);
       const before = dingtalk[robot].calls.filter((call) => call.request['outTrackId'] === outTrackId && call.at < at);
-      // One that is slow to say that it made it is not waited for by whoever answers, nor is a slow frame by the last.
+      // Calls that made the card, or may have.
+      const made = before.filter(
+        (call) => call.api === 'createAndDeliver' && (call.status === 200 || call.outcome !== 'answered'),
+      );
+      // The answering instance does not wait for a slow call that makes the card, nor the last frame for a slow one.
       const tookMs = (call: (typeof before)[number]) =>
         call.at - (of?.question.takenAtMs ?? call.at) + (call.durationMs ?? 0);
       const isSlow =
-        (code === 'param.cardAlreadyExist' && before.some((call) => tookMs(call) > SLOW_MS)) ||
+        (code === 'param.cardAlreadyExist' &&
+          made.some((call) => tookMs(call) > SLOW_MS || (call.durationMs ?? 0) > SLOW_CALL_MS)) ||
         (code === 'unknownError' && before.some(({ durationMs }) => (durationMs ?? 0) > SLOW_MS));
-      // A card may be there when no call to make it had an answer, and then it must be ended.
-      const made = before.filter((call) => call.api === 'createAndDeliver');
+      // When a call to make the card got no answer, the card may exist all the same, and the instance must end it.
       const mayBeThere = made.length > 0 && made.every(({ outcome }) => outcome !== 'answered');
       if (code === 'param.stream.outTrackId' && mayBeThere) {
-        excuses('the end of a card that may have been there');
+        excuses('the end of a card that may have existed');
         continue;
       }
-      const isHandedOn = of !== undefined && (of.wasTakenOver || of.wasUnrecorded || mayHaveDied || isSlow);
-      if (isHandedOn && UNKNOWABLE.includes(code)) excuses(`${code} after a change of hands`);
+      const isUnknown =
+        of !== undefined && (of.wasTakenOver || of.wasUnrecorded || of.hadStoreFault || mayBeOfKilled || isSlow);
+      if (isUnknown && UNAVOIDABLE.includes(code)) excuses(`${code} after a change of instances`);
       else
         breaks(
           'refused by DingTalk',
@@ -311,12 +301,12 @@ function judgeViolations(cases: readonly Case[], records: Records, breaks: Break
     }
   }
   for (const { code, message } of dify.violations) {
-    if (code === 'concurrent-with-orphan') excuses('a run beside one whose client was gone');
+    if (code === 'concurrent-with-orphan') excuses('a run beside one whose connection had broken');
     else breaks('refused by Dify', `${code}: ${message}`);
   }
 }
 
-/** Two runs at a time in a conversation as people see it, whatever Dify's own conversations are. */
+/** Two runs at a time in one conversation of DingTalk, also where Dify has two conversations for it. */
 function judgeOverlaps(cases: readonly Case[], records: Records, breaks: Breaks, excuses: Excuses): void {
   const runs = cases
     .flatMap((each) => runsOf(each, records).map((run) => ({ each, run })))
@@ -326,48 +316,18 @@ function judgeOverlaps(cases: readonly Case[], records: Records, breaks: Breaks,
       const endMs = Math.min(earlier.run.finishedAt ?? Infinity, earlier.run.disconnectedAt ?? Infinity);
       if (earlier.each.conversation !== each.conversation || endMs <= run.startedAt) continue;
       if (earlier.run.status === 'paused') continue;
+      // The instance had given up waiting, and the user had been told so, before Dify began the run.
+      if (run.disconnectedAt !== null && run.disconnectedAt - run.startedAt < AT_ONCE_MS) {
+        excuses('runs side by side: one began after its connection had broken');
+        continue;
+      }
       if (each.wasUnrecorded || earlier.each.wasUnrecorded)
         excuses('runs side by side: one was accepted without the store');
-      else breaks('runs side by side', `${earlier.each.name} and ${each.name}`);
+      else
+        breaks(
+          'runs side by side',
+          `${earlier.each.name} and ${each.name}${storyOf(earlier.each, records)}${storyOf(each, records)}`,
+        );
     }
   }
-}
-
-const LOG_FIELDS: ReadonlySet<string> = new Set(['event', 'code', 'kind', 'hop', 'asked', 'found', 'outcome']);
-
-/** What happened to a question, for whoever has to find out. */
-function storyOf(each: Case, records: Records): string {
-  const { question, turnId } = each;
-  const { planned, takenAtMs } = question;
-  const calls = records.dingtalk[planned.robot].calls
-    .filter(({ request }) => request['outTrackId'] === turnId)
-    .map(
-      ({ api, code, fault, outcome, request, at, durationMs }) =>
-        `${at - (takenAtMs ?? at)}+${durationMs} ${api}${request['isFinalize'] === true ? '!' : ''}${request['isError'] === true ? '?' : ''} ${code ?? outcome}${fault === null ? '' : ` (${fault})`}`,
-    );
-  const runs = runsOf(each, records).map(
-    ({ status, disconnectedAt, startedAt }) =>
-      `${startedAt - (takenAtMs ?? 0)} ${status}${disconnectedAt === null ? '' : ' cut off'}`,
-  );
-  const asked = records.dify.requests
-    .filter(({ body }) => JSON.stringify(body).includes(`q${planned.number}q`))
-    .map(({ at, status, fault, conversationId, responseBytes }) =>
-      [at - (takenAtMs ?? 0), status, fault ?? '', conversationId ?? '', responseBytes].join(' '),
-    );
-  const logs = records.logs
-    .filter(({ line }) => line['turn'] === turnId.slice(0, 8))
-    .map(
-      ({ instance, line }) =>
-        `${instance}:${Object.entries(line)
-          .filter(([key]) => LOG_FIELDS.has(key))
-          .map(([, value]) => String(value))
-          .join('=')}`,
-    );
-  return `
-    planned: ${JSON.stringify({ ...planned, words: planned.words.length })}
-    taken over: ${each.wasTakenOver}, unrecorded: ${each.wasUnrecorded}; runs: ${runs.join(', ')}
-    calls: ${calls.join(' · ')}
-    dify: ${asked.join(' · ')}
-    messages: ${each.messages.map(({ message }) => `${message.at - (takenAtMs ?? 0)} ${message.channel} ${JSON.stringify(message.text)}`).join(' · ')}
-    logs: ${logs.join(' ')}`;
 }

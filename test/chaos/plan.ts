@@ -1,4 +1,4 @@
-// What happens in a chaos run and when, all of it made from one seed before anything begins.
+// What happens in a chaos run and when: a plan that is made from one seed before the run begins.
 import type { DifyApi, DifyFaultEffect, Ending } from '../../playground/dify/types.ts';
 import type { DingTalkApi, DingTalkFaultEffect } from '../../playground/dingtalk/types.ts';
 import { createRandom } from '../../playground/http/random.ts';
@@ -8,9 +8,9 @@ export const ROBOTS = ['flow', 'easy', 'work'] as const;
 export type RobotName = (typeof ROBOTS)[number];
 export const PEOPLE = ['p1', 'p2', 'p3', 'p4', 'p5', 'u-outside'] as const;
 export const GROUPS = ['cidGroupA==', 'cidGroupB=='] as const;
-/** Stands in every error of an upstream; nobody may ever read it. */
+/** Stands in every error text of an upstream. No user may ever see it. */
 export const UPSTREAM_MARK = 'UPSTREAM';
-/** What an app's author wrote for whoever fills in a form: meant to be seen. */
+/** The text of a form, written by the author of the app. Users may see it. */
 export const FORM_TEXT = 'May this go on?';
 
 export interface Chat {
@@ -29,9 +29,9 @@ export interface PlannedQuestion extends Chat {
   ending: Ending;
   difyFault: DifyFaultEffect | null;
   instance: number;
-  /** Delivered again, so much later, to these instances. */
+  /** DingTalk delivers the message again to these instances, this much later. */
   redeliveries: { afterMs: number; instance: number }[];
-  /** The store does not take it: every try of its acceptance fails. */
+  /** Both tries of its acceptance fail in this way. */
   storeFault: 'reset' | 'hang' | 'lost-response' | null;
 }
 
@@ -49,7 +49,7 @@ export type PlannedEvent = { atMs: number } & (
   | PlannedCommand
   | { kind: 'kill'; instance: number; downMs: number }
   | { kind: 'sweep'; instance: number }
-  /** Of the next requests of the store; acceptances only take what one repeat makes good. */
+  /** The next requests to the store fail; an acceptance only in a way that its one repeat mends. */
   | { kind: 'store-fault'; fault: StoreFaultKind; times: number }
   | { kind: 'dingtalk-fault'; robot: RobotName; api: DingTalkApi; effect: DingTalkFaultEffect; times: number }
   | { kind: 'dify-fault'; api: DifyApi; effect: DifyFaultEffect; times: number }
@@ -128,7 +128,7 @@ export function planOf(seed: number, turns: number): PlannedEvent[] {
       difyFault: difyFaultOf(),
       instance: between(0, INSTANCES - 1),
       redeliveries,
-      // Another instance cannot know of a message that the store never heard of, so these are not delivered to one.
+      // A message that is not in the store would be answered twice if DingTalk delivered it to another instance too.
       storeFault: redeliveries.length === 0 && chance(0.03) ? oneOf(['reset', 'hang', 'lost-response'] as const) : null,
     });
   }
@@ -194,7 +194,8 @@ export function planOf(seed: number, turns: number): PlannedEvent[] {
       { kind: 'status', status: 502, code: UPSTREAM_MARK, message: UPSTREAM_MARK },
       ...(chance(0.5) ? [{ kind: 'hang' } as const] : []),
     ]);
-    // A card's end is tried five times, and each try may need a token first: more than that in a row is no bad luck.
+    // An instance tries five times to end a card, and each try may need a token first. More faults in a row than that
+    // would keep the card from ending.
     const times = api !== 'accessToken' && chance(0.3) ? between(2, 3) : 1;
     return { atMs: at, kind: 'dingtalk-fault', robot: oneOf(ROBOTS), api, effect, times };
   });

@@ -1,8 +1,9 @@
-// What may stand beside an answer: the sentences of the product, so that anything else is found out.
-import { zhCN } from '../../lib/texts/zh-CN.ts';
+// The sentences of the product that may stand beside an answer. The judge reports any other text as foreign.
+import type { Texts } from '../../lib/texts/texts.ts';
 import { FORM_TEXT } from './plan.ts';
 
 const escaped = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/gu, String.raw`\$&`);
+/** Stand for a number and a reference while a sentence is made into a pattern. */
 const PLACE = 987_654;
 const REFERENCE = 'rrrrrrrr';
 const pattern = (text: string) =>
@@ -13,74 +14,86 @@ const pattern = (text: string) =>
     'u',
   );
 
-/** A link of ours with this label. */
-function linkPattern(label: string): RegExp {
-  return new RegExp(String.raw`^\[${escaped(label)}\]\(dtmd:[^)]*\)$`, 'u');
-}
+/** A sentence with any text in the place of `NAME`. */
+const named = (text: string) => new RegExp(`^${escaped(text).replace('NAME', '.+')}$`, 'u');
 
-/** Says that it goes on or waits: not an outcome by itself. */
-const PASSING = [zhCN.queued(PLACE), zhCN.continuing, zhCN.stopByWord, zhCN.progress.thinking]
-  .map(pattern)
-  .concat([
-    new RegExp(`^${escaped(zhCN.progress.node('NAME')).replace('NAME', '.+')}$`, 'u'),
-    new RegExp(`^${escaped(zhCN.progress.tool('NAME', undefined)).replace('NAME', '.+')}$`, 'u'),
-    linkPattern(zhCN.stop),
-    pattern(FORM_TEXT),
-    new RegExp(`^${escaped(zhCN.form.title('NAME')).replace('NAME', '.+')}$`, 'u'),
-  ]);
-/** Ends an answer, with or without text. */
-const ENDING = [
-  zhCN.stopped,
-  zhCN.paused,
-  zhCN.formByEmail,
-  zhCN.emptyAnswer,
-  zhCN.answeredBelow,
-  zhCN.incomplete(REFERENCE),
-  zhCN.reference(REFERENCE),
-  ...Object.values(zhCN.failures).map((failure) => `⚠️ ${failure}`),
-].map(pattern);
-/** A link that asks the same again. */
-const RETRY = linkPattern(zhCN.retry);
-const COMMANDS = [
-  zhCN.newConversation,
-  zhCN.stopping,
-  zhCN.nothingToStop,
-  ...Object.values(zhCN.failures).map((failure) => `⚠️ ${failure} ${zhCN.reference(REFERENCE)}`),
-].map(pattern);
-const FULL = pattern(zhCN.queueFull);
+/** A link with this label that sends a word to the chat. */
+const linkPattern = (label: string) => new RegExp(String.raw`^\[${escaped(label)}\]\(dtmd:[^)]*\)$`, 'u');
 
+/** The answer goes on, or the question waits: the text may still change. */
+const passing = (texts: Texts) => [
+  ...[texts.queued(PLACE), texts.continuing, texts.stopByWord, texts.progress.thinking, FORM_TEXT].map(pattern),
+  ...[texts.progress.node('NAME'), texts.progress.tool('NAME', undefined), texts.form.title('NAME')].map(named),
+  linkPattern(texts.stop),
+];
+
+/** The answer has ended, with or without text. */
+const ending = (texts: Texts) =>
+  [
+    texts.stopped,
+    texts.paused,
+    texts.formByEmail,
+    texts.emptyAnswer,
+    texts.answeredBelow,
+    texts.incomplete(REFERENCE),
+    texts.reference(REFERENCE),
+    ...Object.values(texts.failures).map((failure) => `⚠️ ${failure}`),
+  ].map(pattern);
+
+const commandReply = (texts: Texts) =>
+  [
+    texts.newConversation,
+    texts.stopping,
+    texts.nothingToStop,
+    ...Object.values(texts.failures).map((failure) => `⚠️ ${failure} ${texts.reference(REFERENCE)}`),
+  ].map(pattern);
+
+/** A text that a user saw, taken apart. */
 export interface Shown {
-  /** The answer's part, as far as it is one; '' when there is none. */
+  /** The beginning of the answer that the text has; '' when it has none. */
   answer: string;
-  /** Says how it ended. */
+  /** A sentence says that the answer has ended. */
   isEnded: boolean;
-  /** Says that it goes on. */
+  /** A sentence says that the answer goes on. */
   isPassing: boolean;
   references: string[];
-  /** What is neither the answer's beginning nor a sentence of ours. */
+  /** Parts that are neither the beginning of the answer nor a sentence of the product. */
   foreign: string[];
 }
 
-/** Takes a text that people see apart. */
-export function readShown(text: string, answer: string): Shown {
-  const shown: Shown = { answer: '', isEnded: false, isPassing: false, references: [], foreign: [] };
-  const parts = text.split('\n\n').map((part) => part.trim());
-  for (const [index, part] of parts.entries()) {
-    const ending = ENDING.map((each) => each.exec(part)).find((match) => match !== null);
-    if (part === '' || (index === 0 && /^@\S+$/u.test(part)) || RETRY.test(part)) continue;
-    else if (ending) {
-      shown.isEnded = true;
-      if (ending.groups?.['reference']) shown.references.push(ending.groups['reference']);
-    } else if (PASSING.some((each) => each.test(part))) shown.isPassing = true;
-    else if (shown.answer === '' && answer.startsWith(part)) shown.answer = part;
-    else shown.foreign.push(part);
+export type Sentences = ReturnType<typeof createSentences>;
+
+/** Reads the sentences of one version, or of several that run side by side. */
+export function createSentences(versions: readonly Texts[]) {
+  const passings = versions.flatMap(passing);
+  const endings = versions.flatMap(ending);
+  const commandReplies = versions.flatMap(commandReply);
+  const retryLinks = versions.map(({ retry }) => linkPattern(retry));
+  const fulls = versions.map(({ queueFull }) => pattern(queueFull));
+  const isAny = (patterns: readonly RegExp[], text: string) => patterns.some((each) => each.test(text));
+  const withoutMention = (text: string) => text.replace(/^@\S+\s+/u, '').trim();
+
+  function read(text: string, answer: string): Shown {
+    const shown: Shown = { answer: '', isEnded: false, isPassing: false, references: [], foreign: [] };
+    const parts = text.split('\n\n').map((part) => part.trim());
+    for (const [index, part] of parts.entries()) {
+      const found = endings.map((each) => each.exec(part)).find((match) => match !== null);
+      if (part === '' || (index === 0 && /^@\S+$/u.test(part)) || isAny(retryLinks, part)) continue;
+      else if (found) {
+        shown.isEnded = true;
+        if (found.groups?.['reference']) shown.references.push(found.groups['reference']);
+      } else if (isAny(passings, part)) shown.isPassing = true;
+      else if (shown.answer === '' && answer.startsWith(part)) shown.answer = part;
+      else shown.foreign.push(part);
+    }
+    return shown;
   }
-  return shown;
+
+  return {
+    read,
+    isCommandReply: (text: string) => isAny(commandReplies, withoutMention(text)),
+    isQueueFull: (text: string) => isAny(fulls, withoutMention(text)),
+    /** The card says that its answer came as messages. */
+    isPointer: (text: string) => versions.some(({ answeredBelow }) => text === answeredBelow),
+  };
 }
-
-const bare = (text: string) => text.replace(/^@\S+\s+/u, '').trim();
-
-export const isCommandReply = (text: string): boolean => COMMANDS.some((each) => each.test(bare(text)));
-/** Says that the answer is elsewhere. */
-export const isPointer = (text: string): boolean => text === zhCN.answeredBelow;
-export const isQueueFull = (text: string): boolean => FULL.test(bare(text));

@@ -1,12 +1,13 @@
-// A chaos run: three robots, their DingTalk apps and Dify apps, one Redis, and instances of the function that die.
+// A chaos run: three robots, their DingTalk apps and Dify apps, one Redis, and instances of the function that are killed.
 import { sleep, type Clock } from '../../lib/runtime/clock.ts';
-import { ACCEPT } from '../../lib/state/redis/scripts.ts';
 import { createDifySimulator } from '../../playground/dify/simulator.ts';
 import type { AppMode, DifySimulator } from '../../playground/dify/types.ts';
 import { createDingTalkSimulator } from '../../playground/dingtalk/simulator.ts';
 import type { Callback, DingTalkSimulator } from '../../playground/dingtalk/types.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { createUpstashFront, type Fault, type UpstashFront, type UpstashRequest } from '../support/upstash-front.ts';
+import { thisCode, type Code } from './code.ts';
+import { createEntry } from './entry.ts';
 import { startFleet, type Fleet } from './fleet.ts';
 import {
   GROUPS,
@@ -29,19 +30,21 @@ const MODES: Readonly<Record<RobotName, AppMode>> = { flow: 'advanced-chat', eas
 const LEASE_TIMING = { leaseMs: 5_000, renewMs: 1_700 };
 /** Longer than in production: on a fast clock a busy machine would make the store seem down. */
 const STORE_TIMEOUT_MS = 1_600;
-/** DingTalk delivers a message again that nobody took. */
+/** DingTalk delivers a message again that no instance took. */
 const DELIVERY_TRIES = 8;
+/** The limit of an invocation where there is one: about a third of the answers are handed over then. */
+const INVOCATION_S = 4;
 /** Between two sweeps at the end, and for how long they go on. */
 const LAST_SWEEPS_EVERY_MS = 3_000;
 const PATIENCE_MS = 240_000;
-/** Longer than a lease and the pauses between tries to end a turn; and than any silence that is waited for. */
+/** Longer than a lease and the pauses between tries to end a turn; longer than an instance waits for a silent stream. */
 const STILL_MS = 20_000;
 const STILL_WITH_OPEN_ENDS_MS = 70_000;
 
 export interface Delivered<T> {
   planned: T;
   msgId: string;
-  /** When it was first taken; null when nobody ever took it. */
+  /** When an instance first answered 200; null when none did. */
   takenAtMs: number | null;
 }
 
@@ -54,9 +57,11 @@ export interface Records {
   questions: Delivered<PlannedQuestion>[];
   commands: Delivered<PlannedCommand>[];
   kills: { instance: number; atMs: number }[];
+  /** The code of each instance, by its number. */
+  codes: readonly Code[];
   logs: Fleet['logs'];
   crashes: readonly string[];
-  /** Nothing was overdue any more at the end. */
+  /** At the end no turn was overdue, and nothing happened any more. */
   isSettled: boolean;
 }
 
@@ -64,11 +69,14 @@ export interface ChaosOptions<T> {
   plan: readonly PlannedEvent[];
   /** How much faster than real time. */
   speed: number;
-  /** Judges the records while everything is still there. */
+  /** Every second instance has this code, and turns are handed over from any instance to any other. */
+  beside?: Code | undefined;
+  /** Judges the records before the simulators are closed. */
   judge: (records: Records) => T;
 }
 
-export async function runChaos<T>({ plan, speed, judge }: ChaosOptions<T>): Promise<T> {
+export async function runChaos<T>({ plan, speed, beside, judge }: ChaosOptions<T>): Promise<T> {
+  const codes = Array.from({ length: INSTANCES }, (_, index) => (beside && index % 2 === 1 ? beside : thisCode));
   const timing = { startMs: Date.now(), speed };
   const clock = createSharedClock(timing);
   const scripts = new Map(plan.flatMap((event) => (event.kind === 'ask' ? [[event.number, event] as const] : [])));
@@ -96,7 +104,8 @@ export async function runChaos<T>({ plan, speed, judge }: ChaosOptions<T>): Prom
     difyApiKey: `key-${robot}`,
     ...(robot === 'easy' ? { conversationScope: 'chat' } : {}),
   }));
-  const fleet = await startFleet(INSTANCES, {
+  const entry = beside ? await createEntry((served) => fleet.url(served)) : null;
+  const fleet = await startFleet(codes, {
     clock: timing,
     leaseTiming: LEASE_TIMING,
     storeTimeoutMs: STORE_TIMEOUT_MS,
@@ -106,9 +115,11 @@ export async function runChaos<T>({ plan, speed, judge }: ChaosOptions<T>): Prom
       UPSTASH_REDIS_REST_URL: front.url,
       UPSTASH_REDIS_REST_TOKEN: front.token,
       CRON_SECRET,
+      ...(entry ? { PUBLIC_URL: entry.url, FUNCTION_MAX_DURATION_S: String(INVOCATION_S) } : {}),
     },
   });
-  const parts: Parts = { clock, speed, front, dify, dingtalk, fleet, questions: [], commands: [], kills: [] };
+  const isAccept = ({ commands }: UpstashRequest) => codes.some(({ accept }) => commands[0]?.[1] === accept);
+  const parts: Parts = { clock, speed, front, isAccept, dify, dingtalk, fleet, questions: [], commands: [], kills: [] };
   try {
     await play(plan, parts);
     const isSettled = await settle(parts);
@@ -122,12 +133,14 @@ export async function runChaos<T>({ plan, speed, judge }: ChaosOptions<T>): Prom
       questions,
       commands,
       kills,
+      codes,
       logs,
       crashes,
       isSettled,
     });
   } finally {
     await fleet.close();
+    await entry?.close();
     await Promise.all([...Object.values(dingtalk).map((each) => each.close()), dify.close(), front.close()]);
     await redis.close();
   }
@@ -137,6 +150,7 @@ interface Parts {
   clock: Clock;
   speed: number;
   front: UpstashFront;
+  isAccept: (request: UpstashRequest) => boolean;
   dify: DifySimulator;
   dingtalk: Record<RobotName, DingTalkSimulator>;
   fleet: Fleet;
@@ -160,14 +174,14 @@ function startDingTalk(robot: RobotName, clock: Clock): Promise<DingTalkSimulato
 
 function scriptOf(scripts: ReadonlyMap<number, PlannedQuestion>, text: string) {
   const planned = scripts.get(Number(/q(\d+)q/u.exec(text)?.[1]));
-  if (!planned) return { chunks: [{ text: 'a question that nobody asked' }] };
+  if (!planned) return { chunks: [{ text: 'a question that is not in the plan' }] };
   const { words, everyMs, ending } = planned;
   const chunks = words.map((word, index) => ({ afterMs: everyMs, text: index === 0 ? word : ` ${word}` }));
   return { chunks, ending };
 }
 
 async function play(plan: readonly PlannedEvent[], parts: Parts): Promise<void> {
-  const { clock, dify, dingtalk, front, speed } = parts;
+  const { clock, dify, dingtalk, front } = parts;
   const beganAtMs = clock.now();
   const running: Promise<void>[] = [];
 
@@ -182,7 +196,7 @@ async function play(plan: readonly PlannedEvent[], parts: Parts): Promise<void> 
       case 'sweep':
         return sweep(parts, event.instance).then(() => undefined);
       case 'store-fault':
-        front.faults.push(storeFault(event.fault, event.times, speed));
+        front.faults.push(storeFault(event.fault, event.times, parts));
         return;
       case 'dingtalk-fault': {
         const { api, effect, times } = event;
@@ -209,10 +223,8 @@ async function play(plan: readonly PlannedEvent[], parts: Parts): Promise<void> 
   await Promise.all(running);
 }
 
-const isAccept = ({ commands }: UpstashRequest) => commands[0]?.[1] === ACCEPT;
-
-function storeFault(kind: StoreFaultKind, times: number, speed: number): Fault {
-  // An acceptance is repeated once: more than that is planned for single questions.
+function storeFault(kind: StoreFaultKind, times: number, { isAccept, speed }: Parts): Fault {
+  // An instance repeats an acceptance once. Acceptances that fail twice are planned with their question.
   const isMild = times === 1 && (kind === 'reset' || kind === 'lost-response');
   const only = isMild ? {} : { only: (request: UpstashRequest) => !isAccept(request) };
   switch (kind) {
@@ -228,7 +240,7 @@ function storeFault(kind: StoreFaultKind, times: number, speed: number): Fault {
 }
 
 async function ask(planned: PlannedQuestion, parts: Parts): Promise<void> {
-  const { dingtalk, dify, front, questions, clock } = parts;
+  const { dingtalk, dify, front, isAccept, questions, clock } = parts;
   const text = questionText(planned.number);
   const mark = `q${planned.number}q`;
   const when = (body: unknown) => JSON.stringify(body).includes(mark);
@@ -268,7 +280,7 @@ async function command(planned: PlannedCommand, parts: Parts): Promise<void> {
 const placeOf = ({ from, group }: { from: string; group: string | null }) =>
   group === null ? { from } : { from, conversation: group };
 
-/** As DingTalk does it: a message that was not taken is delivered again, and may reach another instance. */
+/** As DingTalk does: delivers a message again that was not taken, perhaps to another instance. */
 async function deliver(robot: RobotName, callback: Callback, instance: number, parts: Parts): Promise<boolean> {
   const { dingtalk, fleet, clock } = parts;
   for (let tries = 0; tries < DELIVERY_TRIES; tries += 1) {
@@ -276,7 +288,7 @@ async function deliver(robot: RobotName, callback: Callback, instance: number, p
       const { status } = await dingtalk[robot].deliver(`${fleet.url(instance + tries)}/${robot}`, callback);
       if (status === 200) return true;
     } catch {
-      // The instance is gone, perhaps after it took the message.
+      // The instance was killed, perhaps after it took the message.
     }
     await sleep(clock, 500);
   }
@@ -302,7 +314,7 @@ async function sweep({ fleet }: Parts, instance: number): Promise<{ overdue: num
   }
 }
 
-/** No more faults: sweeps until nothing is overdue, no card is open and Dify is at rest. */
+/** Without faults: sweeps until no turn is overdue, no card is open and no run of Dify is read. */
 async function settle(parts: Parts): Promise<boolean> {
   const { clock, dify, dingtalk, front } = parts;
   front.faults.length = 0;
@@ -320,7 +332,7 @@ async function settle(parts: Parts): Promise<boolean> {
     const swept = await sweep(parts, turn % INSTANCES);
     await sleep(clock, LAST_SWEEPS_EVERY_MS);
     stillMs = swept?.overdue === 0 && before === activity() ? stillMs + LAST_SWEEPS_EVERY_MS : 0;
-    // Where a card is open or a stream is silent, somebody may still be waiting for it.
+    // While a card is open or a stream is silent, an instance may still be waiting for the stream.
     if (stillMs >= (isQuiet() ? STILL_MS : STILL_WITH_OPEN_ENDS_MS)) return true;
   }
   return false;

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { systemClock, type Clock } from '../../lib/runtime/clock.ts';
 import { readHttpBody } from '../../playground/dify/fixtures.ts';
 import { createRandom } from '../../playground/http/random.ts';
 import { eventually, startDify } from './support.ts';
@@ -36,6 +37,49 @@ test('slow: answered as usual after the delay', async () => {
   const startedAt = Date.now();
   expect((await call('app-chat', 'GET', '/info')).status).toBe(200);
   expect(Date.now() - startedAt).toBeGreaterThanOrEqual(78);
+});
+
+describe('slow, and the client leaves before the answer', () => {
+  test('nothing of its stream stays', async () => {
+    const waiting = new Set<() => void>();
+    const clock: Clock = {
+      ...systemClock,
+      schedule(ms, run) {
+        const over = () => waiting.delete(run);
+        waiting.add(run);
+        const cancel = systemClock.schedule(ms, () => {
+          over();
+          run();
+        });
+        return () => {
+          over();
+          cancel();
+        };
+      },
+    };
+    const { dify, request, question } = await startDify({ script: { chunks }, clock });
+    dify.faults.inject({ api: 'chat', kind: 'slow', delayMs: 60 });
+    const impatient = AbortSignal.timeout(20);
+    await expect(request('app-advanced-chat', 'POST', '/chat-messages', question, impatient)).rejects.toThrow(
+      'timeout',
+    );
+    await eventually(() => dify.runs[0]?.status === 'succeeded');
+    expect(dify.openStreams).toEqual([]);
+    expect(waiting.size).toBe(0);
+  });
+
+  test('its run may begin beside another one, which the client cannot know', async () => {
+    const { dify, ask, request, question } = await startDify({
+      script: { chunks: [{ text: '前' }, { afterMs: 200, text: '后' }] },
+    });
+    const conversation_id = (await ask('chat')).events[0]?.['conversation_id'];
+    dify.faults.inject({ api: 'chat', kind: 'slow', delayMs: 60 });
+    const impatient = AbortSignal.timeout(20);
+    const again = { ...question, conversation_id };
+    await expect(request('app-chat', 'POST', '/chat-messages', again, impatient)).rejects.toThrow('timeout');
+    await ask('chat', { conversation_id });
+    expect(dify.violations).toMatchObject([{ code: 'concurrent-with-orphan' }]);
+  });
 });
 
 test.each(['cloudflare-524', 'nginx-504', 'cloudflare-1015', 'internal-server-error', 'unauthorized'])(

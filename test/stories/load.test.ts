@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { STORE_TIMEOUT_MS } from '../../lib/state/redis/failure.ts';
 import { LEASE_TIMING } from '../../lib/turn/lease.ts';
 import { sleep } from '../../lib/runtime/clock.ts';
+import { thisCode } from '../chaos/code.ts';
 import { startFleet } from '../chaos/fleet.ts';
 import { LOAD, runLoad, until } from '../chaos/load.ts';
 import { createSharedClock } from '../chaos/shared-clock.ts';
@@ -82,7 +83,7 @@ describeWith('redis-server', 'the store goes away for ten seconds, in mid-traffi
       },
       clock,
     );
-    const fleet = await startFleet(3, {
+    const fleet = await startFleet([thisCode, thisCode, thisCode], {
       clock: timing,
       leaseTiming: LEASE_TIMING,
       storeTimeoutMs: STORE_TIMEOUT_MS * SPEED,
