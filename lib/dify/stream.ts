@@ -38,9 +38,7 @@ export async function* readEvents(
     onEvent({ data }) {
       const event = readEvent(data);
       // Without the blank line between them the parser joins events, as its specification says.
-      const lines = event === null && data.includes('
-') ? data.split('
-').map(readEvent) : [event];
+      const lines = event === null && data.includes('\n') ? data.split('\n').map(readEvent) : [event];
       const events = lines.filter((line) => line !== null);
       hasBegun ||= events.length > 0;
       ready.push(...events);
