@@ -54,7 +54,7 @@ export const en: Texts = {
     tool: (name, labels) => `🔧 Using a tool: ${labels?.en ?? name}`,
     thinking: '💭 Thinking…',
     queued: '⏳ The AI service is busy. Your question is waiting there and will be answered here.',
-    unseen: '⏳ The AI app is at work. It shows no steps; the answer comes in one piece.',
+    unseen: '⏳ The AI app is at work. Its steps cannot be seen so far; the answer will come here.',
   },
   form: {
     title: (name) => (name === '' ? '📝 **Your decision is needed**' : `📝 **Your decision is needed: ${name}**`),
@@ -139,7 +139,7 @@ export const en: Texts = {
     dify_not_a_stream:
       'The AI service sent something unexpected. Please ask an administrator to check the Dify address.',
     dify_not_started:
-      'The AI service did not begin to answer. Please try again later; if it persists, an administrator should check Dify’s workers.',
+      "The AI service did not begin to answer. Try again later; if it persists, an administrator should check Dify's workers.",
     dify_stalled: 'The AI service stopped responding midway. Please try again later.',
     dify_cut: 'The connection to the AI service broke before an answer came. Please ask again.',
     out_of_time: 'This question took longer than allowed. Please narrow it and try again.',
@@ -189,11 +189,11 @@ export const en: Texts = {
   missingInputs: (names) =>
     `The AI app lacks inputs that it requires: ${names}. Please ask an administrator to complete DIFY_INPUTS.`,
   inputTooLong: (input, maxChars, chars) =>
-    `“${input}” takes at most ${maxChars} characters; this time there are ${chars}. Please ask with fewer words.`,
+    `"${input}" takes at most ${maxChars} characters; this time there are ${chars}. Please ask with fewer words.`,
   inputNotOffered: (input, options) =>
-    `“${input}” must be one of: ${options}. Please ask an administrator to check DIFY_INPUTS.`,
+    `"${input}" must be one of: ${options}. Please ask an administrator to check DIFY_INPUTS.`,
   inputOfWrongType: (input) =>
-    `“${input}” does not take this kind of value. Please ask an administrator to check DIFY_INPUTS.`,
+    `"${input}" does not take this kind of value. Please ask an administrator to check DIFY_INPUTS.`,
   missingFiles: (names) => `This AI app needs a file: ${names}. Send one, or quote one with your question.`,
   mostFiles: (most) =>
     `This AI app takes ${most === 1 ? 'one file' : `${most} files`} at a time. Please send fewer, or one after another.`,

@@ -39,7 +39,7 @@ export interface Texts {
     thinking: string;
     /** Dify is busy or restarting, and the question waits there. */
     queued: string;
-    /** The app works without showing its steps. */
+    /** The app works, and none of its steps has been seen. */
     unseen: string;
   };
   /** A form in the middle of a run. Names, options and titles come from the app, as plain text. */

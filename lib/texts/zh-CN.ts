@@ -52,7 +52,7 @@ export const zhCN: Texts = {
     node: (name) => `⏳ 正在执行：${name}`,
     tool: (name, labels) => `🔧 正在使用工具：${labels?.zh ?? name}`,
     queued: '⏳ AI 服务正忙，问题已在那里排队，轮到后会在这里回答。',
-    unseen: '⏳ AI 应用正在处理。它不显示步骤，完成后会一次给出回答。',
+    unseen: '⏳ AI 应用正在处理，目前看不到它的步骤，完成后会在这里回答。',
     thinking: '💭 正在思考…',
   },
   form: {

@@ -81,7 +81,7 @@ describe('a failure', () => {
     [
       'dify_input_invalid',
       { input: 'Topic', maxChars: 256, chars: 300 },
-      '“Topic” takes at most 256 characters; this time there are 300. Please ask with fewer words.',
+      '"Topic" takes at most 256 characters; this time there are 300. Please ask with fewer words.',
     ],
     ['dify_input_invalid', { input: 'City', options: 'Berlin, Paris' }, texts.inputNotOffered('City', 'Berlin, Paris')],
     ['dify_input_invalid', { input: 'N' }, texts.inputOfWrongType('N')],

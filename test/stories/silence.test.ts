@@ -47,8 +47,10 @@ describe('a conversation that Dify does not have any more', () => {
     await start(scene({}));
     const inGroup = { from: 'staff-1', conversation: GROUP };
     await Promise.all([bridge().ask('alone'), bridge().ask({ ...inGroup, text: 'group' })]);
-    const conversationOf = (asked_: string) =>
-      bridge().dify.runs.find(({ query }) => query === asked_)?.conversationId ?? '';
+    const conversationOf = (question: string) => {
+      const conversation = bridge().dify.runs.find(({ query }) => query === question)?.conversationId;
+      return conversation ?? `${question} was not run`;
+    };
     bridge().dify.forgetConversation(conversationOf('alone'));
     await bridge().ask('alone again');
     await bridge().ask({ ...inGroup, text: 'group again' });
@@ -217,6 +219,8 @@ describe('while Dify restarts', () => {
       content: expect.stringContaining(texts.failures.dify_unreachable) as string,
     });
     expect(outcomes()).toEqual(['dify_unreachable']);
+    const finished = bridge().logs.find(({ event }) => event === 'turn_finished');
+    expect(finished?.['totalMs']).toBeGreaterThanOrEqual(30_000);
   });
 });
 
