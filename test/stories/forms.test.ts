@@ -377,11 +377,11 @@ describe.each(['typed', 'pressed'] as const)(
     };
     const cron = { authorization: 'Bearer cron-secret' };
     const leaseTiming = { leaseMs: 600, renewMs: 200 };
-    let state: State;
+    let records: State;
     const open = (adapt: (state: State) => State = (own) => own) => {
-      state = adapt({ ...createMemoryState(systemClock), isDurable: true });
+      records = adapt({ ...createMemoryState(systemClock), isDurable: true });
       const env = { ...withButtons.env, CRON_SECRET: 'cron-secret' };
-      return begin(first, { dingtalk: withButtons.dingtalk, env, state, leaseTiming });
+      return begin(first, { dingtalk: withButtons.dingtalk, env, state: records, leaseTiming });
     };
     /** Answers the form, until some of what comes then is shown. */
     const answer = async () => {
@@ -396,7 +396,7 @@ describe.each(['typed', 'pressed'] as const)(
     };
     const die = async () => {
       await answer();
-      const recorded = async () => (await state.peek(cards().at(-1)?.outTrackId ?? '')).progress;
+      const recorded = async () => (await records.peek(cards().at(-1)?.outTrackId ?? '')).progress;
       await expect.poll(recorded).toMatch(/"hasCard":true.*"text":"(first|second)/u);
       await bridge().kill();
       await new Promise((resolve) => setTimeout(resolve, leaseTiming.leaseMs));
