@@ -74,12 +74,13 @@ function pairsOf(layer: MarkLayer, runs: readonly MarkRun[], source: string, gro
   /** For the first so many runs: what they cost at least, and the pair that ends there. */
   const best: { cost: number; from: number }[] = [{ cost: 0, from: -1 }];
   own.forEach(({ run, may }, last) => {
-    const { literal, close } = layer.costs(run);
-    const plain = { cost: (best[last]?.cost ?? 0) + (may ? literal : 0), from: -1 };
+    const ownCosts = layer.costs(run);
+    const plain = { cost: (best[last]?.cost ?? 0) + (may ? ownCosts.literal : 0), from: -1 };
     let choice = plain;
-    const closing = may ? close(run) : Infinity;
+    const closing = may ? ownCosts.close(run) : Infinity;
     let inside = 0;
-    for (let first = last - 1; closing < Infinity && first >= Math.max(0, last - MAX_INSIDE); first--) {
+    const earliest = closing < Infinity ? Math.max(0, last - MAX_INSIDE) : last;
+    for (let first = last - 1; first >= earliest; first--) {
       const opening = own[first];
       if (opening === undefined) break;
       const costs = layer.costs(opening.run);
@@ -113,7 +114,7 @@ function pairsOf(layer: MarkLayer, runs: readonly MarkRun[], source: string, gro
     if (from >= 0) pairs.push({ layer, first: own[from]?.index ?? 0, last: own[count - 1]?.index ?? 0 });
     count = from >= 0 ? from : count - 1;
   }
-  return pairs.reverse();
+  return pairs.toReversed();
 }
 
 /** The run that opens an emphasis whose end has not arrived; -1 if leaving all as it is costs less. */

@@ -15,7 +15,7 @@ function piecesOf(text: string): string[] {
   );
 }
 
-function check({ expect: right }: Case): void {
+function expectRight({ expect: right }: Case): void {
   const { content, frames, phase } = bridge().card();
   const typing = frames.filter(({ final }) => !final).map((frame) => frame.content);
   expect(phase).toBe('finished');
@@ -43,12 +43,12 @@ test.each(written)('$name', async ({ one, text }) => {
   const chunks = pieces.map((piece, index) => ({ afterMs: index === 0 ? 5 : 1_500, text: piece }));
   await start({ app: { script: { chunks } }, clock: createFastClock(20) });
   await bridge().ask('问题');
-  check(one);
+  expectRight(one);
 });
 
 test.each(casesOf('dify').map((one) => ({ name: one.file, one })))('$name', async ({ name, one }) => {
   expect(bytesOf(one)).toContain('data:');
   await start({ app: { mode: one.source?.mode ?? 'chat', script: { bytes: `../cases/${name}` } } });
   await bridge().ask('问题');
-  check(one);
+  expectRight(one);
 });

@@ -47,7 +47,7 @@ const table = fc
 
 const block = fc.oneof({ arbitrary: lines, weight: 4 }, { arbitrary: table, weight: 1 });
 
-const text = fc.array(block, { minLength: 1, maxLength: 3 }).map((blocks) => blocks.join('\n\n'));
+const texts = fc.array(block, { minLength: 1, maxLength: 3 }).map((blocks) => blocks.join('\n\n'));
 
 /** A line after such marks is the name of a language, which no client shows. */
 const hasFence = (source: string) => /`{3}|^(?:[ >*-]|\d+[.)])*~{3}/m.test(source);
@@ -64,7 +64,7 @@ const isWithin = (part: string, whole: string) => {
 describe('the words of a text', () => {
   it('are those of the source, in order', () => {
     fc.assert(
-      fc.property(text, (source) => {
+      fc.property(texts, (source) => {
         fc.pre(!hasFence(source));
         // The numbers of lists are counted by clients. They have tests of their own.
         const isCounted = /^[ >*-]*\d+\. /m.test(source);
