@@ -60,10 +60,10 @@ describe.each(cases)('$name', ({ one, text }) => {
   });
 
   test('loses no word while it grows, and shows no mark that the end does not show', () => {
-    const atEnd = read(finalView(answered(text), [], true, unlimited).card ?? '');
-    const words = lettersOf(atEnd.seen);
+    const whole = read(finalView(answered(text), [], true, unlimited).card ?? '');
+    const words = lettersOf(whole.seen);
     const marks = (seen: string) => Array.from(seen.matchAll(/[*_~|#`[\]<>]/g), ([mark]) => mark);
-    const left = marks(atEnd.seen);
+    const left = marks(whole.seen);
     let lacking = 0;
     let raw = 0;
     let arrived = 0;
@@ -72,7 +72,7 @@ describe.each(cases)('$name', ({ one, text }) => {
     // A long text is tried at its beginning, and then at some of its prefixes.
     const step = text.length > 1_000 ? 397 : 1;
     const ends = Array.from({ length: text.length }, (_, index) => index + 1);
-    for (const length of ends.filter((atEnd) => atEnd < 300 || atEnd % step === 0 || atEnd === text.length)) {
+    for (const length of ends.filter((cut) => cut < 300 || cut % step === 0 || cut === text.length)) {
       const { seen } = read(typingView(answered(text.slice(0, length), null), unlimited));
       const isPictureWords = text.slice(0, length).lastIndexOf('![') > text.slice(0, length).lastIndexOf('](');
       expect(words.startsWith(lettersOf(seen)) || lettersOf(seen).length === 0, `${seen} at ${length}`).toBe(true);
