@@ -68,48 +68,35 @@ function placedRuns(tokens: readonly RawToken[]): { runs: PlacedRun[]; source: s
   return { runs, source };
 }
 
+/** A run of one layer, with its place among all runs. `may` is false for one that can be no mark. */
+interface Candidate {
+  run: MarkRun;
+  index: number;
+  may: boolean;
+}
+
+/** What the first so many runs of a layer cost at least, and the one that opens the pair that ends there; -1 for none. */
+interface Best {
+  cost: number;
+  from: number;
+}
+
 /** The cheapest reading of the runs of one layer. Its pairs follow each other; none lies in another. */
 function pairsOf(layer: MarkLayer, runs: readonly MarkRun[], source: string, growing: boolean): Pair[] {
   const own = runs.flatMap((run, index) => (layer.takes(run) ? [{ run, index, may: mayBeMark(run, source) }] : []));
-  /** For the first so many runs: what they cost at least, and the pair that ends there. */
-  const best: { cost: number; from: number }[] = [{ cost: 0, from: -1 }];
-  own.forEach(({ run, may }, last) => {
-    const ownCosts = layer.costs(run);
-    const plain = { cost: (best[last]?.cost ?? 0) + (may ? ownCosts.literal : 0), from: -1 };
-    let choice = plain;
-    const closing = may ? ownCosts.close(run) : Infinity;
-    let inside = 0;
-    const earliest = closing < Infinity ? Math.max(0, last - MAX_INSIDE) : last;
-    for (let first = last - 1; first >= earliest; first--) {
-      const opening = own[first];
-      if (opening === undefined) break;
-      const costs = layer.costs(opening.run);
-      const cost = (best[first]?.cost ?? 0) + costs.open(opening.run) + closing + inside;
-      if (opening.may && cost + LEAST_CONTENT_COST < choice.cost) {
-        const whole =
-          cost +
-          costs.content(
-            opening.run,
-            run,
-            source.slice(opening.run.end, Math.min(run.start, opening.run.end + MAX_CONTENT)),
-          );
-        if (whole < choice.cost) choice = { cost: whole, from: first };
-      }
-      inside += opening.may ? costs.literal : 0;
-    }
-    best.push(choice);
-  });
-  const open = growing
-    ? openAtEnd(
-        layer,
-        own,
-        best.map(({ cost }) => cost),
-        source,
-      )
-    : -1;
+  const best: Best[] = [{ cost: 0, from: -1 }];
+  for (const { run, may } of own) {
+    const plain = { cost: (best.at(-1)?.cost ?? 0) + (may ? layer.costs(run).literal : 0), from: -1 };
+    best.push(may ? cheapest(layer, own, best, plain, { source, closing: run }) : plain);
+  }
   const pairs: Pair[] = [];
-  if (open >= 0) pairs.push({ layer, first: own[open]?.index ?? 0, last: runs.length });
-  for (let count = open >= 0 ? open : own.length; count > 0;) {
+  let count = own.length;
+  const open = growing ? cheapest(layer, own, best, { cost: best.at(-1)?.cost ?? 0, from: -1 }, { source }).from : -1;
+  if (open >= 0) {
+    pairs.push({ layer, first: own[open]?.index ?? 0, last: runs.length });
+    count = open;
+  }
+  while (count > 0) {
     const from = best[count]?.from ?? -1;
     if (from >= 0) pairs.push({ layer, first: own[from]?.index ?? 0, last: own[count - 1]?.index ?? 0 });
     count = from >= 0 ? from : count - 1;
@@ -117,29 +104,36 @@ function pairsOf(layer: MarkLayer, runs: readonly MarkRun[], source: string, gro
   return pairs.toReversed();
 }
 
-/** The run that opens an emphasis whose end has not arrived; -1 if leaving all as it is costs less. */
-function openAtEnd(
+/**
+ * The cheapest reading that ends with the next run as a closing mark, if it costs less than `plain`. Without a closing
+ * mark: with an emphasis whose end has not arrived.
+ */
+function cheapest(
   layer: MarkLayer,
-  own: readonly { run: MarkRun; may: boolean }[],
-  best: readonly number[],
-  source: string,
-): number {
-  let [least, found, inside] = [best[own.length] ?? 0, -1, 0];
-  for (let first = own.length - 1; first >= Math.max(0, own.length - MAX_INSIDE); first--) {
+  own: readonly Candidate[],
+  best: readonly Best[],
+  plain: Best,
+  { source, closing }: { source: string; closing?: MarkRun },
+): Best {
+  const atEnd = closing ? layer.costs(closing).close(closing) : OPEN_AT_END;
+  if (atEnd === Infinity) return plain;
+  const count = closing ? best.length - 1 : own.length;
+  let choice = plain;
+  let inside = 0;
+  for (let first = count - 1; first >= Math.max(0, count - MAX_INSIDE); first--) {
     const opening = own[first];
-    if (opening === undefined) break;
+    if (!opening?.may) continue;
     const costs = layer.costs(opening.run);
-    const text = source.slice(opening.run.end, opening.run.end + MAX_CONTENT);
-    const cost =
-      (best[first] ?? 0) +
-      costs.open(opening.run) +
-      OPEN_AT_END +
-      inside +
-      costs.content(opening.run, undefined, text.replace(/[*_~]+$/, ''));
-    if (opening.may && cost < least) [least, found] = [cost, first];
-    inside += opening.may ? costs.literal : 0;
+    const cost = (best[first]?.cost ?? 0) + costs.open(opening.run) + atEnd + inside;
+    inside += costs.literal;
+    // The content is looked at only where it can make a difference.
+    if (cost + LEAST_CONTENT_COST >= choice.cost) continue;
+    const { end } = opening.run;
+    const text = source.slice(end, Math.min(closing?.start ?? source.length, end + MAX_CONTENT));
+    const whole = cost + costs.content(opening.run, closing, closing ? text : text.replace(/[*_~]+$/, ''));
+    if (whole < choice.cost) choice = { cost: whole, from: first };
   }
-  return found;
+  return choice;
 }
 
 /** For each run the number of the pair that it lies in, its own marks aside; -1 for none. */
