@@ -14,7 +14,7 @@ const FOREIGN_LINK = `import('/page/markdown/render.js').then(({ renderMarkdown 
 })`;
 
 describeWith('chromium', 'the buttons of cards in the page of the playground', (executablePath) => {
-  const { open, id, ask, openChat, card, chooseApp, playground } = usePage(executablePath);
+  const { open, id, ask, openChat, card, chooseApp, playground, inRealTime } = usePage(executablePath);
 
   const pressed = (name: string, value: boolean) =>
     id(name)
@@ -25,6 +25,7 @@ describeWith('chromium', 'the buttons of cards in the page of the playground', (
 
   test('an answer is stopped while it is written', async () => {
     await open();
+    inRealTime();
     await ask('跑一个长任务');
     await card('typing');
     // The greeting has come by now; it is not the end of the answer.
@@ -130,6 +131,7 @@ describeWith('chromium', 'the buttons of cards in the page of the playground', (
 
   test('what is the asker’s is not done for somebody else, who alone is told', async () => {
     await open();
+    inRealTime();
     await openChat('group');
     await ask('跑一个长任务');
     await card('typing');

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { openPlayground, SPEED, type Playground } from './playground.ts';
 
 /** The machine that runs this may be slow and busy; nothing here waits longer than it has to. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 45_000;
 
 const VIEWPORT = { width: 1440, height: 900 };
 

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { recordOf } from '../../playground/http/shape.ts';
 import { eventually, startDify, textOf } from './support.ts';
 
-const slow = { chunks: [{ text: '前半' }, { afterMs: 150, text: '后半' }] };
 /** The second half comes when it is told to. */
 const inHalves = () => {
   const { promise: when, resolve: goOn } = Promise.withResolvers<void>();
@@ -38,8 +37,11 @@ describe('when the client goes away', () => {
   });
 
   test('up to 1.12 a chatflow’s message stays empty while the run’s outputs are kept, as text', async () => {
-    const started = await startDify({ script: slow, version: 'legacy' });
+    const { script, goOn } = inHalves();
+    const started = await startDify({ script, version: 'legacy' });
     await started.ask('advanced-chat', {}, (raw) => raw.includes('\\u524d'));
+    await eventually(() => started.dify.openStreams.length === 0);
+    goOn();
     const [run] = started.dify.runs;
     await eventually(() => run?.status === 'succeeded');
     expect(await rowsOf(started, 'advanced-chat')).toMatchObject([{ answer: '' }]);
@@ -52,8 +54,11 @@ describe('when the client goes away', () => {
     ['saved', 'succeeded', '前半后半'],
     ['aborted', 'stopped', ''],
   ] as const)('an easy app’s answer is %s', async (easyAnswers, status, answer) => {
-    const started = await startDify({ script: slow, behaviour: { easyAnswers } });
+    const { script, goOn } = inHalves();
+    const started = await startDify({ script, behaviour: { easyAnswers } });
     await started.ask('chat', {}, seenFirst);
+    await eventually(() => started.dify.openStreams.length === 0);
+    goOn();
     await eventually(() => started.dify.runs[0]?.status === status);
     expect(await rowsOf(started, 'chat')).toMatchObject([{ answer }]);
     await eventually(() => started.dify.openStreams.length === 0);

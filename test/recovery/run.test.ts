@@ -18,8 +18,14 @@ const outputsOnly = { chunks: [{ afterMs: 4_000, pause: true as const }], output
 
 describe('a chatflow that was lost in mid-answer', () => {
   test('is followed to its end and read whole, without an earlier text being erased or a later one appended', async () => {
-    const story = await loseRun('advanced-chat', { script: inParts }, seenFirst);
-    const { outcome, text, progress } = await story.recover();
+    const { promise: when, resolve: goOn } = Promise.withResolvers<void>();
+    const script = { chunks: inParts.chunks.map((chunk, index) => (index === 1 ? { ...chunk, when } : chunk)) };
+    const story = await loseRun('advanced-chat', { script }, seenFirst);
+    await eventually(() => story.dify.openStreams.length === 0);
+    const recovery = story.recover();
+    await eventually(() => story.dify.openStreams.length === 1);
+    goOn();
+    const { outcome, text, progress } = await recovery;
     expect(text).toBe(WHOLE);
     expect(outcome).toMatchObject({ kind: 'answer', answer: { ids: story.lost.ids, ending: { kind: 'complete' } } });
     expect(progress.length).toBeGreaterThan(3);

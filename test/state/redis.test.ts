@@ -21,8 +21,8 @@ describeWith('redis-server', 'the store in Upstash', () => {
     ({ front } = store());
   });
 
-  const open = (timeoutMs?: number, app = 'app') => {
-    const upstash = { url: front.url, token: front.token, clock: systemClock, ...(timeoutMs ? { timeoutMs } : {}) };
+  const open = (timeoutMs = 10_000, app = 'app') => {
+    const upstash = { url: front.url, token: front.token, clock: systemClock, timeoutMs };
     return createRedisState(createUpstash(upstash), `robot-${robots}`, app);
   };
 
