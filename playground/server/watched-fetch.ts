@@ -72,6 +72,8 @@ export function watchFetch({ clock, dingtalk, journal, recorder, onDingTalkReque
   };
 }
 
+const PIECE_OF_TEXT = /"event": ?"(?:agent_)?(?:message|text_chunk)"/g;
+
 /** Passes a stream on while counting it; the panel gets its beginning, an export all of it. */
 function follow(
   response: Response,
@@ -80,12 +82,13 @@ function follow(
   exchange: OpenExchange | null,
 ): Response {
   const decoder = new TextDecoder();
-  const cutAfter = isTroubled('cutStream') ? 5 : Infinity;
+  /** How many pieces of text may pass before the stream is cut. */
+  let left = isTroubled('cutStream') ? 5 : Infinity;
+  let isCut = false;
   const reader = body.getReader();
   let kept = '';
   let last = '';
   let bytes = 0;
-  let pieces = 0;
   open.streaming(response.status);
   const end = (code: string) => {
     open.finish({ status: response.status, code, responseBytes: bytes, response: kept });
@@ -93,8 +96,15 @@ function follow(
   const stream = new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
+        if (isCut) {
+          end('cut');
+          // What the runtime's own fetch reports of a connection that broke.
+          controller.error(new TypeError('terminated'));
+          await reader.cancel();
+          return;
+        }
         const { done, value } = await reader.read();
-        if (done && cutAfter === Infinity) {
+        if (done && left === Infinity) {
           end('ok');
           controller.close();
           return;
@@ -104,15 +114,16 @@ function follow(
         last = (last + text).slice(-TAIL_CHARS);
         exchange?.append(text);
         if (kept.length < KEPT_STREAM_CHARS) kept += text;
-        pieces += text.match(/"event": ?"(?:agent_)?(?:message|text_chunk)"/g)?.length ?? 0;
-        if (done || pieces > cutAfter) {
-          end('cut');
-          // What the runtime's own fetch reports of a connection that broke.
-          controller.error(new TypeError('terminated'));
-          await reader.cancel();
-          return;
-        }
-        if (value) controller.enqueue(value);
+        const pieces = [
+          ...Buffer.from(value ?? [])
+            .toString('latin1')
+            .matchAll(PIECE_OF_TEXT),
+        ];
+        // Many may come at once: the first ones pass.
+        const tooMany = pieces[left];
+        left -= pieces.length;
+        isCut = done || tooMany !== undefined;
+        controller.enqueue(value?.subarray(0, tooMany?.index) ?? new Uint8Array());
       } catch (error) {
         end(error instanceof Error ? error.name : 'failed');
         controller.error(error);
