@@ -175,17 +175,16 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
       await id('robot-message')
         .nth(count - 1)
         .waitFor();
-      await page.waitForTimeout(80);
-      expect(await isAtEnd()).toBe(true);
+      await expect.poll(isAtEnd).toBe(true);
     }
     await id('timeline').hover();
     await page.mouse.wheel(0, -400);
-    await page.waitForTimeout(150);
+    await expect.poll(isAtEnd).toBe(false);
     await playground().post('redeliver', { id: (await playground().snapshot()).items[0]?.id });
     await page.getByText('又投递了 1 次').waitFor({ state: 'attached' });
     expect(await isAtEnd()).toBe(false);
     await page.getByText('回到最新').click();
-    expect(await isAtEnd()).toBe(true);
+    await expect.poll(isAtEnd).toBe(true);
   });
 
   test('works by keyboard alone', async () => {
