@@ -107,6 +107,8 @@ const BARE_ADDRESS =
 const tokenizer: TokenizerObject = {
   // As a block, HTML would take the markdown inside it as source. So each tag is read as an inline token.
   html: () => undefined,
+  // `tables` reads them, and what it does not take is none.
+  table: () => undefined,
   // In GFM a bare address reaches to the next space, and so would take in the emphasis after a Chinese comma.
   url(source) {
     const raw = BARE_ADDRESS.exec(source)?.[0].replace(/__$/, '');

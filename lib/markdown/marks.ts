@@ -51,7 +51,7 @@ const LOOSE = 2;
 const wrongSide = (outer: Kind) => (outer === 'latin' ? 12 : 8);
 
 /** Blanks at both ends belong together, and each costs this instead. */
-const BOTH_LOOSE = 1.5;
+const BOTH_LOOSE = 0.5;
 
 /** The least that a content can cost. */
 export const LEAST_CONTENT_COST = 2 * (BOTH_LOOSE - wrongSide('latin'));
@@ -117,7 +117,7 @@ const singleStar: MarkCosts = {
     if (isLineEdge(before) || inner === 'open' || (isDigit(after) && isWord(inner))) return Infinity;
     if (inner === 'edge') return isLineEdge(after) || outer === 'close' || outer === 'stop' ? 3 : Infinity;
     if (inner === 'latin' && outer === 'latin') return 4;
-    if (isDigit(before) && isWord(outer)) return 2;
+    if (isDigit(before) && isWord(outer)) return 1.5;
     return isWord(outer) ? (isWord(inner) ? 1 : 0.5) : 0;
   },
   content(opening, closing, text) {

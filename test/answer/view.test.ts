@@ -144,6 +144,34 @@ test('an answer that begins a new conversation says so, above its notes, and not
   ]);
 });
 
+describe('reasoning that never ended', () => {
+  const text = '<think>\n先看库存\n\n答案：还有 26 件。';
+
+  test('is shown as reasoning when the answer is complete', () => {
+    expect(card(said(text, done))).toBe('> **思考过程**<br>先看库存\n>\n> 答案：还有 26 件。');
+    expect(card(said(`<think>一</think>好\n<think>二`, done))).toBe('> **思考过程**<br>二\n\n好');
+  });
+
+  test('is not shown when the answer was stopped, and not while it grows', () => {
+    expect(card(said(text, { ending: { kind: 'stopped' } }))).not.toContain('26');
+    expect(typingView(said(text), zh)).toBe('💭 正在思考…');
+  });
+});
+
+test('a picture inside the text does not push the rest away', () => {
+  const picture = `![图](data:image/png;base64,${'iVBORw0KGgoA'.repeat(5_000)})`;
+  const options = { ...zh, cardMaxChars: 100 };
+  expect(finalView(said(`前${picture}后`, done), [], true, options)).toEqual({ card: '前【图】后', messages: [] });
+  expect(typingView(said(`前${picture}后`), options)).toBe('前【图】后');
+  expect(typingView(said(`前${picture.slice(0, 30_000)}`), options)).toBe('前【图】');
+});
+
+test('a fence around a whole answer is removed, also where the answer is cut', () => {
+  const answer = said(`\`\`\`markdown\n# 周报\n\n${'长'.repeat(90)}\n\n完\n\`\`\``, done);
+  const { card: first, messages } = finalView(answer, [], true, { ...zh, cardMaxChars: 120 });
+  expect([first, ...messages].join('\n')).not.toContain('```');
+});
+
 describe('links to Dify’s files', () => {
   const signed = '?timestamp=1784791801&nonce=9f&sign=zz%3D';
   const id = 'eba4f8c2-b9f5-53f1-8393-b77d2acab0d1';

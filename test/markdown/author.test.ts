@@ -96,6 +96,7 @@ describe('tables', () => {
     ['no outer pipes', '甲 | 乙\n---|---\na | b\n完', `${shown}| a | b |\n\n完`],
     ['text above', `表：\n${head}| a | b |`, `表：\n\n${shown}| a | b |`],
     ['no row', head.trim(), shown.trim()],
+    ['a list item that is a pipe in their place', '甲\n- |\n\nb|c', '甲\n\n- |\n\nb|c'],
   ])('with %s lose nothing', (_name, source, expected) => expect(card(source)).toBe(expected));
 
   it('that follow a list right below are no part of it', () => {

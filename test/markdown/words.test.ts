@@ -50,7 +50,7 @@ const block = fc.oneof({ arbitrary: lines, weight: 4 }, { arbitrary: table, weig
 const texts = fc.array(block, { minLength: 1, maxLength: 3 }).map((blocks) => blocks.join('\n\n'));
 
 /** A line after such marks is the name of a language, which no client shows. */
-const hasFence = (source: string) => /`{3}|^(?:[ >*-]|\d+[.)])*~{3}/m.test(source);
+const hasFence = (source: string) => /`{3}|^(?:[ >*+-]|\d+[.)])*~{3}/m.test(source);
 
 const isWithin = (part: string, whole: string) => {
   let position = 0;
@@ -67,7 +67,7 @@ describe('the words of a text', () => {
       fc.property(texts, (source) => {
         fc.pre(!hasFence(source));
         // The numbers of lists are counted by clients. They have tests of their own.
-        const isCounted = /^[ >*-]*\d+\. /m.test(source);
+        const isCounted = /^[ >*+-]*\d+[.)] /m.test(source);
         const letters = (part: string) => (isCounted ? lettersOf(part).replace(/\d+/g, '') : lettersOf(part));
         const shown = letters(seen(source));
         // The reader drops cells beyond the header of a table; they are kept here.
