@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { systemClock, type Clock } from '../../lib/runtime/clock.ts';
 import { readHttpBody } from '../../playground/dify/fixtures.ts';
 import { createRandom } from '../../playground/http/random.ts';
+import type { Json } from '../../playground/http/shape.ts';
 import { eventually, startDify } from './support.ts';
 
 const chunks = [{ text: '你好' }, { afterMs: 20, text: '，小明' }];
@@ -43,45 +44,47 @@ test('slow: answered as usual after the delay', async () => {
 });
 
 describe('slow, and the client leaves before the answer', () => {
+  /** Asks, and leaves as soon as the question has arrived. */
+  async function askAndLeave({ dify, request, question }: Awaited<ReturnType<typeof startDify>>, changes: Json = {}) {
+    dify.faults.inject({ api: 'chat', kind: 'slow', delayMs: 200 });
+    const leaving = new AbortController();
+    const before = dify.requests.length;
+    const body = { ...question, ...changes };
+    const asking = request('app-advanced-chat', 'POST', '/chat-messages', body, leaving.signal);
+    await eventually(() => dify.requests.length > before);
+    leaving.abort(new Error('left'));
+    await expect(asking).rejects.toThrow('left');
+  }
+
   test('nothing of its stream stays', async () => {
     const waiting = new Set<() => void>();
     const clock: Clock = {
       ...systemClock,
       schedule(ms, run) {
-        const over = () => waiting.delete(run);
         waiting.add(run);
         const cancel = systemClock.schedule(ms, () => {
-          over();
+          waiting.delete(run);
           run();
         });
         return () => {
-          over();
+          waiting.delete(run);
           cancel();
         };
       },
     };
-    const { dify, request, question } = await startDify({ script: { chunks }, clock });
-    dify.faults.inject({ api: 'chat', kind: 'slow', delayMs: 60 });
-    const impatient = AbortSignal.timeout(20);
-    await expect(request('app-advanced-chat', 'POST', '/chat-messages', question, impatient)).rejects.toThrow(
-      'timeout',
-    );
-    await eventually(() => dify.runs[0]?.status === 'succeeded');
-    expect(dify.openStreams).toEqual([]);
+    const started = await startDify({ script: { chunks }, clock });
+    await askAndLeave(started);
+    await eventually(() => started.dify.runs[0]?.status === 'succeeded');
+    expect(started.dify.openStreams).toEqual([]);
     expect(waiting.size).toBe(0);
   });
 
   test('its run may begin beside another one, which the client cannot know', async () => {
-    const { dify, ask, request, question } = await startDify({
-      script: { chunks: [{ text: '前' }, { afterMs: 200, text: '后' }] },
-    });
-    const conversation_id = (await ask('chat')).events[0]?.['conversation_id'];
-    dify.faults.inject({ api: 'chat', kind: 'slow', delayMs: 60 });
-    const impatient = AbortSignal.timeout(20);
-    const again = { ...question, conversation_id };
-    await expect(request('app-chat', 'POST', '/chat-messages', again, impatient)).rejects.toThrow('timeout');
-    await ask('chat', { conversation_id });
-    expect(dify.violations).toMatchObject([{ code: 'concurrent-with-orphan' }]);
+    const started = await startDify({ script: { chunks: [{ text: '前' }, { afterMs: 600, text: '后' }] } });
+    const conversation_id = (await started.ask('advanced-chat')).events[0]?.['conversation_id'];
+    await askAndLeave(started, { conversation_id });
+    await started.ask('advanced-chat', { conversation_id });
+    expect(started.dify.violations).toMatchObject([{ code: 'concurrent-with-orphan' }]);
   });
 });
 
