@@ -1,6 +1,6 @@
 // Instances of two commits side by side, as far as it can be tested without a chaos run.
 import { existsSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { LEASE_TIMING } from '../../lib/turn/lease.ts';
 import { zhCN } from '../../lib/texts/zh-CN.ts';
 import { layOut, thisCode } from './code.ts';
@@ -20,6 +20,8 @@ const env = {
 describe('the code of another commit', () => {
   test('runs beside this version, and is deleted afterwards', async () => {
     const other = await layOut('HEAD');
+    // In a worker of the test runner no exit of a process deletes it.
+    onTestFinished(() => other.remove());
     const clock = { startMs: Date.now(), speed: 1 };
     const fleet = await startFleet([thisCode, other], { env, clock, leaseTiming: LEASE_TIMING });
     const answers = await Promise.all(
