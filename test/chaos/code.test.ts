@@ -49,6 +49,9 @@ test('sentences of both versions are known, other text is foreign', () => {
     foreign: [],
   });
   expect(sentences.read('a1w1\n\n已停', 'a1w1 a1w2')).toMatchObject({ answer: 'a1w1', isEnded: true, foreign: [] });
+  const { queued, unseen, node } = zhCN.progress;
+  for (const progress of [queued, unseen, node('查资料')])
+    expect(sentences.read(progress, 'a1w1')).toMatchObject({ isPassing: true, foreign: [] });
   expect(sentences.read('a1w1\n\n停', 'a1w1 a1w2')).toMatchObject({ isEnded: false, foreign: ['停'] });
 });
 

@@ -65,7 +65,9 @@ export async function layOut(revision: string): Promise<LaidOutCode> {
       (await load(scripts)) as { ACCEPT: string; TAKE_OVER: string },
       (await load(TEXTS)) as { zhCN: Texts },
     ];
-    return { name: commit.slice(0, 7), host: join(directory, HOST), accept, takeOver, texts, remove };
+    const host = join(directory, HOST);
+    // A sentence that the commit does not have is one that it does not show.
+    return { name: commit.slice(0, 7), host, accept, takeOver, texts: { ...zhCN, ...texts }, remove };
   } catch (error) {
     remove();
     throw error;

@@ -14,7 +14,7 @@ const pattern = (text: string) =>
     'u',
   );
 
-/** A sentence with any text in the place of `NAME`. */
+/** A sentence with any text in the place of `NAME`, if it has one. */
 const named = (text: string) => new RegExp(`^${escaped(text).replace('NAME', '.+')}$`, 'u');
 
 /** A link with this label that sends a word to the chat. */
@@ -22,8 +22,9 @@ const linkPattern = (label: string) => new RegExp(String.raw`^\[${escaped(label)
 
 /** The answer goes on, or the question waits: the text may still change. */
 const passing = (texts: Texts) => [
-  ...[texts.queued(PLACE), texts.continuing, texts.stopByWord, texts.progress.thinking, FORM_TEXT].map(pattern),
-  ...[texts.progress.node('NAME'), texts.progress.tool('NAME', undefined), texts.form.title('NAME')].map(named),
+  ...[texts.queued(PLACE), texts.continuing, texts.stopByWord, FORM_TEXT].map(pattern),
+  ...Object.values(texts.progress).map((say) => named(typeof say === 'string' ? say : say('NAME', undefined))),
+  named(texts.form.title('NAME')),
   linkPattern(texts.stop),
 ];
 
