@@ -1,6 +1,4 @@
-import { getDeadline, waitUntil } from '@vercel/functions';
-import { createApp } from '../lib/app.ts';
-import { environment } from '../lib/config/environment.ts';
+import { createApp, environment, getDeadline, waitUntil } from '#function';
 
 const app = createApp({ env: environment() });
 

@@ -1,4 +1,3 @@
-import { zipSync } from 'fflate';
 import type { DingTalkConfig } from '../config/robot.ts';
 import { BridgeError, isUnanswered, isUnsafe } from '../errors.ts';
 import { plainLine } from '../markdown/plain-line.ts';
@@ -107,40 +106,43 @@ export async function asSendable(file: ResultFile, clock: Clock): Promise<Sendab
   const kind = IMAGES.has(file.extension) ? 'image' : 'file';
   if (kind === 'file' && !FILES.has(file.extension)) return zipped(file, clock);
   // It is not known whether DingTalk takes an upload of unknown length, so the bytes are read first.
-  if (file.size === null) return { ...file, kind, ...held(await collect(file.bytes)) };
+  if (file.size === null) return { ...file, kind, ...held(await Array.fromAsync(limited(file.bytes))) };
   return { ...file, kind, size: file.size };
 }
 
 async function zipped(file: ResultFile, clock: Clock): Promise<SendableFile> {
-  const content = await collect(file.bytes);
   const level = COMPRESSED.has(file.extension) ? 0 : 6;
-  const archive = zipSync({ [file.name]: [content, { level, mtime: clock.now() }] });
-  if (archive.byteLength > MAX_SENDABLE_BYTES) throw tooLarge();
+  // Loaded with the first archive, as zlib is: a cold start counts.
+  const { zipFile } = await import('../net/zip.ts');
+  const archive = held(await zipFile({ name: file.name, bytes: limited(file.bytes), level, modifiedMs: clock.now() }));
+  if (archive.size > MAX_SENDABLE_BYTES) throw tooLarge();
   return {
     kind: 'file',
     name: safeFileName(`${file.name.slice(0, file.name.length - file.extension.length).replace(/\.$/, '')}.zip`),
     extension: 'zip',
     mimeType: 'application/zip',
-    ...held(archive),
+    ...archive,
   };
 }
 
 /** Bytes in memory, in the shape of a file. */
-const held = (content: Uint8Array) => ({ size: content.byteLength, bytes: once(content) });
+const held = (chunks: readonly Uint8Array[]) => ({
+  size: chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0),
+  bytes: inOrder(chunks),
+});
 
-async function* once(content: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield content;
+async function* inOrder(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* chunks;
 }
 
-async function collect(bytes: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
+/** The bytes, up to what DingTalk takes. */
+async function* limited(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let length = 0;
   for await (const chunk of bytes) {
     length += chunk.byteLength;
     if (length > MAX_SENDABLE_BYTES) throw tooLarge();
-    chunks.push(chunk);
+    yield chunk;
   }
-  return Buffer.concat(chunks);
 }
 
 const tooLarge = () =>

@@ -38,6 +38,8 @@ export function importsOf(from: string, text: string): Import[] {
 }
 
 function resolve(from: string, specifier: string): string {
+  // The built form of this file is what the function imports (`imports` in package.json).
+  if (specifier === '#function') return 'lib/function.ts';
   if (specifier.startsWith('.')) return posix.join(posix.dirname(from), specifier);
   const [scope = '', name] = specifier.split('/');
   return scope.startsWith('@') ? `${scope}/${name}` : scope;

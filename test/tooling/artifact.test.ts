@@ -20,8 +20,7 @@ describe('building and hosting a function', () => {
   afterEach(() => instance?.kill('SIGKILL'));
 
   it('is built without a complaint of the builder', () => {
-    expect(artifact.printed).toContainEqual(expect.stringMatching(/^Using TypeScript /u));
-    expect(artifact.printed.filter((line) => !line.startsWith('Using '))).toEqual([]);
+    expect(artifact.printed).toEqual([]);
   });
 
   it('gives the function the request as it was sent, its own environment and a deadline', async () => {
