@@ -3,14 +3,14 @@ import { BridgeError } from '../../lib/errors.ts';
 import type { Finished, FinishRequest, Renewed, RenewRequest, StartedTurn } from '../../lib/state/state.ts';
 import { leaseEnd, openLease, type LeaseOptions } from '../../lib/turn/lease.ts';
 import { noProgress } from '../../lib/turn/record.ts';
-import type { TurnProgress } from '../../lib/turn/turn.ts';
+import type { Turn, TurnProgress } from '../../lib/turn/turn.ts';
 import { createLogLines } from '../support/delivery.ts';
 import { RUN_IDS } from '../support/fake-dify.ts';
-import { turnOf } from '../support/turn.ts';
+import { HELD, turnOf } from '../support/turn.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 const timing = { leaseMs: 40_000, renewMs: 27_000 };
-const held: Renewed = { kind: 'held', running: 3, isStopped: false };
+const held = { ...HELD, running: 3 } as const;
 const finished: Finished = { kind: 'finished', running: 2, isStopped: false, next: null };
 const down = () => new BridgeError('store_unavailable', 'on purpose');
 const outcome = { failure: null, receipt: 'receipt', form: { kind: 'keep' } } as const;
@@ -38,6 +38,7 @@ function open({
   const renewals: (Omit<RenewRequest, 'progress'> & { progress: TurnProgress; afterMs: number })[] = [];
   const finishes: FinishRequest[] = [];
   const running: [number, boolean][] = [];
+  const overdue: string[] = [];
   const state: LeaseOptions['state'] = {
     isDurable,
     async renew(request) {
@@ -64,6 +65,7 @@ function open({
     conversationTtlMs: 60_000,
     deadlineMs: leftMs === null ? null : startMs + leftMs,
     onRunning: (total, isOver) => running.push([total, isOver]),
+    onOverdue: (turnIds) => overdue.push(...turnIds),
     shutdown: shutdown.signal,
     ...changes,
   });
@@ -72,7 +74,7 @@ function open({
     await clock.advance(60_000);
     return work;
   };
-  return { clock, startMs, shutdown, events, renewals, finishes, running, lease, after };
+  return { clock, startMs, shutdown, events, renewals, finishes, running, overdue, replies, lease, after };
 }
 
 describe('a lease', () => {
@@ -375,5 +377,86 @@ describe('the end of a turn', () => {
     expect((await lease.finish(outcome)).next).toEqual({ turn: next, isOurs });
     // A turn that is left has no lease here: the fresh invocation can take it at once.
     expect((finishes[0]?.nextLeaseUntilMs ?? 0) > clock.now()).toBe(isOurs);
+  });
+});
+
+describe('a renewal', () => {
+  test('tells whose questions wait behind; nothing while the store is down, or once the turn is lost', async () => {
+    const { lease } = open({ replies: [{ ...held, behind: 'asker' }, down(), { kind: 'lost' }] });
+    expect(await lease.write()).toBe('asker');
+    expect(await lease.write()).toBeNull();
+    expect(await lease.write()).toBeNull();
+  });
+
+  test('hands on the turns whose function died, while there is time for them here', async () => {
+    const lapsed: Renewed = { ...held, overdue: ['turn-2'] };
+    // The renewal after 27 s comes in between.
+    const { lease, overdue, clock, finishes } = open({ replies: [lapsed, held, lapsed], leftMs: 60_000 });
+    await lease.write();
+    expect(overdue).toEqual(['turn-2']);
+    await clock.advance(31_000);
+    await lease.write();
+    expect([overdue, finishes]).toEqual([['turn-2'], []]);
+    const ending = open({ replies: [lapsed] });
+    ending.shutdown.abort();
+    await ending.lease.write();
+    expect(ending.overdue).toEqual([]);
+  });
+});
+
+describe('a run without an event for two minutes', () => {
+  const behind: Renewed = { ...held, behind: 'others' };
+  const quietFor = async (
+    ms: number,
+    { replies, ...changes }: { replies: Renewed[] } & Partial<Turn>,
+    eventAgoMs: number | null = 0,
+  ) => {
+    const opened = open({ replies: [], turn: turnOf(createVirtualClock(), changes) });
+    const { lease, clock } = opened;
+    if (eventAgoMs !== null) lease.note({ eventAtMs: clock.now() - eventAgoMs });
+    await clock.advance(ms);
+    opened.replies.push(...replies);
+    await lease.write();
+    return lease;
+  };
+
+  test('gives way to a question behind it', async () => {
+    const lease = await quietFor(120_000, { replies: [behind] });
+    expect(lease.silent.reason).toMatchObject({ code: 'dify_stalled' });
+  });
+
+  test('goes on while no question waits', async () => {
+    expect((await quietFor(600_000, { replies: [held] })).silent.aborted).toBe(false);
+  });
+
+  test('is not yet one after 119 s', async () => {
+    expect((await quietFor(119_000, { replies: [behind] })).silent.aborted).toBe(false);
+  });
+
+  test('is none before its first event: it may wait for a worker', async () => {
+    expect((await quietFor(200_000, { replies: [behind] }, null)).silent.aborted).toBe(false);
+  });
+
+  test('begins anew with each question: a second try may be slow to begin', async () => {
+    const opened = open({ turn: turnOf(createVirtualClock(), { mayHaveBeenAsked: true }) });
+    const { lease, clock, replies } = opened;
+    await clock.advance(30_000);
+    lease.note({ askedAtMs: clock.now() });
+    await clock.advance(60_000);
+    replies.push(behind);
+    await lease.write();
+    expect(lease.silent.aborted).toBe(false);
+    await clock.advance(60_000);
+    replies.push(behind);
+    await lease.write();
+    expect(lease.silent.aborted).toBe(true);
+  });
+
+  test('is listened to for 20 s by an instance that takes it over', async () => {
+    const taken = { replies: [behind], mayHaveBeenAsked: true };
+    expect((await quietFor(19_000, taken, 600_000)).silent.aborted).toBe(false);
+    expect((await quietFor(20_000, taken, 600_000)).silent.aborted).toBe(true);
+    // Versions before this one noted no events.
+    expect((await quietFor(20_000, taken, null)).silent.aborted).toBe(true);
   });
 });
