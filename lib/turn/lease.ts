@@ -5,6 +5,7 @@ import { retry } from '../runtime/retry.ts';
 import type { Behind, FinishRequest, StartedTurn, State } from '../state/state.ts';
 import { keepProgress, noProgress, type KeptProgress } from './record.ts';
 import type { Turn } from './turn.ts';
+import { WATCH_MS, type Watch } from './watch.ts';
 
 /** The hold on a running turn: kept while the answer is written, so that no other instance takes it over. */
 export interface Lease extends KeptProgress {
@@ -59,10 +60,13 @@ export interface LeaseTiming {
 }
 
 /**
- * A function that died is noticed after 25 s at most, and by an instance at work 10 s later, at the price of one request
- * every 10 s. The store may be away for 15 s before a turn that is answered is taken for one that is not.
+ * A function that died is noticed after 30 s at most, and by an instance at work 10 s later (`WATCH_MS`), at the price of
+ * one request every 24 s.
  */
-export const LEASE_TIMING: LeaseTiming = { leaseMs: 25_000, renewMs: 10_000 };
+export const LEASE_TIMING: LeaseTiming = { leaseMs: 30_000, renewMs: 24_000 };
+
+/** After a renewal that the store did not answer: the lease has little time left. */
+const RETRY_MS = 2_000;
 
 /** A run without an event for so long gives way to the next question: its worker may have died. */
 const SILENT_MS = 120_000;
@@ -81,6 +85,8 @@ export interface LeaseOptions {
   deadlineMs: number | null;
   /** Told with each reply of the store how many answers are being written in all instances; `isOver`: this one not any more. */
   onRunning: (running: number, isOver: boolean) => void;
+  /** When the store has to be asked for answers of other instances. */
+  watch: Pick<Watch, 'noteAsked' | 'dueInMs'>;
   /** Told with a reply of the store the turns whose lease has lapsed, while there is time here to go on with them. */
   onOverdue: (turnIds: readonly string[]) => void;
   /** Aborts when the process is asked to end: what waits is left to another instance, if the store outlives this one. */
@@ -101,7 +107,7 @@ export function leaseEnd(nowMs: number, { leaseMs }: LeaseTiming, deadlineMs: nu
 }
 
 export function openLease(options: LeaseOptions): Lease {
-  const { state, clock, log, timing, turn, deadlineMs, onRunning, onOverdue, shutdown } = options;
+  const { state, clock, log, timing, turn, deadlineMs, onRunning, onOverdue, watch, shutdown } = options;
   const { fence, owner, context } = turn.record;
   const generation = context?.generation ?? null;
   const lost = new AbortController();
@@ -117,7 +123,9 @@ export function openLease(options: LeaseOptions): Lease {
   let requests = 1;
   const leaseUntilMs = () => leaseEnd(clock.now(), timing, deadlineMs);
   let heldUntilMs = leaseUntilMs();
-  let cancelTimer = clock.schedule(timing.renewMs, renew);
+  let renewAtMs = openedAtMs + timing.renewMs;
+  let putAtMs = openedAtMs;
+  let cancelTimer = scheduleRenewal();
   /** Requests follow each other, so that an older progress never overwrites a newer one. */
   let writing: Promise<Behind | null> = Promise.resolve(null);
 
@@ -151,6 +159,10 @@ export function openLease(options: LeaseOptions): Lease {
 
   function put(untilMs: () => number): Promise<Behind | null> {
     writes += 1;
+    putAtMs = clock.now();
+    renewAtMs = putAtMs + timing.renewMs;
+    watch.noteAsked();
+    restartTimer();
     writing = writing.then(() => send(untilMs()));
     return writing;
   }
@@ -178,6 +190,8 @@ export function openLease(options: LeaseOptions): Lease {
     } catch {
       // The fallback of the store logs once for all answers that the store is down.
       log.debug('lease_not_renewed', { turn: turn.reference, code: 'store_unavailable' });
+      renewAtMs = Math.min(renewAtMs, clock.now() + RETRY_MS);
+      restartTimer();
       return null;
     }
   }
@@ -189,15 +203,24 @@ export function openLease(options: LeaseOptions): Lease {
     lost.abort(new Error('the turn was taken over'));
   }
 
-  function renew(): void {
-    void write();
+  /** How long the next renewal can wait. A renewal that finds a question behind a silent run ends it. */
+  function pauseMs(): number {
+    const dueAtMs = isSilent() ? Math.min(renewAtMs, putAtMs + WATCH_MS) : renewAtMs;
+    return Math.max(0, Math.min(dueAtMs - clock.now(), watch.dueInMs()));
+  }
+
+  /** Looks again at least this often: what makes a renewal due can change meanwhile. */
+  function scheduleRenewal(): () => void {
+    return clock.schedule(Math.min(pauseMs(), WATCH_MS), () => (pauseMs() > 0 ? restartTimer() : void write()));
+  }
+
+  function restartTimer(): void {
+    cancelTimer();
+    if (!isOver) cancelTimer = scheduleRenewal();
   }
 
   async function write(): Promise<Behind | null> {
-    if (isOver) return null;
-    cancelTimer();
-    cancelTimer = clock.schedule(timing.renewMs, renew);
-    return put(leaseUntilMs);
+    return isOver ? null : put(leaseUntilMs);
   }
 
   function end(): void {

@@ -43,7 +43,7 @@ const RECORD_IDS_MS = 700;
  * What an app writes between two renewals of the lease, at most: by so much may the card of an instance that died show more
  * than the record says.
  */
-const UNRECORDED_CHARS = 1_500;
+const UNRECORDED_CHARS = 3_600;
 
 /** What is recorded of a text: about as much as can be shown of one. */
 const MAX_RECORDED_CHARS = 50_000;

@@ -13,6 +13,7 @@ import { readPayload, readProgress, referenceOf } from './record.ts';
 import { runTurn } from './run-turn.ts';
 import { createStops, type StopOrder } from './stop.ts';
 import type { Turn, TurnPayload } from './turn.ts';
+import { createWatch } from './watch.ts';
 
 export interface RunnerOptions extends ChannelOptions {
   dify: Dify;
@@ -45,6 +46,12 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
   const userOf = (asked: TurnPayload) => userOfTurn(asked, options);
   const endDropped = (turnId: string) => channels.endCard(turnId, texts.stopped);
   const stops = createStops({ state, dify: options.dify, userOf, endDropped, leaseTiming, clock, newId, log });
+  const watch = createWatch(clock);
+
+  function noteRunning(here: number, total: number): void {
+    limiter.noteRunning(here, total);
+    watch.noteRunning(here, total);
+  }
 
   async function runOne(turn: Turn, platform: Platform, background: (work: Promise<void>) => void) {
     const { deadlineMs } = platform;
@@ -58,7 +65,8 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
       conversationTtlMs: config.conversation.ttlMs,
       deadlineMs,
       // The store counts a finished answer no more; here it is counted until it has left `stops`.
-      onRunning: (total, isOver) => limiter.noteRunning(stops.running - (isOver ? 1 : 0), total),
+      onRunning: (total, isOver) => noteRunning(stops.running - (isOver ? 1 : 0), total),
+      watch,
       onOverdue: (turnIds) => {
         for (const turnId of turnIds) platform.waitUntil(rescue(turnId, platform));
       },
@@ -185,7 +193,7 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
 
   return {
     run,
-    noteRunning: (total, isStarting) => limiter.noteRunning(stops.running + (isStarting ? 1 : 0), total),
+    noteRunning: (total, isStarting) => noteRunning(stops.running + (isStarting ? 1 : 0), total),
     takeOver,
     rescue,
     stop: (order) => stops.stop(order),

@@ -36,11 +36,10 @@ describeWith('redis-server', 'with a store', () => {
   const { start, bridge } = stage();
 
   test.each([
-    [8, 3],
     [20, 4],
-    [45, 7],
-    [70, 9],
-    [120, 14],
+    [45, 5],
+    [70, 6],
+    [120, 8],
   ])('an answer of %i s costs at most %i requests', async (seconds, most) => {
     const chunks = Array.from({ length: seconds * 4 }, (_, index) => ({ afterMs: 250, text: `w${index + 1} ` }));
     await start({

@@ -6,6 +6,7 @@ import { openDeadline } from '../../lib/turn/deadline.ts';
 import { openLease } from '../../lib/turn/lease.ts';
 import { noProgress } from '../../lib/turn/record.ts';
 import type { Turn } from '../../lib/turn/turn.ts';
+import { createWatch } from '../../lib/turn/watch.ts';
 import { createWorld, texts, turnOf, type World, HELD } from '../support/turn.ts';
 
 /** The channels of one turn, and the lease that they note with. */
@@ -22,6 +23,7 @@ function channelsFor(world: World, changes: Partial<Turn> = {}, leftMs: number |
     deadlineMs: null,
     onRunning: () => undefined,
     onOverdue: () => undefined,
+    watch: createWatch(clock),
   });
   return { turn, lease, channels: createChannels(options).forTurn(turn, lease, deadline) };
 }

@@ -4,6 +4,7 @@ import type { Finished, FinishRequest, Renewed, RenewRequest, StartedTurn } from
 import { leaseEnd, openLease, type LeaseOptions } from '../../lib/turn/lease.ts';
 import { noProgress } from '../../lib/turn/record.ts';
 import type { Turn, TurnProgress } from '../../lib/turn/turn.ts';
+import { createWatch } from '../../lib/turn/watch.ts';
 import { createLogLines } from '../support/delivery.ts';
 import { RUN_IDS } from '../support/fake-dify.ts';
 import { HELD, turnOf } from '../support/turn.ts';
@@ -39,6 +40,7 @@ function open({
   const finishes: FinishRequest[] = [];
   const running: [number, boolean][] = [];
   const overdue: string[] = [];
+  const watch = createWatch(clock);
   const state: LeaseOptions['state'] = {
     isDurable,
     async renew(request) {
@@ -66,6 +68,7 @@ function open({
     deadlineMs: leftMs === null ? null : startMs + leftMs,
     onRunning: (total, isOver) => running.push([total, isOver]),
     onOverdue: (turnIds) => overdue.push(...turnIds),
+    watch,
     shutdown: shutdown.signal,
     ...changes,
   });
@@ -74,7 +77,7 @@ function open({
     await clock.advance(60_000);
     return work;
   };
-  return { clock, startMs, shutdown, events, renewals, finishes, running, overdue, replies, lease, after };
+  return { clock, startMs, shutdown, events, renewals, finishes, running, overdue, watch, replies, lease, after };
 }
 
 describe('a lease', () => {
@@ -124,10 +127,10 @@ describe('a lease', () => {
     expect(renewals.map(({ progress }) => progress.text)).toEqual(['', 'newer']);
   });
 
-  test('goes on while the store is down', async () => {
+  test('goes on while the store is down, and is renewed soon after', async () => {
     const { clock, lease, renewals, events } = open({ replies: [down(), down()] });
-    await clock.advance(81_000);
-    expect(renewals).toHaveLength(3);
+    await clock.advance(50_000);
+    expect(renewals.map(({ afterMs }) => afterMs)).toEqual([27_000, 29_000, 31_000]);
     expect(lease.lost.aborted).toBe(false);
     expect(events()).toEqual(['lease_not_renewed', 'lease_not_renewed']);
   });
@@ -189,10 +192,11 @@ describe('a turn of which it is not known whether it is on record', () => {
 
 describe('whether a turn is still held', () => {
   test('is known without a question as long as its lease lasts', async () => {
-    const { clock, lease, renewals } = open({ replies: [down()] });
+    const { clock, lease, renewals } = open({ replies: Array.from({ length: 7 }, down) });
     await clock.advance(39_999);
+    const asked = renewals.length;
     expect(await lease.isHeld()).toBe(true);
-    expect(renewals).toHaveLength(1);
+    expect(renewals).toHaveLength(asked);
   });
 
   test('is known for as long again with each renewal', async () => {
@@ -381,6 +385,29 @@ describe('the end of a turn', () => {
 });
 
 describe('a renewal', () => {
+  const times = ({ renewals }: Pick<ReturnType<typeof open>, 'renewals'>) => renewals.map(({ afterMs }) => afterMs);
+
+  test('comes every 10 s while other instances write answers: it tells which of those have died', async () => {
+    const opened = open();
+    const { clock, watch } = opened;
+    watch.noteRunning(1, 2);
+    await clock.advance(25_000);
+    // Another answer of this instance has asked the store.
+    watch.noteAsked();
+    await clock.advance(12_000);
+    expect(times(opened)).toEqual([10_000, 20_000, 35_000]);
+    watch.noteRunning(2, 2);
+    await clock.advance(30_000);
+    expect(times(opened)).toEqual([10_000, 20_000, 35_000, 62_000]);
+  });
+
+  test('comes every 10 s while the run is silent', async () => {
+    const opened = open();
+    opened.lease.note({ eventAtMs: opened.clock.now() });
+    await opened.clock.advance(155_000);
+    expect(times(opened)).toEqual([27_000, 54_000, 81_000, 108_000, 128_000, 138_000, 148_000]);
+  });
+
   test('tells whose questions wait behind; nothing while the store is down, or once the turn is lost', async () => {
     const { lease } = open({ replies: [{ ...held, behind: 'asker' }, down(), { kind: 'lost' }] });
     expect(await lease.write()).toBe('asker');

@@ -13,6 +13,7 @@ import { createProgress } from '../../lib/turn/progress.ts';
 import { noProgress } from '../../lib/turn/record.ts';
 import { createStops } from '../../lib/turn/stop.ts';
 import type { Turn, TurnProgress } from '../../lib/turn/turn.ts';
+import { createWatch } from '../../lib/turn/watch.ts';
 import { createFakeOpenCard } from '../support/fake-chat.ts';
 import { ended, IDS, RUN_IDS, words, type Step } from '../support/fake-dify.ts';
 import { createWorld, texts, turnOf, type World, HELD } from '../support/turn.ts';
@@ -67,6 +68,7 @@ async function obtain(
     deadlineMs: null,
     onRunning: () => undefined,
     onOverdue: () => undefined,
+    watch: createWatch(clock),
     shutdown: shutdown.signal,
   });
   const stops = createStops({

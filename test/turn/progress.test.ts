@@ -173,10 +173,10 @@ describe('a second try', () => {
     const { progress, kept, shown } = open({ isLookedFor: true });
     kept.noteText(() => 'so far');
     progress.beginAgain();
-    progress.see(says('x'.repeat(1_505)));
+    progress.see(says('x'.repeat(3_605)));
     expect(shown).toEqual([]);
-    expect(kept.progress.text).toHaveLength(1_505);
-    progress.see(says('x'.repeat(1_506)));
+    expect(kept.progress.text).toHaveLength(3_605);
+    progress.see(says('x'.repeat(3_606)));
     expect(shown).toHaveLength(1);
   });
 

@@ -13,6 +13,7 @@ import { noProgress, readProgress } from '../../lib/turn/record.ts';
 import { runTurn } from '../../lib/turn/run-turn.ts';
 import { createStops, type StopSwitch } from '../../lib/turn/stop.ts';
 import type { Turn } from '../../lib/turn/turn.ts';
+import { createWatch } from '../../lib/turn/watch.ts';
 import { ended, IDS, RUN_IDS, words } from '../support/fake-dify.ts';
 import { createWorld, GROUP, messageOf, texts, type World, HELD } from '../support/turn.ts';
 
@@ -49,6 +50,7 @@ async function run(
     deadlineMs: deadline.atMs,
     onRunning: () => undefined,
     onOverdue: () => undefined,
+    watch: createWatch(clock),
   });
   const stops = createStops({ ...options, userOf: () => turn.user, endDropped: async () => undefined });
   const background: Promise<void>[] = [];
