@@ -125,6 +125,9 @@ export function openLease(options: LeaseOptions): Lease {
   let heldUntilMs = leaseUntilMs();
   let renewAtMs = openedAtMs + timing.renewMs;
   let putAtMs = openedAtMs;
+  // The store has just told of answers without an instance, as with each new question. And a write at once could come
+  // before what the instance that opened the card of a waiting question has to record.
+  watch.noteAsked();
   let cancelTimer = scheduleRenewal();
   /** Requests follow each other, so that an older progress never overwrites a newer one. */
   let writing: Promise<Behind | null> = Promise.resolve(null);

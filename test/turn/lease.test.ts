@@ -31,7 +31,7 @@ function open({
   ends?: (Finished | Error)[];
   isDurable?: boolean;
   leftMs?: number | null;
-} & Partial<Pick<LeaseOptions, 'turn'>> = {}) {
+} & Partial<Pick<LeaseOptions, 'turn' | 'watch'>> = {}) {
   const clock = createVirtualClock();
   const startMs = clock.now();
   const shutdown = new AbortController();
@@ -399,6 +399,14 @@ describe('a renewal', () => {
     watch.noteRunning(2, 2);
     await clock.advance(30_000);
     expect(times(opened)).toEqual([10_000, 20_000, 35_000, 62_000]);
+  });
+
+  test('does not come at once where the instance has asked nothing for long: the new question told it', async () => {
+    let asked = 0;
+    const watch = { noteAsked: () => void (asked += 1), dueInMs: () => (asked === 0 ? 0 : Infinity) };
+    const opened = open({ watch });
+    await opened.clock.advance(9_000);
+    expect([asked, times(opened)]).toEqual([1, []]);
   });
 
   test('comes every 10 s while the run is silent', async () => {
