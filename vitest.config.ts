@@ -10,7 +10,7 @@ const units = [
 /** The chaos, and what mostly waits: together they leave it the share of the machine that it needs. */
 const patient = [
   'test/chaos/**/*.test.ts',
-  'test/stories/{budget,handover,load,recovery,stop-elsewhere,trouble}.test.ts',
+  'test/stories/{budget,handover,load,lost-answers,recovery,stop-elsewhere,trouble}.test.ts',
   'test/scripts/{dev-stream,shutdown}.test.ts',
 ];
 
@@ -19,6 +19,7 @@ const LONGEST = [
   'chaos/chaos',
   'scripts/shutdown',
   'stories/load',
+  'stories/lost-answers',
   'stories/recovery',
   'stories/trouble',
   'stories/handover',

@@ -18,7 +18,8 @@ import { startHost, type Host } from './host.ts';
 const GRACE_MS = 5_000;
 /** Within it, what is left for putting unfinished answers on record. */
 const RECORD_MS = 3_000;
-const SWEEP_EVERY_MS = 60_000;
+/** With the lease of 30 s: an answer whose function died goes on within 45 s. */
+const SWEEP_EVERY_MS = 12_000;
 
 interface Target {
   robots: readonly RobotConfig[];

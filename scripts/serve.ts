@@ -11,7 +11,8 @@ import { startHost, whyNotListen } from './host.ts';
 const GRACE_MS = 20_000;
 /** Within it, what is left for putting unfinished answers on record. */
 const RECORD_MS = 3_000;
-const SWEEP_EVERY_MS = 60_000;
+/** With the lease of 30 s: an answer whose function died goes on within 45 s. */
+const SWEEP_EVERY_MS = 12_000;
 /** Who tells all processes of a group to end tells the launcher too, which passes it on: that is one order. */
 const SAME_ORDER_MS = 1_000;
 

@@ -8,10 +8,10 @@ import type { Texts } from '../texts/texts.ts';
 import { answerText, emptyAnswer, type Answer } from './answer.ts';
 import { formBlocks } from './form-view.ts';
 
-/** The text so far with a line that says that it goes on. */
+/** The text so far with a line that says that it goes on, and how to stop it. */
 export function continuing(text: string, view: ViewOptions): string {
   const soFar = { ...emptyAnswer, texts: { ...emptyAnswer.texts, message: text } };
-  return [text === '' ? '' : typingView(soFar, view), view.texts.continuing].filter((part) => part !== '').join('\n\n');
+  return below(text === '' ? '' : typingView(soFar, view), view.texts.continuing, view.stopHint ?? '');
 }
 
 export interface ViewOptions {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { AppType } from '../config/robot.ts';
+import type { DifyVersion } from './version.ts';
 import { readInputRules, readSizeLimits, readUploadRules, type FileRules, type SizeLimits } from './file-rules.ts';
 
 /** One entry of the app's input form. */
@@ -33,7 +34,7 @@ export interface AppParameters {
   suggestsQuestions: boolean;
 }
 
-export interface AppFacts extends AppParameters {
+export interface AppFacts extends AppParameters, DifyVersion {
   type: AppType;
   /** False when the type is neither configured nor told by Dify. Then `type` is only the most likely one. */
   isTypeKnown: boolean;

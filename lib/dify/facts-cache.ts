@@ -4,6 +4,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { readAppType, readParameters, type AppFacts } from './app-facts.ts';
 import { acceptedJson, wasRefused, type DifyHttp } from './http.ts';
+import { readVersion } from './version.ts';
 
 /** What this instance knows of its Dify app. */
 export interface FactsCache {
@@ -55,7 +56,12 @@ export function createFactsCache(
       optional('/parameters'),
     ]);
     const type = corrected ?? (appType === 'auto' ? readAppType(info) : appType);
-    const facts: AppFacts = { type: type ?? 'chat', isTypeKnown: type !== null, ...readParameters(parameters) };
+    const facts: AppFacts = {
+      type: type ?? 'chat',
+      isTypeKnown: type !== null,
+      ...readVersion(http.version, info),
+      ...readParameters(parameters),
+    };
     return isRefused ? { ...facts, isRefused } : facts;
   }
 

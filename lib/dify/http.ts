@@ -6,6 +6,7 @@ import { withTimeout, type Clock } from '../runtime/clock.ts';
 import { parseJson } from '../runtime/json.ts';
 import { readRefusal, type Refusal } from './failures.ts';
 import { readEvents, type EventStream } from './stream.ts';
+import { isVersion } from './version.ts';
 
 export interface CallLimits {
   timeoutMs: number;
@@ -35,6 +36,8 @@ export type OpenedStream = { ok: true; events: EventStream } | { ok: false; stat
  * or the reason of its signal where that is a BridgeError.
  */
 export interface DifyHttp {
+  /** The version that the last answer told (`X-Version`); null as long as none did. */
+  readonly version: string | null;
   /** Returns any answer, also a refusal. */
   get(path: string, limits: CallLimits): Promise<HttpAnswer>;
   /** Returns any answer, also a refusal. */
@@ -53,8 +56,16 @@ const REFUSAL_TIMEOUT_MS = 5_000;
 
 const MAX_REFUSAL_BYTES = 256 * 1024;
 
-export function createDifyHttp(config: DifyConfig, { fetch, clock }: { fetch: Fetch; clock: Clock }): DifyHttp {
+export function createDifyHttp(config: DifyConfig, { fetch: send, clock }: { fetch: Fetch; clock: Clock }): DifyHttp {
   const headers = { authorization: `Bearer ${config.apiKey}` };
+  let version: string | null = null;
+
+  async function fetch(url: string, init: RequestInit): Promise<Response> {
+    const response = await send(url, init);
+    const told = response.headers.get('x-version');
+    if (isVersion(told)) version = told;
+    return response;
+  }
 
   async function call(method: 'GET' | 'POST', path: string, limits: CallLimits, body?: object): Promise<HttpAnswer> {
     try {
@@ -71,9 +82,9 @@ export function createDifyHttp(config: DifyConfig, { fetch, clock }: { fetch: Fe
       ...(body ? { body: JSON.stringify(body) } : {}),
       redirect: 'manual',
     };
-    const send = (limited: AbortSignal) => fetch(`${config.apiUrl}${path}`, { ...request, signal: limited });
+    const open = (limited: AbortSignal) => fetch(`${config.apiUrl}${path}`, { ...request, signal: limited });
     try {
-      return await withTimeout(clock, headersTimeoutMs, send, signal);
+      return await withTimeout(clock, headersTimeoutMs, open, signal);
     } catch (error) {
       throw noAnswer(error);
     }
@@ -90,6 +101,9 @@ export function createDifyHttp(config: DifyConfig, { fetch, clock }: { fetch: Fe
   }
 
   return {
+    get version() {
+      return version;
+    },
     get: (path, limits) => call('GET', path, limits),
     post: (path, body, limits) => call('POST', path, limits, body),
     async upload(path, form, limits) {

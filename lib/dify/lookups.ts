@@ -4,9 +4,11 @@ import {
   readConversations,
   readMessages,
   readRun,
+  readRunList,
   type ConversationRecord,
   type MessageRecord,
   type RunRecord,
+  type RunSummary,
 } from './records.ts';
 import { followRun } from './runs.ts';
 import type { EventStream } from './stream.ts';
@@ -21,6 +23,8 @@ export interface DifyRecords {
   runEvents(runId: string, user: string, signal: AbortSignal): Promise<EventStream | null>;
   /** `not-shown`: this version does not show the runs of a chatflow (before 1.3.1). */
   run(runId: string, signal: AbortSignal): Promise<RunRecord | 'unknown' | 'not-shown'>;
+  /** The newest runs of a workflow that this user started, running ones too, newest first. */
+  runsOf(user: string, signal: AbortSignal): Promise<RunSummary[]>;
   /** The newest messages of a conversation; null when it does not exist, or not for this user. */
   messages(conversationId: string, user: string, signal: AbortSignal): Promise<MessageRecord[] | null>;
   /** Whether a conversation exists and is this user's. */
@@ -35,6 +39,8 @@ const MESSAGES = 20;
 
 const CONVERSATIONS = 5;
 
+const RUNS = 5;
+
 export function createDifyRecords(http: DifyHttp): DifyRecords {
   const get = (path: string, signal: AbortSignal) => http.get(path, { timeoutMs: LOOK_TIMEOUT_MS, signal });
 
@@ -46,6 +52,10 @@ export function createDifyRecords(http: DifyHttp): DifyRecords {
       const isRefused = answer.status !== 200;
       if (isRefused && readRefusal(answer.status, answer.json).kind === 'wrong-app-type') return 'not-shown';
       return readAccepted(answer, readRun);
+    },
+    async runsOf(user, signal) {
+      const query = new URLSearchParams({ created_by_end_user_session_id: user, limit: String(RUNS) });
+      return readAccepted(await get(`/workflows/logs?${query.toString()}`, signal), readRunList);
     },
     async messages(conversationId, user, signal) {
       const query = new URLSearchParams({ conversation_id: conversationId, user, limit: String(MESSAGES) });

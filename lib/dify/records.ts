@@ -8,6 +8,14 @@ export interface RunRecord {
   status: string;
   outputs: Readonly<Record<string, unknown>>;
   totalTokens: number | null;
+  /** What it was started with. */
+  inputs: Readonly<Record<string, unknown>>;
+}
+
+/** A run in the list of a user's runs. */
+export interface RunSummary {
+  id: string;
+  createdAtMs: number;
 }
 
 /** What Dify keeps of one question of a conversation and its answer. */
@@ -16,10 +24,22 @@ export interface MessageRecord {
   query: string;
   /** Empty until Dify has saved it. Some answers are never saved (`docs/wire-dify.md`). */
   answer: string;
+  /** What an agent keeps of its steps, also of a run whose client is gone; null where there are none. */
+  thoughts: Thoughts | null;
   status: 'normal' | 'error' | 'paused';
   createdAtMs: number;
   citations: readonly Citation[];
   files: readonly AnswerFile[];
+}
+
+/** The steps of an agent, in their order. */
+export interface Thoughts {
+  /** The text of the steps that use no tool. */
+  text: string;
+  /** The last step uses no tool and has its text: the agent is done. A step that still runs has no text. */
+  isWhole: boolean;
+  /** Changes with each step that begins, uses a tool or ends. */
+  mark: string;
 }
 
 export interface ConversationRecord {
@@ -30,22 +50,62 @@ export interface ConversationRecord {
 
 const text = z.string().nullish();
 
-const outputsShape = z.record(z.string(), z.unknown());
+const valuesShape = z.record(z.string(), z.unknown());
 
-const runShape = z.object({ status: z.string(), outputs: z.unknown(), total_tokens: z.number().nullish() });
+const runShape = z.object({
+  status: z.string().nullable(),
+  outputs: z.unknown().optional(),
+  total_tokens: z.number().nullish(),
+  inputs: z.unknown().optional(),
+});
 
-/** Null for JSON that is not the detail of a run. */
-export function readRun(json: unknown): RunRecord | null {
+/** Null for JSON that is not the detail of a run. Of a run that it does not know, Dify 0.15 tells nulls only. */
+export function readRun(json: unknown): RunRecord | 'unknown' | null {
   const run = runShape.safeParse(json).data;
-  return run ? { status: run.status, outputs: readOutputs(run.outputs), totalTokens: run.total_tokens ?? null } : null;
+  if (!run) return null;
+  const { status, outputs, total_tokens: totalTokens = null, inputs } = run;
+  if (status === null) return 'unknown';
+  return { status, outputs: readValues(outputs), totalTokens, inputs: readValues(inputs) };
 }
 
-/** An object since 1.13, a raw JSON text up to 1.12, `{}` or null without results (`docs/wire-dify.md`). */
-function readOutputs(outputs: unknown): Readonly<Record<string, unknown>> {
-  return outputsShape.safeParse(typeof outputs === 'string' ? parseJson(outputs) : outputs).data ?? {};
+const runRow = z.object({
+  created_at: z.number().nullish(),
+  workflow_run: z.object({ id: z.string(), created_at: z.number().nullish() }),
+});
+
+/** The rows of `GET /workflows/logs`, newest first; null for JSON that is no such page. */
+export function readRunList(json: unknown): RunSummary[] | null {
+  const rows = readPage(json, runRow, ({ created_at: loggedAt, workflow_run: { id, created_at: createdAt } }) => ({
+    id,
+    createdAtMs: (createdAt ?? loggedAt ?? 0) * 1000,
+  }));
+  return rows?.toSorted((a, b) => b.createdAtMs - a.createdAtMs) ?? null;
+}
+
+/**
+ * Outputs are an object since 1.13, a raw JSON text up to 1.12, `{}` or null without results; inputs are a JSON text
+ * (`docs/wire-dify.md`).
+ */
+function readValues(values: unknown): Readonly<Record<string, unknown>> {
+  return valuesShape.safeParse(typeof values === 'string' ? parseJson(values) : values).data ?? {};
 }
 
 const fileShape = answerFileShape.extend({ belongs_to: text });
+
+const thoughtShape = z.object({ position: z.number().nullish(), thought: text, tool: text });
+
+/** Dify joins the steps of an answer with a line break, and so does this. */
+function readThoughts(rows: readonly z.output<typeof thoughtShape>[]): Thoughts | null {
+  const steps = rows.toSorted((a, b) => (a.position ?? 0) - (b.position ?? 0));
+  const last = steps.at(-1);
+  if (!last) return null;
+  const spoken = steps.filter(({ tool }) => !tool).map(({ thought }) => thought ?? '');
+  return {
+    text: spoken.filter((part) => part !== '').join('\n'),
+    isWhole: !last.tool && Boolean(last.thought),
+    mark: steps.map(({ position, tool, thought }) => `${position} ${tool} ${thought?.length ?? 0}`).join(),
+  };
+}
 
 const messageShape = z.object({
   id: z.string(),
@@ -53,6 +113,7 @@ const messageShape = z.object({
   answer: text,
   status: text,
   created_at: z.number().nullish(),
+  agent_thoughts: z.array(thoughtShape).nullish().catch(null),
   message_files: z.array(fileShape).nullish(),
   retriever_resources: z.array(z.object({ document_id: text, document_name: text })).nullish(),
 });
@@ -63,6 +124,7 @@ export function readMessages(json: unknown): MessageRecord[] | null {
     id: row.id,
     query: row.query ?? '',
     answer: row.answer ?? '',
+    thoughts: readThoughts(row.agent_thoughts ?? []),
     status: row.status === 'error' || row.status === 'paused' ? row.status : 'normal',
     createdAtMs: (row.created_at ?? 0) * 1000,
     citations: (row.retriever_resources ?? []).flatMap((source) =>

@@ -4,9 +4,9 @@ import { acceptedJson, type DifyHttp } from './http.ts';
 import type { EventStream } from './stream.ts';
 
 /**
- * Whether the answer goes on without the connection that asked: the runs of workflows and chatflows do, in a worker
- * since 1.13 and in a thread before; an answer of the other kinds ends with its connection, or is made but never saved
- * (`docs/wire-dify.md`).
+ * Whether the answer is one of a run that Dify keeps by its id: a workflow's or a chatflow's. Such a run goes on without
+ * the connection that asked, in a worker since 1.13 and in a thread from 1.9.2 on (`docs/wire-dify.md`). Whether this
+ * Dify is so new: `DifyVersion.runsSurvive`.
  */
 export function survivesDisconnect(type: AppType, ids: RunIds): ids is RunIds & { runId: string } {
   return (type === 'workflow' || type === 'chatflow') && ids.runId !== undefined;

@@ -1,20 +1,24 @@
-import { answerText, emptyAnswer, type Answer } from '../answer/answer.ts';
+import { emptyAnswer, type Answer } from '../answer/answer.ts';
+import type { RunIds } from '../answer/event.ts';
 import type { MessageRecord } from '../dify/records.ts';
 import { BridgeError } from '../errors.ts';
 import { sleep } from '../runtime/clock.ts';
-import { lookPause, retrying, type LostRun, type Search } from './search.ts';
-
-/** The clocks of Dify and of this machine may differ, and Dify keeps whole seconds. */
-const CLOCK_SLACK_MS = 5_000;
+import { CLOCK_SLACK_MS, LONGEST_RUN_MS, lookPause, retrying, type LostRun, type Search } from './search.ts';
 
 /** How long this instance waits for an empty answer that is made in the process of the request: Dify saves it soon or never. */
 const SAVING_MS = 15_000;
 
-/** Dify's own limit for a run (`docs/wire-dify.md`). An answer of a chatflow that is empty then stays empty. */
-const RUN_LIMIT_MS = 1_200_000;
+/** An agent whose steps have not changed for so long counts as ended: a long last text is saved only at its end. */
+const AGENT_QUIET_MS = 120_000;
 
-/** The message can appear a little later than its first event. */
-const LOOKS_FOR_ABSENT = 3;
+/** Where it is not known whether a run goes on without its client, the message of a chatflow is waited for no longer. */
+const DOUBTFUL_MS = 60_000;
+
+/** How often the message of a run that has ended is asked for again: only it tells what moderation has replaced. */
+const MESSAGE_RETRIES = 2;
+
+/** The message can appear a little later than its first event, and later still where a worker has to be free first. */
+const LOOKS_FOR_ABSENT = { easy: 3, flow: 6 };
 
 interface Found {
   conversationId: string;
@@ -24,42 +28,50 @@ interface Found {
 /** The answer as the conversation keeps it; null when it keeps none. */
 export async function recoverMessage(search: Search): Promise<Answer | null> {
   const { run, clock, signal } = search;
-  const beganAtMs = clock.now();
-  // A chatflow may go on in a worker although its run id is not on record.
-  const mayRun = run.type === 'chatflow' && run.ids.runId === undefined;
+  const absentLooks = run.type === 'chatflow' ? LOOKS_FOR_ABSENT.flow : LOOKS_FOR_ABSENT.easy;
+  let mark = '';
+  let changedAtMs = clock.now();
   for (let look = 0; ; look += 1) {
     const found = await retrying(search, () => findMessage(search));
     if (found && isSettled(found.message)) return answerOf(run, found);
-    search.isRunning = mayRun && found !== null;
-    const untilMs = search.isRunning ? run.askedAtMs + RUN_LIMIT_MS : beganAtMs + SAVING_MS;
-    if (clock.now() + lookPause(look) > untilMs || (!found && look + 1 >= LOOKS_FOR_ABSENT)) return null;
+    const newMark = found?.message.thoughts?.mark ?? '';
+    if (newMark !== mark) changedAtMs = clock.now();
+    mark = newMark;
+    const waitMs = patience(run, found);
+    search.isRunning = found !== null && waitMs > SAVING_MS;
+    const untilMs = Math.min(changedAtMs + waitMs, run.askedAtMs + LONGEST_RUN_MS);
+    if (clock.now() + lookPause(look) > untilMs || (!found && look + 1 >= absentLooks)) return null;
     await sleep(clock, lookPause(look), signal);
   }
 }
 
+/** How long an empty answer is waited for since it last changed. */
+function patience({ type, isTypeKnown, ids, version }: LostRun, found: Found | null): number {
+  // A chatflow may go on in a worker although its run id is not on record.
+  if (type === 'chatflow' && ids.runId === undefined)
+    return version.runsSurvive === true ? LONGEST_RUN_MS : DOUBTFUL_MS;
+  const isAgent = type === 'agent' || (!isTypeKnown && (found?.message.thoughts ?? null) !== null);
+  if (isAgent && version.agentsSurvive !== false) return AGENT_QUIET_MS;
+  // Without its client a chat's answer is never saved. One that was saved before is there at the first look.
+  return type === 'chat' && isTypeKnown ? 0 : SAVING_MS;
+}
+
 /**
- * Adds to a chatflow's answer what only its message has: citations, files, and the text of a run without outputs. An
- * answer whose message is not found stays as it is.
+ * What only the message of a chatflow has: citations, files, and the text as moderation left it. Null when there is no
+ * message, or when it cannot be read.
  */
-export async function withMessage(search: Search, answer: Answer): Promise<Answer> {
-  const { conversationId } = answer.ids;
-  if (search.run.type !== 'chatflow' || conversationId === undefined) return answer;
+export async function messageOf(search: Search, ids: RunIds): Promise<MessageRecord | null> {
+  const { conversationId } = ids;
+  if (conversationId === undefined) return null;
   try {
     const { run, records, signal } = search;
-    const messages = await records.messages(conversationId, run.user, signal);
-    const message = messages && matching(messages, { ...run, ids: answer.ids });
-    if (!message) return answer;
-    return {
-      ...answer,
-      ids: { ...answer.ids, messageId: message.id },
-      texts: answerText(answer).text === '' ? { ...answer.texts, message: message.answer } : answer.texts,
-      citations: answer.citations.length > 0 ? answer.citations : message.citations,
-      files: answer.files.length > 0 ? answer.files : message.files,
-    };
+    const ask = () => records.messages(conversationId, run.user, signal);
+    const messages = await retrying(search, ask, MESSAGE_RETRIES);
+    return messages && matching(messages, { ...run, ids });
   } catch (error) {
     if (!(error instanceof BridgeError)) throw error;
     search.log.debug('recovered_without_message', { code: error.code });
-    return answer;
+    return null;
   }
 }
 
@@ -95,12 +107,12 @@ function matching(messages: readonly MessageRecord[], { ids, question, askedAtMs
   return asked.toSorted((a, b) => b.createdAtMs - a.createdAtMs)[0] ?? null;
 }
 
-function isSettled({ answer, status }: MessageRecord): boolean {
-  return answer !== '' || status !== 'normal';
+function isSettled({ answer, status, thoughts }: MessageRecord): boolean {
+  return answer !== '' || status !== 'normal' || thoughts?.isWhole === true;
 }
 
 function answerOf({ type, ids }: LostRun, { conversationId, message }: Found): Answer {
-  const { id, answer, status, citations, files } = message;
+  const { id, answer, thoughts, status, citations, files } = message;
   const failed = {
     kind: 'failed',
     cause: type === 'chatflow' ? 'run' : 'error',
@@ -110,7 +122,7 @@ function answerOf({ type, ids }: LostRun, { conversationId, message }: Found): A
   return {
     ...emptyAnswer,
     ids: { ...ids, conversationId, messageId: id },
-    texts: { message: answer, agent: '', chunk: '' },
+    texts: { message: answer || (thoughts?.text ?? ''), agent: '', chunk: '' },
     citations,
     files,
     progress: { runStarted: false, messageEnded: true, runEnded: true },

@@ -4,7 +4,8 @@ import { BridgeError } from '../errors.ts';
 import { withFields } from '../runtime/log.ts';
 import { recoverMessage } from './message.ts';
 import { recoverRun } from './run.ts';
-import { isTooOld, type LostRun, type Search } from './search.ts';
+import { findRun } from './run-list.ts';
+import { isTooOld, type LostRun, type OnProgress, type Search } from './search.ts';
 
 export type Recovered =
   /** The whole answer, with its ending. Its texts replace everything that was shown before. */
@@ -21,13 +22,13 @@ export interface Recovery {
    * files that are known so far, and text only where Dify told the whole text so far. The caller leaves the text that was
    * shown before as it is until the whole answer is there.
    */
-  recover(run: LostRun, signal: AbortSignal, onProgress: (answer: Answer) => void): Promise<Recovered>;
+  recover(run: LostRun, signal: AbortSignal, onProgress: OnProgress): Promise<Recovered>;
 }
 
 export function createRecovery({ records, clock, log }: Pick<Search, 'records' | 'clock' | 'log'>): Recovery {
   return {
     async recover(run, signal, onProgress) {
-      const isRunning = survivesDisconnect(run.type, run.ids);
+      const isRunning = survivesDisconnect(run.type, run.ids) && run.version.runsSurvive !== false;
       const ownLog = withFields(log, { turn: run.reference });
       const search: Search = { run, records, clock, log: ownLog, signal, onProgress, isRunning };
       try {
@@ -44,8 +45,15 @@ export function createRecovery({ records, clock, log }: Pick<Search, 'records' |
 }
 
 async function find(search: Search): Promise<Answer | null> {
-  const { type, ids } = search.run;
+  const { type, ids, version } = search.run;
+  // Dify keeps the answer of a completion app nowhere.
+  if (type === 'completion') return null;
+  // Only a chatflow has a run beside its message. An app of unknown type is asked like a chat.
+  const isFlow = type === 'workflow' || type === 'chatflow' || ids.runId !== undefined;
+  // The run died with its client.
+  if (isFlow && version.runsSurvive === false) return null;
   if (survivesDisconnect(type, ids)) return recoverRun(search, ids.runId);
-  // Dify keeps the answer of a workflow in its run only, and that of a completion app nowhere.
-  return type === 'workflow' || type === 'completion' ? null : recoverMessage(search);
+  if (type !== 'workflow') return recoverMessage(search);
+  const runId = await findRun(search);
+  return runId === null ? null : recoverRun(search, runId);
 }

@@ -3,7 +3,7 @@ import type { AnswerEvent } from '../answer/event.ts';
 import type { RunRecord } from '../dify/records.ts';
 import { BridgeError } from '../errors.ts';
 import { sleep } from '../runtime/clock.ts';
-import { recoverMessage, withMessage } from './message.ts';
+import { messageOf, recoverMessage } from './message.ts';
 import { isTooOld, lookPause, retrying, type Search } from './search.ts';
 
 /** After so long without an event the detail of the run is asked: the run may have ended between two connections. */
@@ -18,6 +18,18 @@ const MOST_DOUBTS = 3;
 /** How often the detail is asked again to confirm an end, when it does not answer. */
 const CONFIRM_RETRIES = 2;
 
+/**
+ * Dify tells the past of a run when its events are joined, at once and each time anew. What comes later, and is more than
+ * before, is new.
+ */
+const SNAPSHOT_MS = 2_000;
+
+/**
+ * Where nothing tells whether runs go on without their client, a run that is `running` at so many looks in a row, so long
+ * after its last event, counts as lost.
+ */
+const DOUBTFUL = { looks: 3, ms: 60_000 };
+
 /** What the event streams of a run have reported so far. */
 interface Followed {
   answer: Answer;
@@ -27,6 +39,8 @@ interface Followed {
   hasRoute: boolean;
   /** How many streams had no event at all. */
   silent: number;
+  /** Most events that one stream had. */
+  told: number;
 }
 
 /**
@@ -37,8 +51,15 @@ interface Followed {
  */
 export async function recoverRun(search: Search, runId: string): Promise<Answer | null> {
   const { run, clock, signal } = search;
-  let followed: Followed = { answer: { ...emptyAnswer, ids: run.ids }, isOver: false, hasRoute: true, silent: 0 };
+  let followed: Followed = {
+    answer: { ...emptyAnswer, ids: run.ids },
+    isOver: false,
+    hasRoute: true,
+    silent: 0,
+    told: 0,
+  };
   let doubts = 0;
+  let runningLooks = 0;
   for (let look = 0; ; look += 1) {
     const { isOver, hasRoute, silent } = followed;
     if (!isOver && hasRoute && silent < MOST_SILENT_FOLLOWS) followed = await follow(search, runId, followed);
@@ -50,9 +71,16 @@ export async function recoverRun(search: Search, runId: string): Promise<Answer 
       if (followed.isOver) return conclude(search, followed.answer, followed.answer.ending ?? { kind: 'cut' }, null);
       return run.type === 'chatflow' ? recoverMessage(search) : null;
     }
-    if (isTooOld(search)) return null;
+    runningLooks = typeof record === 'string' || followed.hasRoute ? 0 : runningLooks + 1;
+    if (isTooOld(search) || isDead(search, runningLooks)) return null;
     await sleep(clock, lookPause(look), signal);
   }
+}
+
+/** The run seems to have died with its client, as it does before 1.9.2. */
+function isDead({ run, clock }: Search, runningLooks: number): boolean {
+  const isDoubtful = run.version.runsSurvive === null && runningLooks >= DOUBTFUL.looks;
+  return isDoubtful && clock.now() - run.lastEventAtMs >= DOUBTFUL.ms;
 }
 
 /** Listens to the run until it ends, falls quiet or the connection breaks. */
@@ -60,7 +88,7 @@ async function follow(search: Search, runId: string, before: Followed): Promise<
   const { run, records, clock, log, signal, onProgress } = search;
   const controller = new AbortController();
   let answer: Answer = { ...before.answer, ending: null };
-  let isSilent = true;
+  let told = 0;
   let isOver = false;
   let cancelQuiet = () => {};
   const expectEvent = () => {
@@ -70,16 +98,19 @@ async function follow(search: Search, runId: string, before: Followed): Promise<
   try {
     const events = await records.runEvents(runId, run.user, AbortSignal.any([signal, controller.signal]));
     if (!events) return { ...before, hasRoute: false };
+    const openedAtMs = clock.now();
     expectEvent();
     for await (const event of events) {
       expectEvent();
-      isSilent = false;
+      told += 1;
       search.isRunning = true;
       answer = foldEvent(answer, withoutFragments(event, runId));
       isOver = event.kind === 'run-finished';
       // An error ends the stream, but not always the run. The detail of the run decides.
       if (isOver || event.kind === 'run-paused' || event.kind === 'failed') break;
-      onProgress({ ...answer, ending: null });
+      const isNew = told > before.told && clock.now() - openedAtMs > SNAPSHOT_MS;
+      // What Dify has saved of the text is no moderation.
+      onProgress({ ...answer, ending: null, isReplaced: false }, isNew);
     }
   } catch (error) {
     if (signal.aborted || !(error instanceof BridgeError)) throw error;
@@ -89,7 +120,8 @@ async function follow(search: Search, runId: string, before: Followed): Promise<
     // Dify can hold a finished stream open for five minutes.
     controller.abort();
   }
-  return { ...before, answer, isOver, silent: before.silent + (isSilent ? 1 : 0) };
+  const silent = before.silent + (told === 0 ? 1 : 0);
+  return { ...before, answer, isOver, silent, told: Math.max(before.told, told) };
 }
 
 /**
@@ -153,11 +185,29 @@ async function conclude(search: Search, told: Answer, ending: Ending, record: Ru
     progress: { runStarted: true, messageEnded: true, runEnded: true },
     ending,
   };
-  if (search.run.type !== 'chatflow') return answer;
-  const whole = typeof outputs['answer'] === 'string' ? outputs['answer'] : '';
+  return search.run.type === 'chatflow' ? withMessage(search, answer, told) : answer;
+}
+
+/**
+ * The message of a chatflow goes before its outputs: where moderation replaced the text, the outputs still hold what was
+ * blocked. They count where there is no message, or an empty one (up to 1.12 it stays empty), and where the message only
+ * has more before them: the text of failed tries of a node.
+ */
+async function withMessage(search: Search, answer: Answer, told: Answer): Promise<Answer> {
+  const message = await messageOf(search, answer.ids);
+  const row = message?.status === 'normal' ? message.answer : '';
+  const output = answer.outputs?.['answer'];
+  const whole = typeof output === 'string' ? output : '';
+  const shown = row.endsWith(whole) && whole !== '' ? whole : row || whole;
   // A run that did not complete may have no outputs. Then the text that the events reported is all there is.
-  const saved = ending.kind === 'complete' ? '' : told.texts.message;
-  const complete: Answer = { ...answer, texts: { ...answer.texts, message: whole || saved } };
-  // The end of the message brings its citations and files, so the message is not looked up after that event.
-  return told.progress.messageEnded && complete.texts.message !== '' ? complete : withMessage(search, complete);
+  const saved = answer.ending?.kind === 'complete' ? '' : told.texts.message;
+  const text = shown || saved || (message?.answer ?? '');
+  return {
+    ...answer,
+    ids: message ? { ...answer.ids, messageId: message.id } : answer.ids,
+    texts: { ...answer.texts, message: text },
+    outputs: whole === '' ? answer.outputs : { ...answer.outputs, answer: shown },
+    citations: answer.citations.length > 0 ? answer.citations : (message?.citations ?? []),
+    files: answer.files.length > 0 ? answer.files : (message?.files ?? []),
+  };
 }

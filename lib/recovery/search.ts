@@ -2,6 +2,7 @@ import type { Answer } from '../answer/answer.ts';
 import type { RunIds } from '../answer/event.ts';
 import type { AppType } from '../config/robot.ts';
 import type { DifyRecords } from '../dify/lookups.ts';
+import type { DifyVersion } from '../dify/version.ts';
 import { BridgeError, type ErrorCode } from '../errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
@@ -12,13 +13,25 @@ export interface LostRun {
   /** In the log lines about it. */
   reference: string;
   type: AppType;
+  /** False where the type is only the most likely one: then the app may as well be an agent or a chatflow. */
+  isTypeKnown: boolean;
   /** The user who asked. Dify shows the answer to this user only. */
   user: string;
   question: string;
   askedAtMs: number;
+  /** When the last event of the answer came; when it was asked where none did. */
+  lastEventAtMs: number;
   /** The ids on record; may be empty. */
   ids: RunIds;
+  /** What this version of Dify does with a run whose client is gone. */
+  version: Pick<DifyVersion, 'runsSurvive' | 'agentsSurvive'>;
 }
+
+/**
+ * Called with what is known while the run goes on; never with an ending. `isAlive`: the run has just done something. What
+ * Dify tells of its past is no such sign.
+ */
+export type OnProgress = (answer: Answer, isAlive: boolean) => void;
 
 /** One attempt to find the answer of a lost run. */
 export interface Search {
@@ -27,17 +40,19 @@ export interface Search {
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
-  /** Called with what is known while the run goes on; never with an ending. */
-  readonly onProgress: (answer: Answer) => void;
+  readonly onProgress: OnProgress;
   /** Whether the run was going on at the last look; before the first one, what the record says. */
   isRunning: boolean;
 }
 
 /**
- * A run that is older counts as lost, even if Dify says that it is running: up to 1.9.1 a run that lost its client stays
- * `running` for ever (`docs/wire-dify.md`). Dify's own limit is 20 minutes, and an operator of Dify can raise it.
+ * A run that is older counts as lost, even if Dify says that it is running: a run whose worker died stays `running` for
+ * ever. Dify's own limit is 20 minutes (`WORKFLOW_MAX_EXECUTION_TIME`, `docs/wire-dify.md`).
  */
-const LONGEST_RUN_MS = 3_600_000;
+export const LONGEST_RUN_MS = 1_500_000;
+
+/** The clocks of Dify and of this machine may differ, and Dify keeps whole seconds. */
+export const CLOCK_SLACK_MS = 5_000;
 
 /** After a failed call; the last one repeats. */
 const RETRY_PAUSES_MS = [1_000, 2_000, 4_000];

@@ -81,6 +81,7 @@ export function createQuestions(options: QuestionOptions, parts: QuestionParts):
         progress: null,
         hasWaited: false,
         mayHaveBeenAsked: false,
+        isStopped: false,
         acceptMs: null,
       };
       const accepted = await state.accept(request);

@@ -2,7 +2,6 @@ import type { FormSubmission } from '../ask/form.ts';
 import type { RobotConfig } from '../config/robot.ts';
 import type { Callback, Message } from '../dingtalk/callback.ts';
 import type { CardAction } from '../dingtalk/card-action.ts';
-import { errorFields } from '../runtime/log.ts';
 import type { BackgroundWork, Platform } from '../runtime/platform.ts';
 import type { Budget } from '../state/budget.ts';
 import type { Load } from '../state/state.ts';
@@ -124,15 +123,6 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
   ): Promise<void> {
     const reached = budget?.reached ?? null;
     const notice = reached === null ? null : notifyBudget(reached, options);
-    await Promise.all([work, notice, ...load.overdue.map((turnId) => recover(turnId, platform))]);
-  }
-
-  async function recover(turnId: string, platform: Platform): Promise<void> {
-    try {
-      const work = await runner.takeOver(turnId, null, platform);
-      await work?.();
-    } catch (error) {
-      log.warn('recovery_failed', { turn: referenceOf(turnId), ...errorFields(error) });
-    }
+    await Promise.all([work, notice, ...load.overdue.map((turnId) => runner.rescue(turnId, platform))]);
   }
 }

@@ -175,6 +175,8 @@ export interface StartedTurn extends Started {
   hop: number;
   /** False only when it is certain that Dify was never asked. */
   mayHaveBeenAsked: boolean;
+  /** A stop reached the store while the turn ran. */
+  isStopped: boolean;
   level: SpendingLevel;
 }
 
@@ -196,8 +198,18 @@ export interface RenewRequest {
   remembered: Remembered;
 }
 
+/** Whose questions wait behind a turn: none, only other people's, or one of its asker as well. */
+export type Behind = 'nothing' | 'others' | 'asker';
+
 export type Renewed =
-  | { kind: 'held'; running: number; isStopped: boolean }
+  | {
+      kind: 'held';
+      running: number;
+      isStopped: boolean;
+      /** Some turns whose lease has lapsed. */
+      overdue: readonly string[];
+      behind: Behind;
+    }
   /** Another instance has taken the turn over. */
   | { kind: 'lost' }
   /** The turn is not on record. */

@@ -34,8 +34,10 @@ export interface Followed {
 export interface Circumstances {
   /** Another instance has taken the turn over. */
   isLost: boolean;
-  /** The answer was stopped. */
+  /** A stop was asked for. */
   isStopped: boolean;
+  /** The run was silent for long, and a question waits behind it. */
+  isSilent: boolean;
   isTimeUp: boolean;
   /** The process is asked to end. */
   isEnding: boolean;
@@ -43,7 +45,12 @@ export interface Circumstances {
   mayBeLeft: boolean;
   /** The run goes on at Dify without its connection. */
   goesOn: boolean;
+  /** An answer whose connection broke is looked for. */
+  isSought: boolean;
 }
+
+/** What counts once an answer is looked for. */
+export type Stand = Omit<Circumstances, 'goesOn' | 'isSought'>;
 
 /** Beside the outcomes: the connection broke, and the run is looked for. `broken` is in the log in either case. */
 export type Verdict = { obtained: Obtained | 'look-for'; broken: unknown };
@@ -58,11 +65,13 @@ export function judgeFollowed({ answer, error, formIsOver, refused }: Followed, 
   if (now.isStopped) {
     return { obtained: { ...whole, answer: { ...answer, ending: { kind: 'stopped' } }, failure: null }, broken: null };
   }
+  const ended = endAnswer(answer);
+  const failure = asBridgeError(cause);
+  const partial = { ...whole, answer: ended, failure: endingFailure(ended) && failure };
+  if (now.isSilent) return { obtained: partial, broken: cause };
   // A process that is asked to end leaves every answer to the next one, which has the time to look for it.
   const isLeft = now.isTimeUp && (now.goesOn || now.isEnding) && now.mayBeLeft;
   if (isLeft) return { obtained: { kind: 'unfinished' }, broken: null };
-  const ended = endAnswer(answer);
-  const failure = asBridgeError(cause);
   if (!isBroken(cause)) {
     // A form that Dify did not take can still be answered.
     return {
@@ -70,9 +79,8 @@ export function judgeFollowed({ answer, error, formIsOver, refused }: Followed, 
       broken: null,
     };
   }
-  // The connection broke. A run that goes on without it is looked for; else the text so far is the answer.
-  if (now.goesOn) return { obtained: 'look-for', broken: cause };
-  return { obtained: { ...whole, answer: ended, failure: endingFailure(ended) && failure }, broken: cause };
+  // The connection broke. Where nothing can be found, the text so far is the answer.
+  return { obtained: now.isSought ? 'look-for' : partial, broken: cause };
 }
 
 /** What is known of a turn whose answer was looked for. */
@@ -83,10 +91,12 @@ export interface LookedFor {
   before: Pick<Answer, 'ids'> & { text: string };
   /** Why looking for it ended. */
   reason: unknown;
+  /** What broke the connection, where it broke here. */
+  broken: unknown;
 }
 
 /** What follows from the way in which looking for an answer ended. Pure, as `judgeFollowed`. */
-export function judgeRecovered({ recovered, before, reason }: LookedFor, now: Omit<Circumstances, 'goesOn'>): Obtained {
+export function judgeRecovered({ recovered, before, reason, broken }: LookedFor, now: Stand): Obtained {
   if (now.isLost) return { kind: 'lost' };
   const partial = endAnswer({
     ...emptyAnswer,
@@ -100,27 +110,26 @@ export function judgeRecovered({ recovered, before, reason }: LookedFor, now: Om
     formIsOver: false,
     refused: null,
   });
-  switch (recovered.kind) {
-    case 'answer': {
-      const found = recovered.answer;
-      // Of a run that did not come to its end Dify may have no text: the text that was shown stays.
-      const isShort = found.ending?.kind !== 'complete' && answerText(found).text === '';
-      const answer = isShort ? { ...found, texts: partial.texts } : found;
-      return whole(answer, endingFailure(answer));
-    }
-    case 'still-running':
-      if (now.isStopped) return whole({ ...partial, ending: { kind: 'stopped' } }, null);
-      return now.mayBeLeft ? { kind: 'unfinished' } : whole(partial, asBridgeError(reason));
-    case 'failed':
-      return whole(partial, asBridgeError(recovered.error));
-    case 'lost': {
-      const isEmpty = before.text === '';
-      return whole(
-        partial,
-        isEmpty ? new BridgeError('answer_lost', 'the function ended and Dify has no answer') : null,
-      );
-    }
+  if (recovered.kind === 'answer') {
+    const found = recovered.answer;
+    // Of a run that did not come to its end Dify may have no text: the text that was shown stays.
+    const isShort = found.ending?.kind !== 'complete' && answerText(found).text === '';
+    const answer = isShort ? { ...found, texts: partial.texts } : found;
+    const isStopped = now.isStopped && answer.ending?.kind === 'failed';
+    // A stop can make a run fail.
+    return isStopped ? whole({ ...answer, ending: { kind: 'stopped' } }, null) : whole(answer, endingFailure(answer));
   }
+  if (now.isStopped) return whole({ ...partial, ending: { kind: 'stopped' } }, null);
+  if (recovered.kind === 'failed') return whole(partial, asBridgeError(recovered.error));
+  const failure = (error: unknown) => (before.text === '' ? asBridgeError(error) : null);
+  if (now.isSilent) return whole(partial, failure(reason));
+  if (recovered.kind === 'lost') {
+    return whole(
+      partial,
+      failure(broken ?? new BridgeError('answer_lost', 'the function ended and Dify has no answer')),
+    );
+  }
+  return now.mayBeLeft ? { kind: 'unfinished' } : whole(partial, asBridgeError(reason));
 }
 
 const isBroken = (error: unknown) =>

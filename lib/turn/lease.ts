@@ -1,9 +1,11 @@
+import { BridgeError } from '../errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { retry } from '../runtime/retry.ts';
-import type { FinishRequest, StartedTurn, State } from '../state/state.ts';
+import type { Behind, FinishRequest, StartedTurn, State } from '../state/state.ts';
 import { keepProgress, noProgress, type KeptProgress } from './record.ts';
 import type { Turn } from './turn.ts';
+import { WATCH_MS, type Watch } from './watch.ts';
 
 /** The hold on a running turn: kept while the answer is written, so that no other instance takes it over. */
 export interface Lease extends KeptProgress {
@@ -11,12 +13,17 @@ export interface Lease extends KeptProgress {
   readonly lost: AbortSignal;
   /** Aborts when the store says that the answer was stopped, which may have been asked of another instance. */
   readonly stopAsked: AbortSignal;
+  /** Aborts when a question waits behind this one and the run has shown no sign of life for two minutes. */
+  readonly silent: AbortSignal;
   /** Whether another instance can find the turn on record: not when the record ends with this process. */
   readonly mayBeLeft: boolean;
   /** Requests to the store so far for this turn, by this holder; the one that accepted it included. */
   readonly requests: number;
-  /** Puts the progress on record now. Never rejects. */
-  write(): Promise<void>;
+  /**
+   * Puts the progress on record now. Whose questions wait behind this one; null when the store did not confirm that the
+   * progress is there and the turn still held here. Never rejects.
+   */
+  write(): Promise<Behind | null>;
   /**
    * Whether the turn is still held here, as far as can be known. The store is asked when the lease has lapsed, because
    * this process may have stood still. Never rejects.
@@ -52,20 +59,36 @@ export interface LeaseTiming {
   renewMs: number;
 }
 
-/** A function that died is noticed after 40 s at most, at the price of one request every 27 s. */
-export const LEASE_TIMING: LeaseTiming = { leaseMs: 40_000, renewMs: 27_000 };
+/**
+ * A function that died is noticed after 30 s at most, and by an instance at work 10 s later (`WATCH_MS`), at the price of
+ * one request every 24 s.
+ */
+export const LEASE_TIMING: LeaseTiming = { leaseMs: 30_000, renewMs: 24_000 };
+
+/** After a renewal that the store did not answer: the lease has little time left. */
+const RETRY_MS = 2_000;
+
+/** A run without an event for so long gives way to the next question: its worker may have died. */
+const SILENT_MS = 120_000;
+
+/** How long an instance that takes a turn over listens before it calls its run silent. */
+const LISTEN_MS = 20_000;
 
 export interface LeaseOptions {
   state: Pick<State, 'renew' | 'finish' | 'isDurable'>;
   clock: Clock;
   log: Log;
   timing: LeaseTiming;
-  turn: Pick<Turn, 'id' | 'reference' | 'conversationKey' | 'record' | 'progress' | 'form'>;
+  turn: Pick<Turn, 'id' | 'reference' | 'conversationKey' | 'record' | 'progress' | 'form' | 'mayHaveBeenAsked'>;
   conversationTtlMs: number | null;
   /** When the invocation ends; a lease does not outlive it by more than a few seconds. */
   deadlineMs: number | null;
   /** Told with each reply of the store how many answers are being written in all instances; `isOver`: this one not any more. */
   onRunning: (running: number, isOver: boolean) => void;
+  /** When the store has to be asked for answers of other instances. */
+  watch: Pick<Watch, 'noteAsked' | 'dueInMs'>;
+  /** Told with a reply of the store the turns whose lease has lapsed, while there is time here to go on with them. */
+  onOverdue: (turnIds: readonly string[]) => void;
   /** Aborts when the process is asked to end: what waits is left to another instance, if the store outlives this one. */
   shutdown: AbortSignal;
 }
@@ -84,11 +107,13 @@ export function leaseEnd(nowMs: number, { leaseMs }: LeaseTiming, deadlineMs: nu
 }
 
 export function openLease(options: LeaseOptions): Lease {
-  const { state, clock, log, timing, turn, deadlineMs, onRunning, shutdown } = options;
+  const { state, clock, log, timing, turn, deadlineMs, onRunning, onOverdue, watch, shutdown } = options;
   const { fence, owner, context } = turn.record;
   const generation = context?.generation ?? null;
   const lost = new AbortController();
   const stopAsked = new AbortController();
+  const silent = new AbortController();
+  const openedAtMs = clock.now();
   const limitMs = deadlineMs === null ? Number.POSITIVE_INFINITY : deadlineMs - clock.now();
   const kept = keepProgress(turn.progress ?? noProgress);
   // Without a context the store did not answer when the turn was accepted: whether it is on record is not known.
@@ -98,9 +123,14 @@ export function openLease(options: LeaseOptions): Lease {
   let requests = 1;
   const leaseUntilMs = () => leaseEnd(clock.now(), timing, deadlineMs);
   let heldUntilMs = leaseUntilMs();
-  let cancelTimer = clock.schedule(timing.renewMs, renew);
+  let renewAtMs = openedAtMs + timing.renewMs;
+  let putAtMs = openedAtMs;
+  // The store has just told of answers without an instance, as with each new question. And a write at once could come
+  // before what the instance that opened the card of a waiting question has to record.
+  watch.noteAsked();
+  let cancelTimer = scheduleRenewal();
   /** Requests follow each other, so that an older progress never overwrites a newer one. */
-  let writing: Promise<void> = Promise.resolve();
+  let writing: Promise<Behind | null> = Promise.resolve(null);
 
   /**
    * Whether the run belongs to the conversation as the store knows it. Without its context the conversation was begun anew
@@ -116,31 +146,56 @@ export function openLease(options: LeaseOptions): Lease {
     ttlMs: options.conversationTtlMs,
   });
 
-  function put(untilMs: () => number): Promise<void> {
+  /** Enough time remains here to begin with another turn. */
+  function hasTime(): boolean {
+    const leftMs = deadlineMs === null ? Number.POSITIVE_INFINITY : deadlineMs - clock.now();
+    return leftMs >= Math.min(MIN_TIME_FOR_NEXT_MS, limitMs / 2);
+  }
+
+  /** No event came for a long time. Before the first one the question may still wait for a worker of Dify. */
+  function isSilent(): boolean {
+    const { eventAtMs, askedAtMs = 0 } = kept.progress;
+    if (eventAtMs === undefined && !turn.mayHaveBeenAsked) return false;
+    const heardAtMs = Math.max(eventAtMs ?? 0, askedAtMs, openedAtMs - SILENT_MS + LISTEN_MS);
+    return clock.now() - heardAtMs >= SILENT_MS;
+  }
+
+  function put(untilMs: () => number): Promise<Behind | null> {
     writes += 1;
+    putAtMs = clock.now();
+    renewAtMs = putAtMs + timing.renewMs;
+    watch.noteAsked();
+    restartTimer();
     writing = writing.then(() => send(untilMs()));
     return writing;
   }
 
-  async function send(untilMs: number): Promise<void> {
+  async function send(untilMs: number): Promise<Behind | null> {
     const request = { turnId: turn.id, fence, nowMs: clock.now(), leaseUntilMs: untilMs };
     requests += 1;
     try {
       const progress = JSON.stringify(kept.progress);
       const reply = await state.renew({ ...request, progress, remembered: remembered() });
       // The request that accepted the turn got no answer: it may have been carried out or not.
-      if (reply.kind === 'unknown' && !isRecorded) return;
+      if (reply.kind === 'unknown' && !isRecorded) return null;
       if (reply.kind !== 'held') {
         lose();
-        return;
+        return null;
       }
       isRecorded = true;
       heldUntilMs = untilMs;
       onRunning(reply.running, false);
       if (reply.isStopped) stopAsked.abort();
+      if (reply.behind !== 'nothing' && isSilent())
+        silent.abort(new BridgeError('dify_stalled', 'the run went silent'));
+      if (reply.overdue.length > 0 && !isOver && !shutdown.aborted && hasTime()) onOverdue(reply.overdue);
+      return reply.behind;
     } catch {
       // The fallback of the store logs once for all answers that the store is down.
       log.debug('lease_not_renewed', { turn: turn.reference, code: 'store_unavailable' });
+      renewAtMs = Math.min(renewAtMs, clock.now() + RETRY_MS);
+      restartTimer();
+      return null;
     }
   }
 
@@ -151,15 +206,24 @@ export function openLease(options: LeaseOptions): Lease {
     lost.abort(new Error('the turn was taken over'));
   }
 
-  function renew(): void {
-    void write();
+  /** How long the next renewal can wait. A renewal that finds a question behind a silent run ends it. */
+  function pauseMs(): number {
+    const dueAtMs = isSilent() ? Math.min(renewAtMs, putAtMs + WATCH_MS) : renewAtMs;
+    return Math.max(0, Math.min(dueAtMs - clock.now(), watch.dueInMs()));
   }
 
-  async function write(): Promise<void> {
-    if (isOver) return;
+  /** Looks again at least this often: what makes a renewal due can change meanwhile. */
+  function scheduleRenewal(): () => void {
+    return clock.schedule(Math.min(pauseMs(), WATCH_MS), () => (pauseMs() > 0 ? restartTimer() : void write()));
+  }
+
+  function restartTimer(): void {
     cancelTimer();
-    cancelTimer = clock.schedule(timing.renewMs, renew);
-    await put(leaseUntilMs);
+    if (!isOver) cancelTimer = scheduleRenewal();
+  }
+
+  async function write(): Promise<Behind | null> {
+    return isOver ? null : put(leaseUntilMs);
   }
 
   function end(): void {
@@ -169,9 +233,8 @@ export function openLease(options: LeaseOptions): Lease {
 
   async function tryFinish(outcome: Pick<FinishRequest, 'failure' | 'receipt' | 'form'>): Promise<Ended> {
     const nowMs = clock.now();
-    const leftMs = deadlineMs === null ? Number.POSITIVE_INFINITY : deadlineMs - nowMs;
     const isLeft = shutdown.aborted && state.isDurable;
-    const isOurs = !isLeft && leftMs >= Math.min(MIN_TIME_FOR_NEXT_MS, limitMs / 2);
+    const isOurs = !isLeft && hasTime();
     requests += 1;
     const reply = await state.finish({
       ...outcome,
@@ -191,6 +254,7 @@ export function openLease(options: LeaseOptions): Lease {
   return {
     lost: lost.signal,
     stopAsked: stopAsked.signal,
+    silent: silent.signal,
     get progress() {
       return kept.progress;
     },

@@ -1,4 +1,4 @@
-import { emptyAnswer, withoutBeginning } from '../answer/answer.ts';
+import { emptyAnswer, withoutBeginning, type Answer } from '../answer/answer.ts';
 import { ask } from '../ask/ask.ts';
 import { decideForm, type FormSubmission } from '../ask/form.ts';
 import { fillInputs } from '../ask/inputs.ts';
@@ -15,17 +15,11 @@ import { errorFields, type Log } from '../runtime/log.ts';
 import { readKeptForm, shownBefore } from './answered.ts';
 import { askerOf } from './conversation.ts';
 import type { Deadline } from './deadline.ts';
-import {
-  judgeFollowed,
-  judgeRecovered,
-  type Circumstances,
-  type Followed,
-  type LookedFor,
-  type Obtained,
-} from './judge.ts';
+import { judgeFollowed, judgeRecovered, type Followed, type LookedFor, type Obtained, type Stand } from './judge.ts';
 import type { Lease } from './lease.ts';
 import type { Progress } from './progress.ts';
 import { userOfRun } from './record.ts';
+import { mayAskAgain, withAtLeast } from './second-try.ts';
 import type { StopSwitch } from './stop.ts';
 import type { Turn } from './turn.ts';
 
@@ -48,20 +42,65 @@ export interface AnswerPorts {
  */
 const MAX_OWNERS = 40;
 
-/** Asks, or looks for the answer of a turn that was asked before. Never rejects. */
+/** What came of asking or looking. `isGone`: Dify has no answer and will have none. */
+interface Tried {
+  obtained: Obtained;
+  isGone: boolean;
+}
+
+/**
+ * Asks, or looks for the answer of a turn that was asked before. An answer that is lost is asked for once more, where that
+ * does no harm. Never rejects.
+ */
 export async function obtainAnswer(turn: Turn, ports: AnswerPorts): Promise<Obtained> {
-  const { lease, stop, deadline, progress, log } = ports;
-  const signal = AbortSignal.any([deadline.timeUp, lease.lost, stop.signal]);
+  const { lease, stop, deadline } = ports;
+  const signal = AbortSignal.any([deadline.timeUp, lease.lost, lease.silent, stop.signal]);
   // The card is left as it is meanwhile: it may show more than what was put on record.
-  if (turn.mayHaveBeenAsked) return lookFor(turn, ports, signal);
+  const tried = turn.mayHaveBeenAsked ? await lookFor(turn, ports, signal, null) : await askFirst(turn, ports, signal);
+  return tried.isGone && (await mayAskAgain(turn, ports)) ? askAgain(turn, ports, signal) : tried.obtained;
+}
+
+async function askFirst(turn: Turn, ports: AnswerPorts, signal: AbortSignal): Promise<Tried> {
+  const { progress, log } = ports;
   const followed = await follow(turn, ports, signal);
-  const goesOn = survivesDisconnect(lease.progress.appType ?? 'chat', followed.answer.ids);
-  const { obtained, broken } = judgeFollowed(followed, { ...circumstances(ports), goesOn });
+  const { error, answer } = followed;
+  const hasEnded = error === null && answer.ending?.kind !== 'cut';
+  const outlook = hasEnded ? { goesOn: false, isSought: false } : await outlookOf(answer, ports);
+  const { obtained, broken } = judgeFollowed(followed, { ...standOf(ports), ...outlook });
   if (broken !== null) log.warn('stream_broken', { turn: turn.reference, ...errorFields(broken) });
-  if (obtained !== 'look-for') return obtained;
+  if (obtained !== 'look-for') return { obtained, isGone: false };
   progress.showContinuing();
-  const found = await lookFor(turn, ports, signal);
-  return found.kind === 'answer' ? { ...found, formIsOver: followed.formIsOver } : found;
+  const tried = await lookFor(turn, ports, signal, broken);
+  const found = tried.obtained;
+  return found.kind === 'answer' ? { ...tried, obtained: { ...found, formIsOver: followed.formIsOver } } : tried;
+}
+
+/** What can come of an answer whose connection is gone. */
+async function outlookOf({ ids }: Answer, { dify, lease }: AnswerPorts) {
+  const type = lease.progress.appType ?? 'chat';
+  const { runsSurvive, agentsSurvive } = await dify.facts();
+  if (type === 'chatflow' || type === 'workflow') {
+    // A run that has died with its connection is of no use to another instance.
+    if (runsSurvive === false) return { goesOn: false, isSought: false, mayBeLeft: false };
+    const goesOn = survivesDisconnect(type, ids);
+    return { goesOn, isSought: goesOn };
+  }
+  // An answer that ends with its connection is looked for as well: it may be whole, or it is asked for once more.
+  return { goesOn: type === 'agent' && agentsSurvive === true && ids.messageId !== undefined, isSought: true };
+}
+
+/** Asks once more, on the same card: `mayAskAgain` has put that on record. Never rejects. */
+async function askAgain(turn: Turn, ports: AnswerPorts, signal: AbortSignal): Promise<Obtained> {
+  const { lease, progress, log } = ports;
+  const shown = lease.progress.text;
+  log.info('question_asked_again', { turn: turn.reference });
+  progress.beginAgain();
+  const followed = await follow(turn, ports, signal);
+  const answer = withAtLeast(followed.answer, shown);
+  const now = { ...standOf(ports), goesOn: false, isSought: false };
+  const { obtained, broken } = judgeFollowed({ ...followed, answer }, now);
+  if (broken !== null) log.warn('stream_broken', { turn: turn.reference, ...errorFields(broken) });
+  return obtained === 'look-for' ? { kind: 'lost' } : obtained;
 }
 
 /** Asks, or answers a form, and follows the answer to its end or to what breaks it off. Never rejects. */
@@ -78,7 +117,7 @@ async function follow(turn: Turn, ports: AnswerPorts, signal: AbortSignal): Prom
     if (reply.kind === 'submission') {
       const { submission } = reply;
       const { runId, appType, user, shownChars } = submission;
-      lease.note({ ids: { runId }, appType, form: { user, shownChars } });
+      lease.note({ ids: { runId }, appType, form: { user, shownChars }, askedAtMs: clock.now() });
       progress.see({ ...emptyAnswer, ids: { runId } });
       // On record before Dify has it: from then on the run is looked for, and the form is never answered twice.
       await lease.write();
@@ -103,51 +142,65 @@ async function askQuestion(turn: Turn, ports: AnswerPorts, signal: AbortSignal) 
     clock,
     signal,
     onProgress: progress.see,
-    onType: (appType) => lease.note({ appType }),
+    onType: (appType) => lease.note({ appType, askedAtMs: clock.now() }),
     onWaiting: progress.wait,
   });
   return { answer, refused };
 }
 
 /** Finds the answer of a question that was asked before, or ends with the text so far. Never rejects. */
-async function lookFor(turn: Turn, ports: AnswerPorts, signal: AbortSignal): Promise<Obtained> {
-  const { dify, lease, log } = ports;
-  const { ids, appType, text } = lease.progress;
-  const run = {
-    reference: turn.reference,
-    type: appType ?? turn.form?.appType ?? (await dify.facts()).type,
-    user: userOfRun(turn.user, lease.progress),
-    question: turn.question,
-    askedAtMs: turn.acceptedAtMs,
-    ids: turn.form ? { runId: turn.form.runId, ...ids } : ids,
-  };
-  const recovered = await search(run, turn, ports, signal);
+async function lookFor(turn: Turn, ports: AnswerPorts, signal: AbortSignal, broken: unknown): Promise<Tried> {
+  const { lease, log } = ports;
+  const { ids, text } = lease.progress;
+  const isHopeless = turn.record.fence > MAX_OWNERS;
+  const recovered = isHopeless ? { kind: 'lost' as const } : await search(turn, ports, signal);
   if (!lease.lost.aborted) log.info('turn_recovered', { turn: turn.reference, found: recovered.kind });
-  return judgeRecovered({ recovered, before: { ids, text }, reason: signal.reason }, circumstances(ports));
+  const lookedFor = { recovered, before: { ids, text }, reason: signal.reason as unknown, broken };
+  return { obtained: judgeRecovered(lookedFor, standOf(ports)), isGone: recovered.kind === 'lost' && !isHopeless };
 }
 
 /** What Dify has of a run that was lost. Never rejects. */
-async function search(
-  run: LostRun,
-  turn: Turn,
-  { recovery, lease, progress }: AnswerPorts,
-  signal: AbortSignal,
-): Promise<LookedFor['recovered']> {
-  if (turn.record.fence > MAX_OWNERS) return { kind: 'lost' };
+async function search(turn: Turn, ports: AnswerPorts, signal: AbortSignal): Promise<LookedFor['recovered']> {
+  const { recovery, lease, progress } = ports;
   try {
-    const recovered = await recovery.recover(run, signal, progress.see);
-    if (recovered.kind !== 'answer') return recovered;
-    // What Dify has of a run that waited for a form begins with what stands on the card of the form.
-    return { kind: 'answer', answer: withoutBeginning(recovered.answer, shownBefore(turn, lease.progress)) };
+    const recovered = await recovery.recover(await lostRunOf(turn, ports), signal, progress.see);
+    return recovered.kind === 'answer' ? { kind: 'answer', answer: asShown(recovered.answer, turn, lease) } : recovered;
   } catch (error) {
     return { kind: 'failed', error };
   }
 }
 
-function circumstances({ lease, stop, deadline }: AnswerPorts): Omit<Circumstances, 'goesOn'> {
+/** A found answer as it is shown on the card of this turn. */
+function asShown(found: Answer, turn: Turn, { progress }: Lease): Answer {
+  // What moderation put in the place of the answer counts, whatever Dify has kept.
+  if (progress.isReplaced && progress.text !== '')
+    return { ...found, texts: { message: progress.text, agent: '', chunk: '' } };
+  // What Dify has of a run that waited for a form begins with what stands on the card of the form.
+  return withoutBeginning(found, shownBefore(turn, progress));
+}
+
+async function lostRunOf(turn: Turn, { dify, lease }: AnswerPorts): Promise<LostRun> {
+  const { ids, appType, askedAtMs = turn.acceptedAtMs, eventAtMs = askedAtMs } = lease.progress;
+  const facts = await dify.facts();
+  const type = appType ?? turn.form?.appType ?? facts.type;
+  return {
+    reference: turn.reference,
+    type,
+    isTypeKnown: facts.isTypeKnown && facts.type === type,
+    user: userOfRun(turn.user, lease.progress),
+    question: turn.question,
+    askedAtMs,
+    lastEventAtMs: eventAtMs,
+    ids: turn.form ? { runId: turn.form.runId, ...ids } : ids,
+    version: facts,
+  };
+}
+
+function standOf({ lease, stop, deadline }: AnswerPorts): Stand {
   return {
     isLost: lease.lost.aborted,
-    isStopped: stop.signal.aborted,
+    isStopped: stop.isAsked,
+    isSilent: lease.silent.aborted,
     isTimeUp: deadline.timeUp.aborted,
     isEnding: deadline.shutdown.aborted,
     mayBeLeft: lease.mayBeLeft,
@@ -174,12 +227,13 @@ function submit(
   });
 }
 
-function questionOf(turn: Turn, { robot }: AnswerPorts, query: string) {
+function questionOf(turn: Turn, { robot, lease }: AnswerPorts, query: string) {
   return {
     query,
     inputs: fillInputs(robot.dify.inputs, turn.message, query),
     queryInput: robot.dify.queryInput,
     user: turn.user,
-    conversationId: turn.record.context?.difyConversationId ?? null,
+    // A second try goes on in the conversation that the first one began.
+    conversationId: lease.progress.ids.conversationId ?? turn.record.context?.difyConversationId ?? null,
   };
 }

@@ -43,6 +43,10 @@ const progressSchema = z.object({
   // Versions before this one did not note it.
   form: z.object({ user: z.string(), shownChars: z.number() }).nullable().default(null),
   isAnew: z.boolean().default(false),
+  askedAtMs: z.number().optional(),
+  eventAtMs: z.number().optional(),
+  isReplaced: z.boolean().optional(),
+  isAskedAgain: z.boolean().optional(),
 });
 
 export const noProgress: TurnProgress = {

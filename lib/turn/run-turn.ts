@@ -53,14 +53,14 @@ export async function runTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | 
 }
 
 async function answerTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | null> {
-  const { lease, channels } = ports;
+  const { lease, channels, clock } = ports;
   const view = viewOf(turn, ports);
   const card = channels.openCard();
   const stage = { view, card };
   const { attachments, sentFiles } = channels;
   const askedIn = turn.form ? null : (turn.record.context?.difyConversationId ?? null);
   const isLookedFor = turn.mayHaveBeenAsked;
-  const progress = createProgress({ lease, card, attachments, view, isLookedFor, askedIn });
+  const progress = createProgress({ lease, card, attachments, view, clock, isLookedFor, askedIn });
   const obtained = await obtainAnswer(turn, { ...ports, sentFiles, progress });
   if (obtained.kind === 'lost' || !(await lease.isHeld())) {
     await card?.writer.leave();
@@ -144,7 +144,9 @@ async function showAnswer(
 async function leaveForLater(turn: Turn, ports: TurnPorts, { view, card }: Stage): Promise<void> {
   const { lease, deadline, log, handover } = ports;
   const hasCard = card !== null && (await card.opened);
-  if (hasCard) await card.writer.leave(continuing(lease.progress.text, view));
+  // The card of an instance that died may show more than the record says, so it is left as it is.
+  const hasLess = turn.mayHaveBeenAsked && card?.writer.hasShown === false;
+  if (hasCard) await card.writer.leave(hasLess ? undefined : continuing(lease.progress.text, view));
   await lease.release();
   const { fence, hop } = turn.record;
   const mayHop = hop < MAX_HOPS && !deadline.shutdown.aborted;

@@ -13,6 +13,7 @@ import { readPayload, readProgress, referenceOf } from './record.ts';
 import { runTurn } from './run-turn.ts';
 import { createStops, type StopOrder } from './stop.ts';
 import type { Turn, TurnPayload } from './turn.ts';
+import { createWatch } from './watch.ts';
 
 export interface RunnerOptions extends ChannelOptions {
   dify: Dify;
@@ -32,6 +33,8 @@ export interface Runner {
     handedOver: Omit<HandedOver, 'turnId'> | null,
     platform: Platform,
   ): Promise<(() => Promise<void>) | null>;
+  /** Goes on with a turn whose function died. Never rejects. */
+  rescue(turnId: string, platform: Platform): Promise<void>;
   /** Stops the answers of a conversation, also those that another instance writes. False when there were none. */
   stop(order: StopOrder): Promise<boolean>;
   /** The store has just told how many answers are being written in all instances; `isStarting`: one begins here now. */
@@ -43,8 +46,15 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
   const userOf = (asked: TurnPayload) => userOfTurn(asked, options);
   const endDropped = (turnId: string) => channels.endCard(turnId, texts.stopped);
   const stops = createStops({ state, dify: options.dify, userOf, endDropped, leaseTiming, clock, newId, log });
+  const watch = createWatch(clock);
 
-  async function runOne(turn: Turn, { deadlineMs }: Platform, background: (work: Promise<void>) => void) {
+  function noteRunning(here: number, total: number): void {
+    limiter.noteRunning(here, total);
+    watch.noteRunning(here, total);
+  }
+
+  async function runOne(turn: Turn, platform: Platform, background: (work: Promise<void>) => void) {
+    const { deadlineMs } = platform;
     const deadline = openDeadline(clock, deadlineMs, shutdown);
     const lease = openLease({
       state,
@@ -55,10 +65,16 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
       conversationTtlMs: config.conversation.ttlMs,
       deadlineMs,
       // The store counts a finished answer no more; here it is counted until it has left `stops`.
-      onRunning: (total, isOver) => limiter.noteRunning(stops.running - (isOver ? 1 : 0), total),
+      onRunning: (total, isOver) => noteRunning(stops.running - (isOver ? 1 : 0), total),
+      watch,
+      onOverdue: (turnIds) => {
+        for (const turnId of turnIds) platform.waitUntil(rescue(turnId, platform));
+      },
       shutdown,
     });
     const stop = stops.begin(turn, lease);
+    // The stop may not have reached Dify: the instance that was pressed knows the run only from the record.
+    if (turn.isStopped) void stop.ask();
     try {
       return await runTurn(turn, {
         ...options,
@@ -72,6 +88,15 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
     } finally {
       stops.end(turn.id);
       deadline.close();
+    }
+  }
+
+  async function rescue(turnId: string, platform: Platform): Promise<void> {
+    try {
+      const work = await takeOver(turnId, null, platform);
+      await work?.();
+    } catch (error) {
+      log.warn('recovery_failed', { turn: referenceOf(turnId), ...errorFields(error) });
     }
   }
 
@@ -103,7 +128,8 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
   function readStarted(started: StartedTurn, owner: string): Turn | null {
     const payload = readPayload(started.payload);
     if (!payload) return null;
-    const { turnId, conversationKey, fence, hop, context, progress, mayHaveBeenAsked, level } = started;
+    const { turnId, conversationKey, fence, hop, context, progress, level } = started;
+    const { mayHaveBeenAsked, isStopped } = started;
     return {
       ...payload,
       id: turnId,
@@ -116,6 +142,7 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
       hasWaited: !mayHaveBeenAsked,
       acceptMs: null,
       mayHaveBeenAsked,
+      isStopped,
       level,
     };
   }
@@ -145,21 +172,30 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
     }
   }
 
+  async function takeOver(
+    turnId: string,
+    handedOver: Omit<HandedOver, 'turnId'> | null,
+    platform: Platform,
+  ): ReturnType<Runner['takeOver']> {
+    // Its lease may have lapsed while this process stood still. It is renewed here, or another instance takes it over.
+    if (handedOver === null && stops.isHere(turnId)) return null;
+    const owner = newId();
+    const nowMs = clock.now();
+    const leaseUntilMs = leaseEnd(nowMs, leaseTiming, platform.deadlineMs);
+    const started = await state.takeOver({ turnId, owner, nowMs, leaseUntilMs, handedOver });
+    if (!started) return null;
+    if (started === 'dropped') return () => endDropped(turnId);
+    const turn = readStarted(started, owner);
+    if (!turn) return () => giveUp(started, owner);
+    log.info('turn_taken_over', { turn: turn.reference, hop: started.hop, asked: started.mayHaveBeenAsked });
+    return () => run(turn, platform);
+  }
+
   return {
     run,
-    noteRunning: (total, isStarting) => limiter.noteRunning(stops.running + (isStarting ? 1 : 0), total),
-    async takeOver(turnId, handedOver, platform) {
-      const owner = newId();
-      const nowMs = clock.now();
-      const leaseUntilMs = leaseEnd(nowMs, leaseTiming, platform.deadlineMs);
-      const started = await state.takeOver({ turnId, owner, nowMs, leaseUntilMs, handedOver });
-      if (!started) return null;
-      if (started === 'dropped') return () => endDropped(turnId);
-      const turn = readStarted(started, owner);
-      if (!turn) return () => giveUp(started, owner);
-      log.info('turn_taken_over', { turn: turn.reference, hop: started.hop, asked: started.mayHaveBeenAsked });
-      return () => run(turn, platform);
-    },
+    noteRunning: (total, isStarting) => noteRunning(stops.running + (isStarting ? 1 : 0), total),
+    takeOver,
+    rescue,
     stop: (order) => stops.stop(order),
   };
 }

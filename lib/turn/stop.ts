@@ -30,6 +30,8 @@ export interface Stops {
   /** An answer begins here. */
   begin(turn: Pick<Turn, 'id' | 'reference' | 'user'>, lease: Pick<Lease, 'progress' | 'stopAsked'>): StopSwitch;
   end(turnId: string): void;
+  /** Whether an answer is written here. */
+  isHere(turnId: string): boolean;
   /** Stops the answers of a conversation. False when there were none. @throws BridgeError `store_unavailable`. */
   stop(order: StopOrder): Promise<boolean>;
 }
@@ -94,6 +96,7 @@ export function createStops(options: StopsOptions): Stops {
       return stopping;
     },
     end: (turnId) => void running.delete(turnId),
+    isHere: (turnId) => running.has(turnId),
     async stop({ conversationKey, asker, turnId: only }) {
       const stopped = await state.stop({
         conversationKey,

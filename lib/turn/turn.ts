@@ -31,6 +31,15 @@ export interface TurnProgress {
   form: Pick<FormSubmission, 'user' | 'shownChars'> | null;
   /** The answer came in another conversation than the one that was asked in: Dify does not have that one any more. */
   isAnew: boolean;
+  // Instances of an earlier version do not know what follows, and leave it out when they write.
+  /** When Dify was asked; a question may have waited before. */
+  askedAtMs?: number | undefined;
+  /** When the last event of the answer came. */
+  eventAtMs?: number | undefined;
+  /** Moderation replaced the answer: `text` is what it put in its place, and Dify's outputs hold what was blocked. */
+  isReplaced?: boolean | undefined;
+  /** The question was asked once more, because its first answer was lost. Written before it is asked. */
+  isAskedAgain?: boolean | undefined;
 }
 
 /** One question, from accepted to answered. */
@@ -55,6 +64,8 @@ export interface Turn extends TurnPayload {
   hasWaited: boolean;
   /** How long the store took to accept it, in milliseconds; null for a turn that another instance accepted. */
   acceptMs: number | null;
-  /** Dify may have been asked: then the answer is looked for and never asked for again, which would start a second run. */
+  /** Dify may have been asked: then the answer is looked for first, because asking would start a second run. */
   mayHaveBeenAsked: boolean;
+  /** It was stopped before this instance took it over. */
+  isStopped: boolean;
 }

@@ -8,6 +8,7 @@ export type CheckName =
   | 'permissions'
   | 'template'
   | 'dify'
+  | 'difyVersion'
   | 'difyType'
   | 'difyInputs'
   | 'difyFeatures'

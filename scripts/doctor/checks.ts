@@ -4,7 +4,14 @@ import type { AddressCheck, DeploymentCheck, RobotCheck } from './check.ts';
 import { checkConfiguration, checkValues } from './configuration.ts';
 import { checkCallbacks, checkSameSecret } from './deployed.ts';
 import { checkPermissions, checkToken } from './dingtalk.ts';
-import { checkDify, checkDifyFeatures, checkDifyFiles, checkDifyInputs, checkDifyType } from './dify.ts';
+import {
+  checkDify,
+  checkDifyFeatures,
+  checkDifyFiles,
+  checkDifyInputs,
+  checkDifyType,
+  checkDifyVersion,
+} from './dify.ts';
 import { checkClock, checkLimits, checkNode } from './platform.ts';
 import { checkStore } from './store.ts';
 
@@ -23,6 +30,7 @@ export const ROBOT_CHECKS: readonly (AddressCheck | RobotCheck)[] = [
   { name: 'permissions', subject: 'robot', needs: ['token'], run: checkPermissions },
   { name: 'template', subject: 'robot', needs: ['token'], run: checkTemplate },
   { name: 'dify', subject: 'robot', needs: ['configuration'], run: checkDify },
+  { name: 'difyVersion', subject: 'robot', needs: ['dify'], run: checkDifyVersion },
   { name: 'difyType', subject: 'robot', needs: ['dify'], run: checkDifyType },
   { name: 'difyInputs', subject: 'robot', needs: ['dify'], run: checkDifyInputs },
   { name: 'difyFeatures', subject: 'robot', needs: ['dify'], run: checkDifyFeatures },

@@ -1,6 +1,7 @@
 import { PLACEHOLDER } from '../../lib/ask/inputs.ts';
 import { readAppType, readParameters, questionInput, wrongInput } from '../../lib/dify/app-facts.ts';
 import { readRefusal } from '../../lib/dify/failures.ts';
+import { readVersion } from '../../lib/dify/version.ts';
 import type { RobotConfig } from '../../lib/config/robot.ts';
 import type { Ports, RobotContext } from './check.ts';
 import { readFeatures } from './dify-features.ts';
@@ -69,6 +70,20 @@ function serviceFinding({ status, json }: Answer, host: string, say: Finder): Fi
 async function isApi(url: string, { ports }: RobotContext): Promise<boolean> {
   const answer = await ask(ports.fetch, ports.clock, { url: `${url}/info` });
   return answer.kind === 'answer' && answer.status === 401 && answer.json !== undefined;
+}
+
+/** Which Dify it is, and what one of that version cannot do. */
+export async function checkDifyVersion({ robot, dify }: RobotContext, say: Finder): Promise<Finding[]> {
+  const info = await dify.info();
+  const header = info.kind === 'answer' ? info.headers.get('x-version') : null;
+  const { version, runsSurvive, hasRunEvents } = readVersion(header, jsonOf(info));
+  const findings = [version === null ? say.note('difyVersionHidden') : say.ok('difyVersion', version)];
+  const type = readAppType(jsonOf(info)) ?? robot.dify.appType;
+  // Only workflows and chatflows have runs and forms. `auto`: it may be one.
+  if (type !== 'workflow' && type !== 'chatflow' && type !== 'auto') return findings;
+  if (runsSurvive === false) findings.push(say.warning('difyRunsDie'));
+  if (hasRunEvents === false) findings.push(say.note('difyNoForms'));
+  return findings;
 }
 
 export async function checkDifyType({ robot, dify }: RobotContext, say: Finder): Promise<Finding[]> {

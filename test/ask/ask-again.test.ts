@@ -4,6 +4,7 @@ import type { AnswerEvent, FailureReason } from '../../lib/answer/event.ts';
 import { ask } from '../../lib/ask/ask.ts';
 import type { AppType } from '../../lib/config/robot.ts';
 import { readParameters } from '../../lib/dify/app-facts.ts';
+import { readVersion } from '../../lib/dify/version.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 const ids = { conversationId: 'c', messageId: 'm' };
@@ -24,7 +25,7 @@ function asking(posts: readonly (readonly AnswerEvent[])[], type: AppType = 'cha
   const conversations: (string | null)[] = [];
   const answer = ask({
     dify: {
-      facts: async () => ({ type, isTypeKnown, ...readParameters(undefined) }),
+      facts: async () => ({ type, isTypeKnown, ...readVersion(null, undefined), ...readParameters(undefined) }),
       async ask(_type, { conversationId }) {
         const events = posts[conversations.length] ?? [];
         conversations.push(conversationId);

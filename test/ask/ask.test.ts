@@ -1,5 +1,6 @@
 // A question, from what is known of the app to its answer.
 import { describe, expect, test } from 'vitest';
+import { readVersion } from '../../lib/dify/version.ts';
 import { answerText, type Answer } from '../../lib/answer/answer.ts';
 import type { Activity, AnswerEvent } from '../../lib/answer/event.ts';
 import { ask, type AskOptions } from '../../lib/ask/ask.ts';
@@ -71,7 +72,7 @@ function begin({
   }
   const work = ask({
     dify: {
-      facts: async () => ({ type, isTypeKnown, ...readParameters(parameters) }),
+      facts: async () => ({ type, isTypeKnown, ...readVersion(null, undefined), ...readParameters(parameters) }),
       async ask(askedType, asked, signal) {
         const post = posts[seen.length] ?? answered;
         seen.push({ type: askedType, question: asked });

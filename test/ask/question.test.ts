@@ -1,5 +1,6 @@
 // What becomes of the files and the words of a message before Dify is asked.
 import { describe, expect, test } from 'vitest';
+import { readVersion } from '../../lib/dify/version.ts';
 import { prepareQuestion } from '../../lib/ask/question.ts';
 import { readParameters } from '../../lib/dify/app-facts.ts';
 import type { OutgoingFile } from '../../lib/dify/files.ts';
@@ -38,7 +39,7 @@ async function prepare(
       dify: {
         async facts() {
           asked.push('facts');
-          return { type: 'chat', isTypeKnown: true, ...readParameters(parameters) };
+          return { type: 'chat', isTypeKnown: true, ...readVersion(null, undefined), ...readParameters(parameters) };
         },
       },
       sentFiles: {

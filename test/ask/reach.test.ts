@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { factsOf, whenReachable } from '../../lib/ask/reach.ts';
 import { readParameters } from '../../lib/dify/app-facts.ts';
+import { readVersion } from '../../lib/dify/version.ts';
 import { BridgeError } from '../../lib/errors.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
@@ -65,7 +66,7 @@ describe('a question whose connection is refused', () => {
 });
 
 test('facts that are only assumed are none', async () => {
-  const facts = { type: 'chat', isTypeKnown: true, ...readParameters({}) } as const;
+  const facts = { type: 'chat', isTypeKnown: true, ...readVersion(null, undefined), ...readParameters({}) } as const;
   expect(await factsOf({ facts: async () => facts })).toBe(facts);
   const gone = factsOf({ facts: async () => ({ ...facts, isRefused: true }) });
   await expect(gone).rejects.toMatchObject({ code: 'dify_unreachable', facts: { refused: true } });

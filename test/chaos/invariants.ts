@@ -215,6 +215,14 @@ function judgeTexts(
 function judgeRuns(each: Case, records: Records, breaks: Breaks, excuses: Excuses): void {
   const runs = runsOf(each, records);
   if (runs.length <= 1) return;
+  const again = records.logs.filter(
+    ({ line }) => line['event'] === 'question_asked_again' && line['turn'] === each.turnId.slice(0, 8),
+  );
+  // The answer of a chat is lost with its connection, so it is asked for once more.
+  if (each.question.planned.robot === 'easy' && again.length === 1 && runs.length === 2) {
+    excuses('asked once more: the answer was lost');
+    return;
+  }
   // The store carried the acceptance out, but its reply was lost: the accepting instance asks Dify, and so does the
   // instance that ends the turn before in the queue.
   if (each.wasUnrecorded) excuses('asked twice: the store was down, or late');

@@ -1,6 +1,7 @@
 // Many answers at once over several processes that share one Redis and the limit of one DingTalk app: the world of
 // the load story and of the bench.
 import { systemClock } from '../../lib/runtime/clock.ts';
+import { LEASE_TIMING } from '../../lib/turn/lease.ts';
 import { createDifySimulator } from '../../playground/dify/simulator.ts';
 import { createDingTalkSimulator } from '../../playground/dingtalk/simulator.ts';
 import type { DingTalkCall, DingTalkSimulator } from '../../playground/dingtalk/types.ts';
@@ -12,8 +13,6 @@ export const LOAD = { answers: 60, processes: 3, qps: 20, roundTripMs: 80 } as c
 export const TEMPLATE = 'template-1.schema';
 export const CREDENTIALS = { clientId: 'dingclientid0001', clientSecret: 'client-secret-1' };
 const API_KEY = 'app-key-1';
-/** A lease as in production: nothing lapses here. */
-const LEASE_TIMING = { leaseMs: 40_000, renewMs: 27_000 };
 
 /** The answer to the question of this number: numbered words over 6 to 8 s, so that it is streamed. */
 export function answerOf(index: number): { everyMs: number; words: string[] } {

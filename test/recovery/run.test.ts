@@ -2,9 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import { answerText } from '../../lib/answer/answer.ts';
 import type { Fetch } from '../../lib/net/http.ts';
+import { readVersion } from '../../lib/dify/version.ts';
 import { survivesDisconnect } from '../../lib/dify/runs.ts';
 import { renderOutputs } from '../../lib/answer/outputs.ts';
-import { configOf } from '../dify/support.ts';
+import { configOf, json, startServer } from '../dify/support.ts';
 import { eventually } from '../playground/support.ts';
 import { loseRun, recoverFrom } from './support.ts';
 
@@ -12,6 +13,8 @@ const WHOLE = '第一段。第二段。第三段。';
 const inParts = {
   chunks: [{ text: '第一段。' }, { afterMs: 3_000, text: '第二段。' }, { afterMs: 3_000, text: '第三段。' }],
 };
+/** A proxy has taken the header away. */
+const unknown = readVersion(null, { mode: 'workflow' });
 const seenFirst = (raw: string) => raw.includes('第一段') || raw.includes('\\u7b2c');
 const outputs = { report: '**两个问题**', items: [{ id: 1, title: '甲' }], empty: null };
 const outputsOnly = { chunks: [{ afterMs: 4_000, pause: true as const }], outputs };
@@ -30,7 +33,8 @@ describe('a chatflow that was lost in mid-answer', () => {
     expect(outcome).toMatchObject({ kind: 'answer', answer: { ids: story.lost.ids, ending: { kind: 'complete' } } });
     expect(progress.length).toBeGreaterThan(3);
     expect(progress.map((answer) => answerText(answer).text).join('')).toBe('');
-    expect(story.requests().map(({ api }) => api)).toEqual(['runEvents', 'runDetail']);
+    // Only the message tells what moderation may have replaced.
+    expect(story.requests().map(({ api }) => api)).toEqual(['runEvents', 'runDetail', 'messages']);
     expect(story.requests()[0]?.query).toEqual({ user: 'staff-0001', include_state_snapshot: 'true' });
   });
 
@@ -158,4 +162,128 @@ test('only a run goes on without its connection', () => {
   );
   expect(survivors).toEqual(['chatflow', 'workflow']);
   expect(survivesDisconnect('workflow', { taskId: 'task-1' })).toBe(false);
+});
+
+describe('a chatflow that moderation replaced', () => {
+  const script = { chunks: inParts.chunks, ending: { kind: 'moderated', text: '不便回答。' } } as const;
+
+  test('is read from its message: its outputs hold what was blocked', async () => {
+    const story = await loseRun('advanced-chat', { script, version: '1.14' }, seenFirst);
+    const { outcome, text } = await story.recover();
+    expect(text).toBe('不便回答。');
+    expect(JSON.stringify(outcome)).not.toContain('第二段');
+  });
+
+  test('is read from its message at the second try as well', async () => {
+    const story = await loseRun('advanced-chat', { script, version: '1.14' }, seenFirst);
+    story.dify.faults.inject({ api: 'messages', kind: 'reset', times: 2 });
+    expect((await story.recover()).text).toBe('不便回答。');
+  });
+});
+
+describe('a chatflow of which a node was tried again', () => {
+  test('is read from its outputs: its message also has the text of the failed tries', async () => {
+    const { url } = await startServer((path, response) => {
+      if (path.endsWith('/events')) json(response, { code: 'not_found', message: 'gone', status: 404 }, 404);
+      else if (path.startsWith('/v1/messages')) {
+        json(response, {
+          data: [{ id: 'm', query: '你好', answer: '字1 字2 字1 字2 默认', status: 'normal', created_at: 1 }],
+        });
+      } else json(response, { status: 'partial-succeeded', outputs: { answer: '默认' } });
+    });
+    const story = await loseRun('advanced-chat', { script: inParts }, seenFirst);
+    const lost = { ...story.lost, ids: { runId: 'run-1', conversationId: 'c', messageId: 'm' } };
+    expect((await recoverFrom(configOf(url), story.clock, lost)).text).toBe('默认');
+  });
+});
+
+describe('where runs die with their client', () => {
+  test.each(['workflow', 'advanced-chat'] as const)(
+    'a %s is lost at once, without a question to Dify',
+    async (mode) => {
+      const story = await loseRun(mode, { script: inParts, version: '0.15' }, seenFirst);
+      const { outcome } = await story.recover({ version: readVersion('0.15.3', undefined) });
+      expect(outcome).toEqual({ kind: 'lost' });
+      expect(story.requests()).toEqual([]);
+    },
+  );
+
+  test('and no answer tells the version, a run that is running a minute after its last event is lost', async () => {
+    const story = await loseRun('workflow', { script: inParts, version: '0.15' }, seenFirst);
+    const lastEventAtMs = story.clock.now();
+    const { outcome } = await story.recover({ version: unknown, lastEventAtMs });
+    expect(outcome).toEqual({ kind: 'lost' });
+    const looks = story.requests().filter(({ api }) => api === 'runDetail');
+    expect(looks.length).toBeGreaterThanOrEqual(3);
+    expect(story.clock.now() - lastEventAtMs).toBeGreaterThanOrEqual(60_000);
+    expect(story.clock.now() - lastEventAtMs).toBeLessThan(90_000);
+  });
+
+  test('and no answer tells the version, a run that ends within that minute is found', async () => {
+    const script = { chunks: [{ text: '第一段。' }, { afterMs: 40_000, text: '第二段。' }] };
+    const story = await loseRun('workflow', { script, version: '1.12' }, seenFirst);
+    expect((await story.recover({ version: unknown })).text).toBe('第一段。第二段。');
+  });
+
+  test('a run of nulls is one that Dify does not know', async () => {
+    const story = await loseRun('workflow', { script: inParts, version: '0.15' }, seenFirst);
+    const ids = { runId: 'c0ffee00-0000-4000-8000-000000000000' };
+    expect((await story.recover({ ids })).outcome).toEqual({ kind: 'lost' });
+    expect(story.requests().map(({ api }) => api)).toEqual(['runEvents', 'runDetail', 'runDetail', 'runDetail']);
+  });
+});
+
+describe('a run whose worker died', () => {
+  const ending = { kind: 'worker-lost' } as const;
+  const script = { chunks: [{ text: '第一段。' }], ending };
+
+  test('is believed for 25 minutes', async () => {
+    const story = await loseRun('workflow', { script, version: '1.14' }, seenFirst);
+    const soon = { askedAtMs: story.clock.now() - 1_470_000 };
+    expect((await story.recover(soon)).outcome).toEqual({ kind: 'lost' });
+    expect(story.clock.now() - soon.askedAtMs).toBeGreaterThan(1_500_000);
+    expect(story.clock.now() - soon.askedAtMs).toBeLessThan(1_560_000);
+  });
+
+  test('shows no sign of life, although Dify tells its past each time', async () => {
+    const story = await loseRun('advanced-chat', { script, version: '1.14' }, seenFirst);
+    const { alive, progress } = await story.recover({ askedAtMs: story.clock.now() - 1_470_000 });
+    expect(progress.length).toBeGreaterThan(1);
+    expect(alive).toBe(0);
+  });
+});
+
+describe('a workflow whose run id was not heard', () => {
+  const withoutIds = { ids: {} };
+
+  test('is found in the list of its user’s runs, and followed to its end', async () => {
+    const story = await loseRun('workflow', { script: inParts, version: '1.14' }, seenFirst);
+    await story.ask('workflow', { inputs: { query: '别的问题' } });
+    const config = configOf(story.dify.url, 'app-workflow');
+    const { outcome, text } = await recoverFrom(config, story.clock, { ...story.lost, ...withoutIds });
+    expect(text).toBe(WHOLE);
+    expect(outcome).toMatchObject({ answer: { ids: { runId: story.run.workflowRunId } } });
+    expect(story.requests().find(({ api }) => api === 'runList')?.query).toEqual({
+      created_by_end_user_session_id: 'staff-0001',
+      limit: '5',
+    });
+  });
+
+  test.each([
+    ['the run of somebody else', { user: 'staff-0002' }],
+    ['an earlier run', { askedAtMs: Date.now() + 60_000 }],
+    ['the run of another question', { question: '再见' }],
+  ])('%s is not taken for it', async (_, changes) => {
+    const story = await loseRun('workflow', { script: inParts, version: '1.14' }, seenFirst);
+    expect((await story.recover({ ...withoutIds, ...changes })).outcome).toEqual({ kind: 'lost' });
+    expect(story.requests().filter(({ api }) => api === 'runList')).toHaveLength(6);
+  });
+
+  test('is lost where two runs may be it', async () => {
+    const story = await loseRun('workflow', { script: inParts, version: '1.14' }, seenFirst);
+    await story.ask('workflow');
+    const config = configOf(story.dify.url, 'app-workflow');
+    const { outcome } = await recoverFrom(config, story.clock, { ...story.lost, ...withoutIds });
+    expect(outcome).toEqual({ kind: 'lost' });
+  });
 });

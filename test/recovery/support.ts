@@ -7,6 +7,7 @@ import type { LostRun } from '../../lib/recovery/search.ts';
 import { createDifyHttp } from '../../lib/dify/http.ts';
 import { createDifyRecords } from '../../lib/dify/lookups.ts';
 import { createRecovery, type Recovered } from '../../lib/recovery/recover.ts';
+import { readVersion } from '../../lib/dify/version.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
 import type { DifyConfig } from '../../lib/config/robot.ts';
 import type { Fetch } from '../../lib/net/http.ts';
@@ -37,6 +38,8 @@ export interface Recovery {
   text: string | null;
   /** The answers that were given while it went on. */
   progress: Answer[];
+  /** How many of them were signs of life. */
+  alive: number;
   /** What the recovery wrote to the log. */
   log: string;
 }
@@ -52,7 +55,11 @@ export async function recoverFrom(
   const progress: Answer[] = [];
   const records = createDifyRecords(createDifyHttp(config, { fetch: ask, clock }));
   const recovery = createRecovery({ records, clock, log });
-  const outcome = await recovery.recover(run, signal, (answer) => progress.push(answer));
+  let alive = 0;
+  const outcome = await recovery.recover(run, signal, (answer, isAlive) => {
+    progress.push(answer);
+    if (isAlive) alive += 1;
+  });
   const text = outcome.kind === 'answer' ? answerText(outcome.answer).text : null;
   for (const told of progress) {
     expect(told.ending).toBeNull();
@@ -61,7 +68,7 @@ export async function recoverFrom(
   }
   const written = JSON.stringify(lines);
   for (const secret of [run.question, run.user, config.apiKey, text]) if (secret) expect(written).not.toContain(secret);
-  return { outcome, text, progress, log: written };
+  return { outcome, text, progress, alive, log: written };
 }
 
 /** A sample Dify, one app of which was asked and abandoned in mid-answer. */
@@ -82,7 +89,17 @@ export async function loseRun(
     ...(run.workflowRunId ? { runId: run.workflowRunId } : {}),
     taskId: run.taskId,
   };
-  const lost: LostRun = { reference: '3f9a1c07', type: TYPES[mode], user: USER, question: QUESTION, askedAtMs, ids };
+  const lost: LostRun = {
+    reference: '3f9a1c07',
+    type: TYPES[mode],
+    isTypeKnown: true,
+    user: USER,
+    question: QUESTION,
+    askedAtMs,
+    lastEventAtMs: clock.now(),
+    ids,
+    version: readVersion('1.14.2', undefined),
+  };
   const before = dify.requests.length;
   return {
     ...started,

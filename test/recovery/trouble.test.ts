@@ -1,6 +1,7 @@
 // What may go wrong while the answer of a lost run is looked for, and leaving early.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { readVersion } from '../../lib/dify/version.ts';
 import { answerText } from '../../lib/answer/answer.ts';
 import type { LostRun } from '../../lib/recovery/search.ts';
 import { renderOutputs } from '../../lib/answer/outputs.ts';
@@ -39,7 +40,7 @@ describe('trouble on the way', () => {
   test('a message that cannot be read takes nothing from the answer of its run', async () => {
     const story = await loseRun('advanced-chat', { script: inParts }, seenFirst);
     await story.over();
-    story.dify.faults.inject({ api: 'messages', kind: 'reset' });
+    story.dify.faults.inject({ api: 'messages', kind: 'reset', times: 3 });
     expect((await story.recover()).text).toBe(WHOLE);
     expect(story.requests().at(-1)).toMatchObject({ api: 'messages', fault: 'reset' });
   });
@@ -130,8 +131,11 @@ describe('what the sample Dify does not do', () => {
     user: 'staff-0001',
     question: '你好',
     reference: '3f9a1c07',
+    isTypeKnown: true,
     askedAtMs: Date.now(),
+    lastEventAtMs: Date.now(),
     ids: { runId: 'run-1' },
+    version: readVersion('1.14.2', undefined),
   };
   const notFound = { code: 'not_found', message: 'gone', status: 404 };
 

@@ -70,6 +70,7 @@ async function accept(
       },
       noteRunning: (total, isStarting) => running.push([total, isStarting]),
       takeOver: async () => null,
+      rescue: async () => undefined,
       stop: async () => false,
     },
     replies: {

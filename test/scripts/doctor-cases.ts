@@ -382,6 +382,14 @@ const DIFY: WrongSetup[] = [
     says: /workflow.*chat.*DIFY_APP_TYPE/su,
   },
   {
+    name: 'a Dify whose runs die with their client',
+    stage: { app: { mode: 'workflow' }, version: '0.15' },
+    run: { env: { DIFY_APP_TYPE: 'workflow' } },
+    code: 'difyRunsDie',
+    level: 'warning',
+    says: /1\.9\.2/u,
+  },
+  {
     name: 'a workflow without an input for the question',
     stage: { app: { mode: 'workflow', parameters: textInputs('topic', 'tone') } },
     code: 'difyNoQuestion',

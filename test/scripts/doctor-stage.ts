@@ -4,7 +4,7 @@ import { systemClock, type Clock } from '../../lib/runtime/clock.ts';
 import type { Environment } from '../../lib/config/config.ts';
 import { createTcpRedis } from '../../lib/state/redis/tcp.ts';
 import { createDifySimulator } from '../../playground/dify/simulator.ts';
-import type { DifySimulator, SampleApp } from '../../playground/dify/types.ts';
+import type { DifyOptions, DifySimulator, DifyVersion, SampleApp } from '../../playground/dify/types.ts';
 import { createDingTalkSimulator } from '../../playground/dingtalk/simulator.ts';
 import type { DingTalkSimulator } from '../../playground/dingtalk/types.ts';
 import type { DoctorRequest } from '../../scripts/doctor/check.ts';
@@ -37,6 +37,9 @@ export interface StageOptions {
   /** The deployment speaks http where https is expected. */
   isPlainHttp?: boolean;
   /** The deployment's. */
+  /** Of the Dify. */
+  version?: DifyVersion;
+  behaviour?: DifyOptions['behaviour'];
   clock?: Clock;
   /** Headers that a proxy in front of the deployment loses. */
   lostHeaders?: readonly string[];
@@ -61,7 +64,7 @@ export interface Stage {
 }
 
 export async function openStage(setting: StageOptions): Promise<Stage> {
-  const { front, app, deployed, isPlainHttp, clock, lostHeaders = [], instead } = setting;
+  const { front, app, version, behaviour, deployed, isPlainHttp, clock, lostHeaders = [], instead } = setting;
   let ids = 0;
   const dingtalk = await createDingTalkSimulator({
     app: { clientId: CLIENT_ID, clientSecret: CLIENT_SECRET },
@@ -70,7 +73,11 @@ export async function openStage(setting: StageOptions): Promise<Stage> {
     templates: { [TEMPLATE]: { published: true, variables: ['content'], failedState: true } },
     people: [{ staffId: 'staff-1', unionId: 'union-1', nick: '王小明' }],
   });
-  const dify = await createDifySimulator({ apps: { [API_KEY]: { mode: 'chat', name: 'helper', ...app } } });
+  const dify = await createDifySimulator({
+    apps: { [API_KEY]: { mode: 'chat', name: 'helper', ...app } },
+    ...(version ? { version } : {}),
+    ...(behaviour ? { behaviour } : {}),
+  });
   const env: Environment = {
     DINGTALK_CLIENT_ID: CLIENT_ID,
     DINGTALK_CLIENT_SECRET: CLIENT_SECRET,

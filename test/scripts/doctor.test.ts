@@ -63,6 +63,29 @@ describeWith('redis-server', 'the doctor', () => {
     await stage.close();
   });
 
+  test.each([
+    ['1.12', 'chat', ['difyVersion']],
+    ['0.15', 'workflow', ['difyVersion', 'difyRunsDie', 'difyNoForms']],
+    ['1.12', 'advanced-chat', ['difyVersion', 'difyNoForms']],
+    ['1.14', 'advanced-chat', ['difyVersion']],
+  ] as const)('names the version of Dify %s and what a %s of it cannot do', async (version, mode, codes) => {
+    const stage = await openStage({ front: store().front, app: { mode }, version });
+    const { findings, output } = await examine(stage);
+    const told = findings.filter(({ check }) => check === 'difyVersion').map(({ code }) => code);
+    expect(told).toEqual(codes);
+    expect(output).toContain({ '0.15': '0.15.3', 1.12: '1.12.1', 1.14: '1.14.2' }[version]);
+    await stage.close();
+  });
+
+  test('says where the version of Dify cannot be seen', async () => {
+    const stage = await openStage({ front: store().front, version: '1.14', behaviour: { xVersion: null } });
+    const { findings } = await examine(stage);
+    expect(findings.filter(({ check }) => check === 'difyVersion').map(({ code }) => code)).toEqual([
+      'difyVersionHidden',
+    ]);
+    await stage.close();
+  });
+
   test('proves a template by one card that ends well and one that ends as failed', async () => {
     const stage = await openStage({ front: store().front });
     const { findings } = await examine(stage, { request: { cardTo: 'staff-1' } });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { CLAIM_TTL_MS } from '../../lib/state/lifetimes.ts';
 import type { AcceptRequest, Accepted, FinishRequest, Remembered, State } from '../../lib/state/state.ts';
 import { describeButtons } from './contract-buttons.ts';
+import { describeRenewals } from './contract-renewals.ts';
 import { describeUnheard } from './contract-unheard.ts';
 
 export interface StateUnderTest {
@@ -182,6 +183,8 @@ export function describeState(open: () => StateUnderTest): void {
         kind: 'held',
         running: 1,
         isStopped: false,
+        overdue: [],
+        behind: 'nothing',
       });
       await state.finish(finish(running));
       expect(await look(other, 'kept')).toEqual({ generation: '', difyConversationId: 'dify-1', form: null });
@@ -478,5 +481,6 @@ export function describeState(open: () => StateUnderTest): void {
   });
 
   describeButtons(open, { request, finish, remembered, contextOf });
+  describeRenewals(open, { request, remembered });
   describeUnheard(open, { request, finish, remembered, contextOf });
 }

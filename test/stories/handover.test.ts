@@ -87,3 +87,32 @@ describe('before the time is up', () => {
     expect((await fetch(`${bridge().url}?resume`, { method: 'POST', body })).status).toBe(401);
   });
 });
+
+describe('a run whose worker has died', () => {
+  const { start, bridge } = stage();
+  const ending = { kind: 'worker-lost' } as const;
+
+  test.each(['workflow', 'advanced-chat'] as const)(
+    'ends with its text two minutes after its last event, once a question waits behind it: a %s',
+    async (mode) => {
+      const script = ({ text }: { text: string }) =>
+        text === 'first' ? { chunks: [{ text: 'so far' }], ending } : { chunks: [{ text: 'second answer' }] };
+      await start({ app: { mode, script }, dify: { version: '1.14' }, ...fast(40) });
+      await bridge().send('first');
+      const cards = () => [...bridge().dingtalk.cards.values()];
+      // The stream of a dead run is silent; its events only ping.
+      await expect.poll(() => cards()[0]?.content ?? '', { timeout: 15_000 }).toMatch(/^so far.*还在生成.*停止/s);
+      const askedAtMs = bridge().dify.runs[0]?.startedAt ?? 0;
+      await bridge().ask('second');
+      expect(cards()[0]).toMatchObject({
+        phase: 'finished',
+        content: expect.stringMatching(/^so far.*可能不完整/s) as string,
+      });
+      const tookMs = (cards()[0]?.endedAt ?? Infinity) - askedAtMs;
+      expect(tookMs).toBeGreaterThan(115_000);
+      expect(tookMs).toBeLessThan(160_000);
+      expect(cards()[1]).toMatchObject({ phase: 'finished', content: 'second answer' });
+      expect(bridge().dify.runs).toHaveLength(2);
+    },
+  );
+});

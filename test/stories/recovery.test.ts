@@ -133,16 +133,86 @@ describeWith('redis-server', 'after a function was killed', () => {
     expect(dify.runs).toHaveLength(2);
   });
 
-  test('a chat whose answer Dify lost ends with the text that was shown, and says so', async () => {
-    await begin({ app: { script: { chunks } }, dify: { behaviour: { easyAnswers: 'lost' } } }, 4);
+  test.each(['chat', 'completion'] as const)('a %s, which Dify loses, is asked once more on its card', async (mode) => {
+    await begin({ app: { mode, script: { chunks } }, dify: { version: '1.14' } });
     await send('question');
     await firstWords();
     await die();
     await restartLater();
     await sweep();
-    await expect.poll(() => cards()[0]?.phase).toBe('finished');
+    await expect.poll(() => cards()[0]?.phase, { timeout: 15_000 }).toBe('finished');
+    expect(cards()).toMatchObject([{ content: 'first words and more and the end.' }]);
+    // The card never shows less than before.
+    const lengths = cards()[0]?.frames.map(({ content }) => content.length) ?? [];
+    expect(lengths).toEqual(lengths.toSorted((a, b) => a - b));
+    expect(dify.runs).toHaveLength(2);
+  });
+
+  test('a chat that dies twice is asked twice, not three times', async () => {
+    await begin({ app: { script: { chunks } }, dify: { version: '1.14' } });
+    await send('question');
+    await firstWords();
+    await expect.poll(progresses, { timeout: 10_000 }).toContain('first words');
+    await instance.kill();
+    await restartLater();
+    await sweep();
+    await expect.poll(() => dify.runs.length, { timeout: 10_000 }).toBe(2);
+    await die('isAskedAgain');
+    await restart(2 * leaseTiming.leaseMs);
+    await sweep();
+    await expect.poll(() => cards()[0]?.phase, { timeout: 15_000 }).toBe('finished');
     expect(cards()[0]?.content).toMatch(/^first words.*可能不完整/s);
-    expect(dify.runs).toHaveLength(1);
+    expect(dify.runs).toHaveLength(2);
+  });
+
+  test('a chat is not asked again where its asker has asked something else meanwhile', async () => {
+    await begin({ app: { script: { chunks } }, dify: { version: '1.14' } });
+    await send('question');
+    await firstWords();
+    await send('another');
+    await waits();
+    await die();
+    await restartLater();
+    await sweep();
+    await expect.poll(() => cards().map(({ phase }) => phase), { timeout: 15_000 }).toEqual(['finished', 'finished']);
+    expect(cards()[0]?.content).toMatch(/^first words.*可能不完整/s);
+    expect(dify.runs.map(({ query }) => query)).toEqual(['question', 'another']);
+  });
+
+  test('an answer that was stopped ends with the text so far, though Dify says that it runs', async () => {
+    await begin({ app: { mode: 'workflow', script: { chunks } }, dify: { version: '1.14' } });
+    await send('question');
+    await firstWords();
+    await expect.poll(progresses, { timeout: 10_000 }).toContain('first words');
+    // The stop is on record, but does not reach Dify, when the instance dies.
+    dify.faults.inject({ api: 'stop', kind: 'hang' });
+    await send('/stop');
+    await expect.poll(() => dify.requests.filter(({ api }) => api === 'stop').length, { timeout: 5_000 }).toBe(1);
+    await instance.kill();
+    await restartLater();
+    await sweep();
+    await expect.poll(() => cards()[0]?.phase, { timeout: 15_000 }).toBe('finished');
+    expect(cards()[0]?.content).toMatch(/^first words.*（已停止）$/s);
+    expect(dify.requests.filter(({ api }) => api === 'stop')).toHaveLength(2);
+  });
+
+  test('an instance at work goes on with it, without a sweep and without another message', async () => {
+    const busy = Array.from({ length: 60 }, (_, index) => ({ afterMs: 100, text: `w${index} ` }));
+    await begin({
+      app: { mode: 'advanced-chat', script: ({ text }) => ({ chunks: text === 'busy' ? busy : chunks }) },
+      dify: { version: '1.14' },
+    });
+    await send('question');
+    await firstWords();
+    const dead = instance;
+    await restart();
+    await send('busy', 'staff-2');
+    await dead.kill();
+    goOn();
+    await expect.poll(() => cards()[0]?.phase, { timeout: 15_000 }).toBe('finished');
+    expect(cards()[0]?.content).toBe('first words and more and the end.');
+    expect(cards()[1]?.phase).not.toBe('finished');
+    expect(instance.logs.filter(({ event }) => event === 'turn_taken_over')).toHaveLength(1);
   });
 
   test('a turn that has been through too many hands ends with the text that was shown', async () => {
@@ -204,7 +274,9 @@ describeWith('redis-server', 'after a function was killed', () => {
   });
 
   test('a card whose question is given up ends also when whoever opened it died meanwhile', async () => {
-    await begin({ app: { mode: 'advanced-chat', script: { chunks } } });
+    // Over before the lease of the waiting question lapses: the instance at work would end its card.
+    const behaviour = { stopNoticeMs: 100 };
+    await begin({ app: { mode: 'advanced-chat', script: { chunks } }, dify: { behaviour } });
     await send('question');
     await firstWords();
     // The word that it waits is under way when the instance dies, so that nobody has noted the card.

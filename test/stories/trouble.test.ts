@@ -72,11 +72,11 @@ describe('Dify', () => {
     });
   });
 
-  test('breaks the connection in mid-answer: the same', async () => {
-    await start({
-      app: { script: { chunks: [{ text: 'half an answer' }, { afterMs: 50, text: '.' }], ending: { kind: 'cut' } } },
-    });
+  test('breaks the connection in mid-answer, and at the second try as well: the same', async () => {
+    const chunks = [{ text: 'half an answer' }, { afterMs: 50, cut: true } as const, { afterMs: 50, text: '.' }];
+    await start({ app: { script: { chunks } } });
     await bridge().ask('hello');
+    expect(bridge().dify.requests.filter(({ api }) => api === 'chat')).toHaveLength(2);
     expect(bridge().card()).toMatchObject({
       phase: 'finished',
       content: expect.stringContaining('half an answer') as string,
@@ -84,9 +84,11 @@ describe('Dify', () => {
     expect(bridge().card().content).toContain('可能不完整');
   });
 
-  test('goes silent without even a keep-alive: the answer ends', async () => {
-    await start({ ...fast(), app: { script: { chunks: [{ text: 'half' }], ending: { kind: 'silence' } } } });
+  test('goes silent without even a keep-alive, and at the second try as well: the answer ends', async () => {
+    const chunks = [{ text: 'half' }, { afterMs: 600_000, text: ' and more' }];
+    await start({ ...fast(), app: { script: { chunks } }, dify: { behaviour: { pingMs: 600_000 } } });
     await bridge().ask('hello');
+    expect(bridge().dify.requests.filter(({ api }) => api === 'chat')).toHaveLength(2);
     expect(bridge().card().content).toMatch(/^half.*可能不完整/s);
   });
 

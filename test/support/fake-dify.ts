@@ -3,6 +3,7 @@ import type { AnswerEvent, RunIds } from '../../lib/answer/event.ts';
 import { readParameters, type AppFacts } from '../../lib/dify/app-facts.ts';
 import type { Question } from '../../lib/dify/ask.ts';
 import type { Dify } from '../../lib/dify/dify.ts';
+import { readVersion } from '../../lib/dify/version.ts';
 import type { OpenedStream } from '../../lib/dify/http.ts';
 import { sleep, type Clock } from '../../lib/runtime/clock.ts';
 
@@ -60,7 +61,7 @@ export function createFakeDify(clock: Clock): FakeDify {
     calls,
     answers: [],
     afterForm: [],
-    appFacts: { type: 'chat', isTypeKnown: true, ...readParameters({}) },
+    appFacts: { type: 'chat', isTypeKnown: true, ...readVersion(null, undefined), ...readParameters({}) },
     failures: {},
     hasConversation: true,
     suggested: [],
@@ -94,6 +95,7 @@ export function createFakeDify(clock: Clock): FakeDify {
     records: {
       runEvents: async () => null,
       run: async () => 'unknown',
+      runsOf: async () => [],
       messages: async () => [],
       async hasConversation(conversationId, user) {
         note('hasConversation', { conversationId, user });

@@ -9,7 +9,7 @@ import type { LostRun } from '../../lib/recovery/search.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Platform } from '../../lib/runtime/platform.ts';
 import { createMemoryState } from '../../lib/state/memory/memory.ts';
-import type { State } from '../../lib/state/state.ts';
+import type { Renewed, State } from '../../lib/state/state.ts';
 import { textsFor } from '../../lib/texts/index.ts';
 import { askerOf } from '../../lib/turn/conversation.ts';
 import type { HandedOver } from '../../lib/turn/handover.ts';
@@ -64,6 +64,15 @@ export const senderOf = (staffId: string): Message['sender'] => ({
 
 export const GROUP: Message['chat'] = { id: 'group-1', isGroup: true, title: 'a group' };
 
+/** The reply to a renewal where nothing happened meanwhile. */
+export const HELD = {
+  kind: 'held',
+  running: 1,
+  isStopped: false,
+  overdue: [],
+  behind: 'nothing',
+} as const satisfies Renewed;
+
 /** A turn that has just been accepted. */
 export function turnOf(clock: Clock, changes: Partial<Turn> = {}): Turn {
   const question = changes.question ?? 'question';
@@ -82,6 +91,7 @@ export function turnOf(clock: Clock, changes: Partial<Turn> = {}): Turn {
     hasWaited: false,
     acceptMs: 3,
     mayHaveBeenAsked: false,
+    isStopped: false,
     ...changes,
   };
 }

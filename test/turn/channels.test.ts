@@ -6,7 +6,8 @@ import { openDeadline } from '../../lib/turn/deadline.ts';
 import { openLease } from '../../lib/turn/lease.ts';
 import { noProgress } from '../../lib/turn/record.ts';
 import type { Turn } from '../../lib/turn/turn.ts';
-import { createWorld, texts, turnOf, type World } from '../support/turn.ts';
+import { createWatch } from '../../lib/turn/watch.ts';
+import { createWorld, texts, turnOf, type World, HELD } from '../support/turn.ts';
 
 /** The channels of one turn, and the lease that they note with. */
 function channelsFor(world: World, changes: Partial<Turn> = {}, leftMs: number | null = null) {
@@ -15,12 +16,14 @@ function channelsFor(world: World, changes: Partial<Turn> = {}, leftMs: number |
   const deadline = openDeadline(clock, leftMs === null ? null : clock.now() + leftMs, options.shutdown);
   const lease = openLease({
     ...options,
-    state: { ...options.state, renew: async () => ({ kind: 'held', running: 1, isStopped: false }) },
+    state: { ...options.state, renew: async () => HELD },
     timing: options.leaseTiming,
     turn,
     conversationTtlMs: null,
     deadlineMs: null,
     onRunning: () => undefined,
+    onOverdue: () => undefined,
+    watch: createWatch(clock),
   });
   return { turn, lease, channels: createChannels(options).forTurn(turn, lease, deadline) };
 }

@@ -28,6 +28,8 @@ const usual: Circumstances = {
   isEnding: false,
   mayBeLeft: true,
   goesOn: false,
+  isSilent: false,
+  isSought: false,
 };
 
 /** An outcome in one line: what is shown, how it ended, why it failed. */
@@ -99,15 +101,21 @@ describe('following an answer ends', () => {
     ],
     [
       'in a search when the connection broke and the run goes on',
-      { answer: answerOf('some'), error: error('dify_stalled'), goesOn: true },
+      { answer: answerOf('some'), error: error('dify_stalled'), isSought: true },
       'look-for',
       'dify_stalled',
     ],
     [
       'in a search when the stream ended without an end and the run goes on',
-      { answer: answerOf('some', cut), goesOn: true },
+      { answer: answerOf('some', cut), isSought: true },
       'look-for',
       'dify_cut',
+    ],
+    [
+      'with the text so far when it went silent and a question waits behind it, whatever goes on',
+      { answer: answerOf('some'), error: error('dify_stalled'), isSilent: true, goesOn: true, isSought: true },
+      'some, cut, no failure',
+      'dify_stalled',
     ],
     [
       'with the text so far when the connection broke and nothing goes on',
@@ -159,7 +167,9 @@ describe('looking for an answer ends', () => {
   const found = (text: string, ending: Ending): Recovered => ({ kind: 'answer', answer: answerOf(text, ending) });
   const reason = error('out_of_time');
 
-  test.each<[string, { recovered: LookedFor['recovered']; shown?: string } & Partial<Circumstances>, string]>([
+  test.each<
+    [string, { recovered: LookedFor['recovered']; shown?: string; broken?: unknown } & Partial<Circumstances>, string]
+  >([
     ['with what Dify has', { recovered: found('all', complete), shown: 'some' }, 'all, complete, no failure'],
     [
       'as lost when another instance has taken the turn over',
@@ -187,6 +197,31 @@ describe('looking for an answer ends', () => {
       'some, stopped, no failure',
     ],
     [
+      'with the text so far when it was stopped and Dify has nothing',
+      { recovered: { kind: 'lost' }, isStopped: true },
+      '(nothing), stopped, no failure',
+    ],
+    [
+      'as stopped when the stop made the run fail',
+      { recovered: found('some', failed), isStopped: true },
+      'some, stopped, no failure',
+    ],
+    [
+      'with the text so far when the run is silent and a question waits behind it',
+      { recovered: { kind: 'still-running' }, shown: 'some', isSilent: true },
+      'some, cut, no failure',
+    ],
+    [
+      'with a failure when nothing was shown of a run that is silent',
+      { recovered: { kind: 'still-running' }, isSilent: true },
+      '(nothing), cut, out_of_time',
+    ],
+    [
+      'with what broke the connection when Dify has nothing and nothing was shown',
+      { recovered: { kind: 'lost' }, broken: error('dify_cut') },
+      '(nothing), cut, dify_cut',
+    ],
+    [
       'unfinished while the run goes on and the turn can be found',
       { recovered: { kind: 'still-running' }, shown: 'some' },
       'unfinished',
@@ -211,14 +246,14 @@ describe('looking for an answer ends', () => {
       { recovered: { kind: 'failed', error: new TypeError('oops') }, shown: 'some' },
       'some, cut, internal',
     ],
-  ])('%s', (_, { recovered, shown = '', ...now }, expected) => {
+  ])('%s', (_, { recovered, shown = '', broken = null, ...now }, expected) => {
     const before = { ids: { runId: 'run-1' }, text: shown };
-    expect(summary(judgeRecovered({ recovered, before, reason }, { ...usual, ...now }))).toBe(expected);
+    expect(summary(judgeRecovered({ recovered, before, reason, broken }, { ...usual, ...now }))).toBe(expected);
   });
 
   test('keeps the ids that were on record, so that its buttons work', () => {
     const before = { ids: { runId: 'run-1' }, text: 'some' };
-    expect(judgeRecovered({ recovered: { kind: 'lost' }, before, reason }, usual)).toMatchObject({
+    expect(judgeRecovered({ recovered: { kind: 'lost' }, before, reason, broken: null }, usual)).toMatchObject({
       answer: { ids: { runId: 'run-1' } },
     });
   });

@@ -3,14 +3,15 @@ import { BridgeError } from '../../lib/errors.ts';
 import type { Finished, FinishRequest, Renewed, RenewRequest, StartedTurn } from '../../lib/state/state.ts';
 import { leaseEnd, openLease, type LeaseOptions } from '../../lib/turn/lease.ts';
 import { noProgress } from '../../lib/turn/record.ts';
-import type { TurnProgress } from '../../lib/turn/turn.ts';
+import type { Turn, TurnProgress } from '../../lib/turn/turn.ts';
+import { createWatch } from '../../lib/turn/watch.ts';
 import { createLogLines } from '../support/delivery.ts';
 import { RUN_IDS } from '../support/fake-dify.ts';
-import { turnOf } from '../support/turn.ts';
+import { HELD, turnOf } from '../support/turn.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 const timing = { leaseMs: 40_000, renewMs: 27_000 };
-const held: Renewed = { kind: 'held', running: 3, isStopped: false };
+const held = { ...HELD, running: 3 } as const;
 const finished: Finished = { kind: 'finished', running: 2, isStopped: false, next: null };
 const down = () => new BridgeError('store_unavailable', 'on purpose');
 const outcome = { failure: null, receipt: 'receipt', form: { kind: 'keep' } } as const;
@@ -30,7 +31,7 @@ function open({
   ends?: (Finished | Error)[];
   isDurable?: boolean;
   leftMs?: number | null;
-} & Partial<Pick<LeaseOptions, 'turn'>> = {}) {
+} & Partial<Pick<LeaseOptions, 'turn' | 'watch'>> = {}) {
   const clock = createVirtualClock();
   const startMs = clock.now();
   const shutdown = new AbortController();
@@ -38,6 +39,8 @@ function open({
   const renewals: (Omit<RenewRequest, 'progress'> & { progress: TurnProgress; afterMs: number })[] = [];
   const finishes: FinishRequest[] = [];
   const running: [number, boolean][] = [];
+  const overdue: string[] = [];
+  const watch = createWatch(clock);
   const state: LeaseOptions['state'] = {
     isDurable,
     async renew(request) {
@@ -64,6 +67,8 @@ function open({
     conversationTtlMs: 60_000,
     deadlineMs: leftMs === null ? null : startMs + leftMs,
     onRunning: (total, isOver) => running.push([total, isOver]),
+    onOverdue: (turnIds) => overdue.push(...turnIds),
+    watch,
     shutdown: shutdown.signal,
     ...changes,
   });
@@ -72,7 +77,7 @@ function open({
     await clock.advance(60_000);
     return work;
   };
-  return { clock, startMs, shutdown, events, renewals, finishes, running, lease, after };
+  return { clock, startMs, shutdown, events, renewals, finishes, running, overdue, watch, replies, lease, after };
 }
 
 describe('a lease', () => {
@@ -122,10 +127,10 @@ describe('a lease', () => {
     expect(renewals.map(({ progress }) => progress.text)).toEqual(['', 'newer']);
   });
 
-  test('goes on while the store is down', async () => {
+  test('goes on while the store is down, and is renewed soon after', async () => {
     const { clock, lease, renewals, events } = open({ replies: [down(), down()] });
-    await clock.advance(81_000);
-    expect(renewals).toHaveLength(3);
+    await clock.advance(50_000);
+    expect(renewals.map(({ afterMs }) => afterMs)).toEqual([27_000, 29_000, 31_000]);
     expect(lease.lost.aborted).toBe(false);
     expect(events()).toEqual(['lease_not_renewed', 'lease_not_renewed']);
   });
@@ -187,10 +192,11 @@ describe('a turn of which it is not known whether it is on record', () => {
 
 describe('whether a turn is still held', () => {
   test('is known without a question as long as its lease lasts', async () => {
-    const { clock, lease, renewals } = open({ replies: [down()] });
+    const { clock, lease, renewals } = open({ replies: Array.from({ length: 7 }, down) });
     await clock.advance(39_999);
+    const asked = renewals.length;
     expect(await lease.isHeld()).toBe(true);
-    expect(renewals).toHaveLength(1);
+    expect(renewals).toHaveLength(asked);
   });
 
   test('is known for as long again with each renewal', async () => {
@@ -375,5 +381,117 @@ describe('the end of a turn', () => {
     expect((await lease.finish(outcome)).next).toEqual({ turn: next, isOurs });
     // A turn that is left has no lease here: the fresh invocation can take it at once.
     expect((finishes[0]?.nextLeaseUntilMs ?? 0) > clock.now()).toBe(isOurs);
+  });
+});
+
+describe('a renewal', () => {
+  const times = ({ renewals }: Pick<ReturnType<typeof open>, 'renewals'>) => renewals.map(({ afterMs }) => afterMs);
+
+  test('comes every 10 s while other instances write answers: it tells which of those have died', async () => {
+    const opened = open();
+    const { clock, watch } = opened;
+    watch.noteRunning(1, 2);
+    await clock.advance(25_000);
+    // Another answer of this instance has asked the store.
+    watch.noteAsked();
+    await clock.advance(12_000);
+    expect(times(opened)).toEqual([10_000, 20_000, 35_000]);
+    watch.noteRunning(2, 2);
+    await clock.advance(30_000);
+    expect(times(opened)).toEqual([10_000, 20_000, 35_000, 62_000]);
+  });
+
+  test('does not come at once where the instance has asked nothing for long: the new question told it', async () => {
+    let asked = 0;
+    const watch = { noteAsked: () => void (asked += 1), dueInMs: () => (asked === 0 ? 0 : Infinity) };
+    const opened = open({ watch });
+    await opened.clock.advance(9_000);
+    expect([asked, times(opened)]).toEqual([1, []]);
+  });
+
+  test('comes every 10 s while the run is silent', async () => {
+    const opened = open();
+    opened.lease.note({ eventAtMs: opened.clock.now() });
+    await opened.clock.advance(155_000);
+    expect(times(opened)).toEqual([27_000, 54_000, 81_000, 108_000, 128_000, 138_000, 148_000]);
+  });
+
+  test('tells whose questions wait behind; nothing while the store is down, or once the turn is lost', async () => {
+    const { lease } = open({ replies: [{ ...held, behind: 'asker' }, down(), { kind: 'lost' }] });
+    expect(await lease.write()).toBe('asker');
+    expect(await lease.write()).toBeNull();
+    expect(await lease.write()).toBeNull();
+  });
+
+  test('hands on the turns whose function died, while there is time for them here', async () => {
+    const lapsed: Renewed = { ...held, overdue: ['turn-2'] };
+    // The renewal after 27 s comes in between.
+    const { lease, overdue, clock, finishes } = open({ replies: [lapsed, held, lapsed], leftMs: 60_000 });
+    await lease.write();
+    expect(overdue).toEqual(['turn-2']);
+    await clock.advance(31_000);
+    await lease.write();
+    expect([overdue, finishes]).toEqual([['turn-2'], []]);
+    const ending = open({ replies: [lapsed] });
+    ending.shutdown.abort();
+    await ending.lease.write();
+    expect(ending.overdue).toEqual([]);
+  });
+});
+
+describe('a run without an event for two minutes', () => {
+  const behind: Renewed = { ...held, behind: 'others' };
+  const quietFor = async (
+    ms: number,
+    { replies, ...changes }: { replies: Renewed[] } & Partial<Turn>,
+    eventAgoMs: number | null = 0,
+  ) => {
+    const opened = open({ replies: [], turn: turnOf(createVirtualClock(), changes) });
+    const { lease, clock } = opened;
+    if (eventAgoMs !== null) lease.note({ eventAtMs: clock.now() - eventAgoMs });
+    await clock.advance(ms);
+    opened.replies.push(...replies);
+    await lease.write();
+    return lease;
+  };
+
+  test('gives way to a question behind it', async () => {
+    const lease = await quietFor(120_000, { replies: [behind] });
+    expect(lease.silent.reason).toMatchObject({ code: 'dify_stalled' });
+  });
+
+  test('goes on while no question waits', async () => {
+    expect((await quietFor(600_000, { replies: [held] })).silent.aborted).toBe(false);
+  });
+
+  test('is not yet one after 119 s', async () => {
+    expect((await quietFor(119_000, { replies: [behind] })).silent.aborted).toBe(false);
+  });
+
+  test('is none before its first event: it may wait for a worker', async () => {
+    expect((await quietFor(200_000, { replies: [behind] }, null)).silent.aborted).toBe(false);
+  });
+
+  test('begins anew with each question: a second try may be slow to begin', async () => {
+    const opened = open({ turn: turnOf(createVirtualClock(), { mayHaveBeenAsked: true }) });
+    const { lease, clock, replies } = opened;
+    await clock.advance(30_000);
+    lease.note({ askedAtMs: clock.now() });
+    await clock.advance(60_000);
+    replies.push(behind);
+    await lease.write();
+    expect(lease.silent.aborted).toBe(false);
+    await clock.advance(60_000);
+    replies.push(behind);
+    await lease.write();
+    expect(lease.silent.aborted).toBe(true);
+  });
+
+  test('is listened to for 20 s by an instance that takes it over', async () => {
+    const taken = { replies: [behind], mayHaveBeenAsked: true };
+    expect((await quietFor(19_000, taken, 600_000)).silent.aborted).toBe(false);
+    expect((await quietFor(20_000, taken, 600_000)).silent.aborted).toBe(true);
+    // Versions before this one noted no events.
+    expect((await quietFor(20_000, taken, null)).silent.aborted).toBe(true);
   });
 });

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { answerText, emptyAnswer, type Answer } from '../../lib/answer/answer.ts';
 import type { KeptForm } from '../../lib/ask/form.ts';
+import { readVersion } from '../../lib/dify/version.ts';
+import type { AppType } from '../../lib/config/robot.ts';
 import { BridgeError, type ErrorCode } from '../../lib/errors.ts';
 import type { Recovered } from '../../lib/recovery/recover.ts';
 import { obtainAnswer } from '../../lib/turn/obtain-answer.ts';
@@ -10,10 +12,11 @@ import { openLease } from '../../lib/turn/lease.ts';
 import { createProgress } from '../../lib/turn/progress.ts';
 import { noProgress } from '../../lib/turn/record.ts';
 import { createStops } from '../../lib/turn/stop.ts';
-import type { Turn } from '../../lib/turn/turn.ts';
+import type { Turn, TurnProgress } from '../../lib/turn/turn.ts';
+import { createWatch } from '../../lib/turn/watch.ts';
 import { createFakeOpenCard } from '../support/fake-chat.ts';
 import { ended, IDS, RUN_IDS, words, type Step } from '../support/fake-dify.ts';
-import { createWorld, texts, turnOf, type World } from '../support/turn.ts';
+import { createWorld, texts, turnOf, type World, HELD } from '../support/turn.ts';
 
 const error = (code: ErrorCode) => new BridgeError(code, 'on purpose');
 const whole = (text: string): Answer => ({
@@ -32,6 +35,7 @@ async function obtain(
     during,
     onRecord,
     opened,
+    replies = {},
   }: {
     world?: World;
     leftMs?: number | null;
@@ -39,6 +43,8 @@ async function obtain(
     onRecord?: unknown[];
     /** When the card is there. */
     opened?: Promise<boolean>;
+    /** What differs in the replies to renewals. */
+    replies?: object;
     during?: (parts: { world: World; stop: () => Promise<void>; lose: () => void }) => void;
   } = {},
 ) {
@@ -51,7 +57,7 @@ async function obtain(
       isDurable: true,
       async renew({ progress }) {
         onRecord?.push(JSON.parse(progress));
-        return owned ? { kind: 'held', running: 1, isStopped: false } : { kind: 'lost' };
+        return owned ? { ...HELD, ...replies } : { kind: 'lost' };
       },
     },
     clock,
@@ -61,6 +67,8 @@ async function obtain(
     conversationTtlMs: null,
     deadlineMs: null,
     onRunning: () => undefined,
+    onOverdue: () => undefined,
+    watch: createWatch(clock),
     shutdown: shutdown.signal,
   });
   const stops = createStops({
@@ -72,14 +80,8 @@ async function obtain(
   const deadline = openDeadline(clock, leftMs === null ? null : clock.now() + leftMs, shutdown.signal);
   const { card, shown, hints } = createFakeOpenCard(opened);
   const view = { texts, showThinking: false, cardMaxChars: 3_000 };
-  const progress = createProgress({
-    lease,
-    card,
-    attachments: null,
-    view,
-    isLookedFor: turn.mayHaveBeenAsked,
-    askedIn: null,
-  });
+  const isLookedFor = turn.mayHaveBeenAsked;
+  const progress = createProgress({ lease, card, attachments: null, view, clock, isLookedFor, askedIn: null });
   const obtaining = obtainAnswer(turn, {
     ...options,
     robot: options.config,
@@ -174,13 +176,24 @@ describe('a question', () => {
     expect((await obtain({}, { world })).summary).toBe(', cut, dify_unauthorized');
   });
 
-  test('whose stream breaks keeps its text where nothing goes on, and the log says why', async () => {
-    const world = createWorld();
-    world.dify.answers.push([words('so far'), error('dify_stalled')]);
+  test('whose stream breaks keeps its text where the run dies with it, and the log says why', async () => {
+    const world = chatflow(words('so far', RUN_IDS), error('dify_stalled'));
+    world.dify.appFacts = { ...world.dify.appFacts, ...readVersion('1.9.1', undefined) };
     const { summary: outcome, lookedFor, lines } = await obtain({}, { world });
     expect(outcome).toBe('so far, cut, no failure');
     expect(lookedFor).toEqual([]);
     expect(lines).toContainEqual(expect.objectContaining({ event: 'stream_broken', code: 'dify_stalled' }));
+  });
+
+  test('whose run would die with its connection is not left when the time is up, or when the process ends', async () => {
+    const dying = () => {
+      const world = chatflow(words('so far', RUN_IDS), 600_000);
+      world.dify.appFacts = { ...world.dify.appFacts, ...readVersion('1.9.1', undefined) };
+      return world;
+    };
+    expect((await obtain({}, { world: dying(), leftMs: 60_000 })).summary).toBe('so far, cut, out_of_time');
+    const during = ({ world }: { world: World }) => world.shutdown.abort();
+    expect((await obtain({}, { world: dying(), during })).summary).toBe('so far, cut, interrupted');
   });
 
   test('whose stream breaks is looked for where its run goes on', async () => {
@@ -274,6 +287,116 @@ describe('a question that was asked before', () => {
     const { summary: outcome, events } = await obtain(asked, { world, during: ({ lose }) => lose() });
     expect(outcome).toBe('lost');
     expect(events()).toEqual(['turn_lost']);
+  });
+});
+
+describe('an answer that moderation replaced', () => {
+  const replaced = { kind: 'replace', source: 'current', text: 'no', ids: RUN_IDS } as const;
+
+  test('keeps the replacement, whatever Dify has kept of it', async () => {
+    const world = chatflow(words('blocked', RUN_IDS), replaced, error('dify_cut'));
+    world.found.push({ kind: 'answer', answer: { ...whole('blocked'), outputs: { answer: 'blocked' } } });
+    expect((await obtain({}, { world })).summary).toBe('no, complete, no failure');
+  });
+
+  test('keeps it through a change of hands', async () => {
+    const world = chatflow();
+    world.found.push({ kind: 'answer', answer: { ...whole('blocked'), outputs: { answer: 'blocked' } } });
+    const progress = { ...noProgress, appType: 'chatflow' as const, text: 'no', ids: RUN_IDS, isReplaced: true };
+    const { summary: outcome } = await obtain({ mayHaveBeenAsked: true, progress }, { world });
+    expect(outcome).toBe('no, complete, no failure');
+  });
+});
+
+describe('a question whose answer is lost', () => {
+  const asked = (changes: Partial<Turn['progress'] & object> = {}) => ({
+    mayHaveBeenAsked: true,
+    progress: { ...noProgress, appType: 'chat' as const, text: 'so far', ids: IDS, ...changes },
+  });
+  const posts = ({ dify }: World) => dify.calls['ask']?.length ?? 0;
+  const ofType = (type: AppType, isTypeKnown = true) => {
+    const world = createWorld();
+    world.dify.appFacts = { ...world.dify.appFacts, type, isTypeKnown };
+    return world;
+  };
+
+  test.each(['chat', 'completion'] as const)(
+    'is asked once more, in the conversation that it began: %s',
+    async (type) => {
+      const world = ofType(type);
+      const onRecord: unknown[] = [];
+      const { summary: outcome, dify, lookedFor, events } = await obtain(asked({ appType: type }), { world, onRecord });
+      expect(outcome).toBe('yes, complete, no failure');
+      expect(lookedFor).toHaveLength(1);
+      expect(dify.calls['ask']).toMatchObject([{ type, query: 'question', conversationId: 'dify-1' }]);
+      // On record before it was asked, without the ids of the first try: a stop is for the second one.
+      expect(onRecord[0]).toMatchObject({ isAskedAgain: true, text: 'so far', ids: { conversationId: 'dify-1' } });
+      expect((onRecord[0] as TurnProgress).ids).not.toHaveProperty('taskId');
+      expect(events()).toContain('question_asked_again');
+    },
+  );
+
+  test('is asked once more when its stream breaks here', async () => {
+    const world = ofType('chat');
+    world.dify.answers.push([words('so far'), error('dify_cut')]);
+    const { summary: outcome, shown } = await obtain({}, { world });
+    expect(outcome).toBe('yes, complete, no failure');
+    expect(posts(world)).toBe(2);
+    expect(shown).toContainEqual(expect.stringContaining(texts.continuing));
+  });
+
+  test('is found instead, where Dify has it after all', async () => {
+    const world = ofType('chat');
+    world.dify.answers.push([words('so far'), error('dify_cut')]);
+    world.found.push({ kind: 'answer', answer: whole('so far and the rest') });
+    expect((await obtain({}, { world })).summary).toBe('so far and the rest, complete, no failure');
+    expect(posts(world)).toBe(1);
+  });
+
+  test.each<[string, () => { world?: World; changes?: Partial<Turn['progress'] & object>; replies?: object }]>([
+    ['was asked twice', () => ({ changes: { isAskedAgain: true } })],
+    ['was blocked by moderation', () => ({ changes: { isReplaced: true } })],
+    ['is for an agent', () => ({ world: ofType('agent'), changes: { appType: 'agent' } })],
+    ['is for a chatflow', () => ({ world: ofType('chatflow'), changes: { appType: 'chatflow' } })],
+    ['is for a workflow', () => ({ world: ofType('workflow'), changes: { appType: 'workflow' } })],
+    ['is for an app of unknown type', () => ({ world: ofType('chat', false) })],
+    ['is for an app that is another one by now', () => ({ world: ofType('completion') })],
+    ['belongs to a run', () => ({ changes: { ids: RUN_IDS } })],
+    ['is followed by another one of its asker', () => ({ replies: { behind: 'asker' } })],
+    ['cannot be put on record', () => ({ replies: { kind: 'unknown' } })],
+    ['was stopped', () => ({ replies: { isStopped: true } })],
+  ])('is not asked once more when it %s', async (_, scene) => {
+    const { world = ofType('chat'), changes = {}, replies = {} } = scene();
+    const record = { fence: 1, owner: 'o', hop: 0, context: null };
+    const { summary: outcome } = await obtain({ ...asked(changes), record }, { world, replies });
+    expect(posts(world)).toBe(0);
+    expect(outcome).toMatch(/^so far, (cut|stopped), no failure$/);
+  });
+
+  test('is asked once more although somebody else waits', async () => {
+    const world = ofType('chat');
+    await obtain(asked(), { world, replies: { behind: 'others' } });
+    expect(posts(world)).toBe(1);
+  });
+
+  test.each<[string, (world: World) => void, string]>([
+    ['fails', (world) => world.dify.answers.push([words('so'), error('dify_cut')]), 'so far, cut, no failure'],
+    ['is refused', (world) => world.dify.answers.push(error('dify_busy')), 'so far, cut, dify_busy'],
+    [
+      'is blocked by moderation',
+      (world) =>
+        world.dify.answers.push([
+          words('so'),
+          { kind: 'replace', source: 'current', text: 'no', ids: IDS },
+          error('dify_cut'),
+        ]),
+      'no, cut, no failure',
+    ],
+  ])('ends with what was shown when the second try %s, and is not asked a third time', async (_, prepare, expected) => {
+    const world = ofType('chat');
+    prepare(world);
+    expect((await obtain(asked(), { world })).summary).toBe(expected);
+    expect(posts(world)).toBe(1);
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createVirtualClock } from '../support/virtual-clock.ts';
 import { emptyAnswer, type Answer } from '../../lib/answer/answer.ts';
 import type { RunIds } from '../../lib/answer/event.ts';
 import type { AppType } from '../../lib/config/robot.ts';
@@ -33,6 +34,7 @@ function open({
   const kept = keepProgress({ ...noProgress, appType, form });
   const writes: [number, Promise<unknown> | undefined][] = [];
   const opened = Promise.resolve(true);
+  const clock = createVirtualClock();
   const { card, shown, hints, firstTexts } = createFakeOpenCard(opened);
   const seen: Answer[] = [];
   const progress = createProgress({
@@ -47,10 +49,11 @@ function open({
     card: hasCard ? card : null,
     attachments: { see: (answer) => void seen.push(answer), send: async () => ({ failed: [], leftOut: 0 }) },
     view,
+    clock,
     isLookedFor,
     askedIn,
   });
-  return { progress, kept, writes, shown, hints, seen, opened, firstTexts };
+  return { progress, kept, writes, shown, hints, seen, opened, firstTexts, clock };
 }
 
 describe('an answer that grows', () => {
@@ -147,5 +150,69 @@ describe('the ids of a run', () => {
     progress.see(says('', { ids: RUN_IDS }));
     expect(writes).toHaveLength(1);
     await expect(writes[0]?.[1]).resolves.toBeUndefined();
+  });
+});
+
+describe('a second try', () => {
+  test('leaves the card as it is until it has as much to show', () => {
+    const { progress, kept, shown, hints } = open();
+    progress.see(says('a long beginning'));
+    progress.beginAgain();
+    progress.wait({ kind: 'queued', name: '' });
+    progress.see({ ...emptyAnswer, ids: IDS, activity: { kind: 'thinking', name: '' } });
+    progress.see(says('another'));
+    expect([shown.length, hints.length]).toEqual([1, 0]);
+    expect(kept.progress.text).toBe('a long beginning');
+    progress.see(says('another beginning'));
+    progress.see(says('short'));
+    expect(shown).toHaveLength(3);
+    expect(kept.progress.text).toBe('short');
+  });
+
+  test('waits longer on the card of an instance that died: it may show more than the record says', () => {
+    const { progress, kept, shown } = open({ isLookedFor: true });
+    kept.noteText(() => 'so far');
+    progress.beginAgain();
+    progress.see(says('x'.repeat(3_605)));
+    expect(shown).toEqual([]);
+    expect(kept.progress.text).toHaveLength(3_605);
+    progress.see(says('x'.repeat(3_606)));
+    expect(shown).toHaveLength(1);
+  });
+
+  test('is shown at once where nothing was shown before', () => {
+    const { progress, shown } = open({ isLookedFor: true });
+    progress.beginAgain();
+    progress.see(says('a'));
+    expect(shown).toHaveLength(1);
+  });
+
+  test('has its own ids put on record', () => {
+    const { progress, writes } = open();
+    progress.see(says('a'));
+    progress.beginAgain();
+    progress.see(says('b'));
+    expect(writes).toHaveLength(2);
+  });
+});
+
+describe('what another instance has to know', () => {
+  test('when the last event came; what Dify tells of the past of a run is none', async () => {
+    const { progress, kept, clock } = open();
+    progress.see(says('a'));
+    const { eventAtMs } = kept.progress;
+    expect(eventAtMs).toBe(clock.now());
+    await clock.advance(5_000);
+    progress.see(says('b'), false);
+    expect(kept.progress.eventAtMs).toBe(eventAtMs);
+  });
+
+  test('that moderation replaced the text, soon', () => {
+    const { progress, kept, writes } = open();
+    progress.see(says('blocked'));
+    progress.see(says('no', { isReplaced: true }));
+    progress.see(says('no', { isReplaced: true }));
+    expect(kept.progress).toMatchObject({ isReplaced: true, text: 'no' });
+    expect(writes).toHaveLength(2);
   });
 });

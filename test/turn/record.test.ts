@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import * as z from 'zod';
 import {
   keepProgress,
   noProgress,
@@ -48,6 +49,33 @@ describe('the progress of a turn', () => {
   test('of a version that noted no form has none', () => {
     const { form: _, ...old } = noProgress;
     expect(readProgress(JSON.stringify(old))).toEqual(noProgress);
+  });
+
+  test('with what is known since is read as it was written', () => {
+    const progress = { ...noProgress, askedAtMs: 1, eventAtMs: 2, isReplaced: true, isAskedAgain: true };
+    expect(readProgress(JSON.stringify(progress))).toEqual(progress);
+  });
+
+  test('of the version before all of that, beside this one on the same store, is read; and that version reads this one', () => {
+    const old = { hasCard: true, text: 'so far', ids: { runId: 'run-1' }, appType: 'workflow', calls: 3 };
+    expect(readProgress(JSON.stringify(old))).toMatchObject(old);
+    // The schema of that version. It leaves out what it does not know.
+    const schema = z.object({
+      hasCard: z.boolean().nullable(),
+      text: z.string(),
+      ids: z.record(z.string(), z.string()),
+      appType: z.string().nullable(),
+      calls: z.number(),
+    });
+    const written = JSON.stringify({
+      ...noProgress,
+      ...old,
+      askedAtMs: 1,
+      eventAtMs: 2,
+      isReplaced: true,
+      isAskedAgain: true,
+    });
+    expect(schema.parse(JSON.parse(written))).toEqual(old);
   });
 
   test.each([

@@ -1,3 +1,4 @@
+import { sendLink } from '../../lib/answer/links.ts';
 import { describe, expect, test } from 'vitest';
 import type { AnswerEvent } from '../../lib/answer/event.ts';
 import { emptyAnswer } from '../../lib/answer/answer.ts';
@@ -12,8 +13,9 @@ import { noProgress, readProgress } from '../../lib/turn/record.ts';
 import { runTurn } from '../../lib/turn/run-turn.ts';
 import { createStops, type StopSwitch } from '../../lib/turn/stop.ts';
 import type { Turn } from '../../lib/turn/turn.ts';
+import { createWatch } from '../../lib/turn/watch.ts';
 import { ended, IDS, RUN_IDS, words } from '../support/fake-dify.ts';
-import { createWorld, GROUP, messageOf, texts, type World } from '../support/turn.ts';
+import { createWorld, GROUP, messageOf, texts, type World, HELD } from '../support/turn.ts';
 
 const error = (code: ErrorCode) => new BridgeError(code, 'on purpose');
 
@@ -47,6 +49,8 @@ async function run(
     conversationTtlMs: null,
     deadlineMs: deadline.atMs,
     onRunning: () => undefined,
+    onOverdue: () => undefined,
+    watch: createWatch(clock),
   });
   const stops = createStops({ ...options, userOf: () => turn.user, endDropped: async () => undefined });
   const background: Promise<void>[] = [];
@@ -121,8 +125,7 @@ describe('an answer', () => {
 
   test('is not sent as a message when its card cannot be ended because another instance has it', async () => {
     const replies: Renewed[] = [];
-    const held: Renewed = { kind: 'held', running: 1, isStopped: false };
-    const world = createWorld({ state: { renew: async () => replies.shift() ?? held } });
+    const world = createWorld({ state: { renew: async () => replies.shift() ?? HELD } });
     world.dify.answers.push([words('so far'), 2_000, words(' and all'), ended]);
     await run(
       world,
@@ -395,7 +398,10 @@ describe('a turn whose time is up while its run goes on', () => {
     const world = createWorld();
     const { next, turn, record } = await unfinished(world);
     expect(next).toBeNull();
-    expect(lastFrame(world)).toEqual(['typing', `so far\n\n${texts.continuing}`]);
+    expect(lastFrame(world)).toEqual([
+      'typing',
+      `so far\n\n${texts.continuing}\n\n${sendLink(texts.stop, texts.stopWord)}`,
+    ]);
     expect(world.handedOver).toEqual([{ turnId: turn.id, fence: 1, hop: 1 }]);
     expect(record?.state).toBe('started');
     expect(readProgress(record?.progress ?? null)).toMatchObject({ text: 'so far', ids: RUN_IDS });

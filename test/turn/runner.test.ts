@@ -1,19 +1,24 @@
 import { describe, expect, test } from 'vitest';
 import { BridgeError, type ErrorCode } from '../../lib/errors.ts';
+import type { Recovered } from '../../lib/recovery/recover.ts';
 import type { FinishRequest, State } from '../../lib/state/state.ts';
 import { createChannels } from '../../lib/turn/channels.ts';
 import { noProgress } from '../../lib/turn/record.ts';
 import { createRunner, userOfTurn } from '../../lib/turn/runner.ts';
-import type { Turn } from '../../lib/turn/turn.ts';
-import { ended, words } from '../support/fake-dify.ts';
+import type { Turn, TurnProgress } from '../../lib/turn/turn.ts';
+import { ended, RUN_IDS, words } from '../support/fake-dify.ts';
 import { createWorld, messageOf, texts, type World } from '../support/turn.ts';
 
 const error = (code: ErrorCode) => new BridgeError(code, 'on purpose');
 const runnerOf = ({ options }: World) => createRunner(options, createChannels(options));
 const run = async (world: World, turn: Turn) => world.done(runnerOf(world).run(turn, world.platform));
 const remembered = { conversationKey: 'conversation-1', generation: '', difyConversationId: null, ttlMs: null };
+const stopOrder = { owner: 'presser', asker: null, turnId: null, leaseUntilMs: 0 };
 /** What its cards show at their end. */
 const shown = ({ chat }: World) => chat.cards.map(({ frames }) => [frames.at(-1)?.state, frames.at(-1)?.text]);
+/** The run goes on until this instance gives it up. */
+const stillRunning = (signal: AbortSignal) =>
+  new Promise<Recovered>((resolve) => signal.addEventListener('abort', () => resolve({ kind: 'still-running' })));
 const asked = ({ dify }: World) => dify.calls['ask']?.map((question) => (question as { query: string }).query);
 
 /** A world in which what some turns have on record cannot be read, as after a version with another shape. */
@@ -149,9 +154,9 @@ describe('the next turn, when too little time is left,', () => {
 
 describe('taking a turn over', () => {
   /** A turn whose instance died with the card open. */
-  const left = async (world: World, changes: Partial<Turn> = {}) => {
+  const left = async (world: World, changes: Partial<Turn> = {}, known: Partial<TurnProgress> = {}) => {
     const turn = await world.accept(changes);
-    const progress = JSON.stringify({ ...noProgress, hasCard: true, text: 'so far' });
+    const progress = JSON.stringify({ ...noProgress, hasCard: true, text: 'so far', ...known });
     const { clock, state } = world;
     const nowMs = clock.now();
     await state.renew({ turnId: turn.id, fence: 1, nowMs, leaseUntilMs: nowMs + 40_000, progress, remembered });
@@ -172,9 +177,61 @@ describe('taking a turn over', () => {
     const work = await runnerOf(world).takeOver(turn.id, null, world.platform);
     await world.done(work?.() ?? Promise.resolve());
     expect(world.lookedFor).toMatchObject([{ question: 'question', user: 'staff-1' }]);
-    expect(asked(world)).toBeUndefined();
-    expect(shown(world)).toEqual([['finished', `so far\n\n${texts.incomplete(turn.id.slice(0, 8))}`]]);
+    // Of a chat nothing is found, so it is asked once more.
+    expect(asked(world)).toEqual(['question']);
+    expect(shown(world)).toEqual([['finished', 'yes']]);
     expect(world.lines).toContainEqual(expect.objectContaining({ event: 'turn_taken_over', hop: 0, asked: true }));
+  });
+
+  test('of an answer that was stopped ends it with the text so far, and tells Dify again', async () => {
+    const world = createWorld();
+    world.dify.appFacts = { ...world.dify.appFacts, type: 'workflow' };
+    const turn = await left(world, {}, { appType: 'workflow', ids: RUN_IDS });
+    await world.state.stop({ ...stopOrder, conversationKey: turn.conversationKey });
+    await world.clock.advance(40_000);
+    world.found.push(stillRunning);
+    const work = await runnerOf(world).takeOver(turn.id, null, world.platform);
+    await world.done(work?.() ?? Promise.resolve());
+    expect(shown(world)).toEqual([['finished', `so far\n\n${texts.stopped}`]]);
+    expect(world.dify.calls['stop']).toEqual([{ type: 'workflow', user: 'staff-1', taskId: RUN_IDS.taskId }]);
+    expect(asked(world)).toBeUndefined();
+  });
+
+  test('is done by an instance that writes another answer, with its next renewal', async () => {
+    const world = createWorld();
+    const turn = await left(world);
+    const busy = await world.accept({ question: 'busy', conversationKey: 'conversation-2' });
+    world.dify.answers.push([words('a'), 60_000, ended]);
+    const running = runnerOf(world).run(busy, world.platform);
+    await world.clock.advance(26_000);
+    expect(world.lookedFor).toEqual([]);
+    await world.done(Promise.all([running, ...world.platform.background]));
+    await Promise.all(world.platform.background);
+    expect(world.lookedFor).toHaveLength(1);
+    const { lines } = world;
+    const took = lines.find(({ event }) => event === 'turn_taken_over');
+    expect(took).toMatchObject({ turn: turn.id.slice(0, 8) });
+  });
+
+  test('is not done to an answer that is written here', async () => {
+    const world = createWorld();
+    const turn = await world.accept({});
+    world.dify.answers.push([words('a'), 60_000, ended]);
+    const runner = runnerOf(world);
+    const running = runner.run(turn, { ...world.platform, deadlineMs: null });
+    await world.clock.advance(100);
+    // This process stood still, or the store was away.
+    await world.state.renew({
+      turnId: turn.id,
+      fence: 1,
+      nowMs: world.clock.now(),
+      leaseUntilMs: world.clock.now(),
+      progress: '{}',
+      remembered,
+    });
+    expect(await runner.takeOver(turn.id, null, world.platform)).toBeNull();
+    await world.done(running);
+    expect(shown(world).at(-1)).toEqual(['finished', 'a']);
   });
 
   test('is possible at once for the invocation that it is handed to', async () => {

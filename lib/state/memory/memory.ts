@@ -1,7 +1,7 @@
 import type { Clock } from '../../runtime/clock.ts';
 import { DROPPED_CALLS } from '../budget.ts';
 import { CLAIM_TTL_MS, FAILED_TTL_MS, RECEIPT_TTL_MS } from '../lifetimes.ts';
-import type { AcceptRequest, StartedTurn, State } from '../state.ts';
+import type { AcceptRequest, Behind, StartedTurn, State } from '../state.ts';
 import { createMemoryConversations } from './conversations.ts';
 import { createMemoryCounters } from './counters.ts';
 import { createExpiringMap } from './expiring-map.ts';
@@ -39,6 +39,7 @@ export function createMemoryState(clock: Clock): MemoryState {
       fence: turn.fence,
       hop: turn.hop,
       mayHaveBeenAsked: turn.askedBy !== '' && turn.askedBy !== owner,
+      isStopped: turn.isStopped,
       conversationKey: turn.conversationKey,
       context: {
         generation: turn.generation,
@@ -49,6 +50,14 @@ export function createMemoryState(clock: Clock): MemoryState {
       progress: turn.progress,
       level: turn.level,
     };
+  }
+
+  /** Whose questions wait behind a turn. */
+  function behind({ conversationKey, asker }: MemoryTurn): Behind {
+    const waiting = (queues.get(conversationKey) ?? []).map((id) => turns.get(id));
+    const askers = waiting.flatMap((turn) => (turn?.state === 'queued' ? turn.asker : []));
+    if (askers.includes(asker)) return 'asker';
+    return askers.length > 0 ? 'others' : 'nothing';
   }
 
   /** A new turn, which starts, waits in line, or is refused. */
@@ -148,7 +157,8 @@ export function createMemoryState(clock: Clock): MemoryState {
       if (turn.state === 'dropped') leases.drop(turnId);
       conversations.remember(remembered);
       const isStopped = turn.isStopped || turn.state === 'dropped';
-      return { kind: 'held', running: leases.running(nowMs), isStopped };
+      const load = { running: leases.running(nowMs), overdue: leases.overdue(nowMs, 3) };
+      return { kind: 'held', ...load, isStopped, behind: behind(turn) };
     },
 
     async finish(request) {

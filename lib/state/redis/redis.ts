@@ -133,7 +133,8 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
         [prefix, turnId, fence, nowMs, leaseUntilMs, progress, ...rememberedArgs(remembered), app],
       );
       if (reply[0] !== 'held') return { kind: reply[0] };
-      return { kind: 'held', running: reply[1], isStopped: reply[2] !== '' };
+      const [kind, running, stopped, overdue, behind] = reply;
+      return { kind, running, isStopped: stopped !== '', overdue, behind };
     },
     async finish(request) {
       const { turnId, fence, owner, nowMs, failure, remembered, spent, receipt, form, nextLeaseUntilMs } = request;

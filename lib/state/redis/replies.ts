@@ -39,13 +39,28 @@ const turn = z
     z.string(),
     z.string(),
     levels,
+    z.string(),
   ])
   .transform(
-    ([turnId, fence, hop, asked, conversationKey, generation, dify, form, payload, progress, level]): StartedTurn => ({
+    ([
+      turnId,
+      fence,
+      hop,
+      asked,
+      conversationKey,
+      generation,
+      dify,
+      form,
+      payload,
+      progress,
+      level,
+      stopped,
+    ]): StartedTurn => ({
       turnId,
       fence,
       hop,
       mayHaveBeenAsked: asked !== '0',
+      isStopped: stopped !== '',
       conversationKey,
       context: { generation, difyConversationId: dify || null, form: form || null },
       payload,
@@ -56,7 +71,7 @@ const turn = z
 
 export const renewed = z.union([
   z.tuple([z.enum(['lost', 'unknown'])]),
-  z.tuple([z.literal('held'), count, z.string()]),
+  z.tuple([z.literal('held'), count, z.string(), ids, z.enum(['nothing', 'others', 'asker'])]),
 ]);
 
 export const finished = z.union([

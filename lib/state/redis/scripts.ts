@@ -126,7 +126,7 @@ return {state, generation, dify, form, tonumber(first), tonumber(place),
 export const RENEW = `${REMEMBER}${HOLD}
 local turn, conversation, leases = unpack(KEYS)
 local prefix, id, fence, now, lease, progress, generation, dify, ttl, app = unpack(ARGV)
-local held = redis.call('HMGET', turn, 'claim', 'state', 'stopped', 'acceptedBy')
+local held = redis.call('HMGET', turn, 'claim', 'state', 'stopped', 'acceptedBy', 'conversation', 'asker')
 if not held[1] then return {'unknown'} end
 local state, stopped = held[2], held[3] or ''
 if held[1] ~= fence or state == 'done' then return {'lost'} end
@@ -143,7 +143,12 @@ elseif state == 'dropped' then
   redis.call('ZREM', leases, id)
 end
 remember(conversation, generation, dify, ttl, app)
-return {'held', redis.call('ZCOUNT', leases, '(' .. now, '+inf'), stopped}`;
+local behind = 'nothing'
+for _, other in ipairs(redis.call('LRANGE', prefix .. 'queue:' .. held[5], 0, -1)) do
+  local waiting = redis.call('HMGET', prefix .. 'turn:' .. other, 'state', 'asker')
+  if waiting[1] == 'queued' and behind ~= 'asker' then behind = waiting[2] == held[6] and 'asker' or 'others' end
+end
+return {'held', redis.call('ZCOUNT', leases, '(' .. now, '+inf'), stopped, ${SOME_OVERDUE}, behind}`;
 
 /** Starts the turn at the head of the queue. Returns its id, or '' when none waits. */
 const START_NEXT = `
@@ -172,11 +177,12 @@ end`;
 const DESCRIBE = `${CONTEXT}
 local function describe(prefix, id, owner, app)
   local turn = prefix .. 'turn:' .. id
-  local t = redis.call('HMGET', turn, 'claim', 'hop', 'askedBy', 'conversation', 'generation', 'progress', 'level')
+  local t = redis.call('HMGET', turn, 'claim', 'hop', 'askedBy', 'conversation', 'generation', 'progress', 'level',
+    'stopped')
   local asked = t[3] ~= '' and t[3] ~= owner and '1' or '0'
   local generation, dify, form = contextOf(prefix .. 'conversation:' .. t[4], app)
   if generation ~= t[5] then dify, form = '', '' end
-  return {id, t[1], t[2], asked, t[4], t[5], dify, form, redis.call('GET', prefix .. 'payload:' .. id) or '', t[6] or '', t[7] or 'full'}
+  return {id, t[1], t[2], asked, t[4], t[5], dify, form, redis.call('GET', prefix .. 'payload:' .. id) or '', t[6] or '', t[7] or 'full', t[8] or ''}
 end`;
 
 /** KEYS: turn, payload, conversation, running, queue, leases. ARGV: `form` is '' to keep the form, '-' to forget it. */

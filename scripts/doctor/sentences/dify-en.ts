@@ -55,6 +55,15 @@ export const difyEn = {
     ),
   difyServerError: (host: string, status: number, code: string) =>
     line(`${host} fails (${facts(status, code)})`, "look at Dify's log and at the proxy in front of it"),
+  difyVersion: (version: string) => line(`it is Dify ${version}`),
+  difyVersionHidden: () =>
+    line('no answer names the version of this Dify: a proxy in front of it seems to remove the header X-Version'),
+  difyRunsDie: () =>
+    line(
+      'before Dify 1.9.2 a workflow or chatflow dies with its connection: what takes longer than the function may run, or what a function was writing when it ended, is lost',
+      'update Dify to 1.9.2 or newer',
+    ),
+  difyNoForms: () => line('before Dify 1.14 forms of a chatflow or workflow cannot be answered in the chat'),
   difyTypeFine: (type: string) => line(`the app is a ${type}`),
   difyTypeUnknown: () =>
     line(

@@ -39,6 +39,14 @@ export const difyZh: typeof difyEn = {
   difyBusy: (status, code) => line(`Dify 达到了限额（${facts(status, code)}）`, '稍后重试；提高套餐或服务器的限额'),
   difyServerError: (host, status, code) =>
     line(`${host} 出错（${facts(status, code)}）`, '查看 Dify 的日志和它前面的代理'),
+  difyVersion: (version) => line(`Dify 版本为 ${version}`),
+  difyVersionHidden: () => line('看不到 Dify 的版本：它前面的代理可能去掉了响应头 X-Version'),
+  difyRunsDie: () =>
+    line(
+      'Dify 1.9.2 之前，连接一断，工作流和对话流就中止：超过函数时限的回答，或函数意外结束时正在写的回答，都无法恢复',
+      '把 Dify 升级到 1.9.2 或更高版本',
+    ),
+  difyNoForms: () => line('Dify 1.14 之前，工作流和对话流的表单无法在聊天中处理'),
   difyTypeFine: (type) => line(`应用类型为 ${type}`),
   difyTypeUnknown: () =>
     line('该 Dify 不提供应用类型（1.4 之前）', '把 DIFY_APP_TYPE 设为 chat、agent、chatflow、workflow 或 completion'),

@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest';
+import type { State } from '../../lib/state/state.ts';
+import type { Makers } from './contract-buttons.ts';
+
+const NOW = 1_800_000_000_000;
+const LEASE_MS = 40_000;
+
+/** What the holder of a turn learns of others. */
+export function describeRenewals(
+  open: () => { state: State; other: State },
+  { request, remembered }: Pick<Makers, 'request' | 'remembered'>,
+): void {
+  describe('a running turn', () => {
+    test('tells at each renewal whose questions wait behind, and what has no holder', async () => {
+      const { state } = open();
+      const conversationKey = 'behind';
+      const running = request({ conversationKey });
+      await state.accept(running);
+      const renewed = (nowMs = NOW) =>
+        state.renew({
+          turnId: running.turnId,
+          fence: 1,
+          nowMs,
+          leaseUntilMs: nowMs + LEASE_MS,
+          progress: '{}',
+          remembered: remembered(conversationKey),
+        });
+      expect(await renewed()).toMatchObject({ behind: 'nothing', overdue: [] });
+      await state.accept(request({ conversationKey, asker: 'asker-2' }));
+      expect(await renewed()).toMatchObject({ behind: 'others' });
+      await state.accept(request({ conversationKey }));
+      expect(await renewed()).toMatchObject({ behind: 'asker' });
+      const dropping = { conversationKey, owner: 'presser', turnId: null, leaseUntilMs: NOW };
+      await state.stop({ ...dropping, asker: 'asker-1' });
+      expect(await renewed()).toMatchObject({ behind: 'others', isStopped: true });
+      const died = request({ conversationKey: 'died', leaseUntilMs: NOW + 1 });
+      await state.accept(died);
+      const reply = await renewed(NOW + 2);
+      expect(reply.kind === 'held' && reply.overdue).toContain(died.turnId);
+    });
+
+    test('was stopped: the next holder is told', async () => {
+      const { state, other } = open();
+      const [stopped, left] = [request({ leaseUntilMs: NOW }), request({ leaseUntilMs: NOW })];
+      const takeOver = { owner: 'next', nowMs: NOW, leaseUntilMs: NOW + LEASE_MS, handedOver: null };
+      for (const each of [stopped, left]) await state.accept(each);
+      const { conversationKey } = stopped;
+      await state.stop({ conversationKey, owner: 'presser', asker: null, turnId: null, leaseUntilMs: NOW });
+      expect(await other.takeOver({ ...takeOver, turnId: stopped.turnId })).toMatchObject({ isStopped: true });
+      expect(await other.takeOver({ ...takeOver, turnId: left.turnId })).toMatchObject({ isStopped: false });
+    });
+  });
+}
