@@ -8,6 +8,7 @@ import { describeProblems, readConfig, type Config, type ConfigResult, type Envi
 import type { RobotConfig } from './config/robot.ts';
 import type { ConfigProblem } from './config/settings.ts';
 import { REQUEST_ERROR_STATUS } from './errors.ts';
+import { keepConnections } from './net/connections.ts';
 import { createDownload } from './net/download.ts';
 import type { Fetch } from './net/http.ts';
 import { createReceiver, sweepRobots } from './receiver.ts';
@@ -118,7 +119,10 @@ export function createApp(options: AppOptions): App {
   return {
     ok: true,
     config,
-    handle: (request, platform) => receive(request, limited(platform)),
+    handle: (request, platform) => {
+      if (!options.fetch) keepConnections();
+      return receive(request, limited(platform));
+    },
     async sweep(platform) {
       try {
         await sweepRobots(robots, null, limited(platform));

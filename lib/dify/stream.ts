@@ -11,6 +11,9 @@ export type EventStream = AsyncGenerator<AnswerEvent, void, undefined>;
 /** Node events carry whole variables of up to 200 KB each, several to a line. */
 const MAX_LINE_CHARS = 16 * 1024 * 1024;
 
+/** Milliseconds for the end of an answer, after its last event. */
+const END_MS = 300;
+
 export interface StreamLimits {
   clock: Clock;
   /** Longest silence on the wire, in milliseconds. Dify's keep-alive comes every 10 s. */
@@ -67,8 +70,23 @@ export async function* readEvents(
     feed(`${decoder.decode()}\n\n`);
     yield* ready.splice(0);
   } finally {
-    reader.cancel().catch(() => undefined);
+    void letEnd(reader, clock);
   }
+}
+
+/**
+ * Dify ends its answer right after the last event, and only an answer that was read to its end leaves the connection for the
+ * next question. Where the end does not come, the connection is closed.
+ */
+async function letEnd(reader: ReadableStreamDefaultReader<Uint8Array>, clock: Clock): Promise<void> {
+  try {
+    await withTimeout(clock, END_MS, async (signal) => {
+      while (!signal.aborted && !(await reader.read()).done);
+    });
+  } catch {
+    // The end did not come in time, or the connection is broken: it is closed below.
+  }
+  await reader.cancel().catch(() => undefined);
 }
 
 /** The next bytes; null at the end of the body. */

@@ -1,0 +1,40 @@
+// What becomes of the connection after the last event of an answer.
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { readEvents } from '../../lib/dify/stream.ts';
+import { systemClock } from '../../lib/runtime/clock.ts';
+import { startServer } from './support.ts';
+
+const END = 'data: {"event":"message_end","conversation_id":"c1","message_id":"m1","task_id":"t1"}\n\n';
+
+/** As the answer is read: the loop is left at the event that ends it. */
+async function readToEndEvent(url: string): Promise<void> {
+  const { body } = await fetch(url);
+  if (!body) throw new Error('no body');
+  for await (const event of readEvents(body, { clock: systemClock, idleMs: 5_000 })) if (event.kind === 'message-ended') return;
+}
+
+test('serves the next answer, where Dify ends its answer right after the event', async () => {
+  const sockets = new Set<Socket>();
+  const { url } = await startServer((_, response, { socket }) => {
+    sockets.add(socket);
+    response.write(END);
+    setTimeout(() => response.end(), 20);
+  });
+  for (let answer = 0; answer < 5; answer += 1) {
+    await readToEndEvent(url);
+    await sleep(60);
+  }
+  expect(sockets.size).toBe(1);
+});
+
+test('is closed where the end does not come', async () => {
+  const closed = Promise.withResolvers<void>();
+  const { url } = await startServer((_, response, { socket }) => {
+    socket.once('close', () => closed.resolve());
+    response.write(END);
+  });
+  await readToEndEvent(url);
+  await closed.promise;
+});
