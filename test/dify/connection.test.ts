@@ -12,7 +12,8 @@ const END = 'data: {"event":"message_end","conversation_id":"c1","message_id":"m
 async function readToEndEvent(url: string): Promise<void> {
   const { body } = await fetch(url);
   if (!body) throw new Error('no body');
-  for await (const event of readEvents(body, { clock: systemClock, idleMs: 5_000 })) if (event.kind === 'message-ended') return;
+  for await (const event of readEvents(body, { clock: systemClock, idleMs: 5_000 }))
+    if (event.kind === 'message-ended') return;
 }
 
 test('serves the next answer, where Dify ends its answer right after the event', async () => {
