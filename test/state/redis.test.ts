@@ -54,6 +54,19 @@ describeWith('redis-server', 'the store in Upstash', () => {
     nextLeaseUntilMs: 42_000,
   };
 
+  /** The commands that the store got, in order. */
+  const sent = () => front.requests.map(({ commands }) => commands.map(([name]) => name).join());
+
+  test('a script goes whole once, then by its digest, and whole again where the store has forgotten it', async () => {
+    const state = open();
+    await state.accept(request);
+    await state.accept({ ...request, turnId: 'm2' });
+    await sendTo(store().redis, ['SCRIPT', 'FLUSH']);
+    expect((await state.accept({ ...request, turnId: 'm3' })).kind).toBe('queued');
+    await state.accept({ ...request, turnId: 'm4' });
+    expect(sent()).toEqual(['eval', 'evalsha', 'evalsha', 'eval', 'evalsha']);
+  });
+
   describe('over a bad line', () => {
     test('an accept whose answer was lost is repeated and still accepted', async () => {
       const state = open();
@@ -92,7 +105,7 @@ describeWith('redis-server', 'the store in Upstash', () => {
     await state.renew({ ...ending, leaseUntilMs: 42_000, progress: '{}' });
     await state.finish(ending);
     await state.startConversation({ conversationKey: 'c1', generation: 'g', ttlMs: 60_000 });
-    expect(front.requests.map(({ commands }) => commands.map(([name]) => name).join())).toEqual(Array(5).fill('eval'));
+    expect(sent()).toEqual(['eval', 'evalsha', 'eval', 'eval', 'eval']);
     const prefix = `dify-on-dingtalk:{robot-${robots}}:`;
     const keys = front.requests.flatMap(({ commands }) =>
       commands.flatMap((command) => command.slice(3, 3 + Number(command[2]))),

@@ -113,7 +113,7 @@ describeWith('redis-server', 'a store that refuses', () => {
     test('a user who may not run scripts, or not write with them', async () => {
       await configure(
         ['ACL', 'SETUSER', 'reader', 'on', '>p', '~*', '+@read', '+@connection'],
-        ['ACL', 'SETUSER', 'runner', 'on', '>p', '~*', '+eval', '+@connection'],
+        ['ACL', 'SETUSER', 'runner', 'on', '>p', '~*', '+eval', '+evalsha', '+@connection'],
       );
       expect((await failureOf(tcp('reader:p@'))).facts).toEqual({ said: 'NOPERM' });
       expect((await acceptThrough(tcp('runner:p@'))).log).toMatchObject([{ event: 'store_down', said: 'NOPERM' }]);

@@ -7,6 +7,7 @@ import { createTcpRedis } from '../../lib/state/redis/tcp.ts';
 import { listenOnLoopback } from '../support/loopback.ts';
 import { startRedisServer, type RedisServer } from '../support/redis-server.ts';
 import { describeWith } from '../support/require.ts';
+import { sendTo } from '../support/store.ts';
 import { createFastClock } from '../support/virtual-clock.ts';
 import { describeState } from './contract.ts';
 
@@ -25,6 +26,17 @@ describeWith('redis-server', 'the store in a Redis over TCP', () => {
     createRedisState(createTcpRedis({ url: redis.url, clock: createFastClock(0.1) }), `robot-${robots}`, 'app');
 
   describeState(() => ({ state: open(), other: open() }));
+
+  test('that has forgotten a script gets it once more', async () => {
+    const state = open();
+    const claim = (turnId: string) => state.claim({ turnId, owner: 'me', nowMs: 0 });
+    await claim('one');
+    await sendTo(redis, ['SCRIPT', 'FLUSH']);
+    expect(await claim('one')).toMatchObject({ isNew: true });
+    expect(await claim('two')).toMatchObject({ isNew: true });
+    const [called] = await sendTo(redis, ['INFO', 'commandstats']);
+    expect(String(called)).toMatch(/cmdstat_evalsha:calls=\d+/u);
+  });
 
   test('that goes away counts as unavailable, each time and at once', async () => {
     const gone = await startRedisServer();

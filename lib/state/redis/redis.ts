@@ -10,7 +10,7 @@ import * as replies from './replies.ts';
 import * as scripts from './scripts.ts';
 
 /**
- * Runs a script in a Redis, by EVAL: the only command that the state needs.
+ * Runs a script in a Redis: EVAL, and EVALSHA from the second time on, are the only commands that the state needs.
  *
  * @throws BridgeError `store_unavailable`.
  */

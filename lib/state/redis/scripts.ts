@@ -2,8 +2,8 @@ import { CLAIM_TTL_MS } from '../lifetimes.ts';
 import { RESERVE, SETTLE } from './budget-scripts.ts';
 
 /**
- * The scripts that run inside Redis. Each is sent whole with EVAL, so that none has to be loaded into a fresh database
- * first. All times are milliseconds; an empty TTL means no expiry. A script that runs twice with the same arguments
+ * The scripts that run inside Redis. An instance sends each whole the first time, so that none has to be loaded into a fresh
+ * database first. All times are milliseconds; an empty TTL means no expiry. A script that runs twice with the same arguments
  * changes nothing the second time.
  *
  * Keys of one robot, below its prefix: `turn:ID` (a hash), `payload:ID`, `conversation:KEY` (a hash), `running:KEY` (the

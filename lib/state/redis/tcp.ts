@@ -1,5 +1,6 @@
 import { createClient } from '@redis/client';
 import { withTimeout, type Clock } from '../../runtime/clock.ts';
+import { sendByDigest } from './by-digest.ts';
 import { STORE_TIMEOUT_MS, storeFailure } from './failure.ts';
 import type { RunScript } from './redis.ts';
 
@@ -22,6 +23,10 @@ export function createTcpRedis({ url, clock }: { url: string; clock: Clock }): R
     refusal = null;
   });
 
+  const run = sendByDigest({
+    whole: (script, keys, args) => client.eval(script, { keys: [...keys], arguments: [...args] }),
+    byDigest: (digest, keys, args) => client.evalSha(digest, { keys: [...keys], arguments: [...args] }),
+  });
   return async (script, keys, args) => {
     try {
       return await withTimeout(clock, STORE_TIMEOUT_MS, async (signal) => {
@@ -29,7 +34,7 @@ export function createTcpRedis({ url, clock }: { url: string; clock: Clock }): R
         if (!client.isReady) await connecting;
         // The caller goes on without the store by now: nothing may go on record afterwards.
         signal.throwIfAborted();
-        return client.eval(script, { keys: [...keys], arguments: [...args] });
+        return run(script, keys, args);
       });
     } catch (error) {
       throw storeFailure(error, refusal);

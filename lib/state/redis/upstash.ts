@@ -1,5 +1,6 @@
 import { Redis } from '@upstash/redis';
 import { withTimeout, type Clock } from '../../runtime/clock.ts';
+import { sendByDigest } from './by-digest.ts';
 import { STORE_TIMEOUT_MS, storeFailure } from './failure.ts';
 import type { RunScript } from './redis.ts';
 
@@ -24,10 +25,14 @@ export function createUpstash({ url, token, clock, timeoutMs = STORE_TIMEOUT_MS 
     // A function, made anew for each request: with a plain signal an aborted call resolves to null.
     signal: () => AbortSignal.timeout(timeoutMs),
   });
+  const run = sendByDigest({
+    whole: (script, keys, args) => redis.eval(script, [...keys], [...args]),
+    byDigest: (digest, keys, args) => redis.evalsha(digest, [...keys], [...args]),
+  });
   return async (script, keys, args) => {
     try {
       // The client's own signal limits each try; this limits all of them together.
-      return await withTimeout(clock, timeoutMs, () => redis.eval(script, [...keys], [...args]));
+      return await withTimeout(clock, timeoutMs, () => run(script, keys, args));
     } catch (error) {
       throw storeFailure(error);
     }

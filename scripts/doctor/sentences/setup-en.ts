@@ -160,7 +160,7 @@ export const setupEn = {
   storeReadOnly: (host: string) =>
     line(
       `${host}: the token or user may only read`,
-      'use the token that may write, not the Read-Only Token (KV_REST_API_READ_ONLY_TOKEN); with REDIS_URL a user that may run EVAL and SET',
+      'use the token that may write, not the Read-Only Token (KV_REST_API_READ_ONLY_TOKEN); with REDIS_URL a user that may run EVAL, EVALSHA and SET',
       UPSTASH,
     ),
   storeUnreachable: (host: string, reason: string) =>
@@ -172,7 +172,7 @@ export const setupEn = {
   storeTcpUnreachable: (host: string) =>
     line(
       `REDIS_URL: ${host} cannot be used`,
-      'check host, port, user and password, rediss:// where it wants TLS, the firewall, and that the user may run EVAL; Redis 7 or Valkey',
+      'check host, port, user and password, rediss:// where it wants TLS, the firewall, and that the user may run EVAL and EVALSHA; Redis 7 or Valkey',
     ),
   storeForeign: (host: string, status: number) =>
     line(

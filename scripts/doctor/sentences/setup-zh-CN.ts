@@ -144,7 +144,7 @@ export const setupZh: typeof setupEn = {
   storeReadOnly: (host) =>
     line(
       `${host}：该 token 或用户只读`,
-      '请用可写的 token，不要用 Read-Only Token（KV_REST_API_READ_ONLY_TOKEN）；用 REDIS_URL 时，用户须能执行 EVAL 和 SET',
+      '请用可写的 token，不要用 Read-Only Token（KV_REST_API_READ_ONLY_TOKEN）；用 REDIS_URL 时，用户须能执行 EVAL、EVALSHA 和 SET',
       UPSTASH,
     ),
   storeUnreachable: (host, reason) =>
@@ -152,7 +152,7 @@ export const setupZh: typeof setupEn = {
   storeTcpUnreachable: (host) =>
     line(
       `REDIS_URL：${host} 不可用`,
-      '检查主机、端口、用户名和密码、是否需要 rediss://（TLS）、防火墙，以及用户能否执行 EVAL；需要 Redis 7 或 Valkey',
+      '检查主机、端口、用户名和密码、是否需要 rediss://（TLS）、防火墙，以及用户能否执行 EVAL 和 EVALSHA；需要 Redis 7 或 Valkey',
     ),
   storeForeign: (host, status) =>
     line(
