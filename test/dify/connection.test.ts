@@ -37,5 +37,5 @@ test('is closed where the end does not come', async () => {
     response.write(END);
   });
   await readToEndEvent(url);
-  await closed.promise;
+  await expect(closed.promise).resolves.toBeUndefined();
 });
