@@ -46,6 +46,7 @@ export const TURN_ERROR_CODES = [
   'file_too_large',
   'file_wrong_type',
   'file_unavailable',
+  'file_expired',
   'file_address_refused',
   'file_upload_failed',
   'speech_unclear',

@@ -146,6 +146,12 @@ export const robotSettings = {
     unset: 'unset',
     meaning: 'Questions that one person may ask, for example 20/1h; s, m, h or d. Without it there is no limit.',
   },
+  FILE_ALONE: {
+    schema: choice(['hold', 'ask']),
+    default: 'hold',
+    meaning:
+      "A picture or file without words in a single chat: hold keeps it for the person's next words, ask asks about it at once.",
+  },
   SHOW_THINKING: {
     schema: flag,
     default: 'false',

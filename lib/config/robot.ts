@@ -51,6 +51,7 @@ function configOf(name: string | null, credentials: Credentials, values: RobotVa
       adminUsers: values.ADMIN_USERS ?? [],
       rateLimit: values.USER_RATE_LIMIT,
     },
+    fileAlone: values.FILE_ALONE,
     showThinking: values.SHOW_THINKING,
     language: values.REPLY_LANGUAGE,
   };

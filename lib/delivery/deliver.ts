@@ -124,7 +124,7 @@ export async function sendAll(
 /** What the chat list shows of a message: its beginning, without the markdown. */
 function titleOf(text: string, texts: Texts): string {
   const line = text
-    .replaceAll(/[#>*_`|[\]]|<[^>]*>|\(https?:[^)]*\)/g, '')
+    .replaceAll(/[#>*_`|[\]]|<[^>]*>|\((?:https?|dtmd):[^)]*\)/g, '')
     .replace(/^[-\s]+/, '')
     .split('\n', 1)[0];
   return (

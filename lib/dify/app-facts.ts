@@ -40,6 +40,8 @@ export interface AppFacts extends AppParameters, DifyVersion {
   isTypeKnown: boolean;
   /** No connection to Dify: nothing listens at its address. Then all of this is assumed. */
   isRefused?: true;
+  /** Dify did not tell the parameters. Then those of an app that takes text only are assumed. */
+  isAssumed?: true;
 }
 
 /** Dify's `mode` in our terms. `agent` is the New Agent of 1.15, asked like a chat. */

@@ -56,13 +56,14 @@ export function createFactsCache(
       optional('/parameters'),
     ]);
     const type = corrected ?? (appType === 'auto' ? readAppType(info) : appType);
-    const facts: AppFacts = {
+    return {
       type: type ?? 'chat',
       isTypeKnown: type !== null,
       ...readVersion(http.version, info),
       ...readParameters(parameters),
+      ...(isRefused ? { isRefused } : {}),
+      ...(parameters === undefined ? { isAssumed: true } : {}),
     };
-    return isRefused ? { ...facts, isRefused } : facts;
   }
 
   return {

@@ -20,8 +20,11 @@ export interface ActionPorts {
   state: Pick<State, 'lookUp' | 'rate'>;
   nowMs: number;
   newId: () => string;
-  /** Takes a message over as if it had been typed; null when there is nothing to do. */
-  accept: (message: Message, form?: FormSubmission) => Promise<BackgroundWork | null>;
+  /**
+   * Takes a message over as if it had been typed; null when there is nothing to do. `again`: the question as it was asked
+   * before.
+   */
+  accept: (message: Message, form?: FormSubmission, again?: TurnPayload) => Promise<BackgroundWork | null>;
   /** Stops the answer of one card, or drops its question while it waits. Never rejects. */
   stop: (turn: { turnId: string; conversationKey: string }) => Promise<void>;
   /** Tells Dify what a person thinks of an answer; null takes it back. Never rejects. */
@@ -88,7 +91,7 @@ export const actions: Readonly<Record<string, Action>> = {
       if (record.state !== 'done' || !payload) return notice(texts.notices.retryExpired);
       // One card can be tried again once; what comes of it has a card of its own.
       const message = { ...payload.message, id: idOf(action.cardId, 'retry') };
-      return asked(await accept(message, payload.form ?? undefined), texts);
+      return asked(await accept(message, payload.form ?? undefined, payload), texts);
     },
   },
   form: {

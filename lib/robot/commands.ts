@@ -32,13 +32,14 @@ const commands: readonly Command[] = [
     words: ['/new', '/reset', '新会话', '重置'],
     open: false,
     async run({ state, conversation, robot, texts, newId, greeting }) {
-      await state.startConversation({
+      const dropped = await state.startConversation({
         conversationKey: conversation.key,
         generation: newId(),
         ttlMs: robot.conversation.ttlMs,
       });
       const opening = await greeting();
-      return opening === '' ? texts.newConversation : `${texts.newConversation}\n\n${opening}`;
+      const parts = [texts.newConversation, dropped > 0 ? texts.heldDropped(dropped) : '', opening];
+      return parts.filter((part) => part !== '').join('\n\n');
     },
   },
   {

@@ -8,6 +8,7 @@ import type { BackgroundWork } from '../runtime/platform.ts';
 import { readAnswered, type AnsweredTurn } from '../turn/answered.ts';
 import { readPayload, referenceOf } from '../turn/record.ts';
 import type { Runner, RunnerOptions } from '../turn/runner.ts';
+import type { TurnPayload } from '../turn/turn.ts';
 import { isAdmin, mayAsk } from './access.ts';
 import {
   actions,
@@ -66,7 +67,7 @@ export interface Presses {
   /** Does what a button asks for. Never rejects. */
   press(
     action: CardAction,
-    take: (message: Message, form: FormSubmission | null) => Promise<BackgroundWork | null>,
+    take: (message: Message, form: FormSubmission | null, again: TurnPayload | null) => Promise<BackgroundWork | null>,
   ): Promise<Reaction>;
 }
 
@@ -83,7 +84,7 @@ export function createPresses(options: PressOptions, runner: Pick<Runner, 'stop'
     async press(action, take) {
       const turn = referenceOf(action.cardId);
       try {
-        const accept = (message: Message, form?: FormSubmission) => take(message, form ?? null);
+        const accept: ActionPorts['accept'] = (message, form, again) => take(message, form ?? null, again ?? null);
         const reaction = await react(action, { config, texts, state, newId, nowMs: clock.now(), accept, stop, rate });
         log.info('button_pressed', { turn, robot: config.name, done: reaction.work !== null });
         return reaction;

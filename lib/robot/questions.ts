@@ -5,7 +5,7 @@ import type { AcceptRequest, Accepted, Load } from '../state/state.ts';
 import type { Channels } from '../turn/channels.ts';
 import { askerOf, type Conversation } from '../turn/conversation.ts';
 import { leaseEnd } from '../turn/lease.ts';
-import { noProgress, referenceOf, turnIdOf } from '../turn/record.ts';
+import { noProgress, readPayload, referenceOf, turnIdOf } from '../turn/record.ts';
 import { userOfTurn, type Runner, type RunnerOptions } from '../turn/runner.ts';
 import type { Turn, TurnPayload } from '../turn/turn.ts';
 import { isAdmin } from './access.ts';
@@ -14,12 +14,18 @@ import { sentence } from './intent.ts';
 import type { Refusals } from './refusals.ts';
 import { mayGreet, type Replies } from './replies.ts';
 
+/** A question before it is on record. */
+export interface AskedQuestion extends Pick<TurnPayload, 'message' | 'question' | 'form' | 'held'> {
+  conversation: Conversation;
+  /** What becomes of the files that the conversation holds. */
+  heldFiles: AcceptRequest['heldFiles'];
+  /** The owner that has claimed the message before; a new one where none has. */
+  owner?: string;
+}
+
 export interface Questions {
   /** Puts a question on record; resolves when it is safe to acknowledge it, with what it asks for after that. */
-  accept(
-    asked: Omit<TurnPayload, 'acceptedAtMs'> & { conversation: Conversation },
-    deadlineMs: number | null,
-  ): Promise<BackgroundWork | null>;
+  accept(asked: AskedQuestion, deadlineMs: number | null): Promise<BackgroundWork | null>;
 }
 
 export interface QuestionParts {
@@ -54,11 +60,10 @@ export function createQuestions(options: QuestionOptions, parts: QuestionParts):
   const greetings = new Map<string, Promise<void>>();
 
   return {
-    async accept({ message, question, form, conversation }, deadlineMs) {
+    async accept({ message, question, form, held, heldFiles, conversation, owner = newId() }, deadlineMs) {
       const acceptedAtMs = clock.now();
       const id = turnIdOf(message.id);
-      const owner = newId();
-      const payload: TurnPayload = { message, question, acceptedAtMs, form };
+      const payload: TurnPayload = { message, question, acceptedAtMs, form, held };
       const request: AcceptRequest = {
         turnId: id,
         owner,
@@ -66,6 +71,7 @@ export function createQuestions(options: QuestionOptions, parts: QuestionParts):
         conversationKey: conversation.key,
         conversationTtlMs: config.conversation.ttlMs,
         payload: JSON.stringify(payload),
+        heldFiles,
         nowMs: acceptedAtMs,
         leaseUntilMs: leaseEnd(acceptedAtMs, leaseTiming, deadlineMs),
         queueLimit: QUEUE_LIMIT,
@@ -114,6 +120,8 @@ export function createQuestions(options: QuestionOptions, parts: QuestionParts):
         return start(accepted, turn, owner);
       case 'queued':
         return (platform) => lookAfterOthers(waitInLine(accepted, turn), accepted, platform);
+      case 'unheld':
+        return (platform) => lookAfterOthers(respond(texts.nothingHeld), accepted, platform);
       case 'full':
         return (platform) => lookAfterOthers(respond(texts.queueFull), accepted, platform);
       case 'limited':
@@ -125,11 +133,13 @@ export function createQuestions(options: QuestionOptions, parts: QuestionParts):
   }
 
   function start(
-    { budget, turn: { fence, context }, isFirst, load }: Extract<Accepted, { kind: 'started' }>,
+    { budget, turn: { fence, context }, isFirst, payload, load }: Extract<Accepted, { kind: 'started' }>,
     turn: NewTurn,
     owner: string,
   ): BackgroundWork {
-    const started: Turn = { ...turn, level: budget.level, record: { fence, context, owner, hop: 0 } };
+    const { held, heldIsOver } = (payload ? readPayload(payload) : null) ?? turn;
+    const record = { fence, context, owner, hop: 0 };
+    const started: Turn = { ...turn, held, heldIsOver, level: budget.level, record };
     const isGreeted = isFirst && mayGreet(turn.message, config.conversation.scope);
     return (platform) => {
       const answer = () => runner.run(started, platform);

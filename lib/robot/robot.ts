@@ -4,15 +4,17 @@ import type { Callback, Message } from '../dingtalk/callback.ts';
 import type { CardAction } from '../dingtalk/card-action.ts';
 import type { BackgroundWork, Platform } from '../runtime/platform.ts';
 import type { Budget } from '../state/budget.ts';
-import type { Load } from '../state/state.ts';
+import type { AcceptRequest, Load } from '../state/state.ts';
 import { createChannels } from '../turn/channels.ts';
 import { conversationOf } from '../turn/conversation.ts';
 import { readHandover } from '../turn/handover.ts';
 import { referenceOf, turnIdOf } from '../turn/record.ts';
 import { createRunner, type RunnerOptions } from '../turn/runner.ts';
+import type { TurnPayload } from '../turn/turn.ts';
 import { mayAsk } from './access.ts';
 import { notifyBudget } from './budget.ts';
 import type { Reaction } from './buttons.ts';
+import { createHolding, filesAlone, isTap } from './holding.ts';
 import { readFormAnswer, readIntent, sentence } from './intent.ts';
 import { createPresses } from './press.ts';
 import { createQuestions } from './questions.ts';
@@ -57,13 +59,15 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
   const refusals = createRefusals(options);
   const replies = createReplies(options, runner);
   const questions = createQuestions(options, { channels, runner, replies, refusals, lookAfterOthers });
+  const holding = createHolding(options, { questions, replies, lookAfterOthers });
 
   return {
     config,
 
-    accept: (message, { deadlineMs }) => take(message, deadlineMs, null),
+    accept: (message, { deadlineMs }) => take(message, deadlineMs, null, null),
 
-    act: (action, { deadlineMs }) => presses.press(action, (message, form) => take(message, deadlineMs, form)),
+    act: (action, { deadlineMs }) =>
+      presses.press(action, (message, form, again) => take(message, deadlineMs, form, again)),
 
     async resume(headers, body, platform) {
       const { name, dingtalk } = config;
@@ -92,13 +96,18 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
     message: Message,
     deadlineMs: number | null,
     form: FormSubmission | null,
+    again: TurnPayload | null,
   ): Promise<BackgroundWork | null> {
     const conversation = conversationOf(message, config.conversation.scope);
     const intent = form ? readFormAnswer(message, form) : readIntent(message, texts);
     const isRefused = !(intent.kind === 'command' && intent.command.open) && !mayAsk(message, config.access);
     if (isRefused) log.info('message_refused', { robot: config.name });
     if (intent.kind === 'question' && !isRefused) {
-      return questions.accept({ message, conversation, question: intent.text, form }, deadlineMs);
+      const isPressed = form !== null || again !== null;
+      const heldFiles = isPressed ? 'leave' : heldFilesFor(message);
+      const asked = { message, conversation, question: intent.text, form, held: again?.held, heldFiles };
+      const alone = isPressed || config.fileAlone === 'ask' ? [] : filesAlone(message);
+      return alone.length > 0 ? holding.hold(asked, alone, deadlineMs) : questions.accept(asked, deadlineMs);
     }
     const turnId = turnIdOf(message.id);
     const claimed = await (isRefused
@@ -113,6 +122,12 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
     const answered = isRefused || intent.kind === 'question' ? sentence(texts.refused) : intent;
     return (platform) =>
       lookAfterOthers(replies.respond(answered, turnId, message, conversation), { load: claimed }, platform);
+  }
+
+  /** Files are held in single chats, and a question in a group may belong to the same conversation. */
+  function heldFilesFor(message: Message): AcceptRequest['heldFiles'] {
+    if (message.chat.isGroup) return 'leave';
+    return config.fileAlone === 'hold' && isTap(message, texts) ? 'need' : 'take';
   }
 
   /** Every message that comes in also looks after answers whose function died, and after the month. Never rejects. */

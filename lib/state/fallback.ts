@@ -1,7 +1,7 @@
 import type { Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
 import { CLAIM_TTL_MS } from './lifetimes.ts';
-import type { Accepted, Claimed, State } from './state.ts';
+import type { Accepted, Claimed, Held, State } from './state.ts';
 
 /** Most messages that this instance remembers as accepted by itself. */
 const MAX_REMEMBERED = 10_000;
@@ -62,6 +62,10 @@ export function withFallback(store: State, clock: Clock, log: Log): State {
     async accept(request): Promise<Accepted> {
       if (isDuplicate(request.turnId, request.owner)) return { kind: 'duplicate' };
       return attempt<Accepted>(store.accept(request), { kind: 'unrecorded' });
+    },
+    async hold(request): Promise<Held> {
+      if (isDuplicate(request.turnId, request.owner)) return { kind: 'duplicate' };
+      return attempt<Held>(store.hold(request), { kind: 'unrecorded' });
     },
   };
 }

@@ -66,6 +66,8 @@ export interface State {
   claim(request: { turnId: string; owner: string; nowMs: number }): Promise<Claimed>;
   /** Claims a message, puts its turn on record, and tells whether the turn may start. */
   accept(request: AcceptRequest): Promise<Accepted>;
+  /** Claims a message that is only files, and keeps the files for the next question of the conversation. */
+  hold(request: HoldRequest): Promise<Held>;
   /** Prolongs the lease of a running turn and keeps its progress. */
   renew(request: RenewRequest): Promise<Renewed>;
   /** Ends a turn, erases what people wrote, and starts the next turn that waits in the conversation. */
@@ -82,8 +84,11 @@ export interface State {
   noteWaiting(request: { turnId: string; progress: string }): Promise<Waiting>;
   /** How a turn stands that was put in line. */
   peek(turnId: string): Promise<Waiting>;
-  /** Starts the conversation anew. Answers that still run cannot bring the old conversation back. */
-  startConversation(request: { conversationKey: string; generation: string; ttlMs: number | null }): Promise<void>;
+  /**
+   * Starts the conversation anew and returns the number of held files that are dropped with the old one. Answers that still
+   * run cannot bring the old conversation back.
+   */
+  startConversation(request: { conversationKey: string; generation: string; ttlMs: number | null }): Promise<number>;
   /** Marks the running turn of a conversation as stopped and drops those that wait; or does so to one turn. */
   stop(request: StopRequest): Promise<Stopped>;
   /** What is on record of a turn; null when nothing is, or when it has expired. */
@@ -105,8 +110,13 @@ export interface AcceptRequest {
   conversationKey: string;
   /** How long the conversation is remembered after its last message, in milliseconds; null for ever. */
   conversationTtlMs: number | null;
-  /** Everything needed to answer the message. */
+  /** Everything needed to answer the message: a JSON object, to which the store adds what `Accepted` names. */
   payload: string;
+  /**
+   * What becomes of the files that the conversation holds: the question takes all of them (`take`), it is accepted only if
+   * there are some (`need`), or they stay (`leave`). A message that was held itself is no longer held once it is accepted.
+   */
+  heldFiles: 'take' | 'need' | 'leave';
   nowMs: number;
   leaseUntilMs: number;
   /** Most turns that may wait in one conversation. */
@@ -116,6 +126,31 @@ export interface AcceptRequest {
   /** How often one person may ask; null without a limit. */
   rate: RateRequest | null;
 }
+
+export interface HoldRequest extends Pick<AcceptRequest, 'turnId' | 'owner' | 'conversationKey' | 'nowMs'> {
+  conversationTtlMs: number | null;
+  /** Each as JSON text. The store does not read them. */
+  files: readonly string[];
+  /** Most files that a conversation holds. */
+  limit: number;
+  /** How long it holds them after the last one. */
+  holdMs: number;
+}
+
+export type Held =
+  | {
+      kind: 'held';
+      /** What the conversation holds up to this message, in the order in which it came. */
+      files: readonly string[];
+      /** How many of these came with this message: fewer than it had where the limit is reached. */
+      added: number;
+      /** The store knows no earlier message in this conversation. */
+      isFirst: boolean;
+      overdue: readonly string[];
+    }
+  | { kind: 'duplicate' }
+  /** The store is down. */
+  | { kind: 'unrecorded' };
 
 /** Most questions of one person within a window. Windows are fixed, so that the store keeps one number a person. */
 export interface RateRequest {
@@ -138,13 +173,18 @@ export interface Load {
 }
 
 export type Accepted =
-  /** `isFirst`: the store knows no earlier question in this conversation. */
-  | { kind: 'started'; turn: Started; isFirst: boolean; load: Load; budget: Budget }
+  /**
+   * `isFirst`: the store knows no earlier message in this conversation. `payload`: as it is on record now, where the store
+   * added the held files to it as the list `held`, or `heldIsOver` because it held files for too long; otherwise null.
+   */
+  | { kind: 'started'; turn: Started; isFirst: boolean; payload: string | null; load: Load; budget: Budget }
   /** `place` is 1 for the next in line. */
   | { kind: 'queued'; place: number; load: Load; budget: Budget }
   | { kind: 'full'; load: Load }
   /** The asker has reached the limit of questions. */
   | { kind: 'limited'; load: Load }
+  /** The question needs held files, and the conversation holds none. */
+  | { kind: 'unheld'; load: Load }
   /** Another delivery of the same message has been accepted before. */
   | { kind: 'duplicate' }
   /** The store is down: the turn is not on record, and the conversation's context is unknown. */

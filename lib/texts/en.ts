@@ -18,9 +18,13 @@ export const en: Texts = {
     '- `/help`: this text',
     '- `/id`: your staff id and the chat id, for an administrator',
     '',
-    'In a group, mention me with @ first.',
+    'In a single chat you can send a picture or file first and ask about it with your next message. In a group, mention me with @ first.',
   ].join('\n'),
   newConversation: 'A new conversation has started; what was said before is no longer used. Go ahead and ask.',
+  heldDropped: (count) =>
+    count === 1
+      ? 'The file that waited for your words is dropped, too.'
+      : `The ${count} files that waited for your words are dropped, too.`,
   ids: ({ staffId, chatId, isGroup }) =>
     [
       `- Staff id: ${staffId ? `\`${staffId}\`` : 'none (external member, or the app is not published yet)'}`,
@@ -33,6 +37,16 @@ export const en: Texts = {
     video: 'Please watch this video.',
     file: 'Please read this file.',
   },
+  askAboutAll: 'Please look at these files.',
+  held: ({ pictures, videos, files }, link) => {
+    const several = (count: number, name: string) => (count === 0 ? [] : [`${count} ${name}${count === 1 ? '' : 's'}`]);
+    const counted = [...several(pictures, 'picture'), ...several(videos, 'video'), ...several(files, 'file')];
+    return `Received ${counted.join(', ')}. What would you like to know? Just ask, or tap “${link}”`;
+  },
+  look: 'Have a look',
+  mostHeld: (most, link) =>
+    `At most ${most} files can wait; the rest were not kept. Ask about these first, or tap “${link}”`,
+  nothingHeld: 'No file is waiting: it has been asked about already, or 15 minutes have passed. Please send it again.',
   unsupported: 'I cannot handle this kind of message. Please ask in words.',
   refused: 'You may not use this robot. Please ask an administrator; /id shows the ids they need.',
   emptyAnswer: '(Nothing was generated this time. Please put the question differently.)',
@@ -150,6 +164,7 @@ export const en: Texts = {
     file_wrong_type:
       "The file's content does not match its type. Please save it in the right format and send it again.",
     file_unavailable: 'The file could not be fetched from DingTalk. Please send it again.',
+    file_expired: 'The file that you sent before can no longer be used. To ask about it, send it again first.',
     file_address_refused: 'The file could not be fetched. Please send it again; if it persists, tell an administrator.',
     file_upload_failed: 'The AI service did not take the file. Try again later, or use another format.',
     speech_unclear: 'No words were recognised in this voice message. Please say it again or type your question.',

@@ -5,11 +5,23 @@ import type { MarkdownWords } from '../markdown/dialect.ts';
 export interface Texts {
   help: string;
   newConversation: string;
+  /** Below `newConversation`: files that waited for words are dropped. */
+  heldDropped: (count: number) => string;
   /** The answer to `/id`: the ids that an administrator needs for the allow lists. */
   ids: (ids: { staffId: string | null; chatId: string; isGroup: boolean }) => string;
   emptyQuestion: string;
   /** The question for a file that a user sends without words. */
   askAbout: Record<'picture' | 'audio' | 'video' | 'file', string>;
+  /** The question for several files that a user sends without words. */
+  askAboutAll: string;
+  /** The answer to files without words: what waits for the user's words, or for a tap on the link. */
+  held: (waiting: { pictures: number; videos: number; files: number }, link: string) => string;
+  /** On that link. */
+  look: string;
+  /** The answer to a file beyond the most that are held. */
+  mostHeld: (most: number, link: string) => string;
+  /** The answer to a tap on that link when nothing waits any more. */
+  nothingHeld: string;
   /** The answer to a message of an unknown kind. */
   unsupported: string;
   refused: string;

@@ -18,9 +18,10 @@ export const zhCN: Texts = {
     '- `/help` 或 **帮助**：显示这段说明',
     '- `/id`：显示你的员工 ID 和会话 ID，供管理员配置权限',
     '',
-    '在群里请先 @ 我再提问。',
+    '单聊里可以先发图片或文件，再用下一句话提问。在群里请先 @ 我再提问。',
   ].join('\n'),
   newConversation: '已开始新会话，之前的上文不再使用。请直接提问。',
+  heldDropped: (count) => `之前发来、还没有提问的 ${count} 个文件也不再保留。`,
   ids: ({ staffId, chatId, isGroup }) =>
     [
       `- 员工 ID：${staffId ? `\`${staffId}\`` : '无（外部成员，或应用尚未发布）'}`,
@@ -33,6 +34,18 @@ export const zhCN: Texts = {
     video: '请看这段视频。',
     file: '请阅读这个文件。',
   },
+  askAboutAll: '请看这些文件。',
+  held: ({ pictures, videos, files }, link) => {
+    const counted = [
+      ...(pictures > 0 ? [`${pictures} 张图片`] : []),
+      ...(videos > 0 ? [`${videos} 段视频`] : []),
+      ...(files > 0 ? [`${files} 个文件`] : []),
+    ];
+    return `收到 ${counted.join('、')}。想了解什么？直接说，或点「${link}」`;
+  },
+  look: '看看这个',
+  mostHeld: (most, link) => `最多先保留 ${most} 个文件，多出的没有收下。请先就这些文件提问，或点「${link}」`,
+  nothingHeld: '没有等待提问的文件：可能已经问过，或超过了 15 分钟。请重新发送文件。',
   unsupported: '我还不能处理这种消息。请用文字提问。',
   refused: '你没有使用这个机器人的权限。请联系管理员；发送 /id 可以查看需要提供的编号。',
   emptyAnswer: '（这次没有生成任何内容，请换个说法再问一次。）',
@@ -137,6 +150,7 @@ export const zhCN: Texts = {
     file_too_large: '文件太大了，请压缩或拆分后再发。',
     file_wrong_type: '文件的内容与它的类型不符，请用正确的格式保存后再发。',
     file_unavailable: '没能从钉钉取到这个文件，请再发一次。',
+    file_expired: '之前发来的文件已失效，没有用到。需要的话，请重新发送文件后再问。',
     file_address_refused: '没能取到这个文件，请再发一次；若持续出现，请联系管理员。',
     file_upload_failed: 'AI 服务没有收下这个文件，请稍后再试，或换一种格式。',
     speech_unclear: '这条语音没有识别出文字。请再说一遍，或改用文字提问。',

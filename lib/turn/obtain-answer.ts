@@ -8,6 +8,7 @@ import { resume } from '../ask/resume.ts';
 import type { RobotConfig } from '../config/robot.ts';
 import type { Dify } from '../dify/dify.ts';
 import { survivesDisconnect } from '../dify/runs.ts';
+import { BridgeError } from '../errors.ts';
 import type { Recovery } from '../recovery/recover.ts';
 import type { LostRun } from '../recovery/search.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -122,7 +123,9 @@ async function follow(turn: Turn, ports: AnswerPorts, signal: AbortSignal): Prom
       // On record before Dify has it: from then on the run is looked for, and the form is never answered twice.
       await lease.write();
       const answer = await submit(submission, ports, signal, () => (formIsOver = true));
-      return { answer, error: null, formIsOver, refused: null };
+      // A form takes no files so far: those that waited for these words are left out.
+      const refused = turn.held?.length ? new BridgeError('file_expired', 'a form took the words of held files') : null;
+      return { answer, error: null, formIsOver, refused };
     }
     formIsOver = reply.isOver;
     const { answer, refused } = await whenReachable(() => askQuestion(turn, ports, signal), patience);

@@ -4,6 +4,7 @@ import type { RunIds } from '../answer/event.ts';
 import type { FormSubmission } from '../ask/form.ts';
 import type { AppType } from '../config/robot.ts';
 import type { Message } from '../dingtalk/callback.ts';
+import type { SentFile } from '../dingtalk/message-kinds.ts';
 import { readJson } from '../runtime/json.ts';
 import type { TurnPayload, TurnProgress } from './turn.ts';
 
@@ -20,6 +21,12 @@ export const idsSchema = z.custom<RunIds>((value) => typeof value === 'object' &
 
 export const appTypeSchema = z.custom<AppType>((value) => typeof value === 'string');
 
+const sentFileSchema: z.ZodType<SentFile> = z.object({
+  kind: z.enum(['picture', 'audio', 'video', 'file']),
+  downloadCode: z.string(),
+  name: z.string().nullable(),
+});
+
 const payloadSchema = z.object({
   message: z.custom<Message>(
     (value) => typeof value === 'object' && value !== null && 'chat' in value && 'sender' in value,
@@ -32,6 +39,9 @@ const payloadSchema = z.object({
     .transform((form) => ({ ...form, shownChars: form.shownChars ?? 0 }))
     .nullable()
     .default(null),
+  // The store adds these (`AcceptRequest.payload`). Versions before this one hold no files.
+  held: z.array(sentFileSchema).optional(),
+  heldIsOver: z.boolean().optional(),
 });
 
 const progressSchema = z.object({
@@ -63,6 +73,11 @@ export const noProgress: TurnProgress = {
 export function readPayload(text: string): TurnPayload | null {
   return readJson(payloadSchema, text);
 }
+
+/** A file as a conversation holds it, and back; null for one that cannot be read. */
+export const writeHeld = ({ kind, downloadCode, name }: SentFile) => JSON.stringify({ kind, downloadCode, name });
+
+export const readHeld = (text: string) => readJson(sentFileSchema, text);
 
 export function readProgress(text: string | null): TurnProgress | null {
   return text === null ? null : readJson(progressSchema, text);

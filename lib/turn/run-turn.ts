@@ -162,8 +162,8 @@ function viewOf({ message: { chat } }: Turn, { robot, texts }: TurnPorts): ViewO
 }
 
 /** A question with files, or an answer to a form, cannot be asked again in words. */
-function mayRetryInWords({ message, form }: Turn): boolean {
-  return message.content.kind === 'text' && form === null;
+function mayRetryInWords({ message, form, held = [] }: Turn): boolean {
+  return message.content.kind === 'text' && form === null && held.length === 0;
 }
 
 function finishedAnswer(turn: Turn, answer: Answer, view: ViewOptions, shown: Shown): FinishedAnswer {

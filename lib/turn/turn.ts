@@ -2,6 +2,7 @@ import type { RunIds } from '../answer/event.ts';
 import type { FormSubmission } from '../ask/form.ts';
 import type { AppType } from '../config/robot.ts';
 import type { Message } from '../dingtalk/callback.ts';
+import type { SentFile } from '../dingtalk/message-kinds.ts';
 import type { SpendingLevel } from '../state/budget.ts';
 import type { ConversationContext } from '../state/state.ts';
 
@@ -12,6 +13,10 @@ export interface TurnPayload {
   acceptedAtMs: number;
   /** The question is an answer to a form, given by a button; null for an ordinary one. */
   form: FormSubmission | null;
+  /** Files that were sent before the question and held for it, in the order in which they came. */
+  held?: readonly SentFile[] | undefined;
+  /** Files that were sent before the question were held for too long: it is answered without them. */
+  heldIsOver?: boolean | undefined;
 }
 
 /** How far a running answer got: enough for another instance to end its card. */

@@ -15,6 +15,7 @@ export const REAL_APP = 'own';
  */
 const PRESENTATION = [
   'STREAMING',
+  'FILE_ALONE',
   'SHOW_THINKING',
   'REPLY_LANGUAGE',
   'CONVERSATION_SCOPE',

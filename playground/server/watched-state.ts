@@ -51,6 +51,10 @@ export function watchState(state: State, journal: Journal, clock: Clock): State 
       moveTo(request.turnId);
       return watch('accept', request, () => state.accept(request));
     },
+    hold(request) {
+      moveTo(request.turnId);
+      return watch('hold', request, () => state.hold(request));
+    },
     renew: (request) => watch('renew', request, () => state.renew(request)),
     async finish(request) {
       const reply = await watch('finish', request, () => state.finish(request));

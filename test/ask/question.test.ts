@@ -2,9 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import { readVersion } from '../../lib/dify/version.ts';
 import { prepareQuestion } from '../../lib/ask/question.ts';
+import { BridgeError } from '../../lib/errors.ts';
 import { readParameters } from '../../lib/dify/app-facts.ts';
 import type { OutgoingFile } from '../../lib/dify/files.ts';
-import type { Content, Quoted } from '../../lib/dingtalk/message-kinds.ts';
+import type { Content, Quoted, SentFile } from '../../lib/dingtalk/message-kinds.ts';
 import { amr, pdf, png } from '../support/files.ts';
 import { messageOf } from './message.ts';
 
@@ -19,12 +20,17 @@ interface Scene {
   question?: string;
   /** The words that Dify hears. */
   heard?: string;
+  /** Files that came before. */
+  held?: readonly SentFile[];
+  heldIsOver?: boolean;
+  /** Why DingTalk gives no address for a file. */
+  cause?: string;
 }
 
 /** Prepares a message for an app. A download code is the kind of the file behind it. */
 async function prepare(
   content: Content,
-  { parameters, quoted = null, question = '这是什么？', heard = '' }: Scene = {},
+  { parameters, quoted = null, question = '这是什么？', heard = '', held, heldIsOver, cause }: Scene = {},
 ) {
   const sent: { name: string; user: string; bytes: number }[] = [];
   const asked: string[] = [];
@@ -34,7 +40,7 @@ async function prepare(
     sent.push({ name, user, bytes: count });
   }
   const prepared = await prepareQuestion(
-    { message: messageOf(content, quoted), question, user: 'user-1' },
+    { message: messageOf(content, quoted), question, user: 'user-1', held, heldIsOver },
     {
       dify: {
         async facts() {
@@ -43,7 +49,10 @@ async function prepare(
         },
       },
       sentFiles: {
-        addressOf: async (code) => code,
+        async addressOf(code) {
+          if (cause !== undefined) throw new BridgeError('file_unavailable', 'on purpose', { cause });
+          return code;
+        },
         async download(code) {
           const bytes = code.startsWith('picture') ? png() : code.startsWith('audio') ? amr() : pdf();
           return {
@@ -95,6 +104,60 @@ describe('words', () => {
     expect(prepared.query).toBe('> 第一行\n> 第二行\n\n这是什么？');
     const long = await prepare(words, { quoted: quote('x'.repeat(5_000)) });
     expect(long.prepared.query).toBe(`> ${'x'.repeat(4_000)}\n\n这是什么？`);
+  });
+});
+
+describe('files that came before the words', () => {
+  const before = (kind: SentFile['kind'], downloadCode: string, name: string | null = null) => ({
+    kind,
+    downloadCode,
+    name,
+  });
+  const held = [before('picture', 'picture-before'), before('file', 'pdf', 'a.pdf')];
+  const parameters = uploads(['image', 'document'], { number_limits: 3 });
+
+  test('go before those of the message, the quoted one after them', async () => {
+    const { prepared } = await prepare(pictures(1, '看图'), { parameters, held: held.slice(0, 1) });
+    expect(prepared.files.map((file) => file.extension)).toEqual(['png', 'png']);
+    const quoted = quote('', before('picture', 'picture-quoted'));
+    const both = await prepare(words, { parameters, held: held.slice(1), quoted });
+    expect(both.prepared.files.map((file) => file.extension)).toEqual(['pdf', 'png']);
+  });
+
+  test('are sent once when the person quotes one of them', async () => {
+    const { prepared } = await prepare(words, { parameters, held, quoted: quote('', held[0]) });
+    expect(prepared.files.map((file) => file.extension)).toEqual(['png', 'pdf']);
+  });
+
+  test('go with the words that Dify hears', async () => {
+    const { prepared } = await prepare(recording, {
+      parameters: { ...parameters, ...speech },
+      heard: '说说这张图',
+      held,
+    });
+    expect(prepared.query).toBe('说说这张图');
+    expect(prepared.files.map((file) => file.extension)).toEqual(['png', 'pdf']);
+  });
+
+  test('are left out where the app does not take them, or not so many; the reason is kept', async () => {
+    const none = await prepare(words, { parameters: uploads(['document']), held });
+    expect(none.prepared).toMatchObject({ files: [{ extension: 'pdf' }], refused: { code: 'file_not_accepted' } });
+    const one = uploads(['image', 'document'], { number_limits: 1 });
+    const first = await prepare(words, { parameters: one, held });
+    expect(first.prepared).toMatchObject({ files: [{ extension: 'png' }], refused: { facts: { most: 1 } } });
+    await expect(prepare(pictures(1, '看图'), { parameters: one, held })).rejects.toMatchObject({ facts: { most: 1 } });
+  });
+
+  test('that waited for too long are left out, without a look at the app', async () => {
+    const { prepared, asked } = await prepare(words, { heldIsOver: true });
+    expect(prepared).toMatchObject({ query: '这是什么？', files: [], refused: { code: 'file_expired' } });
+    expect(asked).toEqual([]);
+  });
+
+  test('that DingTalk refuses have expired; another failure of DingTalk is what it is', async () => {
+    const failing = (cause: string) => prepare(words, { parameters, held, cause });
+    await expect(failing('dingtalk_refused')).rejects.toMatchObject({ code: 'file_expired' });
+    await expect(failing('dingtalk_permission_missing')).rejects.toMatchObject({ code: 'file_unavailable' });
   });
 });
 

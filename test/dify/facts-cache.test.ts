@@ -47,7 +47,7 @@ describe('the facts of an app', () => {
     answerWith(workflow);
     const facts = await cache.facts();
     expect(facts).toMatchObject({ type: 'workflow', isTypeKnown: true });
-    expect(facts.isRefused).toBeUndefined();
+    expect([facts.isRefused, facts.isAssumed]).toEqual([undefined, undefined]);
   });
 
   test('are looked up once for ten minutes, however many ask', async () => {
@@ -75,7 +75,13 @@ describe('the facts of an app', () => {
     ['the page of a proxy', { body: '<html>starting</html>' }, 'dify_server_error'],
   ])('are assumed after %s, and looked up again half a minute later', async (_what, failure, code) => {
     const { cache, clock, warned, answerWith } = scene({ '/info': failure, '/parameters': failure });
-    expect(await cache.facts()).toMatchObject({ type: 'chat', isTypeKnown: false, inputs: [], files: null });
+    expect(await cache.facts()).toMatchObject({
+      type: 'chat',
+      isTypeKnown: false,
+      inputs: [],
+      files: null,
+      isAssumed: true,
+    });
     expect(warned()).toMatchObject([
       { event: 'dify_facts_unavailable', path: '/info', code },
       { event: 'dify_facts_unavailable', path: '/parameters', code },

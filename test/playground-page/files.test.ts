@@ -59,11 +59,15 @@ describeWith('chromium', 'files in the page of the playground', (executablePath)
     await id('remove-attachment').first().click();
     await page.getByText('first.png').waitFor({ state: 'detached' });
     await id('send').click();
-    expect(await (await card('finished')).textContent()).toContain('1 个文件');
+    await id('robot-message').filter({ hasText: '收到 1 张图片。' }).waitFor();
+    expect(await id('card').count()).toBe(0);
     expect(await kindsDelivered()).toEqual(['picture']);
+    await page.locator('.send-link', { hasText: '看看这个' }).click();
+    expect(await (await card('finished')).textContent()).toContain('1 个文件');
+    expect(await kindsDelivered()).toEqual(['picture', 'text']);
   });
 
-  test('a file is a message of its own, before the words', async () => {
+  test('a file is a message of its own, before the words, and goes to the app with them', async () => {
     const page = await open();
     const pdf = { name: '报销制度 2026.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4\n%%EOF\n') };
     await id('input-file').setInputFiles(pdf);
@@ -76,6 +80,8 @@ describeWith('chromium', 'files in the page of the playground', (executablePath)
     const [download] = await Promise.all([page.waitForEvent('download'), chip.click()]);
     // Its name on the disk depends on the locale of the machine, its bytes on nothing.
     expect(readFileSync(await download.path())).toEqual(pdf.buffer);
+    await id('robot-message').filter({ hasText: '收到 1 个文件。' }).waitFor();
+    await ask('里面写了什么？');
     expect(await (await card('finished')).textContent()).toContain('报销制度 2026.pdf');
   });
 

@@ -11,7 +11,7 @@ function context(changes: Partial<CommandContext> = {}) {
     conversation: conversationOf(message, 'chat'),
     robot: robotOf({ CONVERSATION_TTL_MINUTES: '1' }),
     texts,
-    state: { startConversation: async (request) => void started.push(request) },
+    state: { startConversation: async (request) => started.push(request) - 1 },
     newId: () => 'generation-1',
     stop: async () => true,
     greeting: async () => '',
@@ -45,6 +45,11 @@ describe('/new', () => {
     expect(started).toEqual([
       { conversationKey: commandContext.conversation.key, generation: 'generation-1', ttlMs: 60_000 },
     ]);
+  });
+
+  test('says how many files that waited for words are dropped', async () => {
+    const text = await run('/new', { state: { startConversation: async () => 2 }, greeting: async () => 'Welcome!' });
+    expect(text).toBe(`${texts.newConversation}\n\n${texts.heldDropped(2)}\n\nWelcome!`);
   });
 
   test('says what the app says first', async () => {

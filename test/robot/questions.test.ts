@@ -17,6 +17,7 @@ const started = (changes: Partial<Extract<Accepted, { kind: 'started' }>> = {}):
   kind: 'started',
   turn: { fence: 1, context },
   isFirst: false,
+  payload: null,
   load,
   budget,
   ...changes,
@@ -94,7 +95,7 @@ async function accept(
   });
   const { scope } = world.options.config.conversation;
   const conversation = conversationOf(message, scope);
-  const asked = { message, question: 'question', form: null, conversation };
+  const asked = { message, question: 'question', form: null, heldFiles: 'take' as const, conversation };
   const work = await world.done(questions.accept(asked, world.clock.now() + 60_000));
   const before = { requests: requests.length, run: run.length };
   if (work) await world.done(work(world.platform));

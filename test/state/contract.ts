@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { CLAIM_TTL_MS } from '../../lib/state/lifetimes.ts';
 import type { AcceptRequest, Accepted, FinishRequest, Remembered, State } from '../../lib/state/state.ts';
 import { describeButtons } from './contract-buttons.ts';
+import { describeHeld } from './contract-held.ts';
 import { describeRenewals } from './contract-renewals.ts';
 import { describeUnheard } from './contract-unheard.ts';
 
@@ -32,6 +33,7 @@ export function describeState(open: () => StateUnderTest): void {
       nowMs: NOW,
       leaseUntilMs: NOW + LEASE_MS,
       queueLimit: 5,
+      heldFiles: 'take',
       budget: null,
       rate: null,
       ...over,
@@ -481,6 +483,7 @@ export function describeState(open: () => StateUnderTest): void {
   });
 
   describeButtons(open, { request, finish, remembered, contextOf });
+  describeHeld(open, { request, finish, remembered, contextOf });
   describeRenewals(open, { request, remembered });
   describeUnheard(open, { request, finish, remembered, contextOf });
 }

@@ -3,7 +3,7 @@ import { BridgeError } from '../../lib/errors.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { createRedisState } from '../../lib/state/redis/redis.ts';
 import { createUpstash } from '../../lib/state/redis/upstash.ts';
-import type { AcceptRequest, FinishRequest } from '../../lib/state/state.ts';
+import type { AcceptRequest, FinishRequest, HoldRequest } from '../../lib/state/state.ts';
 import { describeWith } from '../support/require.ts';
 import { sendTo } from '../support/store.ts';
 import { useStore } from '../support/use-store.ts';
@@ -38,8 +38,19 @@ describeWith('redis-server', 'the store in Upstash', () => {
     nowMs: 1_000,
     leaseUntilMs: 41_000,
     queueLimit: 5,
+    heldFiles: 'take',
     budget: null,
     rate: null,
+  };
+  const held: HoldRequest = {
+    turnId: 'f1',
+    owner: 'me',
+    conversationKey: 'c1',
+    conversationTtlMs: 60_000,
+    nowMs: 1_000,
+    files: ['{"name":"the file"}'],
+    limit: 10,
+    holdMs: 900_000,
   };
   const ending: FinishRequest = {
     turnId: 'm1',
@@ -75,6 +86,26 @@ describeWith('redis-server', 'the store in Upstash', () => {
       expect(front.requests).toHaveLength(2);
     });
 
+    test('a file is held once, and a question takes it once, when the answers are lost', async () => {
+      const state = open();
+      front.faults.push({ kind: 'lost-response' });
+      expect(await state.hold(held)).toMatchObject({ kind: 'held', files: held.files, added: 1 });
+      front.faults.push({ kind: 'lost-response' });
+      const payload = '{"question":"what?"}';
+      expect(await state.accept({ ...request, payload })).toMatchObject({
+        kind: 'started',
+        payload: '{"question":"what?","held":[{"name":"the file"}]}',
+      });
+      expect(front.requests).toHaveLength(4);
+    });
+
+    test('a new conversation that drops files tells of them when its answer was lost', async () => {
+      const state = open();
+      await state.hold(held);
+      front.faults.push({ kind: 'lost-response' });
+      expect(await state.startConversation({ conversationKey: 'c1', generation: 'g1', ttlMs: 60_000 })).toBe(1);
+    });
+
     test('a new conversation whose answer was lost is started once', async () => {
       const state = open();
       front.faults.push({ kind: 'lost-response' });
@@ -105,7 +136,8 @@ describeWith('redis-server', 'the store in Upstash', () => {
     await state.renew({ ...ending, leaseUntilMs: 42_000, progress: '{}' });
     await state.finish(ending);
     await state.startConversation({ conversationKey: 'c1', generation: 'g', ttlMs: 60_000 });
-    expect(sent()).toEqual(['eval', 'evalsha', 'eval', 'eval', 'eval']);
+    await state.hold(held);
+    expect(sent()).toEqual(['eval', 'evalsha', 'eval', 'eval', 'eval', 'eval']);
     const prefix = `dify-on-dingtalk:{robot-${robots}}:`;
     const keys = front.requests.flatMap(({ commands }) =>
       commands.flatMap((command) => command.slice(3, 3 + Number(command[2]))),
@@ -117,6 +149,14 @@ describeWith('redis-server', 'the store in Upstash', () => {
     const lifetimes = await sendTo(store().redis, ...names.map((name) => ['PTTL', name]));
     const endless = names.filter((_, index) => lifetimes[index] === -1);
     expect(endless).toEqual([]);
+  });
+
+  test('a new conversation that an older version begins leaves the held files behind', async () => {
+    const state = open();
+    await state.hold(held);
+    const conversation = `dify-on-dingtalk:{robot-${robots}}:conversation:c1`;
+    await sendTo(store().redis, ['DEL', conversation], ['HSET', conversation, 'generation', 'g1', 'met', '1']);
+    expect(await state.accept(request)).toMatchObject({ kind: 'started', payload: null });
   });
 
   test('the conversation of another app is not told, and that of an older version is', async () => {

@@ -28,6 +28,7 @@ const request: AcceptRequest = {
   nowMs: 1_000,
   leaseUntilMs: 41_000,
   queueLimit: 5,
+  heldFiles: 'take',
   budget: null,
   rate: null,
 };

@@ -80,6 +80,7 @@ test('the in-process store does not grow for ever', async () => {
         nowMs: clock.now(),
         leaseUntilMs: clock.now() + 40_000,
         queueLimit: 5,
+        heldFiles: 'take',
         budget: null,
         rate: null,
       });

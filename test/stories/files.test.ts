@@ -12,6 +12,8 @@ const { start, bridge } = stage();
 
 const script = words('seen');
 const from = 'staff-1';
+/** A file without words is asked about at once. */
+const env = { FILE_ALONE: 'ask' };
 const picture: CallbackInput = { from, kind: 'picture', file: { name: 'a.png', bytes: png() } };
 const runs = () => bridge().dify.runs;
 const uploads = () => [...bridge().dify.uploads.values()];
@@ -19,7 +21,7 @@ const messages = () => bridge().dingtalk.messages;
 
 describe('what people send', () => {
   test('a picture reaches the app, with a question where it has none', async () => {
-    await start({ app: { script, parameters: taking('image') }, dify: { version: '1.14' } });
+    await start({ app: { script, parameters: taking('image') }, dify: { version: '1.14' }, env });
     await bridge().ask(picture);
     expect(runs()).toMatchObject([{ query: '请看这张图片。', files: [{ type: 'image' }], user: 'staff-1' }]);
     expect(uploads()).toMatchObject([{ user: 'staff-1', mimeType: 'image/png' }]);
@@ -30,7 +32,7 @@ describe('what people send', () => {
   });
 
   test('costs a call of the month, as does a message of the robot: every call of an answer is counted', async () => {
-    await start({ app: { script, parameters: taking('image') }, env: { DINGTALK_CARD_TEMPLATE_ID: '' } });
+    await start({ app: { script, parameters: taking('image') }, env: { ...env, DINGTALK_CARD_TEMPLATE_ID: '' } });
     const { dingtalk, logs } = bridge();
     await bridge().ask(picture, { sessionWebhookExpiredTime: 1 });
     expect(messages()).toMatchObject([{ channel: 'robot', text: 'seen' }]);
@@ -59,6 +61,7 @@ describe('what people send', () => {
       },
     });
     await bridge().ask({ from, kind: 'file', file: { name: '报告.pdf', bytes: pdf() } });
+    await bridge().ask('总结一下');
     expect(runs()[0]?.files).toMatchObject([{ variable: 'paper', type: 'document' }]);
     expect(uploads()[0]?.name).toBe('报告.pdf');
   });
@@ -67,7 +70,7 @@ describe('what people send', () => {
     ['video', { name: 'v.mp4', bytes: Buffer.from('\0\0\0\u0018ftypmp42\0\0\0\0mp42isom', 'latin1') }],
     ['audio', { name: 'a.amr', bytes: amr() }],
   ] as const)('%s goes to an app that takes it', async (kind, file) => {
-    await start({ app: { script, parameters: taking('video', 'audio') } });
+    await start({ app: { script, parameters: taking('video', 'audio') }, env });
     await bridge().ask({ from, kind, file, recognition: '' });
     expect(runs()[0]?.files).toMatchObject([{ type: kind }]);
   });
@@ -142,6 +145,7 @@ describe('what is not what it says', () => {
   /** What the card says, with what reached the app. */
   const failing = async (input: CallbackInput) => {
     await bridge().ask(input);
+    await bridge().ask('what is it?');
     const { phase, content } = bridge().card();
     return { phase, content, runs: runs(), uploads: uploads() };
   };
@@ -206,6 +210,7 @@ describe('what is not what it says', () => {
     };
     await start({ app: { script, parameters }, dingtalk: { download: { kind: 'endless' } } });
     await bridge().ask(picture);
+    await bridge().ask('what is it?');
     expect(bridge().card()).toMatchObject({ phase: 'failed' });
     expect(runs()).toEqual([]);
   });
@@ -272,7 +277,7 @@ describe('what apps send back', () => {
     });
     const DIFY_FILES_URL = `http://127.0.0.1:${await listenOnLoopback(files)}`;
     try {
-      await start({ app: { mode, script: { bytes }, parameters: taking('image') }, env: { DIFY_FILES_URL } });
+      await start({ app: { mode, script: { bytes }, parameters: taking('image') }, env: { ...env, DIFY_FILES_URL } });
       await bridge().ask(picture);
       expect(bridge().card()).toMatchObject({ phase: 'finished' });
       expect(sent()).toEqual(expected);

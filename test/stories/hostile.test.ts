@@ -125,6 +125,7 @@ describe('a file', () => {
   test('with a name full of markup and paths is a plain name at Dify', async () => {
     await start({ app: { script: words('seen'), parameters: taking('image') } });
     await bridge().ask({ from: 'staff-1', kind: 'picture', file: { name: '../../"x\r\ny.png', bytes: png() } });
+    await bridge().ask('what is it?');
     const [upload] = [...bridge().dify.uploads.values()];
     expect(upload?.name).toMatch(/^[^/\\"\r\n]+\.png$/u);
   });
@@ -139,6 +140,7 @@ describe('a file', () => {
         ...fast(8),
       });
       await bridge().ask({ from: 'staff-1', kind: 'picture', file: { name: 'a.png', bytes: png() } });
+      await bridge().ask('what is it?');
       expect(bridge().card()).toMatchObject({ phase: 'failed' });
       expect(bridge().card().content).toContain('⚠️');
       expect(bridge().dify.runs).toEqual([]);

@@ -180,6 +180,7 @@ export function createWorld({ env = {}, state }: { env?: Record<string, string>;
         conversationKey,
         conversationTtlMs: null,
         payload: JSON.stringify({ message, question, acceptedAtMs, form }),
+        heldFiles: 'take',
         nowMs: clock.now(),
         leaseUntilMs: clock.now() + 40_000,
         queueLimit: 5,

@@ -20,22 +20,23 @@ export function createMemoryBudget(clock: Clock) {
   return {
     /**
      * Sets aside what an answer may cost. How freely it may spend depends on the calls spent or set aside. A step of the
-     * month depends on the calls spent, and is reported once.
+     * month depends on the calls spent, and is reported once. The address of each of the held files costs a call more.
      */
-    reserve(budget: BudgetRequest | null): Reserved {
+    reserve(budget: BudgetRequest | null, files: number): Reserved {
       if (!budget) return { level: 'full', reached: null, reserved: null };
       const { account, limit } = budget;
+      const costOf = (level: 'full' | 'few' | 'last') => budget.reserve[level] + files;
       const used = accounts.get(account) ?? 0;
       const share = (used * 100) / limit;
-      const fits = (level: 'full' | 'few' | 'last') => used + budget.reserve[level] <= limit;
+      const fits = (level: 'full' | 'few' | 'last') => used + costOf(level) <= limit;
       let level: SpendingLevel = share >= BUDGET_STEPS.few || !fits('full') ? 'few' : 'full';
       if (share >= BUDGET_STEPS.last || !fits(level)) level = fits('last') ? 'last' : 'none';
-      const calls = level === 'none' ? 0 : budget.reserve[level];
+      const calls = level === 'none' ? 0 : costOf(level);
       if (calls > 0) accounts.set(account, used + calls, BUDGET_TTL_MS);
       const spent = settled.get(account) ?? 0;
       let reached: number | null = null;
       for (const step of Object.values(BUDGET_STEPS)) {
-        const isUsedUp = step === BUDGET_STEPS.none && spent + budget.reserve.last > limit;
+        const isUsedUp = step === BUDGET_STEPS.none && spent + costOf('last') > limit;
         const isReached = (spent * 100) / limit >= step || isUsedUp;
         if (!isReached || steps.get(`${account}:${step}`)) continue;
         steps.set(`${account}:${step}`, true, BUDGET_TTL_MS);

@@ -5,6 +5,7 @@ import type { AcceptRequest, Behind, StartedTurn, State } from '../state.ts';
 import { createMemoryConversations } from './conversations.ts';
 import { createMemoryCounters } from './counters.ts';
 import { createExpiringMap } from './expiring-map.ts';
+import { createMemoryHeld } from './held.ts';
 import { createMemoryLeases } from './leases.ts';
 import { createMemoryBudget, createMemoryRates } from './limits.ts';
 import { createMemoryRecords, newTurn, waitingOf, type MemoryTurn } from './records.ts';
@@ -21,6 +22,7 @@ export function createMemoryState(clock: Clock): MemoryState {
   const payloads = createExpiringMap<string>(clock);
   const conversations = createMemoryConversations(clock);
   const { context } = conversations;
+  const held = createMemoryHeld(clock, conversations);
   /** The turn that runs, by conversation. */
   const running = new Map<string, string>();
   /** The turns that wait, by conversation, and those that were dropped since. */
@@ -64,21 +66,27 @@ export function createMemoryState(clock: Clock): MemoryState {
   function putOnRecord(request: AcceptRequest): MemoryTurn {
     const { turnId, conversationKey: key, nowMs } = request;
     counters.accepted(nowMs);
-    const isFirst = conversations.meet(key, request.conversationTtlMs);
+    const isMet = conversations.meet(key, request.conversationTtlMs);
+    const isFirst = held.release(key, turnId) ?? isMet;
     const isBusy = turns.get(running.get(key) ?? '')?.state === 'started';
     const queue = queues.get(key) ?? [];
-    const isTooMany = isLimited(request);
+    const isUnheld = held.isMissing(request);
+    const isTooMany = !isUnheld && isLimited(request);
     // A dropped turn stays in the list until it would have been started. It takes no place in line.
     const ahead = queue.filter((id) => turns.get(id)?.state === 'queued').length;
-    const place = isBusy && !isTooMany ? ahead + 1 : 0;
-    let state: 'started' | 'queued' | 'full' | 'limited' = place > 0 ? 'queued' : 'started';
+    const place = isBusy && !isTooMany && !isUnheld ? ahead + 1 : 0;
+    let state: 'started' | 'queued' | 'full' | 'limited' | 'unheld' = place > 0 ? 'queued' : 'started';
     if (place > request.queueLimit) state = 'full';
     if (isTooMany) state = 'limited';
+    if (isUnheld) state = 'unheld';
     const isAccepted = state === 'started' || state === 'queued';
-    const reserved = accounts.reserve(isAccepted ? request.budget : null);
-    const turn = newTurn(request, { state, place, isFirst, generation: context(key).generation, ...reserved });
+    const taken = isAccepted ? held.take(request) : { payload: request.payload, count: 0 };
+    const reserved = accounts.reserve(isAccepted ? request.budget : null, taken.count);
+    const isChanged = taken.payload !== request.payload;
+    const { generation } = context(key);
+    const turn = newTurn(request, { state, place, isFirst, isChanged, generation, ...reserved });
     turns.set(turnId, turn, CLAIM_TTL_MS);
-    if (isAccepted) payloads.set(turnId, request.payload, CLAIM_TTL_MS);
+    if (isAccepted) payloads.set(turnId, taken.payload, CLAIM_TTL_MS);
     if (state === 'queued') queues.set(key, [...queue, turnId]);
     if (state === 'started') {
       running.set(key, turnId);
@@ -116,6 +124,7 @@ export function createMemoryState(clock: Clock): MemoryState {
       turns.size() +
       payloads.size() +
       conversations.size() +
+      held.size() +
       running.size +
       queues.size +
       leases.size(),
@@ -130,16 +139,22 @@ export function createMemoryState(clock: Clock): MemoryState {
       const { turnId, owner, conversationKey, nowMs } = request;
       const known = turns.get(turnId);
       const isOver = known?.state === 'done' || known?.state === 'dropped';
+      if (held.isOfAnother(turnId, owner)) return { kind: 'duplicate' };
       if (known && (known.acceptedBy !== owner || isOver)) return { kind: 'duplicate' };
       const turn = known ?? putOnRecord(request);
       const load = { running: leases.running(nowMs), overdue: leases.overdue(nowMs, 3) };
       const budget = { level: turn.level, reached: turn.reached };
       // A repeat gets the first reply, even if the turn waited and has been started for another owner since.
       if (turn.place > 0 && turn.state !== 'full') return { kind: 'queued', place: turn.place, load, budget };
-      if (turn.state === 'full' || turn.state === 'limited') return { kind: turn.state, load };
+      if (turn.state === 'full' || turn.state === 'limited' || turn.state === 'unheld')
+        return { kind: turn.state, load };
       const started = { fence: 1, context: context(conversationKey) };
-      return { kind: 'started', turn: started, isFirst: turn.isFirst, load, budget };
+      const payload = turn.isChanged ? (payloads.get(turnId) ?? null) : null;
+      return { kind: 'started', turn: started, isFirst: turn.isFirst, payload, load, budget };
     },
+
+    hold: async (request) =>
+      turns.get(request.turnId) ? { kind: 'duplicate' } : held.hold(request, leases.overdue(request.nowMs, 3)),
 
     async renew({ turnId, fence, nowMs, leaseUntilMs, progress, remembered }) {
       const turn = turns.get(turnId);
@@ -228,7 +243,9 @@ export function createMemoryState(clock: Clock): MemoryState {
     peek: async (turnId) => waitingOf(turns.get(turnId)),
 
     async startConversation({ conversationKey, generation, ttlMs }) {
+      const dropped = held.leave(conversationKey, generation);
       conversations.start(conversationKey, generation, ttlMs);
+      return dropped;
     },
 
     async stop({ conversationKey, owner, asker, turnId: only, leaseUntilMs }) {

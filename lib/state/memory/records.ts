@@ -10,7 +10,7 @@ export interface MemoryTurn extends Reserved {
   owner: string;
   asker: string;
   conversationKey: string;
-  state: 'started' | 'queued' | 'full' | 'limited' | 'dropped' | 'done';
+  state: 'started' | 'queued' | 'full' | 'limited' | 'unheld' | 'dropped' | 'done';
   /** In line, when it was accepted: 1 for the next, 0 when it could start at once. */
   place: number;
   fence: number;
@@ -20,6 +20,8 @@ export interface MemoryTurn extends Reserved {
   generation: string;
   progress: string | null;
   isFirst: boolean;
+  /** Held files were added to its payload. */
+  isChanged: boolean;
   isStopped: boolean;
   receipt: string | null;
   /** The rating of each person, with the request that set it. */
@@ -33,7 +35,7 @@ export interface MemoryTurn extends Reserved {
 /** A turn as it is accepted. */
 export function newTurn(
   { owner, asker, conversationKey }: AcceptRequest,
-  accepted: Pick<MemoryTurn, 'state' | 'place' | 'isFirst' | 'generation'> & Reserved,
+  accepted: Pick<MemoryTurn, 'state' | 'place' | 'isFirst' | 'isChanged' | 'generation'> & Reserved,
 ): MemoryTurn {
   return {
     ...accepted,
@@ -70,7 +72,7 @@ export function createMemoryRecords(
   return {
     async lookUp(turnId) {
       const turn = turns.get(turnId);
-      if (!turn || turn.state === 'full' || turn.state === 'limited') return null;
+      if (!turn || turn.state === 'full' || turn.state === 'limited' || turn.state === 'unheld') return null;
       const { state, asker, conversationKey, progress, isStopped, receipt } = turn;
       const payload = payloads.get(turnId) ?? null;
       return { state, asker, conversationKey, payload, progress, isStopped, receipt };

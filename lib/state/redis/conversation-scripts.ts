@@ -1,5 +1,6 @@
 import { DROPPED_CALLS } from '../budget.ts';
 import { SETTLE } from './budget-scripts.ts';
+import { HELD } from './held-scripts.ts';
 import { HOLD } from './scripts.ts';
 
 // Scripts for turns that wait, and for conversations that begin anew or are stopped. See `scripts.ts`.
@@ -17,13 +18,19 @@ end
 if ARGV[1] ~= '' and state == 'dropped' then redis.call('ZREM', KEYS[2], ARGV[2]) end
 return {state, progress}`;
 
-/** KEYS: conversation. */
-export const START_CONVERSATION = `
-if redis.call('HGET', KEYS[1], 'generation') == ARGV[1] then return 0 end
-redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'met', 1)
-if ARGV[2] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
-return 1`;
+/** KEYS: conversation. Returns how many held files are dropped; a repeat returns the same. */
+export const START_CONVERSATION = `${HELD}
+local conversation = KEYS[1]
+local prefix, key, generation, ttl = unpack(ARGV)
+if redis.call('HGET', conversation, 'generation') == generation then
+  return tonumber(redis.call('HGET', conversation, 'dropped') or '0')
+end
+local held = heldOf(prefix, conversation, key)
+local dropped = redis.call('LLEN', held)
+redis.call('DEL', conversation, held)
+redis.call('HSET', conversation, 'generation', generation, 'met', 1, 'dropped', dropped)
+if ttl ~= '' then redis.call('PEXPIRE', conversation, ttl) end
+return dropped`;
 
 /**
  * KEYS: running, queue, leases. A dropped turn without a progress gets a lease: an instance is opening its card, and may

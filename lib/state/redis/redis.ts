@@ -5,6 +5,7 @@ import { monthOf } from '../budget.ts';
 import { BUDGET_TTL_MS, CLAIM_TTL_MS, FAILED_TTL_MS, RECEIPT_TTL_MS } from '../lifetimes.ts';
 import type { FormChange, Remembered, SharedToken, State, Waiting } from '../state.ts';
 import * as conversations from './conversation-scripts.ts';
+import { HOLD_FILES } from './held-scripts.ts';
 import * as records from './record-scripts.ts';
 import * as replies from './replies.ts';
 import * as scripts from './scripts.ts';
@@ -113,16 +114,24 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
           rate?.questions ?? 0,
           rate?.windowMs ?? 1,
           app,
+          request.heldFiles,
         ],
       );
       if (reply[0] === 'duplicate') return { kind: 'duplicate' };
-      const [kind, generation, dify, form, first, place, runningCount, overdue, level, reached] = reply;
+      const [kind, generation, dify, form, first, place, runningCount, overdue, level, reached, recorded] = reply;
       const load = { running: runningCount, overdue };
       const granted = { level, reached: reached === 0 ? null : reached };
       if (kind === 'queued') return { kind, place, load, budget: granted };
-      if (kind === 'full' || kind === 'limited') return { kind, load };
+      if (kind === 'full' || kind === 'limited' || kind === 'unheld') return { kind, load };
       const context = { generation, difyConversationId: dify || null, form: form || null };
-      return { kind, turn: { fence: 1, context }, isFirst: first === 1, load, budget: granted };
+      const turn = { fence: 1, context };
+      return { kind, turn, isFirst: first === 1, payload: recorded || null, load, budget: granted };
+    },
+    async hold({ turnId, owner, conversationKey, conversationTtlMs, files, nowMs, limit, holdMs }) {
+      const [conversation] = conversationKeys(conversationKey);
+      const times = [nowMs, ttl(conversationTtlMs), CLAIM_TTL_MS, holdMs];
+      const args = [prefix, turnId, owner, conversationKey, ...times, limit, ...files];
+      return run(replies.held, HOLD_FILES, [turnKey(turnId), leases, conversation], args);
     },
     async renew({ turnId, fence, nowMs, leaseUntilMs, progress, remembered }) {
       const [conversation] = conversationKeys(remembered.conversationKey);
@@ -183,7 +192,8 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
     peek: (turnId) => waitingOf(turnId, ''),
     async startConversation({ conversationKey, generation, ttlMs }) {
       const [conversation] = conversationKeys(conversationKey);
-      await run(z.unknown(), conversations.START_CONVERSATION, [conversation], [generation, ttl(ttlMs)]);
+      const args = [prefix, conversationKey, generation, ttl(ttlMs)];
+      return run(replies.count, conversations.START_CONVERSATION, [conversation], args);
     },
     async stop({ conversationKey, owner, asker, turnId: only, leaseUntilMs }) {
       const [, running, queue] = conversationKeys(conversationKey);
@@ -195,7 +205,7 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
     },
     async lookUp(turnId) {
       const reply = await run(replies.lookedUp, records.LOOK_UP, [turnKey(turnId), payloadKey(turnId)], []);
-      if (reply.length === 0 || reply[0] === 'full' || reply[0] === 'limited') return null;
+      if (reply.length === 0 || reply[0] === 'full' || reply[0] === 'limited' || reply[0] === 'unheld') return null;
       const [stateNow, asker, conversationKey, payload, progress, receipt, isStopped] = reply;
       return {
         state: stateNow,

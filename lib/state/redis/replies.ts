@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { StartedTurn } from '../state.ts';
+import type { Held, StartedTurn } from '../state.ts';
 
 // The replies of the scripts. They are lists, because a script cannot reply with anything else that has parts. Numbers may
 // come as texts.
@@ -13,7 +13,7 @@ const levels = z.enum(['full', 'few', 'last', 'none']);
 export const accepted = z.union([
   z.tuple([z.literal('duplicate')]),
   z.tuple([
-    z.enum(['started', 'queued', 'full', 'limited']),
+    z.enum(['started', 'queued', 'full', 'limited', 'unheld']),
     z.string(),
     z.string(),
     z.string(),
@@ -23,7 +23,15 @@ export const accepted = z.union([
     ids,
     levels,
     count,
+    z.string(),
   ]),
+]);
+
+export const held = z.union([
+  z.tuple([z.literal('duplicate')]).transform(([kind]): Held => ({ kind })),
+  z
+    .tuple([z.literal('held'), z.array(z.string()), count, count, ids])
+    .transform(([kind, files, added, first, overdue]): Held => ({ kind, files, added, isFirst: first === 1, overdue })),
 ]);
 
 const turn = z
@@ -95,7 +103,7 @@ export const stopped = z.union([z.tuple([dropped]), z.tuple([dropped, z.string()
 export const lookedUp = z.union([
   z.tuple([]),
   z.tuple([
-    z.enum(['queued', 'started', 'dropped', 'done', 'full', 'limited']),
+    z.enum(['queued', 'started', 'dropped', 'done', 'full', 'limited', 'unheld']),
     z.string(),
     z.string(),
     z.string(),

@@ -1,5 +1,6 @@
 import { CLAIM_TTL_MS } from '../lifetimes.ts';
 import { RESERVE, SETTLE } from './budget-scripts.ts';
+import { HELD } from './held-scripts.ts';
 
 /**
  * The scripts that run inside Redis. An instance sends each whole the first time, so that none has to be loaded into a fresh
@@ -7,9 +8,9 @@ import { RESERVE, SETTLE } from './budget-scripts.ts';
  * changes nothing the second time.
  *
  * Keys of one robot, below its prefix: `turn:ID` (a hash), `payload:ID`, `conversation:KEY` (a hash), `running:KEY` (the
- * turn that runs), `queue:KEY` (turns that wait), `leases` (running turns by the end of their lease). A script that needs
- * the keys of another turn makes them from the prefix. The prefix is in braces, so that a cluster keeps all of them in one
- * slot.
+ * turn that runs), `queue:KEY` (turns that wait), `leases` (running turns by the end of their lease), `held:KEY:GENERATION`
+ * (`held-scripts.ts`). A script that needs the keys of another turn, or of held files, makes them from the prefix. The
+ * prefix is in braces, so that a cluster keeps all of them in one slot.
  *
  * Two versions of this project may share a store during a deployment. A key or field that one of them writes must mean the
  * same to the other: hence field names such as `claim`, which the rest of the code calls the fence.
@@ -59,30 +60,41 @@ return {(holder or owner) == owner and 1 or 0, ${SOME_OVERDUE}}`;
 
 /**
  * KEYS: turn, payload, conversation, running, queue, leases, account. ARGV: `limit` is that of the queue, `allowance` the
- * calls of the month, 0 without a budget.
+ * calls of the month, 0 without a budget; `files` says what becomes of held files.
  */
-export const ACCEPT = `${CONTEXT}${RESERVE}${HOLD}
+export const ACCEPT = `${CONTEXT}${RESERVE}${HOLD}${HELD}
 local turn, payload, conversation, running, queue, leases, account = unpack(KEYS)
 local prefix, id, owner, asker, key, body, now, lease, ttl, limit, day, allowance, full, few, last, keep, rate, window,
-  app = unpack(ARGV)
-local known = redis.call('HMGET', turn, 'acceptedBy', 'state', 'place', 'level', 'reached', 'first')
+  app, files = unpack(ARGV)
+local known = redis.call('HMGET', turn, 'acceptedBy', 'state', 'place', 'level', 'reached', 'first', 'changed')
+local held, changed = heldOf(prefix, conversation, key), known[7]
+local first = known[6]
+if known[1] == owner and known[2] == 'held' then
+  -- The files of this message are asked about at once after all.
+  release(held, conversation, id)
+  known = {}
+end
 if known[1] and (known[1] ~= owner or known[2] == 'done' or known[2] == 'dropped') then return {'duplicate'} end
-local state, place, level, reached, first = known[2], known[3], known[4] or 'full', known[5] or 0, known[6] or 0
+local state, place, level, reached = known[2], known[3], known[4] or 'full', known[5] or 0
 -- A repeat gets the first reply, even if the turn waited and has been started for another owner since.
 if state == 'started' and tonumber(place) > 0 then state = 'queued' end
 if not known[1] then
-  first = redis.call('HSETNX', conversation, 'met', 1)
+  first = first or redis.call('HSETNX', conversation, 'met', 1)
   redis.call('SET', prefix .. 'accepted', now, 'PX', keep)
   if ttl ~= '' then redis.call('PEXPIRE', conversation, ttl) end
   local current = redis.call('GET', running)
   state, place = 'started', 0
   local asked = 0
-  if tonumber(rate) > 0 then
+  local isUnheld = files == 'need' and redis.call('EXISTS', held) == 0
+  if tonumber(rate) > 0 and not isUnheld then
     local counter = prefix .. 'rate:' .. asker .. ':' .. math.floor(tonumber(now) / tonumber(window))
     asked = redis.call('INCR', counter)
     redis.call('PEXPIRE', counter, window)
   end
-  if asked > tonumber(rate) then
+  if isUnheld then
+    state = 'unheld'
+    redis.call('HDEL', conversation, 'heldAt')
+  elseif asked > tonumber(rate) then
     state = 'limited'
   elseif current and redis.call('HGET', prefix .. 'turn:' .. current, 'state') == 'started' then
     place = 1
@@ -97,10 +109,14 @@ if not known[1] then
     'generation', redis.call('HGET', conversation, 'generation') or '')
   redis.call('PEXPIRE', turn, day)
   if state == 'started' or state == 'queued' then
-    redis.call('SET', payload, body, 'PX', day)
+    local whole, count = body, 0
+    if files ~= 'leave' then whole, count = takeHeld(held, conversation, body) end
+    if whole ~= body then changed = 1 end
+    redis.call('SET', payload, whole, 'PX', day)
     local calls
-    level, calls, reached = reserve(account, tonumber(allowance), tonumber(full), tonumber(few), tonumber(last), keep)
-    redis.call('HSET', turn, 'level', level, 'reached', reached, 'reserved', calls,
+    -- The address of each file costs a call.
+    level, calls, reached = reserve(account, tonumber(allowance), full + count, few + count, last + count, keep)
+    redis.call('HSET', turn, 'level', level, 'reached', reached, 'reserved', calls, 'changed', changed or '',
       'account', tonumber(allowance) > 0 and account or '')
   end
   if state == 'started' then
@@ -114,9 +130,10 @@ if not known[1] then
   end
 end
 local generation, dify, form = contextOf(conversation, app)
-return {state, generation, dify, form, tonumber(first), tonumber(place),
+local recorded = changed and changed ~= '' and redis.call('GET', payload) or ''
+return {state, generation, dify, form, tonumber(first or 0), tonumber(place),
   redis.call('ZCOUNT', leases, '(' .. now, '+inf'),
-  ${SOME_OVERDUE}, level, tonumber(reached)}`;
+  ${SOME_OVERDUE}, level, tonumber(reached), recorded}`;
 
 /**
  * KEYS: turn, conversation, leases. An instance may renew a turn that is not running by the record: the store accepted

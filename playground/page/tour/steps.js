@@ -62,7 +62,7 @@ export function numbersOf(ui, question, name) {
       const { numbers } = steps.ack;
       return [
         [numbers.ack, time(facts.ackMs)],
-        [numbers.accept, time(call('store', /^(?:accept|claim)$/)?.ms)],
+        [numbers.accept, time(call('store', /^(?:accept|claim|hold)$/)?.ms)],
       ];
     }
     case 'open': {

@@ -1,0 +1,60 @@
+// Files that wait for the next question of their conversation. See `scripts.ts`.
+//
+// The list `held:KEY:GENERATION` has an entry for each file: the id of its turn, a space, and the file as JSON text. The
+// generation is in its name, so that `/new` leaves the files behind, also when an older version carries it out. `heldAt` of
+// the conversation outlives the list: where only `heldAt` is left, files were held for too long.
+
+/** Parts of the scripts below and of `ACCEPT`. */
+export const HELD = `
+local function heldOf(prefix, conversation, key)
+  return prefix .. 'held:' .. key .. ':' .. (redis.call('HGET', conversation, 'generation') or '')
+end
+local function release(held, conversation, id)
+  for _, entry in ipairs(redis.call('LRANGE', held, 0, -1)) do
+    if string.sub(entry, 1, #id + 1) == id .. ' ' then redis.call('LREM', held, 1, entry) end
+  end
+  if redis.call('EXISTS', held) == 0 then redis.call('HDEL', conversation, 'heldAt') end
+end
+-- The body of a question with the files that were held for it, and their number.
+local function takeHeld(held, conversation, body)
+  local files = {}
+  for _, entry in ipairs(redis.call('LRANGE', held, 0, -1)) do
+    table.insert(files, string.sub(entry, string.find(entry, ' ', 1, true) + 1))
+  end
+  local added = ''
+  if #files > 0 then added = ',"held":[' .. table.concat(files, ',') .. ']}'
+  elseif redis.call('HEXISTS', conversation, 'heldAt') == 1 then added = ',"heldIsOver":true}' end
+  if added == '' then return body, 0 end
+  redis.call('DEL', held)
+  redis.call('HDEL', conversation, 'heldAt')
+  return string.sub(body, 1, -2) .. added, #files
+end`;
+
+/** KEYS: turn, leases, conversation. ARGV: the files come last. A held message is a turn only when it is accepted later. */
+export const HOLD_FILES = `${HELD}
+local turn, leases, conversation = unpack(KEYS)
+local prefix, id, owner, key, now, ttl, day, hold, limit = unpack(ARGV)
+local known = redis.call('HMGET', turn, 'acceptedBy', 'state', 'first')
+if known[1] and (known[1] ~= owner or known[2] ~= 'held') then return {'duplicate'} end
+local held = heldOf(prefix, conversation, key)
+local first = known[3]
+if not known[1] then
+  first = redis.call('HSETNX', conversation, 'met', 1)
+  for index = 10, #ARGV do
+    if redis.call('LLEN', held) < tonumber(limit) then redis.call('RPUSH', held, id .. ' ' .. ARGV[index]) end
+  end
+  redis.call('PEXPIRE', held, hold)
+  redis.call('HSET', conversation, 'heldAt', now)
+  if ttl ~= '' then redis.call('PEXPIRE', conversation, ttl) end
+  redis.call('HSET', turn, 'acceptedBy', owner, 'state', 'held', 'first', first)
+  redis.call('PEXPIRE', turn, day)
+end
+local files, added = {}, 0
+for _, entry in ipairs(redis.call('LRANGE', held, 0, -1)) do
+  local isOwn = string.sub(entry, 1, #id + 1) == id .. ' '
+  -- What came after this message is told with a message of its own.
+  if added > 0 and not isOwn then break end
+  if isOwn then added = added + 1 end
+  table.insert(files, string.sub(entry, string.find(entry, ' ', 1, true) + 1))
+end
+return {'held', files, added, tonumber(first), redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, 3)}`;
