@@ -38,8 +38,8 @@ const delivered = z.object({
 const streamed = z.object({ success: z.boolean().nullish(), result: z.boolean().nullish() });
 
 /**
- * The variable of DingTalk's own that holds the state of an AI card, and its value for 完成. Official code sets it for the
- * preset template only, so it is the last way to end a card: usually the last frame does.
+ * The variable of DingTalk's own that holds the state of an AI card, and its value for 完成 (official templates describe
+ * it). Official code sets it for the preset template only, so it is the last way to end a card.
  */
 const FINISHED = { flowStatus: '3' };
 
