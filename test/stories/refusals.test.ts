@@ -22,9 +22,10 @@ interface Trouble {
 interface Story {
   name: string;
   troubles: Trouble[];
-  answer?: string;
   card: string;
   messages?: string[];
+  /** The answer goes on when its first frame has been answered. */
+  isTyped?: boolean;
 }
 
 const ANSWER = '会议改到周四下午三点，地点不变。';
@@ -107,6 +108,7 @@ const stories: Story[] = [
       { effect: unsafe, times: ever, when: ({ content, isFinalize }) => !isFinalize && content.includes(ANSWER) },
       { effect: tooLarge, times: ever, when: isAnswer },
     ],
+    isTyped: true,
     card: UNSAFE,
   },
   {
@@ -128,12 +130,25 @@ const stories: Story[] = [
   },
 ];
 
-test.each(stories)('a last frame that is $name', async ({ troubles, card, messages = [] }) => {
-  await start({ ...fast(100), app: { script: { chunks: [{ text: ANSWER }, { afterMs: 2_000, text: '' }] } } });
-  for (const { effect, api = 'streaming', times = 1, when = ({ isFinalize }: Frame) => isFinalize } of troubles) {
-    bridge().dingtalk.faults.inject({ api, times, when: (body) => when(body as Frame), ...effect });
+test.each(stories)('a last frame that is $name', async ({ troubles, card, messages = [], isTyped = false }) => {
+  const { promise: when, resolve: goOn } = Promise.withResolvers<void>();
+  await start({ ...fast(), app: { script: { chunks: [{ text: ANSWER }, { when, text: '' }] } } });
+  for (const {
+    effect,
+    api = 'streaming',
+    times = 1,
+    when: isMet = ({ isFinalize }: Frame) => isFinalize,
+  } of troubles) {
+    bridge().dingtalk.faults.inject({ api, times, when: (body) => isMet(body as Frame), ...effect });
   }
-  await bridge().ask('会议什么时候？');
+  const answered = bridge().ask('会议什么时候？');
+  const hasFrame = () => bridge().dingtalk.calls.some((call) => call.api === 'streaming' && call.durationMs !== null);
+  try {
+    if (isTyped) await expect.poll(hasFrame).toBe(true);
+  } finally {
+    goOn();
+  }
+  await answered;
   expect(bridge().card().content).toBe(card);
   expect(bridge().card().endedAt).not.toBeNull();
   expect(bridge().dingtalk.messages.map(({ text }) => text)).toEqual(messages);
