@@ -180,7 +180,6 @@ export function createWriter(options: WriterOptions): Writer {
     let frame: Frame = { text, state, id: newId() };
     /** A frame that was sent before may have ended the card. Then the card refuses every other one. */
     let isInDoubt = mayHaveEnded;
-    let isUnheard = false;
     for (const pauseMs of [...pausesMs, null]) {
       try {
         await options.slot('last');
@@ -196,11 +195,10 @@ export function createWriter(options: WriterOptions): Writer {
         } else if (isPassing(error)) {
           isInDoubt ||= mayBeDone(error);
         } else throw unsafe ?? error;
-        isUnheard ||= isUnanswered(error);
         await sleep(clock, pauseMs);
-        // After a try without an answer the frame keeps its id, so that DingTalk applies it once. A refused one gets a
-        // new id, because DingTalk might answer the old one from memory.
-        frame = { text, state, id: isUnheard ? frame.id : newId() };
+        // After a try without an answer the frame keeps its id, so that DingTalk applies it once. An answered one gets a
+        // new id, because DingTalk might answer the old one from memory, or refuse it because it was used.
+        frame = { text, state, id: isUnanswered(error) ? frame.id : newId() };
       }
     }
   }

@@ -171,11 +171,12 @@ describe('the last frame', () => {
   test('is repeated under a new id after a refusal, and under its own after a time-out', async () => {
     const it = scene();
     it.open();
-    it.answers.push('dingtalk_qps', 'dingtalk_timeout', null);
+    it.answers.push('dingtalk_qps', 'dingtalk_timeout', 'dingtalk_server_error', null);
     expect(await finish(it)).toBe('fine');
-    const [first, second, third] = it.sent.map(({ id }) => id);
+    const [first, second, third, fourth] = it.sent.map(({ id }) => id);
     expect(second).not.toBe(first);
     expect(third).toBe(second);
+    expect(fourth).not.toBe(third);
   });
 
   test('is tried for longer on a card that has shown something', async () => {
