@@ -10,7 +10,7 @@ const units = [
 /** The chaos, and what mostly waits: together they leave it the share of the machine that it needs. */
 const patient = [
   'test/chaos/**/*.test.ts',
-  'test/stories/{budget,handover,load,lost-answers,recovery,stop-elsewhere,trouble}.test.ts',
+  'test/stories/{budget,handover,load,lost-answers,recovery,refusals,stop-elsewhere,trouble}.test.ts',
   'test/scripts/{dev-stream,shutdown}.test.ts',
 ];
 

@@ -74,6 +74,7 @@ export const DELIVERY_ERROR_CODES = [
   'dingtalk_card_exists',
   'dingtalk_card_undelivered',
   'dingtalk_card_no_target',
+  'dingtalk_card_too_long',
   'dingtalk_content_unsafe',
   'dingtalk_qps',
   'dingtalk_month_used_up',
@@ -134,8 +135,14 @@ export const isLimited = (error: unknown): boolean => has(error, 'limited');
 export const isUnsafe = (error: unknown): boolean => has(error, 'unsafe');
 export const isModelBusy = (error: unknown): boolean => has(error, 'busy');
 
-/** Refused, and perhaps not a moment later. The call was not carried out, so a repeat cannot do it twice. */
+/** Refused, and perhaps not a moment later. */
 export const isRefusedForNow = (error: unknown): boolean => isPassing(error) && !isUnanswered(error);
+
+/**
+ * The call may have been carried out: no answer came, or the service failed in the middle of it. A refusal for speed
+ * comes before anything is done.
+ */
+export const mayBeDone = (error: unknown): boolean => isPassing(error) && !isLimited(error);
 
 /** Facts for the log: numbers and short codes, never upstream text. */
 export type ErrorFacts = Readonly<Record<string, string | number | boolean | null>>;

@@ -5,9 +5,9 @@ import { sleep, type Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
 import { retry } from '../runtime/retry.ts';
 import type { Texts } from '../texts/texts.ts';
-import { endCard } from './card.ts';
+import { closeCard, endCard } from './card.ts';
 import type { MessageSink } from './sink.ts';
-import type { Writer } from './writer.ts';
+import type { LastFrame, Writer } from './writer.ts';
 
 /** Pause between messages of one answer: webhooks of robots have been limited to 20 messages a minute. */
 const MESSAGE_GAP_MS = 3_000;
@@ -52,20 +52,24 @@ export async function deliver(
   options: DeliveryOptions,
 ): Promise<Shown> {
   const { texts, mayHaveEnded = false } = options;
-  if (writer) {
-    const { card, messages } = render(view, true, options);
-    const ending = await endCard(writer, { text: card ?? texts.emptyAnswer, state, mayHaveEnded }, options);
-    if (ending === null) {
-      await sendAll(messages, false, options);
-      return 'card';
-    }
-    if (isUnsafe(ending.failure)) return endUnsafe(writer, options);
-    // DingTalk may have refused the frame because the instance that took the turn over has ended the card.
-    if ((await options.isHeld?.()) === false) return 'nothing';
-    // This card has shown frames, so a refusal that passes does not last.
-    if (writer.hasShown && isPassing(ending.failure)) options.endLater?.(endLate(writer, options));
+  const asMessages = (): readonly string[] => render(view, false, options).messages;
+  if (!writer) return sendAnswer(options.cardWasUnsafe ? [texts.unsafe] : asMessages(), options);
+  const { card, messages } = render(view, true, options);
+  const ending = await endCard(writer, { text: card ?? texts.emptyAnswer, state, mayHaveEnded }, options);
+  if (ending === null) {
+    await sendAll(messages, false, options);
+    return 'card';
   }
-  const messages = options.cardWasUnsafe ? [texts.unsafe] : render(view, false, options).messages;
+  // DingTalk may have refused the frame because the instance that took the turn over has ended the card.
+  if ((await options.isHeld?.()) === false) return 'nothing';
+  if (isUnsafe(ending.failure)) return endUnsafe(writer, options);
+  // The messages come first: an instance that takes the turn over in between takes an ended card for an answer.
+  const shown = await sendAnswer(asMessages(), options);
+  await pointBelow(writer, ending.failure, shown, options);
+  return shown;
+}
+
+async function sendAnswer(messages: readonly string[], options: DeliveryOptions): Promise<Shown> {
   return (await sendAll(messages, true, options)) ? 'message' : 'nothing';
 }
 
@@ -87,19 +91,35 @@ function render(
   }
 }
 
-/** Ends a card that could not be ended in time; its answer stands below it by now. Never rejects. */
-async function endLate(writer: Writer, options: DeliveryOptions): Promise<void> {
-  await sleep(options.clock, LATE_MS);
-  await endCard(writer, { text: options.texts.answeredBelow, state: 'finished' }, options);
+/** Ends a card that could not be ended with its answer. Never rejects. */
+async function pointBelow(writer: Writer, failure: unknown, shown: Shown, options: DeliveryOptions): Promise<void> {
+  const { clock, texts, reference } = options;
+  if (writer.saysMissing(failure)) return;
+  const last: LastFrame =
+    shown === 'message'
+      ? { text: texts.answeredBelow, state: 'finished' }
+      : { text: crashText(texts, reference), state: 'failed' };
+  async function endLate(): Promise<void> {
+    await sleep(clock, LATE_MS);
+    await closeCard(writer, last, options);
+  }
+  // DingTalk took no frame for as long as the tries went on, so it is left alone for a while.
+  const left = isPassing(failure) ? { failure } : await closeCard(writer, last, options);
+  if (left && isPassing(left.failure)) options.endLater?.(endLate());
 }
 
-/** DingTalk's content check refused the text: the card ends with a sentence instead. Never rejects. */
+/** DingTalk's content check refused the text: a sentence takes its place, on the card or else below it. Never rejects. */
 async function endUnsafe(writer: Writer, options: DeliveryOptions): Promise<Shown> {
-  const ending = await endCard(writer, { text: options.texts.unsafe, state: 'failed' }, options);
-  return ending === null ? 'card' : 'nothing';
+  const ending = await closeCard(writer, { text: options.texts.unsafe, state: 'failed' }, options);
+  return ending === null ? 'card' : sendAnswer([options.texts.unsafe], options);
 }
 
-/** Sends messages one after another; false when the first one was not sent. Never rejects. */
+/**
+ * Sends messages one after another. A sentence takes the place of one that the content check refuses, and is the last.
+ * Never rejects.
+ *
+ * @returns false when none was sent.
+ */
 export async function sendAll(
   messages: readonly string[],
   mentionAsker: boolean,
@@ -108,18 +128,24 @@ export async function sendAll(
   const { reply, clock, log, texts, reference } = options;
   for (const [index, text] of messages.entries()) {
     if (index > 0 || !mentionAsker) await sleep(clock, MESSAGE_GAP_MS);
-    const message = { title: titleOf(text, texts), text, mentionAsker: mentionAsker && index === 0 };
+    const mention = mentionAsker && index === 0;
+    const send = (words: string) => reply.send({ title: titleOf(words, texts), text: words, mentionAsker: mention });
     try {
       // A message without an answer may have been sent. The sink itself repeats it where DingTalk shows it only once.
-      await retry(() => reply.send(message), { clock, pausesMs: MESSAGE_RETRY_MS, mayRetry: isRefusedForNow });
+      await retry(() => send(text), { clock, pausesMs: MESSAGE_RETRY_MS, mayRetry: isRefusedForNow });
     } catch (error) {
       log.error('message_not_sent', { turn: reference, part: index + 1, ...errorFields(error) });
-      if (isUnsafe(error)) await reply.send({ ...message, text: texts.unsafe }).catch(() => undefined);
-      return index > 0;
+      return (isUnsafe(error) && (await isFine(send(texts.unsafe)))) || index > 0;
     }
   }
   return true;
 }
+
+const isFine = (work: Promise<void>): Promise<boolean> =>
+  work.then(
+    () => true,
+    () => false,
+  );
 
 /** What the chat list shows of a message: its beginning, without the markdown. */
 function titleOf(text: string, texts: Texts): string {

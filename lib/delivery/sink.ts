@@ -14,8 +14,16 @@ export interface CardSink {
   open(): Promise<void>;
   /** Shows a frame. Never called while another call is under way. @throws BridgeError when it was not shown. */
   write(frame: Frame): Promise<void>;
+  /**
+   * Ends the card with this text by another call than a frame. It also changes the text of a card that has ended.
+   *
+   * @throws BridgeError when it was not changed.
+   */
+  close(text: string): Promise<void>;
   /** Whether the refusal of a frame can mean that the card has ended already. */
   saysEnded(error: unknown): boolean;
+  /** Whether the refusal says that there is no such card. */
+  saysMissing(error: unknown): boolean;
   /** Whether the refusal can be about the frame's state: a template may have no failed state. */
   refusesState(error: unknown): boolean;
 }

@@ -1,4 +1,4 @@
-import { isPassing, isUnanswered } from '../errors.ts';
+import { isPassing, isUnanswered, isUnsafe, mayBeDone } from '../errors.ts';
 import { sleep, withTimeout, type Clock } from '../runtime/clock.ts';
 import type { Pace } from './pace.ts';
 import type { CardSink, Frame } from './sink.ts';
@@ -14,9 +14,14 @@ export interface Writer {
    * Ends the card. Typing stops, a frame under way is waited for, and the last frame is repeated until it is shown or
    * the pauses are used up.
    *
-   * @throws BridgeError when the card could not be ended.
+   * @throws BridgeError when the card could not be ended. It says that the content check refused the text also where
+   * only a typing frame was refused so: the text must not be sent by any other way.
    */
   finish(last: LastFrame): Promise<void>;
+  /** Ends the card with this text where frames cannot. @throws BridgeError when it was not changed. */
+  close(text: string): Promise<void>;
+  /** Whether a failure says that there is no such card. */
+  saysMissing(error: unknown): boolean;
   /**
    * Stops typing without an end, because another instance ends the card. A frame under way is waited for, then `last`
    * is shown.
@@ -70,6 +75,7 @@ export function createWriter(options: WriterOptions): Writer {
   const { sink, pace, clock, newId } = options;
   let latest: (() => string) | null = null;
   let lastText: string | null = null;
+  let unsafe: unknown = null;
   let ready = false;
   let closed = false;
   const closing = new AbortController();
@@ -149,6 +155,7 @@ export function createWriter(options: WriterOptions): Writer {
       failed = 0;
       options.onFrameShown();
     } catch (error) {
+      if (isUnsafe(error)) unsafe = error;
       failed += 1;
       notBeforeMs = clock.now() + SLOW_DOWN_MS * failed;
       if (failed >= MAX_FAILURES) closed = true;
@@ -171,7 +178,8 @@ export function createWriter(options: WriterOptions): Writer {
     await sleep(clock, options.settleMs);
     const pausesMs = lastText === null ? LAST_FRAME_RETRY_MS : SHOWN_RETRY_MS;
     let frame: Frame = { text, state, id: newId() };
-    let mayBeShown = false;
+    /** A frame that was sent before may have ended the card. Then the card refuses every other one. */
+    let isInDoubt = mayHaveEnded;
     for (const pauseMs of [...pausesMs, null]) {
       try {
         await options.slot('last');
@@ -179,17 +187,18 @@ export function createWriter(options: WriterOptions): Writer {
         return;
       } catch (error) {
         options.onFrameFailed(error);
-        // An ended card refuses every frame: another instance, or a try of ours without an answer, has ended it.
-        if ((mayBeShown || mayHaveEnded) && sink.saysEnded(error)) return;
-        mayBeShown ||= isUnanswered(error);
-        if (pauseMs === null) throw error;
+        if (isInDoubt && state === 'finished' && sink.saysEnded(error)) return;
+        if (pauseMs === null) throw unsafe ?? error;
         if (state === 'failed' && sink.refusesState(error)) {
           // The template has no failed state. A finished card with the same words is better than one that never ends.
           state = 'finished';
-        } else if (!isPassing(error)) throw error;
+        } else if (isPassing(error)) {
+          isInDoubt ||= mayBeDone(error);
+        } else throw unsafe ?? error;
         await sleep(clock, pauseMs);
-        // A frame that may have been shown keeps its id, so that DingTalk applies it once; a refused one gets a new id.
-        frame = { text, state, id: mayBeShown ? frame.id : newId() };
+        // After a try without an answer the frame keeps its id, so that DingTalk applies it once. An answered one gets a
+        // new id, because DingTalk might answer the old one from memory, or refuse it because it was used.
+        frame = { text, state, id: isUnanswered(error) ? frame.id : newId() };
       }
     }
   }
@@ -200,6 +209,11 @@ export function createWriter(options: WriterOptions): Writer {
       schedule();
     },
     finish,
+    async close(text) {
+      await stopTyping();
+      await sink.close(text);
+    },
+    saysMissing: (error) => sink.saysMissing(error),
     async leave(last) {
       await stopTyping();
       if (last === undefined || !ready) return;

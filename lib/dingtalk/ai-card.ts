@@ -35,7 +35,13 @@ const delivered = z.object({
   }),
 });
 
-const streamed = z.object({ success: z.boolean().nullish() });
+const streamed = z.object({ success: z.boolean().nullish(), result: z.boolean().nullish() });
+
+/**
+ * The variable of DingTalk's own that holds the state of an AI card, and its value for 完成 (official templates describe
+ * it). Official code sets it for the preset template only, so it is the last way to end a card.
+ */
+const FINISHED = { flowStatus: '3' };
 
 /**
  * Frames have been seen to take 3 to 10 s. After an earlier time-out DingTalk would show the frame and its replacement.
@@ -85,7 +91,15 @@ export function createAiCard(options: AiCardOptions): CardSink {
         }
       }
     },
+    ...openedCard(client, config, cardId),
+  };
+}
+
+/** A card that this or another instance made. */
+export function openedCard(client: DingTalkClient, config: DingTalkConfig, cardId: string): Omit<CardSink, 'open'> {
+  return {
     write: (frame) => writeFrame(client, config, cardId, frame),
+    close: (text) => updateCard(client, cardId, { variables: { [config.cardContentKey]: text, ...FINISHED } }),
     ...cardRefusals,
   };
 }
@@ -112,7 +126,8 @@ export async function writeFrame(
       isError: state === 'failed',
     },
   });
-  if (streamed.safeParse(answer).data?.success === false) {
+  const told = streamed.safeParse(answer).data;
+  if (told?.success === false || told?.result === false) {
     throw new BridgeError('dingtalk_server_error', 'DingTalk did not take the frame', { api: 'streaming' });
   }
 }

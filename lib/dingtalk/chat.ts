@@ -3,12 +3,11 @@ import { firstThatWorks, type CardSink, type MessageSink } from '../delivery/sin
 import type { Fetch } from '../net/http.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
-import { createAiCard, updateCard, writeFrame } from './ai-card.ts';
+import { createAiCard, openedCard, updateCard } from './ai-card.ts';
 import type { Message, Sender } from './callback.ts';
 import { watchCard, type CardBreaker } from './card-breaker.ts';
 import type { CardCallback } from './card-callback.ts';
 import { countCalls, type DingTalkClient } from './client.ts';
-import { cardRefusals } from './failures.ts';
 import { createFileMessages, type FileMessages } from './file-message.ts';
 import { createRobotMessage, sendToPeople } from './robot-message.ts';
 import { downloadAddress } from './sent-file.ts';
@@ -90,13 +89,7 @@ export function createChat(options: ChatOptions): Chat {
       return watchCard(card, breaker, message.sender.id);
     },
     openedCard: (cardId) =>
-      config.cardTemplateId === null
-        ? null
-        : {
-            open: async () => undefined,
-            write: (frame) => writeFrame(client, config, cardId, frame),
-            ...cardRefusals,
-          },
+      config.cardTemplateId === null ? null : { open: async () => undefined, ...openedCard(client, config, cardId) },
     amend: (cardId, variables) => updateCard(client, cardId, { variables }),
     async amendFor({ staffId, unionId }, cardId, variables) {
       const userId = staffId ?? unionId;

@@ -2,7 +2,9 @@ import * as z from 'zod';
 import type { CardSink } from '../delivery/sink.ts';
 import { BridgeError, safeUpstreamCode, type DeliveryErrorCode } from '../errors.ts';
 
-const errorBody = z.object({ code: z.string().nullish(), Code: z.string().nullish() });
+const codeText = z.union([z.string(), z.number().transform(String)]).nullish();
+
+const errorBody = z.object({ code: codeText, Code: codeText });
 
 /**
  * DingTalk's codes in lower case (pages of the single calls, global error code page). A code that is not here is
@@ -18,6 +20,12 @@ const KNOWN_CODES: Readonly<Record<string, DeliveryErrorCode>> = {
   'param.templateunpublished': 'dingtalk_template_unpublished',
   'param.cardalreadyexist': 'dingtalk_card_exists',
   'param.contentunsafe': 'dingtalk_content_unsafe',
+  'contain.notallowed.text': 'dingtalk_content_unsafe',
+  'contain.notallowed.picture': 'dingtalk_content_unsafe',
+  'contain.notallowed.content': 'dingtalk_content_unsafe',
+  'contain.unsafe.url': 'dingtalk_content_unsafe',
+  'param.stream.content': 'dingtalk_card_too_long',
+  200092: 'dingtalk_card_too_long',
 };
 
 /** What an operator does about a failure. Failures without an entry need nothing. */
@@ -29,6 +37,7 @@ const REMEDIES: Readonly<Partial<Record<DeliveryErrorCode, string>>> = {
   dingtalk_template_missing: 'check DINGTALK_CARD_TEMPLATE_ID: the template belongs to this app and ends in .schema',
   dingtalk_template_unpublished: 'publish the card template in the card platform',
   dingtalk_card_variable: 'check DINGTALK_CARD_CONTENT_KEY: the template has no streaming variable of this name',
+  dingtalk_card_too_long: 'lower DINGTALK_CARD_MAX_CHARS: DingTalk takes no card text of this length',
   dingtalk_card_undelivered: 'check that the robot is in the group, and DINGTALK_ROBOT_CODE',
   dingtalk_month_used_up: 'the organisation has used up its monthly calls; set DINGTALK_MONTHLY_CALLS to end softly',
 };
@@ -40,6 +49,12 @@ const blocked = z.object({ punish: z.string() });
 export function isOfGateway(body: unknown): boolean {
   return body === undefined || blocked.safeParse(body).success;
 }
+
+/**
+ * Whether a gateway answered in the place of the interface, because it had waited for 3 s (504) or lost the connection
+ * (502). The interface may have carried the call out, so this counts as no answer.
+ */
+export const isUnheard = (status: number): boolean => status === 502 || status === 504;
 
 /** Turns a refusal of api.dingtalk.com into our error; the facts hold the HTTP status and DingTalk's code only. */
 export function refusal(api: string, status: number, body: unknown): BridgeError {
@@ -59,21 +74,33 @@ function classify(status: number, upstreamCode: string | null): DeliveryErrorCod
   if (known) return known;
   // A limit comes as 403 with a Qps or Qpm code (seen in the field) or as 429 (DingTalk's staff).
   if (status === 429 || /\.qp[sm]limit/.test(code)) return 'dingtalk_qps';
+  if (isUnheard(status)) return 'dingtalk_unreachable';
   if (status === 401) return 'dingtalk_token_invalid';
   // With this code a 500 nearly always means that the template has no variable of that name.
   if (status === 500 && code === 'unknownerror') return 'dingtalk_card_variable';
+  // `system.error` and `system.busy` come with 400 as well as with 500.
+  if (code.startsWith('system.')) return 'dingtalk_server_error';
   // A 200 gets here only when its body is not one of the interface.
   return status >= 500 || status === 200 ? 'dingtalk_server_error' : 'dingtalk_refused';
 }
 
 const MISSING: ReadonlySet<unknown> = new Set(['param.stream.outTrackId', 'param.cardNotExist']);
 
+/** Codes of a frame that is wrong in itself, whatever the state of its card (page of the call). */
+const OF_THE_FRAME = /^param\.(stream\.(key|content|guid)Empty|stream\.isFull|invalid)$|too\.?(large|long)/i;
+
 const hasCode = (error: unknown, ...codes: DeliveryErrorCode[]): error is BridgeError =>
   error instanceof BridgeError && (codes as readonly string[]).includes(error.code);
 
 /** What the refusal of a frame means for its card. */
-export const cardRefusals: Pick<CardSink, 'saysEnded' | 'refusesState'> = {
-  // A card that does not exist has not ended: the asker has seen no answer.
-  saysEnded: (error) => hasCode(error, 'dingtalk_refused') && !MISSING.has(error.facts['upstreamCode']),
+export const cardRefusals: Pick<CardSink, 'saysEnded' | 'saysMissing' | 'refusesState'> = {
+  // DingTalk's page does not say how it refuses a frame for a card that has ended, so that is any code without a meaning
+  // of its own. A card that does not exist has not ended: the asker has seen no answer.
+  saysEnded: (error) =>
+    hasCode(error, 'dingtalk_refused') &&
+    (error.facts['status'] ?? 400) === 400 &&
+    !cardRefusals.saysMissing(error) &&
+    !OF_THE_FRAME.test(String(error.facts['upstreamCode'])),
+  saysMissing: (error) => hasCode(error, 'dingtalk_refused') && MISSING.has(error.facts['upstreamCode']),
   refusesState: (error) => hasCode(error, 'dingtalk_card_variable', 'dingtalk_refused'),
 };

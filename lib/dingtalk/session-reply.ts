@@ -7,6 +7,7 @@ import type { Fetch } from '../net/http.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { retry } from '../runtime/retry.ts';
 import type { Message } from './callback.ts';
+import { isUnheard } from './failures.ts';
 import { send } from './http.ts';
 
 /** HTTP is 200 also for a refusal: `errcode` says which. One official sample has it as a string. */
@@ -22,6 +23,8 @@ const ERRCODES: Readonly<Record<number, DeliveryErrorCode>> = {
   430104: 'dingtalk_content_unsafe',
   90030: 'dingtalk_month_used_up',
   [-1]: 'dingtalk_server_error',
+  // The gateway waited for 3 s (retry page). The message may have been sent.
+  15: 'dingtalk_unreachable',
 };
 
 const TIMEOUT_MS = 8_000;
@@ -49,6 +52,7 @@ export function createSessionReply({ config, message, fetch, clock }: SessionRep
     if (answer.status === 200 && errcode === 0) return;
     const code =
       (errcode === undefined ? undefined : ERRCODES[errcode]) ??
+      (isUnheard(answer.status) ? 'dingtalk_unreachable' : null) ??
       (answer.status >= 500 ? 'dingtalk_server_error' : 'dingtalk_refused');
     throw new BridgeError(code, 'DingTalk refused the reply', {
       api: 'sendBySession',
@@ -57,13 +61,12 @@ export function createSessionReply({ config, message, fetch, clock }: SessionRep
     });
   }
 
-  /** How often each text was sent: an answer may have the same part twice. */
+  /** How often each text was sent: an answer may have the same part twice. A repeat after a refusal is the same part. */
   const sent = new Map<string, number>();
 
   return {
     async send({ title, text, mentionAsker }) {
       const times = (sent.get(text) ?? 0) + 1;
-      sent.set(text, times);
       const webhook = trustedWebhook(config, message.session, clock);
       const mentioned = mentionAsker && message.chat.isGroup ? message.sender.staffId : null;
       const body = {
@@ -84,6 +87,7 @@ export function createSessionReply({ config, message, fetch, clock }: SessionRep
         // sent by another way.
         throw isUnsafe(error) ? error : (unanswered ?? error);
       });
+      sent.set(text, times);
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { RobotConfig } from '../config/robot.ts';
-import { endCard, openCard, reopenCard, type OpenCard } from '../delivery/card.ts';
+import { closeCard, openCard, reopenCard, type OpenCard } from '../delivery/card.ts';
 import { createFollowUps, type FollowUps } from '../delivery/follow-ups.ts';
 import type { Limiter } from '../delivery/limiter.ts';
 import { paceOf, type Pace, type Streaming } from '../delivery/pace.ts';
@@ -159,7 +159,7 @@ export function createChannels(options: ChannelOptions): Channels {
       const sink = chat.openedCard(turnId);
       if (!sink) return;
       const reference = referenceOf(turnId);
-      await endCard(reopenCard(sink, reference, cardPorts), { text, state: 'finished' }, { log, reference });
+      await closeCard(reopenCard(sink, reference, cardPorts), { text, state: 'finished' }, { log, reference });
     },
   };
 }

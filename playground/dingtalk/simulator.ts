@@ -127,11 +127,14 @@ export async function createDingTalkSimulator(options: DingTalkOptions): Promise
     });
   };
 
+  /** The call was carried out, and its client does not know. */
+  const noteUnheard = ({ api, request }: OpenCall['call']) =>
+    world.unanswered.add(`${api} ${String(request['outTrackId'])}`);
+
   const send = async (open: OpenCall, answer: Answer, response: ServerResponse, isCounted: boolean, lose: boolean) => {
     const result = { status: answer.status, code: answer.code, counted: isCounted, response: answer.body };
     const gone = response.destroyed || response.closed;
-    if ((gone || lose || isLate(open.call)) && answer.status === 200)
-      world.unanswered.add(`${open.call.api} ${String(open.call.request['outTrackId'])}`);
+    if ((gone || lose || isLate(open.call)) && answer.status === 200) noteUnheard(open.call);
     if (gone || lose) {
       open.finish({ ...result, status: null, outcome: lose ? 'lost' : 'abandoned' });
       resetConnection(response);
@@ -162,9 +165,12 @@ export async function createDingTalkSimulator(options: DingTalkOptions): Promise
       return;
     }
     const injected = fault && faultAnswer(fault);
-    if (injected) await sleep(clock, delayMs + latencyOf(route.api));
-    const answer = injected ?? (await answerOf(route, request, response, delayMs));
-    note(open.call, answer);
+    const isCarriedOut = fault !== undefined && 'carriedOut' in fault && fault.carriedOut;
+    if (injected && !isCarriedOut) await sleep(clock, delayMs + latencyOf(route.api));
+    const real = injected && !isCarriedOut ? injected : await answerOf(route, request, response, delayMs);
+    note(open.call, real);
+    if (isCarriedOut && real.status === 200) noteUnheard(open.call);
+    const answer = injected ?? real;
     const isCounted = (route.guard === 'token' || route.guard === 'tokenInAddress') && (answer.counted ?? true);
     await send(open, answer, response, isCounted, fault?.kind === 'lost-response');
   };

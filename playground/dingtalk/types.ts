@@ -219,10 +219,12 @@ export type DingTalkEvent =
   | { type: 'callback'; callback: Callback };
 
 export type DingTalkFaultEffect =
-  /** Any status and code. Applied nowhere. */
-  | { kind: 'status'; status: number; code?: string; message?: string; delayMs?: number }
-  /** 403 QpsLimitForAppkeyAndApi · 429 · 500 system.busy · 504, ready made. Applied nowhere. */
-  | { kind: 'qps' | 'too-many-requests' | 'busy' | 'gateway-timeout'; delayMs?: number }
+  /** Any status and code. Applied nowhere, unless `carriedOut`. */
+  | { kind: 'status'; status: number; code?: string; message?: string; delayMs?: number; carriedOut?: boolean }
+  /** 403 QpsLimitForAppkeyAndApi · 429 · 500 system.busy, ready made. Applied nowhere. */
+  | { kind: 'qps' | 'too-many-requests' | 'busy'; delayMs?: number }
+  /** 504 of a gateway that waited too long. Applied nowhere, unless `carriedOut`. */
+  | { kind: 'gateway-timeout'; delayMs?: number; carriedOut?: boolean }
   /** HTTP 200 with this errcode (session replies). */
   | { kind: 'errcode'; errcode: number; errmsg?: string; delayMs?: number }
   /** Never answers; not applied. */

@@ -147,7 +147,10 @@ export function dingtalkFinding(error: unknown, apiUrl: string, say: Finder): Fi
     case 'dingtalk_qps':
       return say.warning('dingtalkBusy', ...factsOf(error));
     case 'dingtalk_unreachable':
-      return say.failed('dingtalkUnreachable', new URL(apiUrl).host, networkReason(error));
+      // With a status, DingTalk's gateway has answered.
+      return 'status' in error.facts
+        ? say.failed('dingtalkRefused', ...factsOf(error))
+        : say.failed('dingtalkUnreachable', new URL(apiUrl).host, networkReason(error));
     case 'dingtalk_timeout':
       return say.failed('dingtalkUnreachable', new URL(apiUrl).host, 'timeout');
     default:

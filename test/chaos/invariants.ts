@@ -183,10 +183,14 @@ function withoutOutcome(each: Case, records: Records, { isQueueFull }: Sentences
   const firstWord = each.answer.split(' ', 1)[0] ?? '';
   const isItsReply = (request: unknown) => JSON.stringify(request).includes(`${firstWord} `);
   const isUnanswered = simulator.calls.some(
-    ({ api, outcome, request }) => api === 'sendBySession' && outcome !== 'answered' && isItsReply(request),
+    (call) => call.api === 'sendBySession' && isUnheard(call) && isItsReply(call.request),
   );
   return isUnanswered ? 'DingTalk did not answer the call with its message' : null;
 }
+
+/** What became of the call, its client does not know: a gateway's 502 or 504 says nothing about it. */
+const isUnheard = ({ outcome, status }: { outcome: string; status: number | null }) =>
+  outcome !== 'answered' || status === 502 || status === 504;
 
 function judgeTexts(
   { card, messages, answer, name, turnId, wasTakenOver, wasHandedOver }: Case,
@@ -282,9 +286,7 @@ function judgeViolations(cases: readonly Case[], records: Records, breaks: Break
       const mayBeOfKilled = of !== undefined && hasKill(records, of.question.takenAtMs ?? 0, at);
       const before = dingtalk[robot].calls.filter((call) => call.request['outTrackId'] === outTrackId && call.at < at);
       // Calls that made the card, or may have.
-      const made = before.filter(
-        (call) => call.api === 'createAndDeliver' && (call.status === 200 || call.outcome !== 'answered'),
-      );
+      const made = before.filter((call) => call.api === 'createAndDeliver' && (call.status === 200 || isUnheard(call)));
       // The answering instance does not wait for a slow call that makes the card, nor the last frame for a slow one.
       const tookMs = (call: (typeof before)[number]) =>
         call.at - (of?.question.takenAtMs ?? call.at) + (call.durationMs ?? 0);
@@ -293,7 +295,7 @@ function judgeViolations(cases: readonly Case[], records: Records, breaks: Break
           made.some((call) => tookMs(call) > SLOW_MS || (call.durationMs ?? 0) > SLOW_CALL_MS)) ||
         (code === 'unknownError' && before.some(({ durationMs }) => (durationMs ?? 0) > SLOW_MS));
       // When a call to make the card got no answer, the card may exist all the same, and the instance must end it.
-      const mayBeThere = made.length > 0 && made.every(({ outcome }) => outcome !== 'answered');
+      const mayBeThere = made.length > 0 && made.every(isUnheard);
       if (code === 'param.stream.outTrackId' && mayBeThere) {
         excuses('the end of a card that may have existed');
         continue;

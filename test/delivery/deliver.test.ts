@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { crashText } from '../../lib/answer/ending.ts';
 import { reopenCard } from '../../lib/delivery/card.ts';
 import { deliver, sendAll, type DeliveryOptions, type Shown } from '../../lib/delivery/deliver.ts';
 import { createLimiter } from '../../lib/delivery/limiter.ts';
 import type { FinalView } from '../../lib/answer/view.ts';
+import { BridgeError } from '../../lib/errors.ts';
 import { textsFor } from '../../lib/texts/index.ts';
 import { createLogLines, createScriptedCard, createScriptedReply, type Outcome } from '../support/delivery.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
@@ -15,6 +17,8 @@ const view = (hasCard: boolean): FinalView =>
 interface SceneOptions {
   /** How calls to show a frame end; null without a card. */
   writes?: Outcome[] | null;
+  /** How the calls to close the card end. */
+  closes?: Outcome[];
   /** The card has shown a frame before. */
   hasShown?: boolean;
   replies?: Outcome[];
@@ -26,7 +30,15 @@ interface SceneOptions {
 }
 
 /** Delivers an answer; what is left for later is done too. */
-async function delivered({ writes = [], hasShown = false, replies = [], isHeld, state, ...rest }: SceneOptions) {
+async function delivered({
+  writes = [],
+  closes = [],
+  hasShown = false,
+  replies = [],
+  isHeld,
+  state,
+  ...rest
+}: SceneOptions) {
   const clock = createVirtualClock();
   const sink = createScriptedCard(clock);
   const reply = createScriptedReply(clock, replies);
@@ -41,6 +53,7 @@ async function delivered({ writes = [], hasShown = false, replies = [], isHeld, 
     sink.frames.length = 0;
   }
   sink.writes = [...(writes ?? [])];
+  sink.closes = [...closes];
   const later: Promise<void>[] = [];
   const { view: rendered = view, ...flags } = rest;
   const options: DeliveryOptions = {
@@ -54,12 +67,13 @@ async function delivered({ writes = [], hasShown = false, replies = [], isHeld, 
     endLater: (work) => later.push(work),
   };
   const delivering = deliver(writer, state ?? 'finished', rendered, options);
-  await clock.advance(60_000);
+  await clock.advance(120_000);
   await Promise.all(later);
   return {
     shown: await delivering,
     /** The states and texts of the card's frames, without repeats of the same. */
     card: [...new Set(sink.frames.map((frame) => `${frame.state}: ${frame.text}`))],
+    shows: sink.shows,
     messages: reply.messages,
     said: reply.messages.map(({ text }) => text),
     left: later.length,
@@ -68,86 +82,151 @@ async function delivered({ writes = [], hasShown = false, replies = [], isHeld, 
   };
 }
 
-/** Six tries end a card that has shown a frame, five any other. */
-const sixTimes = (code: Outcome): Outcome[] => Array.from({ length: 6 }, () => code);
+/** Five tries end a card, six one that has shown a frame. */
+const times = (count: number, code: Outcome): Outcome[] => Array.from({ length: count }, () => code);
 
 interface Exit extends SceneOptions {
   name: string;
   shown: Shown;
-  card?: string[];
+  /** What the card shows in the end. */
+  shows?: string | null;
   said?: string[];
   /** Whether the card is ended later. */
   left?: number;
 }
 
+const ANSWER = 'finished: on the card';
+const BELOW = `finished: ${texts.answeredBelow}`;
+const below = {
+  shown: 'message' as const,
+  shows: BELOW,
+  said: ['as a message', 'and another'],
+} satisfies Partial<Exit>;
+
 const exits: Exit[] = [
-  { name: 'on the card, the rest below it', shown: 'card', card: ['finished: on the card'], said: ['below it'] },
-  { name: 'a failure on the card', state: 'failed', shown: 'card', card: ['failed: on the card'], said: ['below it'] },
+  { name: 'on the card, the rest below it', shown: 'card', shows: ANSWER, said: ['below it'] },
+  { name: 'a failure on the card', state: 'failed', shown: 'card', shows: 'failed: on the card', said: ['below it'] },
   {
     name: 'an empty card gets a sentence',
     view: () => ({ card: null, messages: [] }),
     shown: 'card',
-    card: [`finished: ${texts.emptyAnswer}`],
+    shows: `finished: ${texts.emptyAnswer}`,
   },
   {
     name: 'a card that another instance has ended',
     writes: ['dingtalk_refused'],
     mayHaveEnded: true,
     shown: 'card',
-    card: ['finished: on the card'],
     said: ['below it'],
   },
   { name: 'without a card, as messages', writes: null, shown: 'message', said: ['as a message', 'and another'] },
+  { name: 'a card that cannot hold it, as messages', writes: ['dingtalk_card_too_long'], ...below },
+  { name: 'a card that refuses it for good, as messages', writes: ['dingtalk_refused'], ...below },
   {
-    name: 'a card that stays refused, as messages',
-    writes: ['dingtalk_permission_missing'],
+    name: 'a card that takes no frame for good, as messages',
+    writes: times(2, 'dingtalk_permission_missing'),
     hasShown: true,
-    shown: 'message',
-    card: ['finished: on the card'],
-    said: ['as a message', 'and another'],
+    ...below,
   },
   {
-    name: 'a card that shows nothing for now, as messages',
-    writes: sixTimes('dingtalk_server_error'),
-    shown: 'message',
-    card: ['finished: on the card'],
-    said: ['as a message', 'and another'],
+    name: 'a card that can be ended in no way, as messages',
+    writes: times(2, 'dingtalk_month_used_up'),
+    closes: ['dingtalk_month_used_up'],
+    hasShown: true,
+    ...below,
+    shows: 'typing: typing',
+  },
+  {
+    name: 'a card that cannot hold it and takes no sentence for now, as messages; the card is ended later',
+    writes: ['dingtalk_card_too_long', ...times(5, 'dingtalk_server_error')],
+    closes: ['dingtalk_server_error'],
+    ...below,
+    left: 1,
+  },
+  {
+    name: 'a card that shows nothing for now, as messages; the card is ended later',
+    writes: times(5, 'dingtalk_server_error'),
+    ...below,
+    left: 1,
   },
   {
     name: 'a card that has shown frames and shows nothing for now, as messages; the card is ended later',
-    writes: sixTimes('dingtalk_server_error'),
+    writes: times(6, 'dingtalk_server_error'),
     hasShown: true,
-    shown: 'message',
-    card: ['finished: on the card', `finished: ${texts.answeredBelow}`],
-    said: ['as a message', 'and another'],
+    ...below,
     left: 1,
+  },
+  {
+    name: 'a card whose last frame stays without an answer, as messages; the card is ended later',
+    writes: times(6, 'dingtalk_timeout'),
+    hasShown: true,
+    ...below,
+    left: 1,
+  },
+  {
+    name: 'a card that has ended, but never said so, as messages; the card is changed later',
+    writes: times(6, { done: 'dingtalk_timeout' }),
+    hasShown: true,
+    ...below,
+    left: 1,
+  },
+  {
+    name: 'a card that takes no frame later either, as messages; the card is changed later',
+    writes: times(12, 'dingtalk_server_error'),
+    hasShown: true,
+    ...below,
+    left: 1,
+  },
+  {
+    name: 'a card that is not there, as messages',
+    writes: [new BridgeError('dingtalk_refused', 'on purpose', { upstreamCode: 'param.stream.outTrackId' })],
+    ...below,
+    shows: null,
+  },
+  {
+    name: 'a card that was carried out, though no try says so at once',
+    writes: [{ done: 'dingtalk_timeout' }, 'dingtalk_qps'],
+    hasShown: true,
+    shown: 'card',
+    shows: ANSWER,
+    said: ['below it'],
   },
   {
     name: 'a card that is refused because the turn has another holder',
     writes: ['dingtalk_permission_missing'],
     isHeld: false,
     shown: 'nothing',
-    card: ['finished: on the card'],
+  },
+  {
+    name: 'a text that the content check refuses while the turn has another holder',
+    writes: ['dingtalk_content_unsafe'],
+    isHeld: false,
+    shown: 'nothing',
   },
   {
     name: 'a card that is refused while the turn is still held',
     writes: ['dingtalk_permission_missing'],
     isHeld: true,
-    shown: 'message',
-    card: ['finished: on the card'],
-    said: ['as a message', 'and another'],
+    ...below,
   },
   {
     name: 'a text that the content check refuses, with a sentence on its card',
     writes: ['dingtalk_content_unsafe'],
     shown: 'card',
-    card: ['finished: on the card', `failed: ${texts.unsafe}`],
+    shows: `failed: ${texts.unsafe}`,
   },
   {
-    name: 'a text that the content check refuses, and so the sentence',
-    writes: ['dingtalk_content_unsafe', 'dingtalk_content_unsafe'],
-    shown: 'nothing',
-    card: ['finished: on the card', `failed: ${texts.unsafe}`],
+    name: 'a text that the content check refuses, and so the frame with the sentence',
+    writes: times(2, 'dingtalk_content_unsafe'),
+    shown: 'card',
+    shows: `finished: ${texts.unsafe}`,
+  },
+  {
+    name: 'a text that the content check refuses, on a card that can be ended in no way',
+    writes: times(2, 'dingtalk_content_unsafe'),
+    closes: ['dingtalk_content_unsafe'],
+    shown: 'message',
+    said: [texts.unsafe],
   },
   {
     name: 'a text for which the content check refused to open a card',
@@ -164,6 +243,14 @@ const exits: Exit[] = [
     said: ['as a message'],
   },
   {
+    name: 'nowhere: the card says that something went wrong',
+    writes: ['dingtalk_card_too_long'],
+    replies: ['dingtalk_refused'],
+    shown: 'nothing',
+    shows: `failed: ${crashText(texts, 'r')}`,
+    said: ['as a message'],
+  },
+  {
     name: 'in part: the second message is refused',
     writes: null,
     replies: [null, 'dingtalk_refused'],
@@ -173,9 +260,9 @@ const exits: Exit[] = [
 ];
 
 describe('an answer is shown', () => {
-  test.each(exits)('$name', async ({ shown, card = [], said = [], left = 0, ...given }) => {
+  test.each(exits)('$name', async ({ name: _name, shown, shows = null, said = [], left = 0, ...given }) => {
     const outcome = await delivered(given);
-    expect(outcome).toMatchObject({ shown, card, said, left });
+    expect(outcome).toMatchObject({ shown, shows, said, left });
   });
 
   test('with the asker mentioned in the first message, and three seconds between two', async () => {
@@ -192,7 +279,7 @@ describe('an answer is shown', () => {
   });
 
   test('on a card that could not be ended, ten seconds after the answer went out as messages', async () => {
-    const { lines, events } = await delivered({ writes: sixTimes('dingtalk_qps'), hasShown: true });
+    const { lines, events } = await delivered({ writes: times(6, 'dingtalk_qps'), hasShown: true });
     expect(events().filter((event) => event !== 'frame_failed')).toEqual(['card_not_ended']);
     expect(lines.at(-1)).toMatchObject({ level: 'error', turn: 'r', code: 'dingtalk_qps' });
   });
@@ -235,7 +322,7 @@ describe('messages', () => {
     [
       'that the content check refuses is replaced by a sentence',
       ['dingtalk_content_unsafe'],
-      false,
+      true,
       ['one@0', `${texts.unsafe}@0`],
     ],
     [
@@ -248,7 +335,13 @@ describe('messages', () => {
     const sent = await send(['one'], [...outcomes]);
     expect(sent.isSent).toBe(isSent);
     expect(sent.messages.map(({ text, atMs }) => `${text}@${atMs}`)).toEqual(tries);
-    expect(sent.lines).toMatchObject(isSent ? [] : [{ event: 'message_not_sent', turn: 'r', part: 1 }]);
+    const isOne = tries.every((tried) => tried.startsWith('one'));
+    expect(sent.lines).toMatchObject(isSent && isOne ? [] : [{ event: 'message_not_sent', turn: 'r', part: 1 }]);
+  });
+
+  test('the sentence for one that the content check refuses does not have its words as title', async () => {
+    const { messages } = await send(['one'], ['dingtalk_content_unsafe']);
+    expect(messages[1]?.title).toBe(texts.unsafe.slice(0, 30));
   });
 
   test('none is no failure', async () => {

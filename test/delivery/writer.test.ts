@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { paceOf } from '../../lib/delivery/pace.ts';
-import { createWriter, type LastFrame, type Writer, type WriterOptions } from '../../lib/delivery/writer.ts';
+import { createWriter, type Writer, type WriterOptions } from '../../lib/delivery/writer.ts';
 import { BridgeError } from '../../lib/errors.ts';
 import { codeOf, createScriptedCard, type Outcome, type ScriptedCard } from '../support/delivery.ts';
 import { createVirtualClock, type VirtualClock } from '../support/virtual-clock.ts';
@@ -171,11 +171,12 @@ describe('the last frame', () => {
   test('is repeated under a new id after a refusal, and under its own after a time-out', async () => {
     const it = scene();
     it.open();
-    it.answers.push('dingtalk_qps', 'dingtalk_timeout', null);
+    it.answers.push('dingtalk_qps', 'dingtalk_timeout', 'dingtalk_server_error', null);
     expect(await finish(it)).toBe('fine');
-    const [first, second, third] = it.sent.map(({ id }) => id);
+    const [first, second, third, fourth] = it.sent.map(({ id }) => id);
     expect(second).not.toBe(first);
     expect(third).toBe(second);
+    expect(fourth).not.toBe(third);
   });
 
   test('is tried for longer on a card that has shown something', async () => {
@@ -197,117 +198,6 @@ describe('the last frame', () => {
     expect(it.sent).toMatchObject([{ atMs: 500 }]);
     expect(await finish(it)).toBe('fine');
     expect(it.sent.at(-1)?.atMs).toBe(1_200);
-  });
-});
-
-interface Exit {
-  name: string;
-  answers: Outcome[];
-  last?: Partial<LastFrame>;
-  /** The card has shown a frame before. */
-  hasShown?: boolean;
-  outcome: string;
-  /** The states of the tries. */
-  tries: string[];
-}
-
-const times = (count: number, outcome: Outcome): Outcome[] => Array.from({ length: count }, () => outcome);
-const missing = new BridgeError('dingtalk_refused', 'on purpose', { upstreamCode: 'param.cardNotExist' });
-const finished = (count: number): string[] => Array.from({ length: count }, () => 'finished');
-
-const exits: Exit[] = [
-  { name: 'is shown', answers: [null], outcome: 'fine', tries: ['finished'] },
-  { name: 'is shown as a failure', answers: [null], last: { state: 'failed' }, outcome: 'fine', tries: ['failed'] },
-  {
-    name: 'of a card without a failed state is shown as finished',
-    answers: ['dingtalk_card_variable'],
-    last: { state: 'failed' },
-    outcome: 'fine',
-    tries: ['failed', 'finished'],
-  },
-  {
-    name: 'of a card without a failed state is shown as finished, also where its refusal is final',
-    answers: ['dingtalk_refused'],
-    last: { state: 'failed' },
-    outcome: 'fine',
-    tries: ['failed', 'finished'],
-  },
-  {
-    name: 'as a failure stays one after a refusal for speed',
-    answers: ['dingtalk_qps'],
-    last: { state: 'failed' },
-    outcome: 'fine',
-    tries: ['failed', 'failed'],
-  },
-  {
-    name: 'is given up at once where a repeat cannot help',
-    answers: ['dingtalk_permission_missing'],
-    outcome: 'dingtalk_permission_missing',
-    tries: ['finished'],
-  },
-  {
-    name: 'is given up at once where the content check refuses it',
-    answers: ['dingtalk_content_unsafe'],
-    outcome: 'dingtalk_content_unsafe',
-    tries: ['finished'],
-  },
-  {
-    name: 'is given up after five tries',
-    answers: times(9, 'dingtalk_server_error'),
-    outcome: 'dingtalk_server_error',
-    tries: finished(5),
-  },
-  {
-    name: 'is given up after six tries on a card that has shown a frame',
-    answers: times(9, 'dingtalk_server_error'),
-    hasShown: true,
-    outcome: 'dingtalk_server_error',
-    tries: finished(6),
-  },
-  {
-    name: 'that a try without an answer has shown is the end',
-    answers: ['dingtalk_unreachable', 'dingtalk_qps', 'dingtalk_refused'],
-    outcome: 'fine',
-    tries: finished(3),
-  },
-  {
-    name: 'that is refused without such a try is not the end',
-    answers: ['dingtalk_qps', 'dingtalk_refused'],
-    outcome: 'dingtalk_refused',
-    tries: finished(2),
-  },
-  {
-    name: 'that another instance may have shown is the end',
-    answers: ['dingtalk_refused'],
-    last: { mayHaveEnded: true },
-    outcome: 'fine',
-    tries: finished(1),
-  },
-  {
-    name: 'of a card that does not exist is no end',
-    answers: [missing],
-    last: { mayHaveEnded: true },
-    outcome: 'dingtalk_refused',
-    tries: finished(1),
-  },
-];
-
-describe('the last frame', () => {
-  test.each(exits)('$name', async ({ answers, last, hasShown = false, outcome, tries }) => {
-    const it = scene();
-    it.open();
-    if (hasShown) {
-      it.writer.show(() => 'typing');
-      await it.clock.advance(100);
-      it.sent.length = 0;
-    }
-    it.answers.push(...answers);
-    const done = codeOf(it.writer.finish({ text: 'the end', state: 'finished', ...last }));
-    await it.clock.advance(60_000);
-    expect(await done).toBe(outcome);
-    expect(it.sent.map(({ state }) => state)).toEqual(tries);
-    expect(it.writer.hasShown).toBe(hasShown);
-    expect(it.failed).toHaveLength(answers.filter((answer) => answer !== null).slice(0, tries.length).length);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createAiCard, updateCard, type AiCardOptions } from '../../lib/dingtalk/ai-card.ts';
+import { createAiCard, openedCard, updateCard, type AiCardOptions } from '../../lib/dingtalk/ai-card.ts';
 import { STREAM } from '../../lib/dingtalk/card-callback.ts';
 import { cardRefusals, refusal } from '../../lib/dingtalk/failures.ts';
 import { BridgeError } from '../../lib/errors.ts';
@@ -155,6 +155,35 @@ describe('a change of variables', () => {
   });
 });
 
+test('a card is closed by its text and the state of the template’s own', async () => {
+  const { client, bodies } = clientOf();
+  await openedCard(client, config, 'card-1').close('below');
+  expect(bodies).toEqual([
+    {
+      outTrackId: 'card-1',
+      cardData: { cardParamMap: { content: 'below', flowStatus: '3' } },
+      cardUpdateOptions: { updateCardDataByKey: true, updatePrivateDataByKey: true },
+    },
+  ]);
+});
+
+test.each([
+  [400, { code: 'system.error' }, 'dingtalk_server_error'],
+  [500, { code: 'system.busy' }, 'dingtalk_server_error'],
+  [503, {}, 'dingtalk_server_error'],
+  [502, {}, 'dingtalk_unreachable'],
+  [504, { code: 'ServiceTimeout' }, 'dingtalk_unreachable'],
+  [400, { code: 'param.stream.content' }, 'dingtalk_card_too_long'],
+  [400, { code: 200092 }, 'dingtalk_card_too_long'],
+  [400, { code: 'param.contentUnsafe' }, 'dingtalk_content_unsafe'],
+  [400, { code: 'contain.notAllowed.text' }, 'dingtalk_content_unsafe'],
+  [400, { code: 'contain.unsafe.url' }, 'dingtalk_content_unsafe'],
+  [500, { code: 'unknownError' }, 'dingtalk_card_variable'],
+  [400, { code: 'param.other' }, 'dingtalk_refused'],
+])('a call that gets %i %j', (status, body, code) => {
+  expect(refusal('streaming', status, body)).toMatchObject({ code, facts: { status } });
+});
+
 describe('the refusal of a frame', () => {
   test.each<[string, Error, boolean, boolean]>([
     [
@@ -170,6 +199,10 @@ describe('the refusal of a frame', () => {
       true,
     ],
     ['may name the id', refusal('streaming', 400, { code: 'param.stream.outTrackId' }), false, true],
+    ['may be about its text', refusal('streaming', 400, { code: 'param.stream.content' }), false, false],
+    ['may be about its size', refusal('streaming', 400, { code: 'content.tooLong' }), false, true],
+    ['may be about its size, by its status', refusal('streaming', 413, {}), false, true],
+    ['may be about its form', refusal('streaming', 400, { code: 'param.stream.guidEmpty' }), false, true],
     ['may be about its variable', refusal('streaming', 500, { code: 'unknownError' }), false, true],
     ['may be about speed', refusal('streaming', 429, {}), false, false],
     ['may be about the permission', new BridgeError('dingtalk_permission_missing', ''), false, false],

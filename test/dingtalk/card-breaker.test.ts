@@ -184,7 +184,10 @@ describe('a watched card', () => {
       const code = results.shift();
       if (code) throw failure(code);
     };
-    return { told, card: watchCard({ ...cardRefusals, open: act, write: act } satisfies CardSink, breaker) };
+    return {
+      told,
+      card: watchCard({ ...cardRefusals, open: act, write: act, close: act } satisfies CardSink, breaker),
+    };
   }
 
   async function use(card: CardSink, frames: number): Promise<number> {

@@ -38,6 +38,7 @@ test.each([
     'dingtalk_qps',
   ],
   ['a refusal within', '{"success":false}', 'dingtalk_server_error'],
+  ['a refusal as its result', '{"success":true,"result":false}', 'dingtalk_server_error'],
 ])('a frame that was answered by %s was not shown', async (_, body, code) => {
   await expect(show(body)).rejects.toMatchObject({ code });
 });

@@ -60,6 +60,7 @@ describe('a reply', () => {
     ['is sent once where it is answered', [ok], 'fine', [0]],
     ['is refused at once', [robotGone], 'dingtalk_refused', [0]],
     ['without an answer is sent again under its own name', [null, null, ok], 'fine', [0, 1_000, 2_000]],
+    ['that a gateway did not wait for is sent again under its own name', [{ errcode: 15 }, ok], 'fine', [0, 1_000]],
     [
       'that never gets an answer is given up',
       [null, null, null, null],
@@ -98,7 +99,9 @@ describe('a reply', () => {
     [200, { errcode: 400106 }, 'dingtalk_refused'],
     [200, {}, 'dingtalk_refused'],
     [500, { errcode: 0 }, 'dingtalk_server_error'],
-    [502, {}, 'dingtalk_server_error'],
+    [500, {}, 'dingtalk_server_error'],
+    [502, {}, 'dingtalk_unreachable'],
+    [504, {}, 'dingtalk_unreachable'],
     [403, {}, 'dingtalk_refused'],
   ])('that gets %i %j', async (status, answer, outcome) => {
     expect(await scene({ status, answers: [answer] }).send()).toBe(outcome);
@@ -112,6 +115,13 @@ describe('a reply', () => {
     const second = scene();
     for (const text of ['one', 'two', 'one']) await second.send(text);
     expect(second.sent.map(({ msgUuid }) => msgUuid)).toEqual(ids);
+  });
+
+  test('keeps its id when it is sent again after a refusal, because that may hide a message that was sent', async () => {
+    const { send, sent } = scene({ answers: [{ errcode: -1 }] });
+    expect(await send('text')).toBe('dingtalk_server_error');
+    expect(await send('text')).toBe('fine');
+    expect(sent[1]?.msgUuid).toBe(sent[0]?.msgUuid);
   });
 });
 

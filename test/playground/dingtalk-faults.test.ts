@@ -20,6 +20,21 @@ describe('an injected fault', () => {
     expect((await create()).status).toBe(200);
   });
 
+  test.each([
+    [{ kind: 'gateway-timeout' }, 504, 'ServiceTimeout'],
+    [{ kind: 'status', status: 400, code: 'system.error' }, 400, 'system.error'],
+  ] as const)('of kind %j can be carried out all the same', async (effect, status, code) => {
+    const { dingtalk, create, stream } = await startDingTalk();
+    await create();
+    dingtalk.faults.inject({ api: 'streaming', ...effect, carriedOut: true });
+    expect(await stream({ content: '完', isFinalize: true, guid: 'g1' })).toMatchObject({ status, body: { code } });
+    expect(dingtalk.cards.get('card-1')).toMatchObject({ phase: 'finished', content: '完' });
+    // The client cannot know, so it may send the frame again: with its id it is taken, with another one refused.
+    expect((await stream({ content: '完', isFinalize: true, guid: 'g1' })).status).toBe(200);
+    expect((await stream({ content: '完', isFinalize: true, guid: 'g2' })).status).toBe(400);
+    expect(dingtalk.violations).toEqual([]);
+  });
+
   test('of kind status answers whatever is wanted', async () => {
     const { dingtalk, create } = await startDingTalk();
     dingtalk.faults.inject({ api: '*', kind: 'status', status: 418, code: 'teapot' });

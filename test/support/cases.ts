@@ -7,8 +7,14 @@ type Expansion = { repeat: string; times: number[] } | { each: string; from: num
 
 export interface Case {
   file: string;
-  kind: 'markdown' | 'dify';
-  source?: { pieces?: string[]; mode?: 'chat' | 'agent-chat'; expand?: Record<string, Expansion> };
+  kind: 'markdown' | 'dify' | 'dingtalk';
+  source?: {
+    pieces?: string[];
+    mode?: 'chat' | 'agent-chat';
+    /** The model's text, where the file is about something else. */
+    answer?: string;
+    expand?: Record<string, Expansion>;
+  };
   expect: {
     exact?: string;
     contains?: string[];
@@ -24,6 +30,10 @@ export interface Case {
     numbers?: { from: number; to: number };
     frames?: { excludes?: string[]; firstSeen?: string; seenIsBeginning?: boolean };
     outcomes?: number | string;
+    endsWith?: string;
+    /** Of the messages below the card, joined. */
+    messages?: { inOrder: string[]; once: string[] };
+    openCards?: number;
   };
 }
 
@@ -37,9 +47,9 @@ export function bytesOf({ file }: Case): string {
   return readFileSync(new URL(file, folder), 'utf8');
 }
 
-/** The answers of a case: one for each length that its recipe names. The file's last newline is not part of it. */
+/** The answers of a case: one for each length that its recipe names. A file's last newline is not part of it. */
 export function textsOf(one: Case): string[] {
-  let texts = [bytesOf(one).replace(/\n$/, '')];
+  let texts = [one.source?.answer ?? bytesOf(one).replace(/\n$/, '')];
   for (const [mark, recipe] of Object.entries(one.source?.expand ?? {})) {
     texts = texts.flatMap((text) => expansions(recipe).map((long) => text.replace(mark, long)));
   }

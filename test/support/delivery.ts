@@ -5,13 +5,17 @@ import { BridgeError, type ErrorCode } from '../../lib/errors.ts';
 import { sleep, type Clock } from '../../lib/runtime/clock.ts';
 import { createLog, type Log } from '../../lib/runtime/log.ts';
 
-/** How a call ends: null is success, an error is thrown as it is. */
-export type Outcome = ErrorCode | Error | null;
+/** How a call ends: null is success, an error is thrown as it is. With `done` it was carried out all the same. */
+export type Outcome = ErrorCode | Error | { done: ErrorCode } | null;
 
 export function settle(outcome: Outcome | undefined): void {
   if (outcome instanceof Error) throw outcome;
-  if (outcome) throw new BridgeError(outcome, 'on purpose');
+  if (!outcome) return;
+  throw new BridgeError(typeof outcome === 'object' ? outcome.done : outcome, 'on purpose');
 }
+
+const isDone = (outcome: Outcome | undefined) =>
+  !outcome || (typeof outcome === 'object' && !(outcome instanceof Error));
 
 /** The code of what a piece of work throws; `fine` when it does not. */
 export const codeOf = (work: Promise<unknown>): Promise<string> =>
@@ -21,9 +25,12 @@ export const codeOf = (work: Promise<unknown>): Promise<string> =>
   );
 
 export interface ScriptedCard extends CardSink {
-  /** How the next calls to open it, and to show a frame, end. When they are used up, calls succeed. */
+  /** How the next calls to open it, to show a frame, and to close it, end. When they are used up, calls succeed. */
   opens: Outcome[];
   writes: Outcome[];
+  closes: Outcome[];
+  /** What it shows, as `state: text`; null before the first frame. It takes no frame after its last one. */
+  shows: string | null;
   /** When it was tried to open it, in milliseconds since the start. */
   openedAtMs: number[];
   /** Frames that it was asked to show, shown or not. */
@@ -35,10 +42,12 @@ export interface ScriptedCard extends CardSink {
 
 export function createScriptedCard(
   clock: Clock,
-  outcomes: { opens?: Outcome[]; writes?: Outcome[] } = {},
+  outcomes: { opens?: Outcome[]; writes?: Outcome[]; closes?: Outcome[] } = {},
 ): ScriptedCard {
   const startMs = clock.now();
   let underWay = 0;
+  let endedBy: string | null = null;
+  const ended = new BridgeError('dingtalk_refused', 'on purpose', { status: 400, upstreamCode: 'x.finished' });
   async function call(outcome: Outcome | undefined): Promise<void> {
     card.hasOverlapped ||= underWay > 0;
     underWay += 1;
@@ -50,6 +59,8 @@ export function createScriptedCard(
     ...cardRefusals,
     opens: [...(outcomes.opens ?? [])],
     writes: [...(outcomes.writes ?? [])],
+    closes: [...(outcomes.closes ?? [])],
+    shows: null,
     openedAtMs: [],
     frames: [],
     hasOverlapped: false,
@@ -60,7 +71,21 @@ export function createScriptedCard(
     },
     async write(frame) {
       card.frames.push({ ...frame, atMs: clock.now() - startMs });
-      await call(card.writes.shift());
+      const given = card.writes.shift();
+      const isLate = !given && endedBy !== null && endedBy !== frame.id;
+      if (isDone(given) && endedBy === null) {
+        card.shows = `${frame.state}: ${frame.text}`;
+        if (frame.state !== 'typing') endedBy = frame.id;
+      }
+      await call(isLate ? ended : given);
+    },
+    async close(text) {
+      const given = card.closes.shift();
+      if (isDone(given)) {
+        card.shows = `finished: ${text}`;
+        endedBy ??= '';
+      }
+      await call(given);
     },
   };
   return card;

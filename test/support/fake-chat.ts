@@ -8,6 +8,8 @@ export interface FakeCard {
   id: string;
   summary: string;
   frames: Frame[];
+  /** The texts that ended it without a frame. */
+  closed: string[];
   isOpen: boolean;
 }
 
@@ -18,7 +20,7 @@ export interface FakeChat extends Chat {
   /** Variables that were changed, with the card, and the person who sees it where it is one. */
   amended: { cardId: string; variables: Readonly<Record<string, string>>; person?: unknown }[];
   notices: { staffIds: readonly string[]; text: string }[];
-  /** Failures of `open`, `write`, `send`, `amend` and `notify`: each is thrown as often as it stands there. */
+  /** Failures of `open`, `write`, `close`, `send`, `amend` and `notify`: each is thrown as often as it stands there. */
   failures: Record<string, Error[]>;
   hasTemplate: boolean;
   isPending: boolean;
@@ -32,7 +34,7 @@ export function createFakeChat(): FakeChat {
   const cardOf = (id: string, summary: string): FakeCard => {
     const known = chat.cards.find((card) => card.id === id);
     if (known) return known;
-    const card: FakeCard = { id, summary, frames: [], isOpen: false };
+    const card: FakeCard = { id, summary, frames: [], closed: [], isOpen: false };
     chat.cards.push(card);
     return card;
   };
@@ -46,6 +48,11 @@ export function createFakeChat(): FakeChat {
       onCall();
       failing('write');
       cardOf(id, summary).frames.push(frame);
+    },
+    async close(text: string) {
+      onCall();
+      failing('close');
+      cardOf(id, summary).closed.push(text);
     },
     ...cardRefusals,
   });
@@ -101,6 +108,8 @@ export function createFakeOpenCard(opened: Promise<boolean> = Promise.resolve(tr
     writer: {
       show: (render) => void shown.push(render()),
       finish: async () => undefined,
+      close: async () => undefined,
+      saysMissing: () => false,
       leave: async () => undefined,
       frames: 0,
       hasShown: false,
