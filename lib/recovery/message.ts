@@ -112,12 +112,13 @@ function isSettled({ answer, status, thoughts }: MessageRecord): boolean {
 }
 
 function answerOf({ type, ids }: LostRun, { conversationId, message }: Found): Answer {
-  const { id, answer, thoughts, status, citations, files } = message;
+  const { id, answer, thoughts, status, reason, citations, files } = message;
   const failed = {
     kind: 'failed',
     cause: type === 'chatflow' ? 'run' : 'error',
     upstreamCode: null,
     status: null,
+    reason,
   } as const;
   return {
     ...emptyAnswer,

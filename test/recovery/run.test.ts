@@ -5,7 +5,7 @@ import type { Fetch } from '../../lib/net/http.ts';
 import { readVersion } from '../../lib/dify/version.ts';
 import { survivesDisconnect } from '../../lib/dify/runs.ts';
 import { renderOutputs } from '../../lib/answer/outputs.ts';
-import { configOf, json, startServer } from '../dify/support.ts';
+import { configOf } from '../dify/support.ts';
 import { eventually } from '../playground/support.ts';
 import { loseRun, recoverFrom } from './support.ts';
 
@@ -178,22 +178,6 @@ describe('a chatflow that moderation replaced', () => {
     const story = await loseRun('advanced-chat', { script, version: '1.14' }, seenFirst);
     story.dify.faults.inject({ api: 'messages', kind: 'reset', times: 2 });
     expect((await story.recover()).text).toBe('不便回答。');
-  });
-});
-
-describe('a chatflow of which a node was tried again', () => {
-  test('is read from its outputs: its message also has the text of the failed tries', async () => {
-    const { url } = await startServer((path, response) => {
-      if (path.endsWith('/events')) json(response, { code: 'not_found', message: 'gone', status: 404 }, 404);
-      else if (path.startsWith('/v1/messages')) {
-        json(response, {
-          data: [{ id: 'm', query: '你好', answer: '字1 字2 字1 字2 默认', status: 'normal', created_at: 1 }],
-        });
-      } else json(response, { status: 'partial-succeeded', outputs: { answer: '默认' } });
-    });
-    const story = await loseRun('advanced-chat', { script: inParts }, seenFirst);
-    const lost = { ...story.lost, ids: { runId: 'run-1', conversationId: 'c', messageId: 'm' } };
-    expect((await recoverFrom(configOf(url), story.clock, lost)).text).toBe('默认');
   });
 });
 
