@@ -144,6 +144,7 @@ async function askQuestion(turn: Turn, ports: AnswerPorts, signal: AbortSignal) 
     question: { ...questionOf(turn, ports, query), files },
     clock,
     signal,
+    isSecondTry: lease.progress.isAskedAgain === true,
     onProgress: progress.see,
     onType: (appType) => lease.note({ appType, askedAtMs: clock.now() }),
     onWaiting: progress.wait,
