@@ -74,13 +74,16 @@ export interface State {
   finish(request: FinishRequest): Promise<Finished>;
   /**
    * Makes the caller the owner of a running turn whose lease has lapsed, or whose owner hands it over. Null when the turn
-   * has an owner or has ended. `dropped` when the turn was dropped while its card was being opened, and the instance that
-   * opened it has not reported since: the caller ends the card.
+   * has an owner or has ended. `dropped` when the turn was dropped while it waited, and no instance has reported since that
+   * it ends the card: the caller does.
    */
   takeOver(request: TakeOverRequest): Promise<StartedTurn | 'dropped' | null>;
   /** Ids of turns whose lease has lapsed, oldest first. */
   overdue(request: { nowMs: number; limit: number }): Promise<string[]>;
-  /** Keeps the progress of a turn that waits, unless it has a progress already. Returns how the turn stands. */
+  /**
+   * Keeps the progress of a turn that waits, unless it has a progress already. Returns how the turn stands. Of a turn that
+   * was dropped: the caller ends its card, or has ended it, and no other instance has to.
+   */
   noteWaiting(request: { turnId: string; progress: string }): Promise<Waiting>;
   /** How a turn stands that was put in line. */
   peek(turnId: string): Promise<Waiting>;
@@ -303,7 +306,7 @@ export interface StopRequest {
   asker: string | null;
   /** Only this turn; null for all of the conversation. */
   turnId: string | null;
-  /** Until then the instance that is opening the card of a dropped turn has time to end it. */
+  /** Until then the card of a dropped turn is left to the caller, or to the instance that is opening it. */
   leaseUntilMs: number;
 }
 

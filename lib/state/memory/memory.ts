@@ -259,7 +259,7 @@ export function createMemoryState(clock: Clock): MemoryState {
           turn.state = 'dropped';
           turn.droppedBy = owner;
           payloads.delete(turnId);
-          if (turn.progress === null) leases.hold(turnId, leaseUntilMs);
+          leases.hold(turnId, leaseUntilMs);
           if (turn.reserved) accounts.settle(turn.reserved, Math.min(turn.reserved.calls, DROPPED_CALLS));
         }
         if (turn.droppedBy === owner) dropped.push({ turnId, progress: turn.progress });
