@@ -143,15 +143,31 @@ describe.each(['modern', '1.13.0'] as const)('in %s', (version) => {
     expect(outcome).toMatchObject({ kind: 'answer', answer: { ending: { kind: 'paused' } } });
     expect(text).toBe(WHOLE);
   });
+});
 
-  test('a stopped run keeps what it had', async () => {
-    const script = { chunks: [{ text: '第一段。' }, { afterMs: 600_000, text: '第二段。' }] };
+describe('a run that was stopped', () => {
+  const script = { chunks: [{ text: '第一段。' }, { afterMs: 600_000, text: '第二段。' }] };
+  const stopped = async (version: '1.13.0' | 'modern') => {
     const story = await loseRun('advanced-chat', { version, script }, seenFirst);
     await story.call('app-advanced-chat', 'POST', `/chat-messages/${story.run.taskId}/stop`, { user: 'staff-0001' });
     await story.over();
-    const { outcome, text } = await recoverFrom(configOf(story.dify.url, 'app-advanced-chat'), story.clock, story.lost);
+    const { clock, lost } = story;
+    const recover = (signal = new AbortController().signal) =>
+      recoverFrom(configOf(story.dify.url, 'app-advanced-chat'), clock, lost, { signal });
+    return { clock, recover };
+  };
+
+  test('keeps what it had, where its record says so', async () => {
+    const { outcome, text } = await (await stopped('1.13.0')).recover();
     expect(outcome).toMatchObject({ kind: 'answer', answer: { ending: { kind: 'stopped' } } });
     expect(text).toBe('第一段。');
+  });
+
+  test('is running for ever by its record since 1.14: who knows of the stop ends the search', async () => {
+    const { clock, recover } = await stopped('modern');
+    const stop = new AbortController();
+    clock.schedule(60_000, () => stop.abort());
+    expect((await recover(stop.signal)).outcome).toEqual({ kind: 'still-running' });
   });
 });
 
