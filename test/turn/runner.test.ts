@@ -6,6 +6,7 @@ import { createChannels } from '../../lib/turn/channels.ts';
 import { noProgress } from '../../lib/turn/record.ts';
 import { createRunner, userOfTurn } from '../../lib/turn/runner.ts';
 import type { Turn, TurnProgress } from '../../lib/turn/turn.ts';
+import { WATCH_MS } from '../../lib/turn/watch.ts';
 import { ended, RUN_IDS, words } from '../support/fake-dify.ts';
 import { createWorld, messageOf, texts, type World } from '../support/turn.ts';
 
@@ -197,17 +198,18 @@ describe('taking a turn over', () => {
     expect(asked(world)).toBeUndefined();
   });
 
-  test('is done by an instance that writes another answer, with its next renewal', async () => {
+  test('is done by an instance that writes another answer, 10 s after its lease at most', async () => {
     const world = createWorld();
     const turn = await left(world);
     const busy = await world.accept({ question: 'busy', conversationKey: 'conversation-2' });
     world.dify.answers.push([words('a'), 60_000, ended]);
     const running = runnerOf(world).run(busy, world.platform);
-    await world.clock.advance(26_000);
+    await world.clock.advance(39_000);
     expect(world.lookedFor).toEqual([]);
+    await world.clock.advance(WATCH_MS);
+    expect(world.lookedFor).toHaveLength(1);
     await world.done(Promise.all([running, ...world.platform.background]));
     await Promise.all(world.platform.background);
-    expect(world.lookedFor).toHaveLength(1);
     const { lines } = world;
     const took = lines.find(({ event }) => event === 'turn_taken_over');
     expect(took).toMatchObject({ turn: turn.id.slice(0, 8) });
