@@ -186,7 +186,9 @@ export const TROUBLES = [
   'cardRefused',
   'noTemplate',
   'difyError',
+  'inputRefused',
   'cutStream',
+  'functionKilled',
   'storeDown',
 ] as const;
 

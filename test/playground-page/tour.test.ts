@@ -55,7 +55,7 @@ describeWith('chromium', 'the tour of one message', (executablePath) => {
     }
     // The card names the switch that it points at.
     expect(await id('tour').textContent()).toContain('故障开关：断流');
-    await id('trouble-cutStream').waitFor();
+    await id('trouble-functionKilled').waitFor();
     await id('tour-back').click();
     await at('reference');
     const { items, logs, calls } = await playground().snapshot();

@@ -16,8 +16,8 @@ import type {
   DingTalkSimulator,
   SimulatedCard,
 } from '../../playground/dingtalk/types.ts';
+import { createLife } from '../../playground/server/life.ts';
 import { startHost } from '../../scripts/host.ts';
-import { createLife } from './life.ts';
 import { app as credentials, GROUP, TEMPLATE, templates } from './dingtalk.ts';
 
 export { GROUP, TEMPLATE, templates };

@@ -373,15 +373,6 @@ describe('a question whose answer is lost', () => {
     expect(outcome).toMatch(/^so far, (cut|stopped), no failure$/);
   });
 
-  test('is posted three times at most: a busy model, its repeat and the second try, which is not repeated', async () => {
-    const world = ofType('chat');
-    const reason = { code: 'dify_model_busy', facts: {} } as const;
-    const busy = { kind: 'failed', upstreamCode: null, status: 400, reason, ids: IDS } as const;
-    world.dify.answers.push([busy], [words('so far'), error('dify_cut')], [busy], [busy]);
-    expect((await obtain({}, { world })).summary).toBe('so far, failed, dify_model_busy');
-    expect(posts(world)).toBe(3);
-  });
-
   test('is asked once more although somebody else waits', async () => {
     const world = ofType('chat');
     await obtain(asked(), { world, replies: { behind: 'others' } });

@@ -7,7 +7,7 @@ import { noProgress } from '../../lib/turn/record.ts';
 import { createRunner, userOfTurn } from '../../lib/turn/runner.ts';
 import type { Turn, TurnProgress } from '../../lib/turn/turn.ts';
 import { WATCH_MS } from '../../lib/turn/watch.ts';
-import { ended, RUN_IDS, words } from '../support/fake-dify.ts';
+import { ended, IDS, RUN_IDS, words } from '../support/fake-dify.ts';
 import { createWorld, messageOf, texts, type World } from '../support/turn.ts';
 
 const error = (code: ErrorCode) => new BridgeError(code, 'on purpose');
@@ -151,6 +151,16 @@ describe('the next turn, when too little time is left,', () => {
     expect(world.handedOver).toHaveLength(handedOver);
     expect(world.lines).toContainEqual(expect.objectContaining({ event: 'turn_left_on_record', hop }));
   });
+});
+
+test('a question is posted three times at most: at first, for a busy model, and for a lost answer', async () => {
+  const world = createWorld();
+  const reason = { code: 'dify_model_busy', facts: {} } as const;
+  const busy = { kind: 'failed', upstreamCode: null, status: 400, reason, ids: IDS } as const;
+  world.dify.answers.push([busy], [words('so far'), error('dify_cut')], [busy], [busy]);
+  await run(world, await world.accept());
+  expect(asked(world)).toHaveLength(3);
+  expect(shown(world)).toMatchObject([['failed', expect.stringContaining('so far')]]);
 });
 
 describe('taking a turn over', () => {

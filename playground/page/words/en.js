@@ -166,11 +166,23 @@ export const en = {
       'the model’s provider limits, Dify answers 400; nothing of the vendor’s words is passed on',
       'turn_failed, dify_model_failed',
     ],
+    inputRefused: [
+      'Input refused',
+      'a failed card that says what the app lacks',
+      'the app wants an input that nothing fills, Dify answers 400',
+      'turn_failed, dify_input_missing',
+    ],
     cutStream: [
       'Cut stream',
       'the few words stay, and it says that some may be missing',
-      'the stream breaks, it keeps the text and ends the card',
+      'the stream breaks; a chatbot or text generation is asked once more, a run is looked for',
       'stream_broken, dify_cut',
+    ],
+    functionKilled: [
+      'Function killed',
+      'the card stands still for half a minute, then it goes on by itself',
+      'it dies 2.5 seconds into the answer; when its lease has lapsed, a sweep hands the turn to another function',
+      'turn_taken_over, turn_recovered, question_asked_again',
     ],
     storeDown: [
       'Store down',

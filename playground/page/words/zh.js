@@ -166,11 +166,23 @@ export const zh = {
       '模型供应商限流，Dify 返回 400；不转述上游原文',
       'turn_failed，dify_model_failed',
     ],
+    inputRefused: [
+      '缺少输入',
+      '失败的卡片，说明应用缺什么',
+      '应用需要一个没人填写的输入，Dify 返回 400',
+      'turn_failed，dify_input_missing',
+    ],
     cutStream: [
       '断流',
       '已有的几个字留下，并说明可能不完整',
-      '流中途断开，保留文字，把卡片收尾',
+      '流中途断开；聊天助手和文本生成再问一次，运行则去查找结果',
       'stream_broken，dify_cut',
+    ],
+    functionKilled: [
+      '函数被杀',
+      '卡片停住半分钟，然后自己接着写完',
+      '回答开始 2.5 秒后被强行结束；租约到期后，一次清扫把它交给另一个函数',
+      'turn_taken_over，turn_recovered，question_asked_again',
     ],
     storeDown: [
       '存储不可用',

@@ -9,9 +9,11 @@ export interface Life {
   state(state: State): State;
   end(): void;
   isOver: () => boolean;
+  /** Aborts when it is killed. */
+  over: AbortSignal;
 }
 
-export function createLife(): Life {
+export function createLife(ask: Fetch = (url, init) => globalThis.fetch(url, init)): Life {
   const death = new AbortController();
   const isOver = () => death.signal.aborted;
   const never = new Promise<never>(() => undefined);
@@ -31,7 +33,7 @@ export function createLife(): Life {
     }),
     fetch: (url, init) =>
       alive(() =>
-        globalThis.fetch(url, {
+        ask(url, {
           ...init,
           signal: AbortSignal.any([death.signal, ...(init.signal ? [init.signal] : [])]),
         }),
@@ -47,5 +49,6 @@ export function createLife(): Life {
       }),
     end: () => death.abort(new Error('the function was killed')),
     isOver,
+    over: death.signal,
   };
 }
