@@ -20,7 +20,7 @@ import { duration } from '../ui.js';
  */
 
 /** How long a running answer is left to its function without a word (`LEASE_TIMING` of the function). */
-const LEASE_MS = 40_000;
+const LEASE_MS = 30_000;
 
 const CARD = '.looked-at[data-kind="card"] .card';
 
