@@ -200,6 +200,6 @@ describeWith('redis-server', 'the doctor', () => {
 test('both languages know every sentence, and Chinese is Chinese', () => {
   expect(Object.keys(sentencesOf['zh-CN']).toSorted()).toEqual(Object.keys(sentencesOf.en).toSorted());
   expect(sentencesOf['zh-CN'].variable('PORT', 'a whole number from 0 to 65535').mend).toBe(
-    '设置 PORT：0 到 65535 之间的整数',
+    '请设置 PORT（0 到 65535 之间的整数）',
   );
 });

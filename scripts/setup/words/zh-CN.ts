@@ -24,7 +24,7 @@ export const zhCN: Words = {
       ask: '模板 ID，以 .schema 结尾',
     },
     DINGTALK_CARD_BUTTONS: {
-      where: '模板的按钮（停止、点赞、追问等），见 docs/card-template.md。没有按钮时用链接或文字代替。',
+      where: '模板的按钮（停止、点赞、追问等），见 docs/card-template.zh-CN.md。没有按钮时用链接或文字代替。',
       ask: '模板有这些按钮吗？y 或 n',
     },
     DIFY_API_URL: {
