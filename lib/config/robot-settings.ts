@@ -3,7 +3,7 @@ import { address, choice, flag, idList, jsonObject, rate, secrets, text, whole }
 
 /**
  * The settings that each robot can have for itself. An entry of BOTS spells the same name in camelCase. This table is
- * the only place of a setting in the code; `.env.example` and the tables of the READMEs are checked against it.
+ * the only place of a setting in the code; `.env.example` and the tables of `docs/configuration.md` are checked against it.
  */
 export const robotSettings = {
   DINGTALK_CLIENT_ID: {

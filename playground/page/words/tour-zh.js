@@ -46,7 +46,7 @@ export const tourZh = {
     },
     reference: {
       title: '日志里的编号',
-      text: '这次回答的每一行日志都有同一个编号。出错时用户看到的就是它：搜到这一行，看 code，再查 docs/operations.md。日志里没有人写的文字，也没有人的编号。',
+      text: '这次回答的每一行日志都有同一个编号。出错时用户看到的就是它：搜到这一行，看 code，再查 docs/operations.zh-CN.md。日志里没有人写的文字，也没有人的编号。',
       numbers: { reference: '编号', lines: '日志行', tokens: '用掉的 token' },
     },
     death: {

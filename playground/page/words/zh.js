@@ -191,7 +191,7 @@ export const zh = {
       'store_down 和 lease_not_renewed，store_unavailable',
     ],
   },
-  troubleCodes: '每个错误码的原因和处理：docs/operations.md',
+  troubleCodes: '每个错误码的原因和处理：docs/operations.zh-CN.md',
   exportLabel: '导出为测试数据',
   exportOne: '本次',
   exportAll: '全部',
