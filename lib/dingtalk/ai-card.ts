@@ -20,10 +20,14 @@ export interface AiCardOptions {
    * Where DingTalk sends what is pressed: a registered route key, or null for a card without callback. Never rejects.
    */
   routeKey: CardCallback['routeKey'];
+  /** Told what DingTalk calls the card in a message that quotes it. Not called where DingTalk does not say it. */
+  onNamed?: ((cardKey: string) => void) | undefined;
 }
 
 /** Tries to make a card after calls without an answer: a broken connection shows at once, a time-out takes 8 s. */
 const MAX_TRIES: Readonly<Partial<Record<ErrorCode, number>>> = { dingtalk_unreachable: 3, dingtalk_timeout: 2 };
+
+const name = z.string().nullish().catch(null);
 
 /**
  * `success: false` inside an HTTP 200, or an empty list, means that DingTalk made the card and showed it to no one. An
@@ -31,7 +35,9 @@ const MAX_TRIES: Readonly<Partial<Record<ErrorCode, number>>> = { dingtalk_unrea
  */
 const delivered = z.object({
   result: z.object({
-    deliverResults: z.array(z.object({ success: z.boolean().nullish() })).nullish(),
+    deliverResults: z
+      .array(z.object({ success: z.boolean().nullish(), carrierId: name, processQueryKey: name }))
+      .nullish(),
   }),
 });
 
@@ -53,7 +59,7 @@ const FRAME_TIMEOUT_MS = 11_000;
  * and its frames, so no call sets it.
  */
 export function createAiCard(options: AiCardOptions): CardSink {
-  const { client, config, templateId, message, cardId, summary, routeKey } = options;
+  const { client, config, templateId, message, cardId, summary, routeKey, onNamed } = options;
 
   async function create(body: object): Promise<void> {
     const answer = await client.call('createAndDeliver', {
@@ -66,6 +72,8 @@ export function createAiCard(options: AiCardOptions): CardSink {
     if (!told || results?.length === 0 || results?.some((result) => result.success === false)) {
       throw new BridgeError('dingtalk_card_undelivered', remedyFor('dingtalk_card_undelivered') ?? '');
     }
+    const cardKey = results?.[0]?.carrierId || results?.[0]?.processQueryKey;
+    if (cardKey) onNamed?.(cardKey);
   }
 
   return {

@@ -3,7 +3,7 @@ import { firstThatWorks, type CardSink, type MessageSink } from '../delivery/sin
 import type { Fetch } from '../net/http.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
-import { createAiCard, openedCard, updateCard } from './ai-card.ts';
+import { createAiCard, openedCard, updateCard, type AiCardOptions } from './ai-card.ts';
 import type { Message, Sender } from './callback.ts';
 import { watchCard, type CardBreaker } from './card-breaker.ts';
 import type { CardCallback } from './card-callback.ts';
@@ -24,6 +24,7 @@ export interface NewCard {
   summary: string;
   /** In the log line that says why no card is tried. */
   reference: string;
+  onNamed?: AiCardOptions['onNamed'];
 }
 
 /** The ways from one robot into its chats. */
@@ -77,7 +78,7 @@ export function createChat(options: ChatOptions): Chat {
         [createSessionReply({ config, message, fetch, clock }), createRobotMessage({ client, config, message })],
         (error) => log.warn('reply_fallback', { turn: reference, ...errorFields(error) }),
       ),
-    newCard({ id, message, summary, reference }) {
+    newCard({ id, message, summary, reference, onNamed }) {
       const templateId = config.cardTemplateId;
       if (templateId === null) return null;
       if (!breaker.mayOpen()) {
@@ -85,7 +86,7 @@ export function createChat(options: ChatOptions): Chat {
         return null;
       }
       const routeKey = () => callback.routeKey();
-      const card = createAiCard({ client, config, templateId, message, cardId: id, summary, routeKey });
+      const card = createAiCard({ client, config, templateId, message, cardId: id, summary, routeKey, onNamed });
       return watchCard(card, breaker, message.sender.id);
     },
     openedCard: (cardId) =>

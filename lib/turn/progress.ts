@@ -1,6 +1,7 @@
 import { answerText, emptyAnswer, type Answer } from '../answer/answer.ts';
 import type { Activity } from '../answer/event.ts';
 import { continuing, typingView, type ViewOptions } from '../answer/view.ts';
+import { beginning } from '../characters.ts';
 import type { OpenCard } from '../delivery/card.ts';
 import { survivesDisconnect } from '../dify/runs.ts';
 import type { Attachments } from '../files/attachments.ts';
@@ -83,7 +84,7 @@ export function createProgress(options: ProgressOptions): Progress {
     }
     const chars = shownChars ? answerText(soFar).text.length : 0;
     if (chars < (shownChars?.least ?? 0)) return;
-    lease.noteText(() => answerText(soFar).text.slice(0, MAX_RECORDED_CHARS));
+    lease.noteText(() => beginning(answerText(soFar).text, MAX_RECORDED_CHARS));
     if (chars < (shownChars?.most ?? 0)) return;
     shownChars = null;
     card?.noteText();

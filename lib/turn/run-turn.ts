@@ -16,6 +16,7 @@ import type { Obtained } from './judge.ts';
 import type { NextTurn } from './lease.ts';
 import { obtainAnswer, type AnswerPorts } from './obtain-answer.ts';
 import { createProgress } from './progress.ts';
+import { missedNotes } from './quoted-answers.ts';
 import { userOfRun } from './record.ts';
 import type { Turn } from './turn.ts';
 
@@ -119,7 +120,10 @@ async function showAnswer(
   const delivery = { reply, clock, log, texts, reference };
   const hasCard = card !== null && (await card.opened);
   const retryText = mayRetryInWords(turn) ? turn.question : null;
-  const notes = endingNotes(answer, failure, { reference, links: view.links ?? false, retryText, toldAdmins }, texts);
+  const notes = [
+    ...missedNotes(turn.message, lease.progress.missed, texts),
+    ...endingNotes(answer, failure, { reference, links: view.links ?? false, retryText, toldAdmins }, texts),
+  ];
   const shown = await deliver(
     hasCard ? card.writer : null,
     failure ? 'failed' : 'finished',
@@ -161,9 +165,9 @@ function viewOf({ message: { chat } }: Turn, { robot, texts }: TurnPorts): ViewO
   return { texts, showThinking: robot.showThinking, cardMaxChars, links, stopHint };
 }
 
-/** A question with files, or an answer to a form, cannot be asked again in words. */
+/** A question with files or about another message, or an answer to a form, cannot be asked again in words. */
 function mayRetryInWords({ message, form, held = [] }: Turn): boolean {
-  return message.content.kind === 'text' && form === null && held.length === 0;
+  return message.content.kind === 'text' && message.quoted === null && form === null && held.length === 0;
 }
 
 function finishedAnswer(turn: Turn, answer: Answer, view: ViewOptions, shown: Shown): FinishedAnswer {

@@ -144,15 +144,21 @@ export function createCards(world: World) {
     if (holdsUnsafeWord(settings, Object.values(variables)))
       return refuse(400, 'param.contentUnsafe', 'card content is unsafe');
 
-    const results = (spaces ?? []).map((space) => ({ space, place: locate(space, body['userIdType']) }));
-    const place = results.find((result) => result.place)?.place;
-    if (place) {
+    const results = (spaces ?? []).map((space) => ({
+      space,
+      place: locate(space, body['userIdType']),
+      carrierId: world.createId(),
+    }));
+    const found = results.find((result) => result.place);
+    const place = found?.place;
+    if (found && place) {
       const model = place.space.kind === 'group' ? 'imGroupOpen' : 'imRobotOpen';
       const summary = recordOf(body[`${model}SpaceModel`])['lastMessageI18n'];
       const mentions = recordOf(recordOf(body['imGroupOpenDeliverModel'])['atUserIds']);
       const card: SimulatedCard = {
         outTrackId,
         templateId,
+        carrierId: found.carrierId,
         ...place,
         mentions: Object.entries(mentions).map(([userId, name]) => ({ userId, name: String(name) })),
         listSummary: summary === undefined ? null : textMapOf(summary),
@@ -170,11 +176,11 @@ export function createCards(world: World) {
       world.emit({ type: 'card', card });
     }
     // protocol 4.1: HTTP 200 and success even where a space was wrong; each entry says so itself.
-    const deliverResults = results.map(({ space, place: found }) => ({
+    const deliverResults = results.map(({ space, place: reached, carrierId }) => ({
       spaceType: space.type,
       spaceId: space.id,
-      success: found !== undefined,
-      ...(found ? { carrierId: world.createId(), errorMsg: '' } : { errorMsg: 'spaceId is illegal' }),
+      success: reached !== undefined,
+      ...(reached ? { carrierId, errorMsg: '' } : { errorMsg: 'spaceId is illegal' }),
     }));
     const violation = unshowable(settings.templates[templateId], variables);
     return {

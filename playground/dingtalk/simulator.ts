@@ -220,6 +220,7 @@ export async function createDingTalkSimulator(options: DingTalkOptions): Promise
     violations: world.violations,
     media: world.media,
     files: world.files,
+    keepFile: (code, file) => void world.files.set(code, file),
     faults,
     countedCalls: () => world.calls.filter(({ counted }) => counted).length,
     invalidateTokens: () => gateway.invalidateTokens(),

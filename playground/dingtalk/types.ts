@@ -137,6 +137,8 @@ export type CardPhase = 'processing' | 'typing' | 'finished' | 'failed';
 export interface SimulatedCard {
   outTrackId: string;
   templateId: string;
+  /** What the delivery was answered with; a message that quotes the card names it so. */
+  carrierId: string;
   /** `id` is the group's conversation id, or the person as addressed (staff id or union id). */
   space: { kind: 'group' | 'single'; id: string };
   /** The chat in which people see it. */
@@ -238,7 +240,18 @@ export type DingTalkFaultEffect =
 
 export type DingTalkFaults = Faults<DingTalkApi, DingTalkFaultEffect>;
 
-export type MessageKind = 'text' | 'richText' | 'picture' | 'audio' | 'video' | 'file' | 'unknownMsgType';
+export type MessageKind =
+  | 'text'
+  | 'richText'
+  | 'picture'
+  | 'audio'
+  | 'video'
+  | 'file'
+  | 'markdown'
+  | 'link'
+  | 'interactiveCard'
+  | 'chatRecord'
+  | 'unknownMsgType';
 
 export interface FileContent {
   name: string;
@@ -264,6 +277,52 @@ export interface QuotedMessage {
   /** A file with a download code of its own; `kind` says as what it was sent. Default: `file`. */
   file?: FileContent;
   kind?: 'picture' | 'audio' | 'video' | 'file';
+  /** The pictures of a rich text. */
+  files?: FileContent[];
+  /** A chat record that was forwarded before. */
+  record?: RecordEntry[];
+  /** The `outTrackId` of a card of the robot: only its ids come with the quote. */
+  card?: string;
+  /** How the client sends it. Default: as the newest clients do. */
+  shape?: QuoteShape;
+}
+
+/** The shapes in which clients were seen to send a quote: `quotes.ts`. */
+export type QuoteShape =
+  | 'text'
+  | 'textContent'
+  | 'textJson'
+  | 'withoutKind'
+  | 'quoteMessage'
+  | 'quoteContent'
+  | 'markdown'
+  | 'link'
+  | 'actionCard'
+  | 'picture'
+  | 'pictureCode'
+  | 'richTextKinds'
+  | 'richTextTypes'
+  | 'richTextList'
+  | 'file'
+  | 'fileWithoutCode'
+  | 'audio'
+  | 'video'
+  | 'cardTree'
+  | 'cardVariables'
+  | 'cardText'
+  | 'cardIdOnly'
+  | 'idOnly'
+  | 'document'
+  | 'recordSummary'
+  | 'recordSummaryJson'
+  | 'record';
+
+/** What one person said in a chat record. */
+export interface RecordEntry {
+  name: string;
+  text?: string;
+  /** A picture; null for a file that comes without anything to fetch it by. */
+  file?: FileContent | null;
 }
 
 export interface CallbackInput {
@@ -284,6 +343,8 @@ export interface CallbackInput {
   recognition?: string;
   /** The message it replies to; only with the kind `text`. */
   quote?: QuotedMessage;
+  /** The entries of a `chatRecord`. */
+  record?: RecordEntry[];
   msgId?: string;
 }
 
@@ -342,6 +403,8 @@ export interface DingTalkSimulator {
   readonly media: ReadonlyMap<string, UploadedMedia>;
   /** What people sent, by download code. Only the newest are kept. */
   readonly files: ReadonlyMap<string, FileContent>;
+  /** Makes a download code lead to a file, for a callback whose body is written by hand. */
+  keepFile(code: string, file: FileContent): void;
   readonly calls: readonly DingTalkCall[];
   readonly violations: readonly Violation[];
   readonly faults: DingTalkFaults;

@@ -25,6 +25,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['lib/answer/', 'lib/net/'],
   ['lib/texts/', 'lib/runtime/', 'lib/routes.ts'],
   ['lib/markdown/', 'lib/config/', 'lib/errors.ts'],
+  ['lib/characters.ts'],
 ];
 
 /** What stands around `lib/`, and what of our own code it may import. */
@@ -36,7 +37,7 @@ const AROUND: readonly (readonly [place: string, may: readonly string[]])[] = [
 ];
 
 /** Rooms that only compute: the same input always gives the same output. At run time they use nothing but each other. */
-const PURE = ['lib/answer/', 'lib/texts/', 'lib/markdown/', 'lib/errors.ts'];
+const PURE = ['lib/answer/', 'lib/texts/', 'lib/markdown/', 'lib/errors.ts', 'lib/characters.ts'];
 
 /** Packages that belong to one place. Test and build tools belong to none of these folders. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {

@@ -85,6 +85,7 @@ async function obtain(
   const obtaining = obtainAnswer(turn, {
     ...options,
     robot: options.config,
+    quotedAnswers: { find: async () => null },
     sentFiles: { addressOf: async () => '', download: options.download, dify: dify.files },
     lease,
     stop,
