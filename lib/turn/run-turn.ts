@@ -60,8 +60,8 @@ async function answerTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | null
   const stage = { view, card };
   const { attachments, sentFiles } = channels;
   const askedIn = turn.form ? null : (turn.record.context?.difyConversationId ?? null);
-  const isLookedFor = turn.mayHaveBeenAsked;
-  const progress = createProgress({ lease, card, attachments, view, clock, isLookedFor, askedIn });
+  const { mayHaveBeenAsked: isLookedFor, hasWaited } = turn;
+  const progress = createProgress({ lease, card, attachments, view, clock, isLookedFor, hasWaited, askedIn });
   const obtained = await obtainAnswer(turn, { ...ports, sentFiles, progress });
   if (obtained.kind === 'lost' || !(await lease.isHeld())) {
     await card?.writer.leave();

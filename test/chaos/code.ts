@@ -1,5 +1,6 @@
 // The code that the instances of a chaos run have: this version's, or that of another commit beside it.
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -114,3 +115,7 @@ function packagesOf(directory: string): string[] {
     .filter(([path, { dev, optional }]) => path !== '' && dev !== true && optional !== true)
     .map(([path, { version }]) => `${path} ${version}`);
 }
+
+/** Whether a command runs this script, by its text or by its digest. */
+export const runsScript = (command: readonly unknown[] | undefined, script: string): boolean =>
+  command?.[1] === script || command?.[1] === createHash('sha1').update(script).digest('hex');

@@ -6,7 +6,7 @@ import { createDingTalkSimulator } from '../../playground/dingtalk/simulator.ts'
 import type { Callback, DingTalkSimulator } from '../../playground/dingtalk/types.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { createUpstashFront, type Fault, type UpstashFront, type UpstashRequest } from '../support/upstash-front.ts';
-import { thisCode, type Code } from './code.ts';
+import { runsScript, thisCode, type Code } from './code.ts';
 import { createEntry } from './entry.ts';
 import { startFleet, type Fleet } from './fleet.ts';
 import {
@@ -118,7 +118,7 @@ export async function runChaos<T>({ plan, speed, beside, judge }: ChaosOptions<T
       ...(entry ? { PUBLIC_URL: entry.url, FUNCTION_MAX_DURATION_S: String(INVOCATION_S) } : {}),
     },
   });
-  const isAccept = ({ commands }: UpstashRequest) => codes.some(({ accept }) => commands[0]?.[1] === accept);
+  const isAccept = ({ commands }: UpstashRequest) => codes.some(({ accept }) => runsScript(commands[0], accept));
   const parts: Parts = { clock, speed, front, isAccept, dify, dingtalk, fleet, questions: [], commands: [], kills: [] };
   try {
     await play(plan, parts);
