@@ -68,7 +68,7 @@ describe('the built function', () => {
     const sizes = await Promise.all(
       artifact.files.map(async (file) => (await stat(join(artifact.directory, file))).size),
     );
-    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(1_700_000);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(1_500_000);
   });
 
   it('names the line of the source where something fails', async () => {
