@@ -87,6 +87,8 @@ export const DELIVERY_ERROR_CODES = [
   'dingtalk_session_expired',
   'dingtalk_session_untrusted',
   'dingtalk_callback_unregistered',
+  'dingtalk_stream_refused',
+  'dingtalk_stream_handshake',
 ] as const;
 
 /** Codes of log lines for an operator that no failure causes. */

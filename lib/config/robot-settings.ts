@@ -27,6 +27,12 @@ export const robotSettings = {
     isInherited: false,
     meaning: "The robot's code, where it is not the Client ID.",
   },
+  DINGTALK_CONNECTION: {
+    schema: choice(['http', 'stream']),
+    default: 'http',
+    meaning:
+      'How messages come: http, by callback; stream, over a connection that npm run serve keeps open. stream needs no public address.',
+  },
   DINGTALK_CARD_TEMPLATE_ID: {
     schema: text,
     unset: 'unset',

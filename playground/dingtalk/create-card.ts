@@ -90,7 +90,7 @@ export function createCards(world: World) {
     );
   };
 
-  /** Neither type nor key is needed: then taps go nowhere, as they do with STREAM, which nobody listens to here. */
+  /** Neither type nor key is needed: then taps go nowhere, as they do with STREAM where no gateway is simulated. */
   const badCallback = (body: Json): Answer | undefined => {
     const { callbackType: type, callbackRouteKey: key } = body;
     if (type !== undefined && type !== 'STREAM' && type !== 'HTTP')
@@ -169,6 +169,7 @@ export function createCards(world: World) {
         frames: [],
         callbackRouteKey:
           body['callbackType'] === 'HTTP' && isText(body['callbackRouteKey']) ? body['callbackRouteKey'] : null,
+        isOfStream: body['callbackType'] === 'STREAM',
         createdAt: world.clock.now(),
         endedAt: null,
       };

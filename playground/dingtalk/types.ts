@@ -121,6 +121,16 @@ export interface DingTalkOptions extends Partial<DingTalkSettings> {
   port?: number;
   /** What the robot uploaded earlier. */
   media?: Omit<UploadedMedia, 'at'>[];
+  /** The gateway of Stream mode; without it no connection is to be had. */
+  stream?: SimulatedStream;
+}
+
+/** What the simulated API knows of the gateway of Stream mode. */
+export interface SimulatedStream {
+  /** `POST /v1.0/gateway/connections/open`. */
+  open(body: Json | undefined): { status: number; body: Json };
+  /** Where presses on cards of the type `STREAM` go. */
+  readonly callbackUrl: string;
 }
 
 export interface CardFrame {
@@ -156,6 +166,8 @@ export interface SimulatedCard {
   /** Frames that were applied, oldest first. */
   frames: CardFrame[];
   callbackRouteKey: string | null;
+  /** Presses go through the app's Stream connection. */
+  isOfStream: boolean;
   createdAt: number;
   endedAt: number | null;
 }

@@ -1,3 +1,4 @@
+import type { OpenSocket } from '../../lib/dingtalk/stream/socket.ts';
 import type { Fetch } from '../../lib/net/http.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
 import type { State } from '../../lib/state/state.ts';
@@ -7,6 +8,7 @@ export interface Life {
   clock(clock: Clock): Clock;
   fetch: Fetch;
   state(state: State): State;
+  socket(open: OpenSocket): OpenSocket;
   end(): void;
   isOver: () => boolean;
   /** Aborts when it is killed. */
@@ -47,6 +49,11 @@ export function createLife(ask: Fetch = (url, init) => globalThis.fetch(url, ini
             : value;
         },
       }),
+    socket: (open) => (url, events) => {
+      const socket = open(url, events);
+      death.signal.addEventListener('abort', () => socket.cut(), { once: true });
+      return socket;
+    },
     end: () => death.abort(new Error('the function was killed')),
     isOver,
     over: death.signal,

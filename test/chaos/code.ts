@@ -20,6 +20,12 @@ export interface Code {
   texts: Texts;
 }
 
+/** Whether a command runs this script: whole, or by its digest. */
+export function runsScript(command: readonly string[] | undefined, script: string): boolean {
+  const sent = command?.[1];
+  return sent === script || sent === createHash('sha1').update(script).digest('hex');
+}
+
 export interface LaidOutCode extends Code {
   /** Deletes its directory. */
   remove(): void;

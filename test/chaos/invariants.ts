@@ -32,6 +32,8 @@ export function judge(records: Records): Verdict {
   judgeRefusals(cases, records, sentences, breaks);
   judgeOrphans(cases, records, sentences, breaks);
   judgeViolations(cases, records, breaks, excuses);
+  for (const [robot, gateway] of Object.entries(records.gateways))
+    for (const violation of gateway.violations) breaks('gateway', `${robot}: ${violation}`);
   judgeOverlaps(cases, records, breaks, excuses);
   return verdict;
 }

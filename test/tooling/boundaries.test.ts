@@ -47,11 +47,12 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'eventsource-parser': ['lib/dify/'],
   marked: ['lib/markdown/'],
   'ipaddr.js': ['lib/net/'],
+  ws: ['lib/dingtalk/stream/'],
   'file-type': ['lib/files/'],
 };
 
 /** What a host hands to `createApp`. The deployed function never uses it, so nothing of it may be deployed. */
-const ONLY_HANDED_IN = ['lib/state/memory/', 'lib/state/redis/tcp.ts', '@redis/client'];
+const ONLY_HANDED_IN = ['lib/state/memory/', 'lib/state/redis/tcp.ts', '@redis/client', 'lib/dingtalk/stream/', 'ws'];
 
 const isIn = (path: string, places: readonly string[]) =>
   places.some((place) => (place.endsWith('/') ? path.startsWith(place) : path === place));
