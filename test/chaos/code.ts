@@ -121,7 +121,3 @@ function packagesOf(directory: string): string[] {
     .filter(([path, { dev, optional }]) => path !== '' && dev !== true && optional !== true)
     .map(([path, { version }]) => `${path} ${version}`);
 }
-
-/** Whether a command runs this script, by its text or by its digest. */
-export const runsScript = (command: readonly unknown[] | undefined, script: string): boolean =>
-  command?.[1] === script || command?.[1] === createHash('sha1').update(script).digest('hex');
