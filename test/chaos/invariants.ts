@@ -26,7 +26,7 @@ export function judge(records: Records): Verdict {
   judgeLogs(records, breaks);
   for (const each of cases) {
     judgeOutcome(each, records, sentences, verdict, breaks, excuses);
-    judgeTexts(each, sentences, breaks);
+    judgeTexts(each, records, sentences, breaks);
     judgeRuns(each, records, breaks, excuses);
   }
   judgeRefusals(cases, records, sentences, breaks);
@@ -195,10 +195,12 @@ const isUnheard = ({ outcome, status }: { outcome: string; status: number | null
   outcome !== 'answered' || status === 502 || status === 504;
 
 function judgeTexts(
-  { card, messages, answer, name, turnId, wasTakenOver, wasHandedOver }: Case,
+  each: Case,
+  records: Records,
   sentences: Sentences,
   breaks: Breaks,
 ): void {
+  const { card, messages, answer, name, turnId, wasTakenOver, wasHandedOver } = each;
   let longest = 0;
   const check = (where: string, text: string) => {
     const shown = sentences.read(text, answer);
@@ -212,7 +214,7 @@ function judgeTexts(
     const shown = check(`frame ${index}`, frame.content);
     // The instance that took over may know less text than was shown before.
     if (shown.answer.length < longest && !wasTakenOver && !wasHandedOver)
-      breaks('text went back', `${name} frame ${index}: ${JSON.stringify(frame.content)}`);
+      breaks('text went back', `${name} frame ${index}: ${JSON.stringify(frame.content)}${storyOf(each, records)}`);
     longest = Math.max(longest, shown.answer.length);
   }
   for (const { message } of messages) check('message', message.text);
