@@ -194,12 +194,7 @@ function withoutOutcome(each: Case, records: Records, { isQueueFull }: Sentences
 const isUnheard = ({ outcome, status }: { outcome: string; status: number | null }) =>
   outcome !== 'answered' || status === 502 || status === 504;
 
-function judgeTexts(
-  each: Case,
-  records: Records,
-  sentences: Sentences,
-  breaks: Breaks,
-): void {
+function judgeTexts(each: Case, records: Records, sentences: Sentences, breaks: Breaks): void {
   const { card, messages, answer, name, turnId, wasTakenOver, wasHandedOver } = each;
   let longest = 0;
   const check = (where: string, text: string) => {
