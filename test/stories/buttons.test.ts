@@ -314,28 +314,26 @@ describe('suggested questions', () => {
   });
 });
 
-describe('several robots', () => {
-  overHttp('have addresses and secrets of their own: a press of one is nothing to another', async () => {
-    await begin({
-      app: { script: words('yes') },
-      env: {
-        BOTS: JSON.stringify([
-          {
-            name: 'hr',
-            dingtalkClientId: 'other',
-            dingtalkClientSecret: 'other-secret',
-            dingtalkCardTemplateId: TEMPLATE,
-          },
-        ]),
-      },
-    });
-    await bridge().ask('one');
-    expect(bridge().dingtalk.callbackUrl(newest().outTrackId)).toBe(bridge().url);
-    expect(await tap('like', {}, { url: `${bridge().url}/hr` })).toMatchObject({ status: 401 });
-    expect(await tap('like', {}, { url: `${bridge().url}/nobody` })).toMatchObject({ status: 404 });
-    await bridge().idle();
-    expect(asked('feedback')).toEqual([]);
+overHttp('several robots have addresses and secrets of their own: a press of one is nothing to another', async () => {
+  await begin({
+    app: { script: words('yes') },
+    env: {
+      BOTS: JSON.stringify([
+        {
+          name: 'hr',
+          dingtalkClientId: 'other',
+          dingtalkClientSecret: 'other-secret',
+          dingtalkCardTemplateId: TEMPLATE,
+        },
+      ]),
+    },
   });
+  await bridge().ask('one');
+  expect(bridge().dingtalk.callbackUrl(newest().outTrackId)).toBe(bridge().url);
+  expect(await tap('like', {}, { url: `${bridge().url}/hr` })).toMatchObject({ status: 401 });
+  expect(await tap('like', {}, { url: `${bridge().url}/nobody` })).toMatchObject({ status: 404 });
+  await bridge().idle();
+  expect(asked('feedback')).toEqual([]);
 });
 
 describe('new', () => {

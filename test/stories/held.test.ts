@@ -199,7 +199,7 @@ describe('a file, then words', () => {
   test('a repeated delivery of the file is held once', async () => {
     await start({ app });
     const callback = bridge().dingtalk.callback(picture());
-    for (let time = 0; time < 3; time += 1) await bridge().dingtalk.deliver(bridge().url, callback);
+    for (let time = 0; time < 3; time += 1) await bridge().dingtalk.deliver(bridge().callbackUrl, callback);
     await bridge().idle();
     expect(messages()).toHaveLength(1);
     await bridge().ask('once');
