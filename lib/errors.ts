@@ -140,6 +140,10 @@ export const isLimited = (error: unknown): boolean => has(error, 'limited');
 export const isUnsafe = (error: unknown): boolean => has(error, 'unsafe');
 export const isModelBusy = (error: unknown): boolean => has(error, 'busy');
 
+/** An answer to a form that is not taken. Asking the same once more would lead to the same. */
+export const isAboutForm = ({ code }: BridgeError): boolean =>
+  code === 'form_invalid' || code === 'form_closed' || code === 'form_expired';
+
 /** Refused, and perhaps not a moment later. */
 export const isRefusedForNow = (error: unknown): boolean => isPassing(error) && !isUnanswered(error);
 

@@ -134,7 +134,8 @@ export function foldEvent(answer: Answer, event: AnswerEvent): Answer {
     case 'run-paused':
       return {
         ...next,
-        form: answerable(next.form, event.form),
+        // The pause repeats the forms of the events before it, and does not say which of them were sent by e-mail only.
+        form: next.form && event.form?.isUnsure ? next.form : answerable(next.form, event.form),
         progress: { ...next.progress, runEnded: true },
         ending: { kind: 'paused' },
       };

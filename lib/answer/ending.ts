@@ -1,4 +1,4 @@
-import { adminErrorCode, turnErrorCode, type BridgeError } from '../errors.ts';
+import { adminErrorCode, isAboutForm, turnErrorCode, type BridgeError } from '../errors.ts';
 import type { Texts } from '../texts/texts.ts';
 import type { Answer } from './answer.ts';
 import { sendLink } from './links.ts';
@@ -49,7 +49,9 @@ export function endingNotes(
 }
 
 /** The link below a failure; empty where none helps. */
-function wayOut({ code }: BridgeError, { ids }: Answer, { retryText }: EndingOptions, texts: Texts): string {
+function wayOut(failure: BridgeError, { ids }: Answer, { retryText }: EndingOptions, texts: Texts): string {
+  const { code } = failure;
+  if (isAboutForm(failure)) return '';
   // What the model refused, or found too long, it would refuse again.
   if (code === 'dify_content_refused') return '';
   if (code === 'dify_context_too_long') {
@@ -78,11 +80,25 @@ export function failureText(failure: BridgeError, texts: Texts): string {
     if (typeof maxChars === 'number' && typeof chars === 'number') return texts.inputTooLong(input, maxChars, chars);
     return options === null ? texts.inputOfWrongType(input) : texts.inputNotOffered(input, options);
   }
-  const fields = fact('fields');
-  if (failure.code === 'form_invalid' && fields !== null) return texts.form.missing(fields.split(', '));
+  if (failure.code === 'form_invalid') return invalidFormText(failure, texts);
   const kinds = [fact('kinds'), fact('extensions')].flatMap((list) => list?.split(' ') ?? []);
+  const field = fact('field');
+  if (failure.code === 'file_not_accepted' && field !== null) return texts.form.acceptedFiles(field, kinds);
   if (failure.code === 'file_not_accepted' && kinds.length > 0) return texts.acceptedFiles(kinds);
   const { most } = failure.facts;
   if (failure.code === 'file_not_accepted' && typeof most === 'number' && most > 0) return texts.mostFiles(most);
   return texts.failures[turnErrorCode(failure)];
+}
+
+/** Which fields of a form lack a value, or have one that is not offered. */
+function invalidFormText({ facts }: BridgeError, texts: Texts): string {
+  const words = texts.form;
+  const listOf = (name: string) => (typeof facts[name] === 'string' ? facts[name].split(', ') : []);
+  const { field } = facts;
+  const sentences = [
+    ...(typeof field === 'string' ? [words.wrongOption(field, listOf('options'))] : []),
+    ...(listOf('fields').length > 0 ? [words.missing(listOf('fields'))] : []),
+    ...(listOf('files').length > 0 ? [words.missingFiles(listOf('files'))] : []),
+  ];
+  return sentences.length > 0 ? sentences.join(' ') : texts.failures.form_invalid;
 }

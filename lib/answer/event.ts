@@ -82,6 +82,17 @@ export type AnswerEvent = { ids: RunIds } & (
 /** `message` and `agent_message` are kept apart, because one may repeat what the other streamed. */
 export type TextSource = 'message' | 'agent' | 'chunk';
 
+/** Which files a field of a form takes. */
+export interface FormFiles {
+  classes: readonly ('image' | 'document' | 'audio' | 'video' | 'custom')[];
+  /** In lower case, without the dot; they count for `custom`. */
+  extensions: readonly string[];
+  /** Takes files that were uploaded to Dify. */
+  takesUploads: boolean;
+  /** How many at once. */
+  most: number;
+}
+
 /** `text` takes any text. `unknown` stands for every type that this version does not know. */
 export type FormFieldType = 'text' | 'select' | 'file' | 'file-list' | 'unknown';
 
@@ -94,8 +105,12 @@ export interface FormField {
   required: boolean;
   /** Of a `select`; empty where Dify does not tell them. */
   options: readonly string[];
+  /** Of a `select`: a variable of the run holds the options, and Dify did not put them in. */
+  isUnresolved?: boolean;
   /** Empty where there is none. */
   default: string;
+  /** Of a `file` and a `file-list`. */
+  files?: FormFiles;
 }
 
 export interface FormAction {
@@ -107,6 +122,10 @@ export interface FormAction {
 export interface PendingForm {
   /** Opens the form at Dify; null for a form that Dify sent by e-mail only: it cannot be answered in the chat. */
   token: string | null;
+  /** Dify has not told whether the form can be answered here, or whether its text has its variables put in. */
+  isUnsure?: boolean;
+  /** Addresses that Dify sent the form to, where it tells them. */
+  mailedTo?: readonly string[];
   /** Null where Dify does not name the run. */
   runId: string | null;
   /** Empty where Dify does not name the node. */

@@ -12,6 +12,8 @@ export interface FormViewOptions {
   dialect: Dialect;
   /** Actions become links that send their title in the reader's name. */
   links: boolean;
+  /** The number of the form, where another form of the conversation may be known to the reader; else null. */
+  number: number | null;
 }
 
 const MAX_FIELDS = 20;
@@ -29,7 +31,7 @@ const MAX_CONTENT_CHARS = 4_000;
 const PLACE = /\{\{#\$output\.([^#{}\n]{1,200})#\}\}/g;
 
 /** What a person is asked and how to answer by typing, as blocks of markdown (`readFormReply` reads the answer). */
-export function formBlocks(form: PendingForm, { texts, dialect, links }: FormViewOptions): string[] {
+export function formBlocks(form: PendingForm, { texts, dialect, links, number }: FormViewOptions): string[] {
   const words = texts.form;
   const fields = form.fields.slice(0, MAX_FIELDS);
   const labels = new Map(form.fields.map(({ name, label }) => [name, label]));
@@ -37,43 +39,63 @@ export function formBlocks(form: PendingForm, { texts, dialect, links }: FormVie
     words.place(plainLine(labels.get(name) ?? name)),
   );
   const blocks = [
-    sanitizeText(words.title(shortName(form.nodeTitle))),
+    sanitizeText(words.title(shortName(form.nodeTitle), number)),
     ...renderBlocks(content, dialect, texts.markdown),
   ];
   // The form cannot be answered in the chat, so its fields and actions are left out.
-  if (form.token === null) return [...blocks, texts.formByEmail];
+  if (form.token === null) return [...blocks, sanitizeText(words.byEmail(form.mailedTo ?? []))];
   if (fields.length > 0) {
     blocks.push([words.fields, ...fields.map((field) => `- ${sanitizeText(fieldLine(field, texts))}`)].join('\n'));
   }
   // Dify refuses the form without this file, and a chat cannot give it: the line of the field says where one can.
-  if (form.fields.some((field) => field.required && isFile(field))) return blocks;
+  if (form.fields.some((field) => field.required && isFile(field) && !field.files?.takesUploads)) return blocks;
   const actions = form.actions.slice(0, MAX_ACTIONS);
   const [first] = actions;
   if (!first) return blocks;
-  blocks.push([words.actions, ...actions.map((action, index) => actionLine(action, index, links))].join('\n'));
+  // A link sends the action alone, which is not enough where a field has no value yet.
+  const isLinked = links && form.fields.every((field) => !field.required || field.default !== '');
+  const lines = actions.map((action, index) => actionLine(action, index, { isLinked, number, texts }));
+  blocks.push([words.actions, ...lines].join('\n'));
   const typed = fields.find(({ type }) => type === 'text' || type === 'select');
-  blocks.push(sanitizeText(words.how(shortName(first.title), typed ? shortName(typed.label) : null)));
+  const example = sent(shortName(first.title), number, texts);
+  blocks.push(sanitizeText(words.how(example, typed ? shortName(typed.label) : null)));
   return blocks;
 }
 
 const isFile = ({ type }: FormField) => type === 'file' || type === 'file-list';
 
 function fieldLine(field: FormField, texts: Texts): string {
-  const { label, required, options, default: preset } = field;
-  if (isFile(field)) return texts.form.fileField(shortName(label));
+  const { options, default: preset, isUnresolved = false } = field;
+  const label = shortName(field.label);
+  const required = field.required && preset === '';
+  if (isFile(field)) {
+    if (!field.files?.takesUploads) return texts.form.fileElsewhere(label);
+    const { classes, extensions, most } = field.files;
+    const kinds = classes.flatMap((kind): readonly string[] => (kind === 'custom' ? extensions : [kind]));
+    return texts.form.fileField({ label, required, kinds, most });
+  }
   return texts.form.field({
-    label: shortName(label),
-    required: required && preset === '',
+    label,
+    required,
     options: options.slice(0, MAX_OPTIONS).map(shortName),
     preset: shortName(preset),
+    isUnresolved,
   });
 }
 
+/** What answers the form: the title of the action, with the number of the form where it has to be told. */
+const sent = (title: string, number: number | null, texts: Texts): string =>
+  number === null ? title : texts.form.marked(title, number);
+
 /** A link that the model writes to DingTalk itself would be broken up (`sanitize.ts`); this one is ours. */
-function actionLine({ title }: FormAction, index: number, links: boolean): string {
+function actionLine(
+  { title }: FormAction,
+  index: number,
+  { isLinked, number, texts }: { isLinked: boolean; number: number | null; texts: Texts },
+): string {
   const name = shortName(title);
-  const isLink = links && name !== '';
-  return `${index + 1}. ${isLink ? sendLink(name, title.replace(/\s+/g, ' ').trim()) : sanitizeText(name)}`;
+  if (!isLinked || name === '') return `${index + 1}. ${sanitizeText(name)}`;
+  return `${index + 1}. ${sendLink(name, sent(title.replace(/\s+/g, ' ').trim(), number, texts))}`;
 }
 
 function shortName(name: string): string {

@@ -19,5 +19,5 @@ export function questionLines(questions: readonly string[], links: boolean): str
   return questions.map((question) => `- ${links ? sendLink(question, question) : labelOf(question)}`).join('\n');
 }
 
-/** `#` would make a heading of an entry of a list. */
-const labelOf = (text: string) => sanitizeText(plainLine(text, '#'));
+/** `#` at the beginning would make a heading of an entry of a list. */
+const labelOf = (text: string) => sanitizeText(plainLine(text).replace(/^[#\s]+/, ''));

@@ -1,5 +1,6 @@
 import { beginning, characterStart } from '../characters.ts';
 import { asMessage } from '../markdown/as-message.ts';
+import type { Dialect } from '../markdown/dialect.ts';
 import { withoutOuterFence } from '../markdown/author-lines.ts';
 import { paginate } from '../markdown/paginate.ts';
 import { plainLine } from '../markdown/plain-line.ts';
@@ -7,7 +8,7 @@ import { renderBlocks, renderPartial } from '../markdown/render.ts';
 import { sanitizeText } from '../markdown/sanitize.ts';
 import type { Texts } from '../texts/texts.ts';
 import { answerText, emptyAnswer, type Answer } from './answer.ts';
-import { formBlocks } from './form-view.ts';
+import { formBlocks, type FormViewOptions } from './form-view.ts';
 
 /** The text so far with a line that says that it goes on, and how to stop it. */
 export function continuing(text: string, view: ViewOptions): string {
@@ -26,6 +27,12 @@ export interface ViewOptions {
   stopHint?: string;
   /** The answer begins a new conversation, because Dify does not have the earlier one any more. */
   isAnew?: boolean;
+  /** The number of the form below the answer, where it has to be told. */
+  formNumber?: number;
+  /** The action that the answer to a form chose, by its title. */
+  submitted?: string;
+  /** The title of the form that the answer says to be expired. */
+  expiredForm?: string;
 }
 
 /** A finished answer, cut to where it is shown. */
@@ -103,13 +110,13 @@ export function finalView(answer: Answer, notes: readonly string[], hasCard: boo
   const reach = characterStart(source, 2 * (limits.firstChars + limits.maxPages * limits.restChars));
   const dialect = hasCard ? 'card' : 'message';
   const blocks = [
+    ...(answer.formExpired ? [sanitizeText(texts.form.expired(plainLine(options.expiredForm ?? '')))] : []),
     ...renderBlocks(source.slice(0, reach), dialect, texts.markdown),
-    ...(answer.form ? formBlocks(answer.form, { texts, dialect, links: options.links ?? false }) : []),
-    ...(answer.formExpired ? [texts.form.expired] : []),
+    ...(answer.form ? formBlocks(answer.form, formOptions(dialect, options)) : []),
   ];
   const { pages, leftOutChars } = paginate(blocks, limits);
   const leftOut = leftOutChars + Array.from(source.slice(reach)).length;
-  const bodies = pages.length > 0 ? pages : [notes.length > 0 ? '' : nothingText(answer, texts)];
+  const bodies = pages.length > 0 ? pages : [notes.length > 0 ? '' : nothingText(answer, options)];
   const last = bodies.length - 1;
   const whole = bodies.map((body, index) => {
     const page = hasCard && index > 0 ? asMessage(body) : body;
@@ -121,8 +128,13 @@ export function finalView(answer: Answer, notes: readonly string[], hasCard: boo
   return { card, messages };
 }
 
+function formOptions(dialect: Dialect, { texts, links = false, formNumber }: ViewOptions): FormViewOptions {
+  return { texts, dialect, links, number: formNumber ?? null };
+}
+
 /** In the place of an answer without text. A workflow (a run without a message) may do its work and have none. */
-function nothingText({ ids, progress }: Answer, texts: Texts): string {
+function nothingText({ ids, progress }: Answer, { texts, submitted }: ViewOptions): string {
+  if (submitted !== undefined) return sanitizeText(texts.form.submitted(plainLine(submitted)));
   return progress.runEnded && ids.messageId === undefined ? texts.emptyRun : texts.emptyAnswer;
 }
 

@@ -66,7 +66,7 @@ function isAccepted(file: SentFile, facts: AppFacts): boolean {
 }
 
 /** What a file will be, as far as the message tells. */
-function expectationOf({ kind, name }: SentFile): Omit<QuestionFile, 'uploadId'> {
+export function expectationOf({ kind, name }: SentFile): Omit<QuestionFile, 'uploadId'> {
   if (kind === 'file') {
     const extension = extensionOf(name ?? '');
     return { class: classOf(extension), extension };

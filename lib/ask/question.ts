@@ -107,7 +107,7 @@ async function fetchHeldFile(file: SentFile, ports: SentFilePorts): Promise<Ques
   }
 }
 
-function limitsOf({ limitsMb }: AppFacts): Record<FileClass, number> {
+export function limitsOf({ limitsMb }: AppFacts): Record<FileClass, number> {
   const { image, document, audio, video } = limitsMb;
   const bytes = (megabytes: number) => megabytes * BYTES_PER_MB;
   return {

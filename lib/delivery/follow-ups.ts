@@ -1,4 +1,4 @@
-import type { Answer } from '../answer/answer.ts';
+import { emptyAnswer, type Answer } from '../answer/answer.ts';
 import { questionLines } from '../answer/links.ts';
 import { finalView, type ViewOptions } from '../answer/view.ts';
 import type { AppType, RobotConfig } from '../config/robot.ts';
@@ -23,6 +23,8 @@ export interface FinishedAnswer {
   };
   answer: Answer;
   view: ViewOptions;
+  /** What a tap below a sentence of this bridge sends; empty below an answer. */
+  choices: readonly string[];
   onCard: boolean;
 }
 
@@ -35,6 +37,16 @@ export interface FollowUps {
   plan(finished: FinishedAnswer): Promise<{ calls: number; show: () => Promise<void> } | null>;
   /** Marks an answer as stopped that was shown as a complete one. Never rejects. */
   markStopped(finished: FinishedAnswer): Promise<void>;
+  /** Says on the card of a form that its time was over, and takes its links and buttons away. Never rejects. */
+  closeForm(closed: ClosedForm, view: ViewOptions): Promise<void>;
+}
+
+/** A form whose time was over. */
+export interface ClosedForm {
+  reference: string;
+  /** The card that shows it, and the text before it there. */
+  cardId: string;
+  text: string;
 }
 
 export interface FollowUpsOptions {
@@ -58,20 +70,25 @@ export function createFollowUps({ robot, texts, facts, suggest, amend, reply, lo
   const textOn = ({ answer, view }: FinishedAnswer, notes: readonly string[]) =>
     finalView(answer, notes, true, view).card ?? '';
 
-  async function logged(work: () => Promise<void>, { turn }: FinishedAnswer): Promise<void> {
+  async function logged(work: () => Promise<void>, { reference }: { reference: string }): Promise<void> {
     try {
       await work();
     } catch (error) {
-      log.warn('extras_failed', { turn: turn.reference, ...errorFields(error) });
+      log.warn('extras_failed', { turn: reference, ...errorFields(error) });
     }
   }
 
   return {
     async plan(finished) {
-      const { turn, answer, onCard } = finished;
+      const { turn, answer, choices, onCard } = finished;
       const { form, ending, ids } = answer;
+      if (choices.length > 0) {
+        return onCard && cardButtons
+          ? { calls: 1, show: () => logged(() => showChoices(turn.id, choices), turn) }
+          : null;
+      }
       if (ending?.kind === 'paused' && form?.token) {
-        return onCard && cardButtons ? { calls: 1, show: () => logged(() => showForm(turn.id, form), finished) } : null;
+        return onCard && cardButtons ? { calls: 1, show: () => logged(() => showForm(turn.id, form), turn) } : null;
       }
       if (!turn.maySpend || ending?.kind !== 'complete' || ids.messageId === undefined) return null;
       // Without a card the questions would be one more message for everybody in the group.
@@ -80,32 +97,36 @@ export function createFollowUps({ robot, texts, facts, suggest, amend, reply, lo
       const app = await facts().catch(() => null);
       if (!app?.suggestsQuestions || !CHATS.has(app.type)) return null;
       const { messageId } = ids;
-      return { calls: onCard ? 1 : 0, show: () => logged(() => showSuggestions(messageId, finished), finished) };
+      return { calls: onCard ? 1 : 0, show: () => logged(() => showSuggestions(messageId, finished), turn) };
     },
     markStopped: (finished) =>
       logged(async () => {
         const answer: Answer = { ...finished.answer, ending: { kind: 'stopped' } };
         await amend(finished.turn.id, { [cardContentKey]: textOn({ ...finished, answer }, [texts.stopped]) });
-      }, finished),
+      }, finished.turn),
+    closeForm: ({ reference, cardId, text }, view) =>
+      logged(
+        async () => {
+          const answer: Answer = {
+            ...emptyAnswer,
+            texts: { ...emptyAnswer.texts, message: text },
+            formExpired: true,
+            ending: { kind: 'complete' },
+          };
+          const none = cardButtons ? formVariables({ actions: [], fields: [] }) : {};
+          await amend(cardId, { [cardContentKey]: finalView(answer, [], true, view).card ?? '', ...none });
+        },
+        { reference },
+      ),
   };
 
-  function showForm(turnId: string, { actions, fields }: NonNullable<Answer['form']>): Promise<void> {
-    // The shape that DingTalk's form component reads (form variable page). It takes no files.
-    const typed = fields
-      .filter(({ type }) => type !== 'file' && type !== 'file-list')
-      .map(({ name, label, type, required, options, default: defaultValue }) => ({
-        name,
-        label,
-        required,
-        defaultValue,
-        ...(type === 'select'
-          ? { type: 'SELECT', options: options.map((option) => ({ value: option, text: option })) }
-          : { type: 'TEXT' }),
-      }));
-    return amend(turnId, {
-      [VARIABLES.actions]: JSON.stringify(actions),
-      [VARIABLES.fields]: JSON.stringify({ fields: typed }),
-    });
+  function showForm(turnId: string, form: NonNullable<Answer['form']>): Promise<void> {
+    return amend(turnId, formVariables(form));
+  }
+
+  function showChoices(turnId: string, choices: readonly string[]): Promise<void> {
+    const entries = choices.map((question) => ({ question }));
+    return amend(turnId, { [VARIABLES.suggestions]: JSON.stringify(entries) });
   }
 
   async function showSuggestions(messageId: string, finished: FinishedAnswer): Promise<void> {
@@ -126,4 +147,21 @@ export function createFollowUps({ robot, texts, facts, suggest, amend, reply, lo
     const text = `${textOn(finished, [])}\n\n${lines}`;
     if (text.length <= cardMaxChars) await amend(turn.id, { [cardContentKey]: text });
   }
+}
+
+/** The shape that DingTalk's form component reads (form variable page). It takes no files. */
+function formVariables({ actions, fields }: Pick<NonNullable<Answer['form']>, 'actions' | 'fields'>) {
+  const typed = fields
+    .filter(({ type }) => type !== 'file' && type !== 'file-list')
+    .map(({ name, label, type, required, options, default: defaultValue }) => ({
+      name,
+      label,
+      required,
+      defaultValue,
+      // Options that Dify does not tell have to be typed.
+      ...(type === 'select' && options.length > 0
+        ? { type: 'SELECT', options: options.map((option) => ({ value: option, text: option })) }
+        : { type: 'TEXT' }),
+    }));
+  return { [VARIABLES.actions]: JSON.stringify(actions), [VARIABLES.fields]: JSON.stringify({ fields: typed }) };
 }

@@ -102,7 +102,7 @@ function rulesIn({ files, inputs }: Takers): FileRules[] {
 }
 
 /** The class for which such a file is taken: its own, or `custom` where its extension is named; null if it is not taken. */
-function typeFor(
+export function typeFor(
   { classes, extensions, takesUploads }: FileRules,
   { class: own, extension }: Omit<QuestionFile, 'uploadId'>,
 ): FileClass | null {

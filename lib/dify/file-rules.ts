@@ -77,6 +77,19 @@ export function readInputRules(json: unknown, isList: boolean): FileRules {
   });
 }
 
+const fieldShape = inputShape.omit({ max_length: true }).extend({ number_limits: count });
+
+/** The rules of a field of a human-input form that takes files; `isList` for one that takes several. */
+export function readFieldRules(json: unknown, isList: boolean): FileRules {
+  const field = fieldShape.safeParse(json).data;
+  return rulesOf({
+    types: field?.allowed_file_types,
+    extensions: field?.allowed_file_extensions,
+    methods: field?.allowed_file_upload_methods,
+    most: isList ? (field?.number_limits ?? DEFAULT_MOST) : 1,
+  });
+}
+
 const megabytes = z.coerce.number().positive().nullish().catch(null);
 
 const limitsShape = z.object({

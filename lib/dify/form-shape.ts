@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import type { FormField, FormFieldType, PendingForm } from '../answer/event.ts';
+import type { FormField, FormFieldType, FormFiles, PendingForm } from '../answer/event.ts';
+import { readFieldRules } from './file-rules.ts';
 
 const text = z.string().nullish();
 
@@ -10,7 +11,7 @@ const fieldShape = z.object({
   required: z.boolean().nullish().catch(null),
   default: z.object({ type: text, value: z.unknown().optional() }).nullish().catch(null),
   option_source: z
-    .object({ value: z.array(z.unknown()).nullish().catch(null) })
+    .object({ type: text, value: z.array(z.unknown()).nullish().catch(null) })
     .nullish()
     .catch(null),
 });
@@ -28,7 +29,14 @@ const detailsShape = z.object({
 /** `GET /form/human_input/:token` calls the actions `user_actions`, the events `actions`. */
 const bodyShape = detailsShape.extend({ user_actions: z.array(z.unknown()) });
 
-const eventShape = detailsShape.extend({ actions: z.array(z.unknown()).nullish(), node_title: text, form_token: text });
+const eventShape = detailsShape.extend({
+  actions: z.array(z.unknown()).nullish(),
+  node_title: text,
+  form_token: text,
+  /** False for a form that was sent by e-mail only. The reasons of a pause do not have it before 1.16. */
+  display_in_ui: z.boolean().nullish().catch(null),
+  approval_channels: z.unknown().optional(),
+});
 
 const TYPES: Readonly<Record<string, FormFieldType>> = {
   paragraph: 'text',
@@ -49,8 +57,33 @@ export function readFormBody(json: unknown, token: string): PendingForm | null {
 export function readFormEvent(json: unknown, runId: string | null): PendingForm | null {
   const data = eventShape.safeParse(json).data;
   if (!data) return null;
-  const details = detailsOf(data, data.actions ?? []);
-  return { ...details, token: data.form_token || null, runId, nodeTitle: data.node_title ?? '' };
+  const { actions, display_in_ui: isShown, form_token: token, node_title: nodeTitle } = data;
+  const mailedTo = addressesIn(data.approval_channels);
+  return {
+    ...detailsOf(data, actions ?? []),
+    // A form that was sent by e-mail only has a token as well, but its routes do not know it (`docs/wire-dify.md`).
+    token: isShown === false ? null : token || null,
+    runId,
+    nodeTitle: nodeTitle ?? '',
+    ...(isShown === null || isShown === undefined ? { isUnsure: true } : {}),
+    ...(mailedTo.length > 0 ? { mailedTo } : {}),
+  };
+}
+
+const MAX_ADDRESSES = 5;
+
+const ADDRESS = /^[\w.+%'-]{1,64}@[\w.-]{1,190}$/;
+
+/** The e-mail addresses among the channels of a form. Dify does not document the shape of a channel, so any depth counts. */
+function addressesIn(channels: unknown): string[] {
+  const found: string[] = [];
+  const look = (value: unknown, depth: number): void => {
+    if (typeof value === 'string' && ADDRESS.test(value)) found.push(value);
+    else if (typeof value === 'object' && value !== null && depth < 4)
+      for (const part of Object.values(value)) look(part, depth + 1);
+  };
+  look(channels, 0);
+  return [...new Set(found)].slice(0, MAX_ADDRESSES);
 }
 
 const reasonShape = z.object({ TYPE: text, type: text });
@@ -75,7 +108,7 @@ function detailsOf(
     content: wire.form_content ?? '',
     fields: (wire.inputs ?? []).flatMap((input) => {
       const field = fieldShape.safeParse(input).data;
-      return field ? fieldOf(field, defaults) : [];
+      return field ? fieldOf(field, defaults, input) : [];
     }),
     actions: actions.flatMap((action) => {
       const parsed = actionShape.safeParse(action).data;
@@ -85,17 +118,27 @@ function detailsOf(
   };
 }
 
-function fieldOf(wire: z.output<typeof fieldShape>, defaults: Readonly<Record<string, unknown>>): FormField {
+function fieldOf(
+  wire: z.output<typeof fieldShape>,
+  defaults: Readonly<Record<string, unknown>>,
+  json: unknown,
+): FormField {
   const name = wire.output_variable_name;
   const type = (Object.hasOwn(TYPES, wire.type ?? '') ? TYPES[wire.type ?? ''] : undefined) ?? 'unknown';
   const constant = wire.default?.type === 'constant' ? wire.default.value : undefined;
   const preset = Object.hasOwn(defaults, name) ? defaults[name] : constant;
+  const options = (wire.option_source?.value ?? []).filter((option) => typeof option === 'string');
+  const isUnresolved = type === 'select' && options.length === 0 && wire.option_source?.type === 'variable';
   return {
     name,
     label: wire.label || name,
     type,
     required: wire.required ?? type !== 'text',
-    options: (wire.option_source?.value ?? []).filter((option) => typeof option === 'string'),
+    options,
     default: typeof preset === 'string' ? preset : '',
+    ...(isUnresolved ? { isUnresolved } : {}),
+    ...(type === 'file' || type === 'file-list' ? { files: filesOf(json, type) } : {}),
   };
 }
+
+const filesOf = (json: unknown, type: 'file' | 'file-list'): FormFiles => readFieldRules(json, type === 'file-list');

@@ -5,6 +5,9 @@ import type { HttpAnswer } from '../net/http.ts';
 import { readFormBody } from './form-shape.ts';
 import { acceptedJson, readAccepted, type DifyHttp } from './http.ts';
 
+/** What a field of a form is given: a text, a file or several, as Dify's requests write them (`wireFile`). */
+export type FormValue = string | object | readonly object[];
+
 /** A form with its answer. */
 export interface FilledForm {
   token: string;
@@ -13,7 +16,7 @@ export interface FilledForm {
   /** The id of one of the form's actions. */
   action: string;
   /** A value for every field of the form, by its name. */
-  inputs: Readonly<Record<string, string>>;
+  inputs: Readonly<Record<string, FormValue>>;
 }
 
 const FORM_TIMEOUT_MS = 10_000;

@@ -97,7 +97,8 @@ export const actions: Readonly<Record<string, Action>> = {
   },
   form: {
     whose: 'asker',
-    async run({ action: { params }, answered, accept, messageOf, texts }) {
+    async run({ action, answered, accept, messageOf, texts }) {
+      const { params } = action;
       if (!answered?.form || answered.appType === null) return notice(texts.failures.form_closed);
       // The form component has one button of its own, which names no action: it means the first.
       const id = textOf(params['action_id']) || answered.form.action;
@@ -106,7 +107,8 @@ export const actions: Readonly<Record<string, Action>> = {
       // A form that was refused can be sent again, with other values.
       const message = messageOf(`form\n${id}\n${JSON.stringify(inputs)}`, textOf(params['title']) || id);
       const { appType, user } = answered;
-      const submission = { ...answered.form, appType, user, action: id, inputs };
+      const { token, runId, shownChars } = answered.form;
+      const submission = { token, runId, shownChars, appType, user, action: id, inputs, cardId: action.cardId };
       return asked(await accept(message, submission), texts);
     },
   },

@@ -1,12 +1,15 @@
 import { failureText } from '../answer/ending.ts';
 import { sendLink } from '../answer/links.ts';
 import { MAX_FILES, sortOut } from '../ask/accepted-files.ts';
+import { decideForm } from '../ask/form-decision.ts';
 import type { AppFacts } from '../dify/app-facts.ts';
 import type { Message } from '../dingtalk/callback.ts';
 import { sentFilesOf, type SentFile } from '../dingtalk/message-kinds.ts';
 import type { BackgroundWork, Platform } from '../runtime/platform.ts';
 import type { Held, HoldRequest } from '../state/state.ts';
 import type { Texts } from '../texts/texts.ts';
+import { askerOf } from '../turn/conversation.ts';
+import { readForms } from '../turn/kept-forms.ts';
 import { readHeld, referenceOf, turnIdOf, writeHeld } from '../turn/record.ts';
 import type { RunnerOptions } from '../turn/runner.ts';
 import { sentence } from './intent.ts';
@@ -105,6 +108,7 @@ export function createHolding(options: HoldingOptions, parts: HoldingParts): Hol
     const own = held.slice(held.length - reply.added);
     // The request was repeated, and a question has taken the files in between.
     if (own.length === 0 && !isFull) return lookAfterOthers(Promise.resolve(), { load: reply }, platform);
+    if (await isForForm(reply, asked, own)) return askAtOnce(asked, deadlineMs, platform);
     const facts = await dify.facts();
     const isTaken = facts.isAssumed || isFull || sortOut(own, facts).taken.length > 0;
     if (!isTaken) return askAtOnce(asked, deadlineMs, platform);
@@ -115,6 +119,21 @@ export function createHolding(options: HoldingOptions, parts: HoldingParts): Hol
       await replies.respond(sentence(textFor(held, isFull, facts)), turnId, message, conversation);
     };
     await lookAfterOthers(answer(), { load: reply }, platform);
+  }
+
+  /** Whether a form waits for such files. Where Dify does not tell, they wait for words as ever. Never rejects. */
+  async function isForForm(
+    { context }: Extract<Held, { kind: 'held' }>,
+    { message }: AskedQuestion,
+    files: readonly SentFile[],
+  ): Promise<boolean> {
+    const { forms } = readForms(context ?? null);
+    if (forms.length === 0) return false;
+    const nowMs = clock.now();
+    const sent = { form: null, words: null, files, acceptedAtMs: nowMs, nowMs };
+    const person = { asker: askerOf(message), generation: context?.generation ?? '', mayPress: false };
+    const decision = await decideForm({ ...sent, ...person, forms, others: [] }, { dify }).catch(() => null);
+    return decision?.kind === 'files';
   }
 
   function textFor(held: readonly SentFile[], isFull: boolean, facts: AppFacts): string {

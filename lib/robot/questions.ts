@@ -3,7 +3,7 @@ import type { BackgroundWork, Platform } from '../runtime/platform.ts';
 import type { Budget } from '../state/budget.ts';
 import type { AcceptRequest, Accepted, Load } from '../state/state.ts';
 import type { Channels } from '../turn/channels.ts';
-import { askerOf, type Conversation } from '../turn/conversation.ts';
+import { askerOf, groupOf, type Conversation } from '../turn/conversation.ts';
 import { leaseEnd } from '../turn/lease.ts';
 import { noProgress, readPayload, referenceOf, turnIdOf } from '../turn/record.ts';
 import { userOfTurn, type Runner, type RunnerOptions } from '../turn/runner.ts';
@@ -24,8 +24,11 @@ export interface AskedQuestion extends Pick<TurnPayload, 'message' | 'question' 
 }
 
 export interface Questions {
-  /** Puts a question on record; resolves when it is safe to acknowledge it, with what it asks for after that. */
-  accept(asked: AskedQuestion, deadlineMs: number | null): Promise<BackgroundWork | null>;
+  /**
+   * Puts a question on record; resolves when it is safe to acknowledge it, with what it asks for after that. `isOurs`: no
+   * person has sent it, so that it counts for no limit, and nothing is said where the line is full.
+   */
+  accept(asked: AskedQuestion, deadlineMs: number | null, isOurs?: boolean): Promise<BackgroundWork | null>;
 }
 
 export interface QuestionParts {
@@ -36,7 +39,7 @@ export interface QuestionParts {
   /** Work for a message goes on beside what each message does for others (`createRobot`). */
   lookAfterOthers: (
     work: Promise<void>,
-    told: { load: Pick<Load, 'overdue'>; budget?: Budget },
+    told: { load: Pick<Load, 'overdue' | 'dueForms'>; budget?: Budget },
     platform: Platform,
   ) => Promise<void>;
 }
@@ -63,7 +66,8 @@ export function createQuestions(options: QuestionOptions, parts: QuestionParts):
   const greetings = new Map<string, Promise<void>>();
 
   return {
-    async accept({ message, question, form, held, heldFiles, conversation, owner = newId() }, deadlineMs) {
+    async accept(asked, deadlineMs, isOurs = false) {
+      const { message, question, form, held, heldFiles, conversation, owner = newId() } = asked;
       const acceptedAtMs = clock.now();
       const id = turnIdOf(message.id);
       const payload: TurnPayload = { message, question, acceptedAtMs, form, held };
@@ -79,8 +83,9 @@ export function createQuestions(options: QuestionOptions, parts: QuestionParts):
         leaseUntilMs: leaseEnd(acceptedAtMs, leaseTiming, deadlineMs),
         queueLimit: QUEUE_LIMIT,
         budget: budgetOf(message, config, acceptedAtMs),
-        rate: isAdmin(message, config.access) ? null : config.access.rateLimit,
+        rate: isOurs || isAdmin(message, config.access) ? null : config.access.rateLimit,
         row: rowOf(message),
+        formsOf: isAdmin(message, config.access) ? groupOf(message, config.conversation.scope) : null,
       };
       const turn: NewTurn = {
         ...payload,
@@ -96,6 +101,7 @@ export function createQuestions(options: QuestionOptions, parts: QuestionParts):
       };
       const accepted = await state.accept(request);
       turn.acceptMs = clock.now() - acceptedAtMs;
+      if (isOurs && accepted.kind === 'full') return null;
       if (accepted.kind !== 'unrecorded') return begin(accepted, turn, conversation, owner);
       return async (platform) => {
         // The request may have been carried out with only its answer lost: repeated by the same owner it gets the same reply.

@@ -14,6 +14,7 @@ import type { TurnPayload } from '../turn/turn.ts';
 import { mayAsk, rowOf } from './access.ts';
 import { notifyBudget } from './budget.ts';
 import type { Reaction } from './buttons.ts';
+import { createDueForms } from './due-forms.ts';
 import { createHolding, filesAlone, isTap } from './holding.ts';
 import { readFormAnswer, readIntent, sentence } from './intent.ts';
 import { createPresses } from './press.ts';
@@ -60,6 +61,11 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
   const replies = createReplies(options, runner);
   const questions = createQuestions(options, { channels, runner, replies, refusals, lookAfterOthers });
   const holding = createHolding(options, { questions, replies, lookAfterOthers });
+  const dueForms = createDueForms(options, (message, form, { deadlineMs }) => {
+    const conversation = conversationOf(message, config.conversation.scope);
+    const question = message.content.kind === 'text' ? message.content.text : '';
+    return questions.accept({ message, conversation, question, form, heldFiles: 'leave' }, deadlineMs, true);
+  });
 
   return {
     config,
@@ -87,6 +93,8 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
         counts.takenOver += 1;
         platform.waitUntil(work());
       }
+      const due = await state.dueForms({ nowMs: clock.now(), limit: SWEEP_LIMIT });
+      if (due.length > 0) platform.waitUntil(dueForms.look(due, platform));
       return counts;
     },
   };
@@ -135,11 +143,12 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
   /** Every message that comes in also looks after answers whose function died, and after the month. Never rejects. */
   async function lookAfterOthers(
     work: Promise<void>,
-    { load, budget }: { load: Pick<Load, 'overdue'>; budget?: Budget },
+    { load, budget }: { load: Pick<Load, 'overdue' | 'dueForms'>; budget?: Budget },
     platform: Platform,
   ): Promise<void> {
     const reached = budget?.reached ?? null;
     const notice = reached === null ? null : notifyBudget(reached, options);
-    await Promise.all([work, notice, ...load.overdue.map((turnId) => runner.rescue(turnId, platform))]);
+    const rescues = load.overdue.map((turnId) => runner.rescue(turnId, platform));
+    await Promise.all([work, notice, dueForms.look(load.dueForms ?? [], platform), ...rescues]);
   }
 }

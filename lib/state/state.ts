@@ -53,7 +53,7 @@ export interface RateAnswerRequest {
  * What the function remembers between invocations. Every operation is one round trip. The client repeats a request whose
  * answer was lost, so an operation that runs twice with the same arguments changes nothing the second time.
  *
- * The store does not read `payload`, `progress`, `receipt` and `form`: only the code that wrote them does.
+ * The store does not read `payload`, `progress`, `receipt` and forms: only the code that wrote them does.
  *
  * All operations reject with BridgeError `store_unavailable` when the store refuses or does not answer in time.
  */
@@ -87,6 +87,10 @@ export interface State {
   noteWaiting(request: { turnId: string; progress: string }): Promise<Waiting>;
   /** How a turn stands that was put in line. */
   peek(turnId: string): Promise<Waiting>;
+  /** Up to `limit` turns whose card shows a form of which the time is over. Each is told once a minute. */
+  dueForms(request: { nowMs: number; limit: number }): Promise<string[]>;
+  /** When the form on the card of a turn is due again; null for never. */
+  postponeForm(request: { turnId: string; untilMs: number | null }): Promise<void>;
   /**
    * Starts the conversation anew and returns the number of held files that are dropped with the old one. Answers that still
    * run cannot bring the old conversation back.
@@ -146,6 +150,8 @@ export interface AcceptRequest {
   /** How often one person may ask; null without a limit. */
   rate: RateRequest | null;
   row?: RobotRow;
+  /** The group whose waiting forms the asker is told of, as an opaque name; null for none. */
+  formsOf?: string | null;
 }
 
 export interface HoldRequest extends Pick<AcceptRequest, 'turnId' | 'owner' | 'conversationKey' | 'nowMs'> {
@@ -168,6 +174,8 @@ export type Held =
       /** The store knows no earlier message in this conversation. */
       isFirst: boolean;
       overdue: readonly string[];
+      /** As it is told of a conversation that a question is asked in; without Dify's id. */
+      context?: ConversationContext;
     }
   | { kind: 'duplicate' }
   /** The store is down. */
@@ -191,6 +199,8 @@ export interface Load {
   running: number;
   /** Some turns whose lease has lapsed. */
   overdue: readonly string[];
+  /** Some turns whose card shows a form of which the time is over. Each is told once a minute. */
+  dueForms?: readonly string[];
 }
 
 export type Accepted =
@@ -226,6 +236,10 @@ export interface ConversationContext {
   difyConversationId: string | null;
   /** The form that a paused run of this conversation waits for, as `finish` was given it. */
   form: string | null;
+  /** All forms of this conversation, as `finish` was given them. They outlive the generation. */
+  forms?: string | null;
+  /** The receipts of the turns whose cards show the waiting forms of the group (`AcceptRequest.formsOf`). */
+  others?: readonly string[];
 }
 
 /** A turn that another request put on record. */
@@ -294,12 +308,22 @@ export interface FinishRequest {
   /** What DingTalk calls the card, by which the receipt is found again; absent where that is not known. */
   cardKey?: string | undefined;
   form: FormChange;
+  /** The card of the turn shows a form: until when it waits, and in which group (an opaque name); null for no form. */
+  waits?: { untilMs: number; group: string | null } | null;
+  /** Turns whose card shows a form that is over. */
+  formsOver?: readonly string[];
   /** Lease of the next turn. Not later than `nowMs`: another instance takes the next turn over. */
   nextLeaseUntilMs: number;
 }
 
-/** What becomes of the form that the conversation waits for. No effect once the conversation has begun anew. */
-export type FormChange = { kind: 'keep' } | { kind: 'forget' } | { kind: 'wait'; form: string };
+/** What becomes of the forms of the conversation. No effect once the conversation has begun anew. */
+export type FormChange =
+  | { kind: 'keep' }
+  /**
+   * `newest` is the one that instances of an earlier version know; null forgets it. `all` are all forms; null leaves those
+   * on record as they are.
+   */
+  | { kind: 'change'; newest: string | null; all: string | null };
 
 export type Finished =
   /** `isStopped`: a stop reached the store while the turn ran. */

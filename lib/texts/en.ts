@@ -1,13 +1,5 @@
+import { form, kindsOf } from './form-en.ts';
 import type { Texts } from './texts.ts';
-
-/** Dify's classes of files. */
-const FILE_WORDS: Readonly<Record<string, string>> = {
-  image: 'pictures',
-  document: 'documents',
-  audio: 'audio',
-  video: 'video',
-  custom: 'other files',
-};
 
 /** What a message holds and could not be fetched. */
 const LEFT_OUT_WORDS: Readonly<Record<string, string>> = {
@@ -93,30 +85,7 @@ export const en: Texts = {
     queued: '⏳ The AI service is busy. Your question is waiting there and will be answered here.',
     unseen: '⏳ The AI app is at work. Its steps cannot be seen so far; the answer will come here.',
   },
-  form: {
-    title: (name) => (name === '' ? '📝 **Your decision is needed**' : `📝 **Your decision is needed: ${name}**`),
-    place: (label) => `【${label}】`,
-    fields: '**To fill in**',
-    field: ({ label, required, options, preset }) => {
-      const choice = options.map((option, index) => `${index + 1} ${option}`).join(', ');
-      const hints = [
-        required ? 'required' : 'optional',
-        ...(choice === '' ? [] : [`one of: ${choice}`]),
-        ...(preset === '' ? [] : [`default: ${preset}`]),
-      ];
-      return `${label} (${hints.join('; ')})`;
-    },
-    fileField: (label) => `${label} (needs a file, which cannot be sent here; please use Dify's web page)`,
-    actions: '**Choose one**',
-    how: (action, example) =>
-      [
-        `Reply with the number or the name of an action, for example "${action}".`,
-        ...(example === null ? [] : [` To fill something in, write "${example}: text" below it, one line each.`]),
-      ].join(''),
-    expired: '(Nobody answered this form in time; it has expired.)',
-    missing: (labels) => `The form still lacks: ${labels.join(', ')}. Please reply again with all of it.`,
-  },
-  formByEmail: '(This form was sent by e-mail and can only be answered there; the workflow goes on after that.)',
+  form,
   thinking: 'Thinking',
   continuing: '⏳ Still being written; it will be completed here …',
   queued: (place) => `⏳ Received. ${place} question(s) before this one; it will be answered here.`,
@@ -222,8 +191,7 @@ export const en: Texts = {
   retry: '🔄 Try again',
   startAnew: '🆕 New conversation',
   newWord: '/new',
-  acceptedFiles: (kinds) =>
-    `This AI app does not accept files of this kind. You can send: ${kinds.map((kind) => FILE_WORDS[kind] ?? `.${kind}`).join(', ')}.`,
+  acceptedFiles: (kinds) => `This AI app does not accept files of this kind. You can send: ${kindsOf(kinds)}.`,
   missingInputs: (names) =>
     `The AI app lacks inputs that it requires: ${names}. Please ask an administrator to complete DIFY_INPUTS.`,
   inputTooLong: (input, maxChars, chars) =>

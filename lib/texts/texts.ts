@@ -1,6 +1,63 @@
 import type { AdminErrorCode, TurnErrorCode } from '../errors.ts';
 import type { MarkdownWords } from '../markdown/dialect.ts';
 
+/** What is said about forms. `number` is that of a form within its conversation. */
+export interface FormTexts {
+  /** `number` is null where no other form of the conversation is known to the reader. */
+  title: (name: string, number: number | null) => string;
+  /** In the text of the form, at the place of a field. */
+  place: (label: string) => string;
+  fields: string;
+  /** `isUnresolved`: a choice whose options Dify does not tell. */
+  field: (field: {
+    label: string;
+    required: boolean;
+    options: readonly string[];
+    preset: string;
+    isUnresolved: boolean;
+  }) => string;
+  /** A field for files: `kinds` are Dify's classes and extensions, `most` how many; or one that takes none from here. */
+  fileField: (field: { label: string; required: boolean; kinds: readonly string[]; most: number }) => string;
+  fileElsewhere: (label: string) => string;
+  actions: string;
+  /** How to answer by typing. `example` is a field that can be filled in, or null. */
+  how: (action: string, example: string | null) => string;
+  /** The form expired before an answer came; the name may be empty. */
+  expired: (name: string) => string;
+  /** For a form that Dify sent by e-mail only: it cannot be answered from the chat. The addresses may not be known. */
+  byEmail: (addresses: readonly string[]) => string;
+  /** In the place of an answer without text. */
+  submitted: (action: string) => string;
+  /** Fields that the answer to a form left out; of them, those for files; a choice that is not offered. */
+  missing: (labels: readonly string[]) => string;
+  missingFiles: (labels: readonly string[]) => string;
+  wrongOption: (label: string, options: readonly string[]) => string;
+  /** A file that no field of the form takes. */
+  acceptedFiles: (label: string, kinds: readonly string[]) => string;
+  /** A form in a sentence; the title may be empty. */
+  named: (title: string, number: number) => string;
+  notShownYet: (form: string) => string;
+  whichForm: string;
+  answered: (form: string, action: string, minutesAgo: number) => string;
+  /** `field` is one that the words can fill, or null. */
+  belongs: (forms: readonly string[], field: string | null) => string;
+  /** `mayChoose`: nothing else is to be filled in. */
+  filesKept: (forms: readonly string[], count: number, mayChoose: boolean) => string;
+  notYours: (form: string, byButton: boolean) => string;
+  /** Above words to type in a group. */
+  typeOne: string;
+  /** For words that are too long for a link. */
+  askLong: string;
+  /** What a choice sends: an action of a certain form, the same with words for its field, and words as a question. */
+  marked: (action: string, number: number) => string;
+  filled: (marked: string, words: string) => string;
+  asked: (words: string) => string;
+  /** What the links of these choices are called. */
+  actionOf: (action: string, form: string) => string;
+  withWords: (named: string) => string;
+  asQuestion: string;
+}
+
 /** Every sentence that a user can see. The compiler checks that both languages have the same keys. */
 export interface Texts {
   help: string;
@@ -63,24 +120,7 @@ export interface Texts {
     unseen: string;
   };
   /** A form in the middle of a run. Names, options and titles come from the app, as plain text. */
-  form: {
-    title: (name: string) => string;
-    /** In the text of the form, at the place of a field. */
-    place: (label: string) => string;
-    fields: string;
-    field: (field: { label: string; required: boolean; options: readonly string[]; preset: string }) => string;
-    /** A field for files, which cannot be filled in from the chat. */
-    fileField: (label: string) => string;
-    actions: string;
-    /** How to answer by typing. `example` is a field that can be filled in, or null. */
-    how: (action: string, example: string | null) => string;
-    /** The form expired before an answer came. */
-    expired: string;
-    /** Fields that the answer to a form left out. */
-    missing: (labels: readonly string[]) => string;
-  };
-  /** For a form that Dify sent by e-mail only: it cannot be answered from the chat. */
-  formByEmail: string;
+  form: FormTexts;
   thinking: string;
   /** Below a text that is still being written by another instance, or that has to be fetched from Dify. */
   continuing: string;

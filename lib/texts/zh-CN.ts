@@ -1,13 +1,5 @@
+import { form, kindsOf } from './form-zh-CN.ts';
 import type { Texts } from './texts.ts';
-
-/** Dify's classes of files. */
-const FILE_WORDS: Readonly<Record<string, string>> = {
-  image: '图片',
-  document: '文档',
-  audio: '音频',
-  video: '视频',
-  custom: '其他文件',
-};
 
 /** What a message holds and could not be fetched. */
 const LEFT_OUT_WORDS: Readonly<Record<string, (count: number) => string>> = {
@@ -90,30 +82,7 @@ export const zhCN: Texts = {
     unseen: '⏳ AI 应用正在处理，目前看不到它的步骤，完成后会在这里回答。',
     thinking: '💭 正在思考…',
   },
-  form: {
-    title: (name) => (name === '' ? '📝 **需要你来处理**' : `📝 **需要你来处理：${name}**`),
-    place: (label) => `「${label}」`,
-    fields: '**需要填写**',
-    field: ({ label, required, options, preset }) => {
-      const choice = options.map((option, index) => `${index + 1} ${option}`).join('，');
-      const hints = [
-        required ? '必填' : '可不填',
-        ...(choice === '' ? [] : [`可选：${choice}`]),
-        ...(preset === '' ? [] : [`默认：${preset}`]),
-      ];
-      return `${label}（${hints.join('；')}）`;
-    },
-    fileField: (label) => `${label}（需要上传文件，这里无法提交，请在 Dify 的网页中处理）`,
-    actions: '**可选操作**',
-    how: (action, example) =>
-      [
-        `请回复操作的序号或名称，例如“${action}”。`,
-        ...(example === null ? [] : [`要填写内容，请换行后写“${example}：内容”，每项一行。`]),
-      ].join(''),
-    expired: '（这张表单没有在限定时间内处理，已经过期。）',
-    missing: (labels) => `表单还缺少：${labels.join('、')}。请补全后再回复一次。`,
-  },
-  formByEmail: '（这张表单已通过邮件发出，只能在邮件中处理，处理完成后流程才会继续。）',
+  form,
   thinking: '思考过程',
   continuing: '⏳ 还在生成，完成后会更新到这里……',
   queued: (place) => `⏳ 已收到。前面还有 ${place} 个问题，轮到后会在这里回答。`,
@@ -204,8 +173,7 @@ export const zhCN: Texts = {
   retry: '🔄 再试一次',
   startAnew: '🆕 开始新会话',
   newWord: '新会话',
-  acceptedFiles: (kinds) =>
-    `这个 AI 应用不接受这种文件。可以发送：${kinds.map((kind) => FILE_WORDS[kind] ?? `.${kind}`).join('、')}。`,
+  acceptedFiles: (kinds) => `这个 AI 应用不接受这种文件。可以发送：${kindsOf(kinds)}。`,
   missingInputs: (names) => `AI 应用缺少必填的输入：${names}。请联系管理员补全 DIFY_INPUTS。`,
   inputTooLong: (input, maxChars, chars) => `“${input}”最多 ${maxChars} 个字符，这次有 ${chars} 个，请缩短后再问。`,
   inputNotOffered: (input, options) => `“${input}”只能是：${options}。请联系管理员检查 DIFY_INPUTS。`,

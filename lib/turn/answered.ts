@@ -1,12 +1,13 @@
 import * as z from 'zod';
 import type { Answer } from '../answer/answer.ts';
 import type { RunIds } from '../answer/event.ts';
-import { waitingForm, type KeptForm, type WaitingForm } from '../ask/form.ts';
+import type { OthersForm } from '../ask/form-decision.ts';
+import { waitingForm, type ShownForm } from '../ask/form.ts';
 import type { AppType } from '../config/robot.ts';
 import type { Message } from '../dingtalk/callback.ts';
 import { readJson } from '../runtime/json.ts';
-import type { FormChange } from '../state/state.ts';
 import { askerOf } from './conversation.ts';
+import { actionsSchema } from './kept-forms.ts';
 import { appTypeSchema, idsSchema, userOfRun } from './record.ts';
 import type { Turn, TurnProgress } from './turn.ts';
 
@@ -24,11 +25,8 @@ export interface AnsweredTurn {
   session: Message['session'];
   corpId: string | null;
   /** What the run waits for. */
-  form: WaitingForm | null;
+  form: ShownForm | null;
 }
-
-/** Versions before this one kept no length. */
-const shownChars = z.number().default(0);
 
 const answeredSchema: z.ZodType<AnsweredTurn> = z.object({
   ids: idsSchema,
@@ -38,20 +36,24 @@ const answeredSchema: z.ZodType<AnsweredTurn> = z.object({
   sender: z.object({ staffId: z.string().nullable(), unionId: z.string().nullable(), id: z.string() }),
   session: z.object({ webhook: z.string(), expiresAtMs: z.number().nullable() }).nullable(),
   corpId: z.string().nullable(),
-  form: z.object({ token: z.string(), runId: z.string(), action: z.string(), shownChars }).nullable(),
+  form: z
+    .object({
+      token: z.string(),
+      runId: z.string(),
+      action: z.string(),
+      // Versions before this one kept no length, then no more than that.
+      shownChars: z.number().default(0),
+      title: z.string().default(''),
+      actions: actionsSchema.default([]),
+      number: z.number().default(0),
+      expiresAtMs: z.number().nullable().default(null),
+      earlierChars: z.number().default(0),
+      cardId: z.string().default(''),
+    })
+    .nullable(),
 });
 
-const keptFormSchema: z.ZodType<KeptForm> = z.object({
-  token: z.string(),
-  runId: z.string(),
-  shownChars,
-  appType: appTypeSchema,
-  user: z.string(),
-  asker: z.string(),
-  actions: z.array(z.object({ id: z.string(), title: z.string() })).catch([]),
-});
-
-export function writeAnswered(turn: Turn, progress: TurnProgress, form: WaitingForm | null): string {
+export function writeAnswered(turn: Turn, progress: TurnProgress, form: ShownForm | null): string {
   const { chat, sender, session, corpId } = turn.message;
   const { ids, appType } = progress;
   const answered: AnsweredTurn = {
@@ -72,31 +74,14 @@ export function readAnswered(text: string | null): AnsweredTurn | null {
   return text === null ? null : readJson(answeredSchema, text);
 }
 
-/** What the conversation waits for after this turn. `isOver`: the form that it waited for cannot be answered any more. */
-export function formChange(
-  turn: Turn,
-  progress: TurnProgress,
-  answer: Answer,
-  { form, isOver }: { form: WaitingForm | null; isOver: boolean },
-): FormChange {
-  const { appType } = progress;
-  if (!form || appType === null) return { kind: isOver ? 'forget' : 'keep' };
-  const { token, runId, shownChars: chars } = form;
-  const actions = answer.form?.actions ?? [];
-  const kept: KeptForm = {
-    token,
-    runId,
-    shownChars: chars,
-    appType,
-    user: userOfRun(turn.user, progress),
-    asker: askerOf(turn.message),
-    actions,
-  };
-  return { kind: 'wait', form: JSON.stringify(kept) };
-}
-
-export function readKeptForm(text: string | null): KeptForm | null {
-  return text === null ? null : readJson(keptFormSchema, text);
+/** The forms that answered turns of other people wait for. */
+export function readOthers(receipts: readonly string[]): OthersForm[] {
+  return receipts.flatMap((receipt) => {
+    const answered = readAnswered(receipt);
+    if (!answered?.form) return [];
+    const { token, actions, cardId, title, number } = answered.form;
+    return [{ token, actions, cardId, title, number, asker: askerOf(answered) }];
+  });
 }
 
 /** How much of the run's text stood on earlier cards: before the form that this turn answers, if it answers one. */
@@ -105,7 +90,11 @@ export function shownBefore(turn: Pick<Turn, 'form'>, progress: TurnProgress): n
 }
 
 /** The form that a paused answer waits for, for the next turn that answers it. */
-export function formToAnswer(turn: Turn, progress: TurnProgress, answer: Answer): WaitingForm | null {
-  const form = waitingForm(answer);
-  return form && { ...form, shownChars: shownBefore(turn, progress) + form.shownChars };
+export function formToAnswer(turn: Turn, progress: TurnProgress, answer: Answer, number: number): ShownForm | null {
+  const waiting = waitingForm(answer);
+  if (!waiting || !answer.form) return null;
+  const { nodeTitle: title, actions, expiresAtMs } = answer.form;
+  const earlierChars = shownBefore(turn, progress);
+  const shownChars = earlierChars + waiting.shownChars;
+  return { ...waiting, shownChars, earlierChars, title, actions, number, expiresAtMs, cardId: turn.id };
 }

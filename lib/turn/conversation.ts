@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { RobotConfig } from '../config/robot.ts';
-import type { Message } from '../dingtalk/callback.ts';
+import type { Message, Sender } from '../dingtalk/callback.ts';
 
 /** The name of the asker in stored records. */
-export function askerOf({ sender }: Pick<Message, 'sender'>): string {
+export function askerOf({ sender }: { sender: Pick<Sender, 'staffId' | 'id'> }): string {
   return sender.staffId ?? sender.id;
 }
 
@@ -29,6 +29,11 @@ export function conversationOf(
     case 'chat':
       return { key: shortHash(`chat\n${chat.id}`), difyUser: `chat-${shortHash(chat.id)}` };
   }
+}
+
+/** The name of a group in which forms of several people can wait; null where each of them waits in its own chat or context. */
+export function groupOf({ chat }: Pick<Message, 'chat'>, scope: RobotConfig['conversation']['scope']): string | null {
+  return chat.isGroup && scope !== 'chat' ? shortHash(`group\n${chat.id}`) : null;
 }
 
 function shortHash(text: string): string {

@@ -1,6 +1,5 @@
 import { answerText, emptyAnswer, endAnswer, type Answer } from '../answer/answer.ts';
 import { endingFailure } from '../ask/ending-failure.ts';
-import { isFormOver } from '../ask/form.ts';
 import { BridgeError } from '../errors.ts';
 import type { Recovered } from '../recovery/recover.ts';
 
@@ -10,8 +9,6 @@ export type Obtained =
       kind: 'answer';
       answer: Answer;
       failure: BridgeError | null;
-      /** The form that the conversation waited for is answered, or cannot be answered any more. */
-      formIsOver: boolean;
       /** Why a part of the question was left out. */
       refused: BridgeError | null;
     }
@@ -26,7 +23,6 @@ export interface Followed {
   answer: Answer;
   /** What broke it off; null when its stream came to an end. */
   error: unknown;
-  formIsOver: boolean;
   refused: BridgeError | null;
 }
 
@@ -56,8 +52,8 @@ export type Stand = Omit<Circumstances, 'goesOn' | 'isSought'>;
 export type Verdict = { obtained: Obtained | 'look-for'; broken: unknown };
 
 /** What follows from the way in which following an answer ended. Pure: one row of the table in its test for each exit. */
-export function judgeFollowed({ answer, error, formIsOver, refused }: Followed, now: Circumstances): Verdict {
-  const whole = { kind: 'answer', formIsOver, refused } as const;
+export function judgeFollowed({ answer, error, refused }: Followed, now: Circumstances): Verdict {
+  const whole = { kind: 'answer', refused } as const;
   const isCut = answer.ending?.kind === 'cut';
   if (error === null && !isCut) return { obtained: { ...whole, answer, failure: endingFailure(answer) }, broken: null };
   const cause = error ?? new BridgeError('dify_cut', 'the stream ended without an end');
@@ -73,11 +69,7 @@ export function judgeFollowed({ answer, error, formIsOver, refused }: Followed, 
   const isLeft = now.isTimeUp && (now.goesOn || now.isEnding) && now.mayBeLeft;
   if (isLeft) return { obtained: { kind: 'unfinished' }, broken: null };
   if (!isBroken(cause)) {
-    // A form that Dify did not take can still be answered.
-    return {
-      obtained: { ...whole, answer: ended, failure, formIsOver: formIsOver || isFormOver(failure) },
-      broken: null,
-    };
+    return { obtained: { ...whole, answer: ended, failure }, broken: null };
   }
   // The connection broke. Where nothing can be found, the text so far is the answer.
   return { obtained: now.isSought ? 'look-for' : partial, broken: cause };
@@ -107,7 +99,6 @@ export function judgeRecovered({ recovered, before, reason, broken }: LookedFor,
     kind: 'answer',
     answer,
     failure,
-    formIsOver: false,
     refused: null,
   });
   if (recovered.kind === 'answer') {

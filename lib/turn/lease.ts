@@ -36,7 +36,7 @@ export interface Lease extends KeptProgress {
   /** Gives the turn up at once, with its progress on record. Never rejects. */
   release(): Promise<void>;
   /** Ends the turn. Never rejects. */
-  finish(outcome: Pick<FinishRequest, 'failure' | 'receipt' | 'form'>): Promise<Ended>;
+  finish(outcome: Pick<FinishRequest, 'failure' | 'receipt' | 'form' | 'waits' | 'formsOver'>): Promise<Ended>;
 }
 
 export interface Ended {
@@ -231,7 +231,9 @@ export function openLease(options: LeaseOptions): Lease {
     cancelTimer();
   }
 
-  async function tryFinish(outcome: Pick<FinishRequest, 'failure' | 'receipt' | 'form'>): Promise<Ended> {
+  async function tryFinish(
+    outcome: Pick<FinishRequest, 'failure' | 'receipt' | 'form' | 'waits' | 'formsOver'>,
+  ): Promise<Ended> {
     const nowMs = clock.now();
     const isLeft = shutdown.aborted && state.isDurable;
     const isOurs = !isLeft && hasTime();

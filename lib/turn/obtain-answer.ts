@@ -1,6 +1,6 @@
 import { emptyAnswer, withoutBeginning, type Answer } from '../answer/answer.ts';
 import { ask } from '../ask/ask.ts';
-import { decideForm, type FormSubmission } from '../ask/form.ts';
+import type { FormSubmission } from '../ask/form.ts';
 import { fillInputs } from '../ask/inputs.ts';
 import { prepareQuestion, type QuestionPorts } from '../ask/question.ts';
 import { whenReachable } from '../ask/reach.ts';
@@ -8,14 +8,14 @@ import { resume } from '../ask/resume.ts';
 import type { RobotConfig } from '../config/robot.ts';
 import type { Dify } from '../dify/dify.ts';
 import { survivesDisconnect } from '../dify/runs.ts';
-import { BridgeError } from '../errors.ts';
 import type { Recovery } from '../recovery/recover.ts';
 import type { LostRun } from '../recovery/search.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
-import { readKeptForm, shownBefore } from './answered.ts';
-import { askerOf } from './conversation.ts';
+import { shownBefore } from './answered.ts';
 import type { Deadline } from './deadline.ts';
+import { lookForExpired } from './expired.ts';
+import { askedWords, formStep, leftOut, withSureForm, withWholeForm } from './form-step.ts';
 import { judgeFollowed, judgeRecovered, type Followed, type LookedFor, type Obtained, type Stand } from './judge.ts';
 import type { Lease } from './lease.ts';
 import type { Progress } from './progress.ts';
@@ -23,10 +23,11 @@ import type { QuotedAnswers } from './quoted-answers.ts';
 import { userOfRun } from './record.ts';
 import { mayAskAgain, withAtLeast } from './second-try.ts';
 import type { StopSwitch } from './stop.ts';
+import type { TurnForms } from './turn-forms.ts';
 import type { Turn } from './turn.ts';
 
 export interface AnswerPorts {
-  robot: Pick<RobotConfig, 'dify'>;
+  robot: Pick<RobotConfig, 'dify' | 'access' | 'dingtalk'>;
   dify: Dify;
   recovery: Recovery;
   sentFiles: QuestionPorts['sentFiles'];
@@ -35,6 +36,7 @@ export interface AnswerPorts {
   stop: StopSwitch;
   deadline: Deadline;
   progress: Progress;
+  forms: TurnForms;
   clock: Clock;
   log: Log;
 }
@@ -56,8 +58,12 @@ interface Tried {
  * does no harm. Never rejects.
  */
 export async function obtainAnswer(turn: Turn, ports: AnswerPorts): Promise<Obtained> {
-  const { lease, stop, deadline } = ports;
+  const { lease, stop, deadline, clock } = ports;
   const signal = AbortSignal.any([deadline.timeUp, lease.lost, lease.silent, stop.signal]);
+  if (turn.form?.expired) {
+    lease.note({ appType: turn.form.appType });
+    return lookForExpired(async () => (await lookFor(turn, ports, signal, null)).obtained, { clock, signal });
+  }
   // The card is left as it is meanwhile: it may show more than what was put on record.
   const tried = turn.mayHaveBeenAsked ? await lookFor(turn, ports, signal, null) : await askFirst(turn, ports, signal);
   return tried.isGone && (await mayAskAgain(turn, ports)) ? askAgain(turn, ports, signal) : tried.obtained;
@@ -73,9 +79,7 @@ async function askFirst(turn: Turn, ports: AnswerPorts, signal: AbortSignal): Pr
   if (broken !== null) log.warn('stream_broken', { turn: turn.reference, ...errorFields(broken) });
   if (obtained !== 'look-for') return { obtained, isGone: false };
   progress.showContinuing();
-  const tried = await lookFor(turn, ports, signal, broken);
-  const found = tried.obtained;
-  return found.kind === 'answer' ? { ...tried, obtained: { ...found, formIsOver: followed.formIsOver } } : tried;
+  return lookFor(turn, ports, signal, broken);
 }
 
 /** What can come of an answer whose connection is gone. */
@@ -109,31 +113,23 @@ async function askAgain(turn: Turn, ports: AnswerPorts, signal: AbortSignal): Pr
 /** Asks, or answers a form, and follows the answer to its end or to what breaks it off. Never rejects. */
 async function follow(turn: Turn, ports: AnswerPorts, signal: AbortSignal): Promise<Followed> {
   const { dify, lease, progress, clock } = ports;
-  let formIsOver = false;
   const onRefused = () => progress.wait({ kind: 'queued', name: '' });
   const patience = { clock, signal, onRefused };
   try {
-    const waiting = readKeptForm(turn.record.context?.form ?? null);
-    const asker = askerOf(turn.message);
-    const candidate = { form: turn.form, waiting, asker, question: turn.question };
-    const reply = await whenReachable(() => decideForm(candidate, { dify }), patience);
-    if (reply.kind === 'submission') {
-      const { submission } = reply;
-      const { runId, appType, user, shownChars } = submission;
-      lease.note({ ids: { runId }, appType, form: { user, shownChars }, askedAtMs: clock.now() });
-      progress.see({ ...emptyAnswer, ids: { runId } });
+    const step = await whenReachable(() => formStep(turn, ports, signal), patience);
+    if (step.kind === 'end') return { answer: step.answer, error: null, refused: leftOut(turn) };
+    if (step.kind === 'submit') {
+      progress.see({ ...emptyAnswer, ids: { runId: step.submission.runId } });
       // On record before Dify has it: from then on the run is looked for, and the form is never answered twice.
       await lease.write();
-      const answer = await submit(submission, ports, signal, () => (formIsOver = true));
-      // A form takes no files so far: those that waited for these words are left out.
-      const refused = turn.held?.length ? new BridgeError('file_expired', 'a form took the words of held files') : null;
-      return { answer, error: null, formIsOver, refused };
+      const answer = await submit(step.submission, ports, signal);
+      return { answer: await withSureForm(answer, dify), error: null, refused: leftOut(turn) };
     }
-    formIsOver = reply.isOver;
-    const { answer, refused } = await whenReachable(() => askQuestion(turn, ports, signal), patience);
-    return { answer, error: null, formIsOver, refused };
+    const asked = { ...turn, question: step.question };
+    const { answer, refused } = await whenReachable(() => askQuestion(asked, ports, signal), patience);
+    return { answer: await withSureForm(answer, dify), error: null, refused };
   } catch (error) {
-    return { answer: progress.answer, error, formIsOver, refused: null };
+    return { answer: progress.answer, error, refused: null };
   }
 }
 
@@ -169,10 +165,14 @@ async function lookFor(turn: Turn, ports: AnswerPorts, signal: AbortSignal, brok
 
 /** What Dify has of a run that was lost. Never rejects. */
 async function search(turn: Turn, ports: AnswerPorts, signal: AbortSignal): Promise<LookedFor['recovered']> {
-  const { recovery, lease, progress } = ports;
+  const { dify, recovery, lease, progress, forms } = ports;
   try {
     const recovered = await recovery.recover(await lostRunOf(turn, ports), signal, progress.see);
-    return recovered.kind === 'answer' ? { kind: 'answer', answer: asShown(recovered.answer, turn, lease) } : recovered;
+    if (recovered.kind !== 'answer') return recovered;
+    const whole = await withWholeForm(recovered.answer, dify, lease.progress.form?.token);
+    const before = shownBefore(turn, lease.progress);
+    forms.textBefore = whole.texts.message.slice(turn.form?.expired?.earlierChars, before);
+    return { kind: 'answer', answer: asShown(whole, turn, lease) };
   } catch (error) {
     return { kind: 'failed', error };
   }
@@ -187,7 +187,7 @@ function asShown(found: Answer, turn: Turn, { progress }: Lease): Answer {
   return withoutBeginning(found, shownBefore(turn, progress));
 }
 
-async function lostRunOf(turn: Turn, { dify, lease }: AnswerPorts): Promise<LostRun> {
+async function lostRunOf(turn: Turn, { dify, lease, forms }: AnswerPorts): Promise<LostRun> {
   const { ids, appType, askedAtMs = turn.acceptedAtMs, eventAtMs = askedAtMs } = lease.progress;
   const facts = await dify.facts();
   const type = appType ?? turn.form?.appType ?? facts.type;
@@ -196,7 +196,7 @@ async function lostRunOf(turn: Turn, { dify, lease }: AnswerPorts): Promise<Lost
     type,
     isTypeKnown: facts.isTypeKnown && facts.type === type,
     user: userOfRun(turn.user, lease.progress),
-    question: turn.question,
+    question: askedWords(turn, forms),
     askedAtMs,
     lastEventAtMs: eventAtMs,
     ids: turn.form ? { runId: turn.form.runId, ...ids } : ids,
@@ -218,16 +218,15 @@ function standOf({ lease, stop, deadline }: AnswerPorts): Stand {
 /** Fills the form in, and follows the run that goes on then. */
 function submit(
   { token, action, inputs, user, runId }: FormSubmission,
-  { dify, clock, progress }: AnswerPorts,
+  { dify, clock, progress, lease, forms }: AnswerPorts,
   signal: AbortSignal,
-  onSubmitted: () => void,
 ) {
   return resume({
     runId,
     openEvents: (opened) => dify.followRun(runId, user, opened),
     async submit() {
       await dify.submitForm({ token, action, inputs, user });
-      onSubmitted();
+      forms.noteChosen(token, { action: lease.progress.form?.action ?? action, atMs: clock.now() });
     },
     clock,
     signal,

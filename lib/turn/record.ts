@@ -52,7 +52,15 @@ const progressSchema = z.object({
   appType: appTypeSchema.nullable(),
   calls: z.number(),
   // Versions before this one did not note it.
-  form: z.object({ user: z.string(), shownChars: z.number() }).nullable().default(null),
+  form: z
+    .object({
+      user: z.string(),
+      shownChars: z.number(),
+      token: z.string().optional(),
+      action: z.string().optional(),
+    })
+    .nullable()
+    .default(null),
   isAnew: z.boolean().default(false),
   askedAtMs: z.number().optional(),
   eventAtMs: z.number().optional(),

@@ -1,16 +1,19 @@
 import type { Answer } from '../answer/answer.ts';
 import { endingNotes, failureText } from '../answer/ending.ts';
 import { sendLink } from '../answer/links.ts';
+import { choiceTexts, saidNotes } from '../answer/said-view.ts';
 import { continuing, finalView, type ViewOptions } from '../answer/view.ts';
 import type { RobotConfig } from '../config/robot.ts';
 import type { OpenCard } from '../delivery/card.ts';
 import { deliver, sendAll, type Shown } from '../delivery/deliver.ts';
 import type { FinishedAnswer } from '../delivery/follow-ups.ts';
 import { sendFiles } from '../files/attachments.ts';
+import { isAboutForm } from '../errors.ts';
 import { errorFields } from '../runtime/log.ts';
 import type { Texts } from '../texts/texts.ts';
-import { formChange, formToAnswer, writeAnswered } from './answered.ts';
 import type { TurnChannels } from './channels.ts';
+import { formView, keepForms } from './form-shown.ts';
+import { settleForm } from './form-step.ts';
 import { MAX_HOPS, type Handover } from './handover.ts';
 import type { Obtained } from './judge.ts';
 import type { NextTurn } from './lease.ts';
@@ -18,9 +21,10 @@ import { obtainAnswer, type AnswerPorts } from './obtain-answer.ts';
 import { createProgress } from './progress.ts';
 import { missedNotes } from './quoted-answers.ts';
 import { userOfRun } from './record.ts';
+import { openTurnForms, type TurnForms } from './turn-forms.ts';
 import type { Turn } from './turn.ts';
 
-export interface TurnPorts extends Omit<AnswerPorts, 'robot' | 'progress' | 'sentFiles'> {
+export interface TurnPorts extends Omit<AnswerPorts, 'robot' | 'progress' | 'sentFiles' | 'forms'> {
   robot: RobotConfig;
   texts: Texts;
   channels: TurnChannels;
@@ -33,6 +37,7 @@ export interface TurnPorts extends Omit<AnswerPorts, 'robot' | 'progress' | 'sen
 interface Stage {
   view: ViewOptions;
   card: OpenCard | null;
+  forms: TurnForms;
 }
 
 /**
@@ -57,12 +62,13 @@ async function answerTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | null
   const { lease, channels, clock } = ports;
   const view = viewOf(turn, ports);
   const card = channels.openCard();
-  const stage = { view, card };
+  const forms = openTurnForms(turn);
+  const stage = { view, card, forms };
   const { attachments, sentFiles } = channels;
   const askedIn = turn.form ? null : (turn.record.context?.difyConversationId ?? null);
   const { mayHaveBeenAsked: isLookedFor, hasWaited } = turn;
   const progress = createProgress({ lease, card, attachments, view, clock, isLookedFor, hasWaited, askedIn });
-  const obtained = await obtainAnswer(turn, { ...ports, sentFiles, progress });
+  const obtained = await obtainAnswer(turn, { ...ports, sentFiles, progress, forms });
   if (obtained.kind === 'lost' || !(await lease.isHeld())) {
     await card?.writer.leave();
     return null;
@@ -78,29 +84,32 @@ async function answerTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | null
 async function finishTurn(
   turn: Turn,
   ports: TurnPorts,
-  { card, view }: Stage,
+  { card, view, forms }: Stage,
   obtained: Extract<Obtained, { kind: 'answer' }>,
 ): Promise<NextTurn | null> {
-  const stage = { card, view: { ...view, isAnew: ports.lease.progress.isAnew } };
   const { lease, stop, channels, log, background } = ports;
   const { followUps } = channels;
-  const { failure, formIsOver: isOver } = obtained;
+  const { failure } = obtained;
   const isStopped = stop.isAsked && failure === null;
   // Dify ends a stopped answer of most apps like any other.
   const answer: Answer = isStopped ? { ...obtained.answer, ending: { kind: 'stopped' } } : obtained.answer;
   if (failure) log.warn('turn_failed', { turn: turn.reference, ...errorFields(failure) });
+  settleForm(turn, { answer, failure }, { ...ports, forms });
+  const formOf = formView(answer, turn, { lease, forms });
+  const stage = { card, forms, view: { ...view, isAnew: lease.progress.isAnew, ...formOf } };
   const toldAdmins = failure !== null && (await channels.tellAdmins(failure));
   const shown = await showAnswer(turn, ports, stage, { ...obtained, answer, toldAdmins });
   lease.note({ ids: answer.ids });
-  const finished = finishedAnswer({ ...turn, user: userOfRun(turn.user, lease.progress) }, answer, stage.view, shown);
+  const askedBy = { ...turn, user: userOfRun(turn.user, lease.progress) };
+  const finished = finishedAnswer(askedBy, answer, stage, shown);
   const planned = failure === null && !isStopped ? await followUps.plan(finished) : null;
   if (planned) lease.note({ calls: lease.progress.calls + planned.calls });
-  const form = formToAnswer(turn, lease.progress, answer);
-  const ended = await lease.finish({
-    failure: failure?.code ?? null,
-    receipt: writeAnswered(turn, lease.progress, form),
-    form: formChange(turn, lease.progress, answer, { form, isOver }),
-  });
+  const kept = keepForms(turn, answer, shown !== 'nothing', { ...ports, forms });
+  const ended = await lease.finish({ failure: failure?.code ?? null, ...kept });
+  const { expired, cardId = '' } = turn.form ?? {};
+  const { reference } = turn;
+  if (expired && cardId !== '')
+    background(followUps.closeForm({ reference, cardId, text: forms.textBefore }, stage.view));
   const isStoppedElsewhere = ended.isStopped && !isStopped && failure === null && shown === 'card';
   if (isStoppedElsewhere) background(followUps.markStopped(finished));
   else if (planned) background(planned.show());
@@ -112,7 +121,7 @@ async function finishTurn(
 async function showAnswer(
   turn: Turn,
   { lease, channels, clock, log, texts, background }: TurnPorts,
-  { view, card }: Stage,
+  { view, card, forms }: Stage,
   { answer, failure, refused, toldAdmins }: Extract<Obtained, { kind: 'answer' }> & { toldAdmins: boolean },
 ): Promise<Shown> {
   const { reply, attachments } = channels;
@@ -120,13 +129,13 @@ async function showAnswer(
   const delivery = { reply, clock, log, texts, reference };
   const hasCard = card !== null && (await card.opened);
   const retryText = mayRetryInWords(turn) ? turn.question : null;
-  const notes = [
-    ...missedNotes(turn.message, lease.progress.missed, texts),
-    ...endingNotes(answer, failure, { reference, links: view.links ?? false, retryText, toldAdmins }, texts),
-  ];
+  const options = { reference, links: view.links ?? false, retryText, toldAdmins };
+  const notes = forms.said
+    ? saidNotes(forms.said, view)
+    : [...missedNotes(turn.message, lease.progress.missed, texts), ...endingNotes(answer, failure, options, texts)];
   const shown = await deliver(
     hasCard ? card.writer : null,
-    failure ? 'failed' : 'finished',
+    failure && !isAboutForm(failure) ? 'failed' : 'finished',
     (onCard) => finalView(answer, notes, onCard, view),
     {
       ...delivery,
@@ -170,10 +179,11 @@ function mayRetryInWords({ message, form, held = [] }: Turn): boolean {
   return message.content.kind === 'text' && message.quoted === null && form === null && held.length === 0;
 }
 
-function finishedAnswer(turn: Turn, answer: Answer, view: ViewOptions, shown: Shown): FinishedAnswer {
+function finishedAnswer(turn: Turn, answer: Answer, { view, forms }: Stage, shown: Shown): FinishedAnswer {
   const { id, reference, message, user, level } = turn;
   const asked = { id, reference, isGroup: message.chat.isGroup, user, maySpend: level === 'full' };
-  return { turn: asked, answer, view, onCard: shown === 'card' };
+  const choices = forms.said ? choiceTexts(forms.said, view.texts) : [];
+  return { turn: asked, answer, view, choices, onCard: shown === 'card' };
 }
 
 function logFinished(

@@ -34,7 +34,13 @@ export interface TurnProgress {
    * The form that the turn answers, once that is certain; null for an ordinary question. Dify shows its run only to `user`,
    * and the run's text begins with the characters that were shown before the form.
    */
-  form: Pick<FormSubmission, 'user' | 'shownChars'> | null;
+  form:
+    | (Pick<FormSubmission, 'user' | 'shownChars'> & {
+        /** The form, and its action by its title. An instance of an earlier version notes neither. */
+        token?: string | undefined;
+        action?: string | undefined;
+      })
+    | null;
   /** The answer came in another conversation than the one that was asked in: Dify does not have that one any more. */
   isAnew: boolean;
   // Instances of an earlier version do not know what follows, and leave it out when they write.

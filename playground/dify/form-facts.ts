@@ -18,6 +18,7 @@ export interface FormFacts {
   token: string | null;
   /** The routes do not know its token. */
   byMailOnly: boolean;
+  mailedTo: readonly string[];
   inputs: readonly FormInput[];
   actions: readonly FormAction[];
   defaults: Record<string, string>;
@@ -34,6 +35,7 @@ export function formFactsOf(pause: Pause, nodeId: string, now: number, createId:
     // 22 characters, like a real one.
     token: formToken === undefined ? createId().replaceAll('-', '').slice(0, 22) : formToken,
     byMailOnly: pause.byMailOnly ?? false,
+    mailedTo: pause.mailedTo ?? [],
     inputs: pause.inputs ?? [],
     actions: pause.actions ?? usualActions,
     defaults: pause.defaults ?? {},
@@ -47,17 +49,13 @@ function wireInput(input: FormInput, defaults: Record<string, string>): Json {
   const { type, name } = input;
   switch (type) {
     case 'paragraph':
-      return {
-        type,
-        output_variable_name: name,
-        default: { type: 'constant', selector: [], value: defaults[name] ?? '' },
-      };
-    case 'select':
-      return {
-        type,
-        output_variable_name: name,
-        option_source: { type: 'constant', selector: [], value: input.options },
-      };
+      return { type, output_variable_name: name, default: wireDefault(input, defaults) };
+    case 'select': {
+      const source = input.variable
+        ? { type: 'variable', selector: input.variable, value: [] }
+        : { type: 'constant', selector: [], value: input.options };
+      return { type, output_variable_name: name, option_source: source };
+    }
     case 'file':
     case 'file-list':
       return {
@@ -73,10 +71,29 @@ function wireInput(input: FormInput, defaults: Record<string, string>): Json {
   }
 }
 
+/** Null where there is none (recorded). */
+function wireDefault(
+  { name, variable }: Extract<FormInput, { type: 'paragraph' }>,
+  defaults: Record<string, string>,
+): Json | null {
+  if (variable) return { type: 'variable', selector: variable, value: '' };
+  const value = defaults[name];
+  return value === undefined ? null : { type: 'constant', selector: [], value };
+}
+
+/** The defaults that come from variables. */
+const resolved = ({ inputs, defaults }: FormFacts): Record<string, string> =>
+  Object.fromEntries(
+    inputs.flatMap((input) =>
+      input.type === 'paragraph' && input.variable ? [[input.name, defaults[input.name] ?? '']] : [],
+    ),
+  );
+
 /** The `data` of `human_input_required`. Up to 1.15 constant defaults are with their inputs only (recorded). */
 export function requiredData(form: FormFacts, { shape }: Pick<Behaviour, 'shape'>): Json {
   const isNew = shape === '1.16';
-  const channels = form.token === null || form.byMailOnly ? ['email'] : ['web_app'];
+  const byMail = form.mailedTo.length > 0 ? { type: 'email', recipients: form.mailedTo } : 'email';
+  const channels = form.token === null || form.byMailOnly ? [byMail] : ['web_app'];
   return {
     form_id: form.id,
     node_id: form.nodeId,
@@ -87,7 +104,7 @@ export function requiredData(form: FormFacts, { shape }: Pick<Behaviour, 'shape'
     display_in_ui: !form.byMailOnly,
     form_token: form.token,
     ...(isNew ? { approval_channels: channels } : {}),
-    resolved_default_values: isNew ? form.defaults : {},
+    resolved_default_values: isNew ? form.defaults : resolved(form),
     expiration_time: seconds(form.expiresAt),
   };
 }
@@ -153,8 +170,8 @@ export function submissionMistake(
       if ('mistake' in files) return files.mistake;
     } else if (typeof value !== 'string') {
       return `Invalid value for input '${input.name}': expected a text`;
-    } else if (input.type === 'select' && !input.options.includes(value)) {
-      return `Invalid value for input '${input.name}': not one of its options`;
+    } else if (input.type === 'select' && !input.variable && !input.options.includes(value)) {
+      return `Invalid value for select input '${input.name}': not one of its options`;
     }
   }
   return undefined;

@@ -53,9 +53,28 @@ export interface Narrator {
   blockInput(text: string): Json[];
   /** The node that a chunk began is done. */
   endNode(): Json[];
-  /** `events` report the pause itself; `snapshot` tells of it to whoever joins later. */
-  pause(pause: Pause): { before: Json[]; events: Json[]; snapshot: Json[]; facts: FormFacts };
+  /** The run waits for these forms. */
+  pause(pauses: readonly Pause[]): PauseEvents & { forms: readonly FormFacts[] };
+  /** It waits for those that are left. */
+  pauseAgain(): PauseEvents;
   resume(outcome: FormOutcome): Json[];
+  /** Some of the forms of the pause are not answered yet. */
+  readonly isAsking: boolean;
+}
+
+/** `events` report the pause itself; `snapshot` tells of it to whoever joins later. */
+export interface PauseEvents {
+  before: Json[];
+  events: Json[];
+  snapshot: Json[];
+}
+
+/** A form that waits, and its node. */
+interface Asked {
+  facts: FormFacts;
+  node: NodeFacts;
+  /** Before its variables were put in. */
+  template: string;
 }
 
 export interface NarratorOptions {
@@ -78,6 +97,7 @@ export function createNarrator({ run, behaviour, clock, createId, files }: Narra
   let lastNode = startNode.id;
   let pauses = 0;
   let current: NodeFacts | null = null;
+  let asked: readonly Asked[] = [];
   /** What the end events list. */
   const endFiles: ResultFile[] = [];
   const outputFiles = new Map<string, Json[]>();
@@ -323,36 +343,71 @@ export function createNarrator({ run, behaviour, clock, createId, files }: Narra
     return [workflowFinished(run, clock.now(), 'failed')];
   };
 
-  const pause: Narrator['pause'] = (wanted) => {
-    const now = clock.now();
+  const ask = (wanted: Pause, now: number): Asked => {
     pauses += 1;
     const id = pauses === 1 ? 'approval' : `approval${pauses}`;
-    current = nextNode(id, 'human-input', wanted.title ?? 'Approval');
+    const node = nextNode(id, 'human-input', wanted.title ?? 'Approval');
     const facts = formFactsOf(wanted, id, now, createId);
-    const form = requiredData(facts, behaviour);
-    const { display_in_ui: _shown, ...reason } = form;
+    return { facts, node, template: wanted.formTemplate ?? facts.content };
+  };
+
+  const pauseEvents = (now: number): Omit<PauseEvents, 'before'> => {
+    const required = asked.map(({ facts }) => requiredData(facts, behaviour));
+    const reasons = required.map((form) => {
+      const { display_in_ui: _shown, ...reason } = form;
+      return { TYPE: 'human_input_required', ...(behaviour.shape === '1.16' ? form : reason) };
+    });
     const data = {
       workflow_run_id: run.workflowRunId,
-      paused_nodes: [id],
+      paused_nodes: asked.map(({ node }) => node.id).toReversed(),
       outputs: {},
-      reasons: [{ TYPE: 'human_input_required', ...(behaviour.shape === '1.16' ? form : reason) }],
+      reasons,
       status: 'paused',
       created_at: Math.floor(run.startedAt / 1000),
       elapsed_time: (now - run.startedAt) / 1000,
       total_tokens: 59,
       total_steps: nodes,
     };
-    const events = [workflowEvent(run, 'human_input_required', form), workflowEvent(run, 'workflow_paused', data)];
     // Recorded: whoever joins later sees the form before its variables were put in.
-    const template = { form_content: wanted.formTemplate ?? facts.content };
-    const reasons = data.reasons.map((reasonOf) => ({ ...reasonOf, ...template }));
-    const snapshot = [
-      nodeStarted(run, current, now),
-      nodeFinished(run, current, now, { status: 'paused' }),
-      workflowEvent(run, 'human_input_required', { ...form, ...template }),
-      workflowEvent(run, 'workflow_paused', { ...data, reasons }),
-    ];
-    return { before: [modelDone(now), nodeStarted(run, current, now)], events, snapshot, facts };
+    const templates = asked.map(({ template }) => ({ form_content: template }));
+    return {
+      events: [
+        ...required.map((form) => workflowEvent(run, 'human_input_required', form)),
+        workflowEvent(run, 'workflow_paused', data),
+      ],
+      snapshot: [
+        ...asked.flatMap(({ node }) => [
+          nodeStarted(run, node, now),
+          nodeFinished(run, node, now, { status: 'paused' }),
+        ]),
+        ...required.map((form, index) => workflowEvent(run, 'human_input_required', { ...form, ...templates[index] })),
+        workflowEvent(run, 'workflow_paused', {
+          ...data,
+          reasons: reasons.map((reason, index) => ({ ...reason, ...templates[index] })),
+        }),
+      ],
+    };
+  };
+
+  const pause: Narrator['pause'] = (wanted) => {
+    const now = clock.now();
+    const done = modelDone(now);
+    asked = wanted.map((one) => ask(one, now));
+    const started = asked.map(({ node }) => nodeStarted(run, node, now));
+    return { before: [done, ...started], ...pauseEvents(now), forms: asked.map(({ facts }) => facts) };
+  };
+
+  const resume: Narrator['resume'] = ({ facts, submission }) => {
+    const now = clock.now();
+    const outcome = submission
+      ? workflowEvent(run, 'human_input_form_filled', filledData(facts, submission, behaviour))
+      : workflowEvent(run, 'human_input_form_timeout', timeoutData(facts));
+    const again = asked.map(({ node }) => nodeStarted(run, node, now));
+    const done = asked.filter((one) => one.facts === facts).map(({ node }) => nodeFinished(run, node, now));
+    asked = asked.filter((one) => one.facts !== facts);
+    said = '';
+    model = nextNode(`llm${pauses + 1}`, 'llm', `LLM ${pauses + 1}`);
+    return [workflowStarted(run, 'resumption'), ...again, outcome, ...done, nodeStarted(run, model, now)];
   };
 
   const endNode = (): Json[] => {
@@ -365,16 +420,10 @@ export function createNarrator({ run, behaviour, clock, createId, files }: Narra
     chunk,
     pause,
     endNode,
-    resume({ facts, submission }) {
-      const outcome = submission
-        ? workflowEvent(run, 'human_input_form_filled', filledData(facts, submission, behaviour))
-        : workflowEvent(run, 'human_input_form_timeout', timeoutData(facts));
-      const asked = current ? [nodeStarted(run, current, clock.now())] : [];
-      const done = endNode();
-      said = '';
-      model = nextNode(`llm${pauses + 1}`, 'llm', `LLM ${pauses + 1}`);
-      const next = nodeStarted(run, model, clock.now());
-      return [workflowStarted(run, 'resumption'), ...asked, outcome, ...done, next];
+    pauseAgain: () => ({ before: [modelDone(clock.now())], ...pauseEvents(clock.now()) }),
+    resume,
+    get isAsking() {
+      return asked.length > 0;
     },
     begin(template) {
       if (!isWorkflowBased(run)) return [];

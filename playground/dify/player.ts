@@ -54,7 +54,7 @@ export interface Player {
   readonly done: Promise<void>;
 }
 
-type LastKind = Ending['kind'] | 'stopped' | 'aborted';
+type LastKind = Ending['kind'] | 'stopped' | 'aborted' | 'asking';
 
 const statusOf: Partial<Record<LastKind, RunStatus>> = {
   failed: 'failed',
@@ -65,6 +65,7 @@ const statusOf: Partial<Record<LastKind, RunStatus>> = {
   stopped: 'stopped',
   aborted: 'stopped',
   paused: 'paused',
+  asking: 'paused',
 };
 
 /** What the record says, where that is not what has happened. */
@@ -140,11 +141,19 @@ export function createPlayer(options: PlayerOptions): Player {
   };
 
   const pauseRun = (pause: Pause) => {
-    const { before, events, snapshot, facts } = narrator.pause(pause);
+    const pauses = [pause, ...(pause.beside ?? [])];
+    const { before, events, snapshot, forms } = narrator.pause(pauses);
     pauseEvents = snapshot;
     send([...before, ...events]);
     // Before anybody hears that it has paused: the form can be submitted at once.
-    onPause(pause, facts);
+    for (const [index, facts] of forms.entries()) onPause(pauses[index] ?? pause, facts);
+  };
+
+  /** Another form of the same pause is not answered yet. */
+  const pauseAgain = () => {
+    const { before, events, snapshot } = narrator.pauseAgain();
+    pauseEvents = snapshot;
+    send([...before, ...events]);
   };
 
   /** From the start, or from a pause, to the end or the next pause. */
@@ -173,8 +182,10 @@ export function createPlayer(options: PlayerOptions): Player {
       send(narrator.endNode());
     }
     if (interruption.signal.aborted && !stopping) return;
-    const last = stopping ? { kind: stopping } : ending;
-    if (last.kind === 'paused') pauseRun(last);
+    const isAsking = narrator.isAsking && !stopping;
+    const last = stopping ? { kind: stopping } : isAsking ? ({ kind: 'asking' } as const) : ending;
+    if (last.kind === 'asking') pauseAgain();
+    else if (last.kind === 'paused') pauseRun(last);
     else send(narrator.end(last, played));
     finish(
       isForeignStop ? 'failed' : (statusOf[last.kind] ?? 'succeeded'),

@@ -184,6 +184,29 @@ def export_attendance(month: str, token: str) -> list[dict]:
     rejected: (comment) => `**已拒绝**，没有下单。意见：${comment || '无'}`,
     elsewhere: '只有对话流和工作流应用能请人审批，请换成其中一个再试。',
   },
+  forms: {
+    before: '资料已整理好，还需要确认。\n\n',
+    claim: {
+      title: '报销登记',
+      form: '请补全这笔报销：\n\n类别：{{#$output.类别#}}\n\n说明：{{#$output.说明#}}',
+      options: ['交通', '住宿', '餐饮'],
+      answered: (values) =>
+        `已登记：${typeof values['类别'] === 'string' ? values['类别'] : '无类别'}，${typeof values['说明'] === 'string' && values['说明'] !== '' ? values['说明'] : '没有说明'}。`,
+    },
+    mail: { title: '合同用印', form: '请法务审核 **供货合同**。', to: 'legal@example.com' },
+    pair: [
+      {
+        title: '财务会签',
+        form: '财务：是否同意预算 **8000 元**？',
+        answered: (action) => `财务：${action === 'approve' ? '同意' : '拒绝'}。\n`,
+      },
+      {
+        title: '主管会签',
+        form: '主管：是否同意 **下周一** 开工？',
+        answered: (action) => `主管：${action === 'approve' ? '同意' : '拒绝'}。\n`,
+      },
+    ],
+  },
   takesLong: {
     node: '读取档案',
     before: '这件事要一分多钟，您可以随时让我停下。\n\n',
@@ -218,6 +241,9 @@ def export_attendance(month: str, token: str) -> list[dict]:
     导出: '给您一张图、一份 CSV 和一份 PDF',
     推荐问题: '回答之后给出几个问题',
     审批: '请人审批后再继续',
+    填表: '带选项和文字的表单',
+    会签: '两张表单，一张接一张',
+    用印: '只能在邮件中处理的表单',
     长任务: '要一分多钟，可以试试停止',
     压测: '600 字、300 个事件、4.5 秒',
   },

@@ -58,6 +58,13 @@ export interface SampleTexts {
     /** In an app that cannot ask. */
     elsewhere: string;
   };
+  /** A form with fields, one that goes out by e-mail, and two at once. */
+  forms: {
+    before: string;
+    claim: { title: string; form: string; options: readonly string[]; answered: (values: Json) => string };
+    mail: { title: string; form: string; to: string };
+    pair: readonly { title: string; form: string; answered: (action: string) => string }[];
+  };
   takesLong: { node: string; before: string; step(number: number, of: number): string; after: string };
   opening: { statement: string; questions: readonly string[] };
   transcript: string;

@@ -5,7 +5,7 @@ import type { SampleTexts, ToolUse } from './sample-texts.ts';
 import { steadyChunks, streamText } from './stream-text.ts';
 import { isWorkflowBased } from './envelope.ts';
 import { cutAt } from './trouble.ts';
-import type { Chunk, ChunkScript, FilePlace, Pause, Question } from './types.ts';
+import type { Chunk, ChunkScript, FilePlace, FormAction, Pause, Question } from './types.ts';
 
 type Build = (texts: SampleTexts, question: Question) => ChunkScript;
 
@@ -92,6 +92,52 @@ const approval: Build = ({ approval: words }, question) => {
   };
 };
 
+const decisions = ({ approval: { approve, reject } }: SampleTexts): readonly FormAction[] => [
+  { id: 'approve', title: approve, button_style: 'primary' },
+  { id: 'reject', title: reject, button_style: 'default' },
+];
+
+/** A run that waits for a person, where the app can. */
+const waitsFor =
+  (pauseOf: (texts: SampleTexts) => Pause): Build =>
+  (texts, question) =>
+    isWorkflowBased(question)
+      ? { chunks: streamText(texts.forms.before), ending: pauseOf(texts) }
+      : say(texts.approval.elsewhere);
+
+const claim = waitsFor((texts) => {
+  const { title, form, options, answered } = texts.forms.claim;
+  const [kind = '', note = ''] = [...form.matchAll(/\$output\.([^#]+)#/gu)].map(([, name = '']) => name);
+  return {
+    kind: 'paused',
+    title,
+    formContent: form,
+    inputs: [
+      { type: 'select', name: kind, options },
+      { type: 'paragraph', name: note },
+    ],
+    actions: decisions(texts),
+    onSubmit: ({ inputs }) => say(answered(inputs)),
+  };
+});
+
+const seal = waitsFor((texts) => {
+  const { title, form, to } = texts.forms.mail;
+  return { kind: 'paused', title, formContent: form, actions: decisions(texts), byMailOnly: true, mailedTo: [to] };
+});
+
+const countersign = waitsFor((texts) => {
+  const [first, ...beside] = texts.forms.pair.map(({ title, form, answered }): Pause => ({
+    kind: 'paused',
+    title,
+    formContent: form,
+    actions: decisions(texts),
+    onSubmit: ({ action }) => say(answered(action)),
+  }));
+  if (!first) throw new Error('no form');
+  return { ...first, beside };
+});
+
 const BUSY_MS = 20_000;
 
 /** Waits for a free worker, or where there are none for the model. */
@@ -152,6 +198,9 @@ const builds = {
   makeFiles,
   suggestions: (texts) => say(texts.beforeSuggestions),
   approval,
+  claim,
+  seal,
+  countersign,
   takesLong,
   leave: (texts) => say(texts.leave),
   expense: (texts) => say(texts.expense),
@@ -178,6 +227,9 @@ const words: readonly [name: SampleName, chinese: RegExp, english: RegExp][] = [
   ['cut', /断流|断开/u, /\b(cut|break off)\b/iu],
   ['empty', /空白|空回答/u, /\bempty\b/iu],
   ['slow', /慢速|慢一点/u, /\bslow(ly)?\b/iu],
+  ['claim', /填表/u, /\bclaim form|\bclaim$/iu],
+  ['seal', /用印/u, /\bseal\b/iu],
+  ['countersign', /会签/u, /\bcountersign\b/iu],
   ['approval', /审批/u, /\bapprov(e|al)\b/iu],
   ['takesLong', /长任务|耗时/u, /\b(long task|takes? long)\b/iu],
   ['suggestions', /推荐问题|追问/u, /\b(suggest(ions?)?|follow-ups?)\b/iu],

@@ -91,8 +91,10 @@ export type Ending =
 
 /** A field of a form (protocol 1.4). Each must be in what is submitted, if only as an empty text. */
 export type FormInput =
-  | { type: 'paragraph'; name: string }
-  | { type: 'select'; name: string; options: readonly string[] }
+  /** `variable`: its default comes from this variable of the run, with the text that `defaults` has. */
+  | { type: 'paragraph'; name: string; variable?: readonly string[] }
+  /** `variable`: the options come from it, and nobody puts them in (recorded). */
+  | { type: 'select'; name: string; options: readonly string[]; variable?: readonly string[] }
   | { type: 'file'; name: string; allowedTypes?: readonly FileType[] }
   | { type: 'file-list'; name: string; allowedTypes?: readonly FileType[]; limit?: number };
 
@@ -118,6 +120,10 @@ export interface Pause {
   formTemplate?: string;
   /** There is a token, but the routes answer 404 to it. */
   byMailOnly?: boolean;
+  /** From 1.16 on the channels name whom it went to. */
+  mailedTo?: readonly string[];
+  /** Further forms of the same pause, each of a node of its own. The run goes on when all are answered. */
+  beside?: readonly Pause[];
   /** null: a form that the API cannot reach. Default: a new token. */
   formToken?: string | null;
   inputs?: readonly FormInput[];

@@ -68,6 +68,8 @@ export function watchState(state: State, journal: Journal, clock: Clock): State 
     overdue: (request) => watch('overdue', request, () => state.overdue(request)),
     noteWaiting: (request) => watch('noteWaiting', request, () => state.noteWaiting(request)),
     peek: (turnId) => watch('peek', { turnId }, () => state.peek(turnId)),
+    dueForms: (request) => watch('dueForms', request, () => state.dueForms(request)),
+    postponeForm: (request) => watch('postponeForm', request, () => state.postponeForm(request)),
     startConversation: (request) => watch('startConversation', request, () => state.startConversation(request)),
     stop: (request) => watch('stop', request, () => state.stop(request)),
     lookUp: (turnId) => watch('lookUp', { turnId }, () => state.lookUp(turnId)),

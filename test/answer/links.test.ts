@@ -13,7 +13,7 @@ test('half a character, in which a text that was cut may end, does no harm', () 
 });
 
 test('a question has no markup of its own', () => {
-  expect(questionLines(['[a](b) **c**\n# d'], false)).toBe('- a (b) c d');
+  expect(questionLines(['# [a](b) **c**\n# d'], false)).toBe('- a (b) c # d');
 });
 
 test('questions are a list of links, where a tap can send them', () => {

@@ -228,6 +228,7 @@ test('sources are named once, with the number of their passages', () => {
 });
 
 describe('a form', () => {
+  const files = { classes: ['image', 'document'], extensions: [], takesUploads: true, most: 1 } as const;
   const form: PendingForm = {
     token: 't',
     runId: 'r',
@@ -236,7 +237,7 @@ describe('a form', () => {
     fields: [
       { name: 'comment', label: '备注', type: 'text', required: false, options: [], default: '无' },
       { name: 'level', label: 'level', type: 'select', required: true, options: ['low', 'high'], default: '' },
-      { name: 'receipt', label: '收据', type: 'file', required: false, options: [], default: '' },
+      { name: 'receipt', label: '收据', type: 'file', required: false, options: [], default: '', files },
     ],
     actions: [
       { id: 'approve', title: '同意 (1)' },
@@ -253,7 +254,7 @@ describe('a form', () => {
         '📝 **需要你来处理：退款审批**',
         '退款 **40 元** 给 Ann？',
         '说明：「备注」',
-        '**需要填写**\n- 备注（可不填；默认：无）\n- level（必填；可选：1 low，2 high）\n- 收据（需要上传文件，这里无法提交，请在 Dify 的网页中处理）',
+        '**需要填写**\n- 备注（可不填；默认：无）\n- level（必填；可选：A low，B high）\n- 收据（可不填；请直接发送文件：图片、文档）',
         '**可选操作**\n1. 同意 (1)\n2. 驳回 (https://evil.example)',
         '请回复操作的序号或名称，例如“同意 (1)”。要填写内容，请换行后写“备注：内容”，每项一行。',
       ].join('\n\n'),
@@ -267,14 +268,17 @@ describe('a form', () => {
     expect(card({ ...asked, form: { ...form, content } }, options)).toContain(['Refund?', ...places].join('\n\n'));
   });
 
+  /** The same without a choice that has no value yet. */
+  const free = { ...asked, form: { ...form, fields: form.fields.filter(({ name }) => name !== 'level') } };
+
   test('offers links that type the action, which the reader of answers understands', () => {
-    const view = card(asked, { ...zh, links: true });
+    const view = card(free, { ...zh, links: true });
     const links = [...view.matchAll(/\]\(dtmd:\/\/dingtalkclient\/sendMessage\?content=([^()\s]*)\)/g)];
     const typed = links.map(([, content = '']) => decodeURIComponent(content));
     expect(typed).toEqual(form.actions.map(({ title }) => title));
     for (const [index, text] of typed.entries()) {
       expect(readFormReply(text, { actions: form.actions, fields: [] })).toEqual({
-        action: form.actions[index]?.id,
+        action: form.actions[index],
         inputs: {},
       });
     }
@@ -282,17 +286,38 @@ describe('a form', () => {
     expect(view.match(/dtmd:\/\//g)).toHaveLength(2);
   });
 
-  test('that requires a file offers nothing that would be refused', () => {
-    const fields = form.fields.map((field) => ({ ...field, required: field.required || field.type === 'file' }));
+  test('whose number has to be told has it in its title, its links and its example', () => {
+    const view = card(free, { ...zh, links: true, formNumber: 2 });
+    expect(view).toContain('**需要你来处理：退款审批 #2**');
+    expect(view).toContain(`content=${encodeURIComponent('同意 ')}%281%29${encodeURIComponent(' #2')})`);
+    expect(view).toContain('例如“同意 (1) #2”');
+  });
+
+  test('that has a choice or a file without a value offers no link, because it would be refused', () => {
+    expect(card(asked, { ...zh, links: true })).not.toContain('dtmd:');
+    const fields = free.form.fields.map((field) => ({ ...field, required: field.required || field.type === 'file' }));
     const view = card({ ...asked, form: { ...form, fields } }, { ...zh, links: true });
-    expect(view).toMatch(/- 收据（需要上传文件，[^）]*Dify 的网页[^）]*）$/);
+    expect(view).toContain('- 收据（必填；请直接发送文件：图片、文档）');
+    expect(view).toContain('**可选操作**\n1. 同意');
     expect(view).not.toContain('dtmd:');
+  });
+
+  test('that requires a file which cannot be sent here says where one can', () => {
+    const fields = [{ ...form.fields[2]!, required: true, files: { ...files, takesUploads: false } }];
+    const view = card({ ...asked, form: { ...form, fields } }, { ...zh, links: true });
+    expect(view).toMatch(/- 收据（[^）]*Dify 的网页[^）]*）$/);
+    expect(view).not.toContain('可选操作');
+  });
+
+  test('whose options are not told says so', () => {
+    const fields = [{ ...form.fields[1]!, options: [], isUnresolved: true }];
+    expect(card({ ...asked, form: { ...form, fields } }, zh)).toContain('level（必填；选项由流程决定');
   });
 
   test('that came by e-mail says so instead', () => {
     const view = card({ ...asked, form: { ...form, token: null } }, { ...zh, links: true });
     expect(view).toContain('退款 **40 元**');
-    expect(view).toMatch(new RegExp(`${zh.texts.formByEmail}$`));
+    expect(view).toMatch(new RegExp(`${zh.texts.form.byEmail([])}$`));
     expect(view).not.toContain('dtmd:');
     expect(view).not.toContain('可选操作');
   });
@@ -318,6 +343,15 @@ describe('a form', () => {
   });
 
   test('that nobody answered is said to have expired', () => {
-    expect(card(said('', { formExpired: true, ...done }))).toBe(zh.texts.form.expired);
+    expect(card(said('', { formExpired: true, ...done }))).toBe(zh.texts.form.expired(''));
+    const named = { ...zh, expiredForm: '退款审批' };
+    expect(card(said('已驳回。', { formExpired: true, ...done }), named)).toBe(
+      '（表单「退款审批」没有在限定时间内处理，已经过期。）\n\n已驳回。',
+    );
+  });
+
+  test('that was answered and led to no text says what was submitted', () => {
+    expect(card(said('', done), { ...zh, submitted: '驳回' })).toBe('已提交：驳回。');
+    expect(card(said('好', done), { ...zh, submitted: '驳回' })).toBe('好');
   });
 });

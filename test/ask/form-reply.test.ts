@@ -2,6 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { FormField } from '../../lib/answer/event.ts';
+import type { QuestionFile } from '../../lib/dify/file-inputs.ts';
 import { readFormReply } from '../../lib/ask/form-reply.ts';
 
 const actions = [
@@ -20,7 +21,14 @@ const field = (name: string, more: Partial<FormField> = {}): FormField => ({
 const comment = field('comment', { label: '备注' });
 const priority = field('priority', { type: 'select', required: true, options: ['low', 'high'] });
 
-const read = (text: string, fields: readonly FormField[] = []) => readFormReply(text, { actions, fields });
+/** The answer with its action by id; of a problem the labels that lack a value, and the choice that is wrong. */
+const read = (text: string, fields: readonly FormField[] = [], files: readonly QuestionFile[] = []) => {
+  const reply = readFormReply(text, { actions, fields }, files);
+  if (reply === null) return null;
+  if ('inputs' in reply) return { action: reply.action.id, inputs: reply.inputs };
+  const { missing, missingFiles, wrong } = reply.problem;
+  return { problem: [...missing, ...missingFiles], ...(wrong ? { wrong: wrong.label } : {}) };
+};
 
 describe('the first line', () => {
   test.each(['同意', ' 同意 ', 'approve', 'APPROVE', '1', '１', '1.', '1、', '\n\n同意\n'])('%j agrees', (text) => {
@@ -35,12 +43,23 @@ describe('the first line', () => {
     expect(read(text, [comment])).toBeNull();
   });
 
+  test.each(['同意 #2', '同意#２', '1 #2', 'approve ＃2'])('%j agrees, whatever the form it names', (text) => {
+    expect(read(text)).toEqual({ action: 'approve', inputs: {} });
+  });
+
+  test('has a value only behind the number of a form', () => {
+    expect(read('同意 #2：可以，\n时间: 明天', [comment])).toMatchObject({ inputs: { comment: '可以，\n时间: 明天' } });
+    expect(read('同意 #2：priority：high', [comment, priority])).toMatchObject({ inputs: { priority: 'high' } });
+    expect(read('同意：可以', [comment])).toBeNull();
+    expect(read('#2', [comment])).toBeNull();
+  });
+
   test('that is a title goes before the number that it looks like', () => {
     const numbers = [
       { id: 'a', title: '2' },
       { id: 'b', title: '1' },
     ];
-    expect(readFormReply('1', { actions: numbers, fields: [] })).toMatchObject({ action: 'b' });
+    expect(readFormReply('1', { actions: numbers, fields: [] })).toMatchObject({ action: { id: 'b' } });
   });
 });
 
@@ -55,7 +74,7 @@ describe('the fields', () => {
     const text = '同意\npriority: HIGH\n备注 ： 可以\n第二行';
     const inputs = { comment: '可以\n第二行', priority: 'high' };
     expect(read(text, [comment, priority])).toEqual({ action: 'approve', inputs });
-    expect(read('同意\nＰriority：2\nComment:可以', [comment, priority])).toMatchObject({
+    expect(read('同意\nＰriority：b\nComment:可以', [comment, priority])).toMatchObject({
       inputs: { comment: '可以', priority: 'high' },
     });
   });
@@ -80,16 +99,39 @@ describe('the fields', () => {
   });
 
   test('a choice that is no option is missing, but any will do where the options are not told', () => {
-    expect(read('1\npriority: medium', [priority])).toEqual({ problem: ['priority'] });
+    expect(read('1\npriority: medium', [priority])).toEqual({ problem: [], wrong: 'priority' });
+    // A number is an action.
+    expect(read('1\npriority: 2', [priority])).toEqual({ problem: [], wrong: 'priority' });
     expect(read('1\npriority: medium', [{ ...priority, options: [] }])).toMatchObject({
       inputs: { priority: 'medium' },
     });
   });
 
-  test('a file cannot be typed', () => {
-    const file = field('receipt', { type: 'file', required: true });
+  test('a file cannot be typed, but sent', () => {
+    const files = { classes: ['document'], extensions: [], takesUploads: true, most: 1 } as const;
+    const file = field('receipt', { type: 'file', required: true, files });
     expect(read('1\nreceipt: a.pdf', [file])).toEqual({ problem: ['receipt'] });
     expect(read('1', [{ ...file, required: false }])).toEqual({ action: 'approve', inputs: {} });
+    const [older, newer, other] = [
+      { class: 'document', extension: 'pdf', uploadId: 'older' },
+      { class: 'document', extension: 'pdf', uploadId: 'newer' },
+      { class: 'image', extension: 'png', uploadId: 'other' },
+    ] as const;
+    const wire = (uploadId: string) => ({
+      type: 'document',
+      transfer_method: 'local_file',
+      upload_file_id: uploadId,
+    });
+    expect(read('1', [file], [older, newer, other])).toMatchObject({ inputs: { receipt: wire('newer') } });
+    const list = { ...file, type: 'file-list', files: { ...files, most: 2 } } as const;
+    expect(read('1', [list], [older, newer])).toMatchObject({ inputs: { receipt: [wire('older'), wire('newer')] } });
+  });
+
+  test('the only choice takes a line without a label', () => {
+    expect(read('1\nhigh', [priority])).toMatchObject({ inputs: { priority: 'high' } });
+    expect(read('1\nhigh', [priority, field('other', { type: 'select', options: ['high'], required: true })])).toEqual({
+      problem: ['priority', 'other'],
+    });
   });
 
   test('a label may hold a colon, and a name may be one of every object', () => {
@@ -109,7 +151,7 @@ describe('any text', () => {
       fc.property(fc.array(line, { maxLength: 6 }), (lines) => {
         const reply = read(lines.join('\n'), fields);
         if (reply === null) return;
-        if ('problem' in reply) expect(reply.problem).toEqual(['priority']);
+        if (!('inputs' in reply)) expect([...reply.problem, reply.wrong]).toContain('priority');
         else {
           expect(Object.keys(reply.inputs)).toEqual(['comment', 'priority']);
           expect(priority.options).toContain(reply.inputs['priority']);

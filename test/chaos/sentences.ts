@@ -24,7 +24,7 @@ const linkPattern = (label: string) => new RegExp(String.raw`^\[${escaped(label)
 const passing = (texts: Texts) => [
   ...[texts.queued(PLACE), texts.continuing, texts.stopByWord, FORM_TEXT].map(pattern),
   ...Object.values(texts.progress).map((say) => named(typeof say === 'string' ? say : say('NAME', undefined))),
-  named(texts.form.title('NAME')),
+  named(texts.form.title('NAME', null)),
   linkPattern(texts.stop),
 ];
 
@@ -33,7 +33,7 @@ const ending = (texts: Texts) =>
   [
     texts.stopped,
     texts.paused,
-    texts.formByEmail,
+    texts.form.byEmail([]),
     texts.emptyAnswer,
     texts.answeredBelow,
     texts.incomplete(REFERENCE),

@@ -69,6 +69,7 @@ function scene(options: SceneOptions = {}) {
       ...options.answer,
     },
     view: { texts, showThinking: false, cardMaxChars, links: !buttons && !isGroup },
+    choices: [],
     onCard,
   };
   return { followUps, finished, asked, amended, messages: reply.messages, lines };

@@ -119,6 +119,7 @@ describe('a form', () => {
     };
     expect(fold([{ event: 'human_input_required', data }]).form).toEqual({
       token: null,
+      isUnsure: true,
       runId: null,
       nodeTitle: '',
       content: '',

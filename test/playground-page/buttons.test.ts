@@ -94,6 +94,29 @@ describeWith('chromium', 'the buttons of cards in the page of the playground', (
     expect(calls.map(({ name }) => name).join('\n')).toContain('/form/human_input/');
   });
 
+  test('of two forms that wait a bare word names none, and a tap on the choice names one', async () => {
+    await open();
+    await chooseApp('chatflow');
+    await ask('提交一个审批');
+    await card('finished');
+    await ask('提问：填表');
+    await cards(2);
+    await ask('提问：合同用印');
+    await cards(3);
+    await ask('同意');
+    await cards(4);
+    await playground().until(({ items }) =>
+      items.some((item) => item.kind === 'card' && item.content.includes('有几张表单在等你处理')),
+    );
+    const shown = (await playground().snapshot()).items.flatMap((item) => (item.kind === 'card' ? item.content : []));
+    expect(shown[1]).toContain('可选：A 交通，B 住宿，C 餐饮');
+    expect(shown[2]).toContain('只能在邮件中处理');
+    await id('button-ask').filter({ hasText: '同意 #1' }).click();
+    await playground().until(({ items }) =>
+      items.some((item) => item.kind === 'card' && item.content.includes('已同意')),
+    );
+  });
+
   test('a failed answer can be asked for again', async () => {
     await open();
     await playground().post('trouble', { name: 'difyError', on: true });

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import type { FormField } from '../../lib/answer/event.ts';
+import type { KeptForm } from '../../lib/ask/form.ts';
 import type { Message } from '../../lib/dingtalk/callback.ts';
 import type { Content } from '../../lib/dingtalk/message-kinds.ts';
+import { BridgeError } from '../../lib/errors.ts';
 import { createHolding, filesAlone, isTap } from '../../lib/robot/holding.ts';
 import type { AskedQuestion } from '../../lib/robot/questions.ts';
 import type { Held } from '../../lib/state/state.ts';
@@ -11,9 +14,30 @@ const picture: Content = { kind: 'picture', downloadCode: 'p' };
 const sent = (content: Content, changes: Partial<Message> = {}) => ({ ...messageOf(''), content, ...changes });
 const rules = { classes: ['image' as const], extensions: [], takesUploads: true, most: 3 };
 
+const waitingForm = { token: 't', runId: 'r', appType: 'chatflow', user: 'u', asker: 'staff-1', number: 1 };
+const receipt: FormField = {
+  name: 'receipt',
+  label: 'receipt',
+  type: 'file',
+  required: true,
+  options: [],
+  default: '',
+  files: rules,
+};
+
 /** Holds a picture in a store that replies so, and does what it asks for. */
-async function hold(reply?: Held, { isAssumed = false, opening = '' } = {}) {
+async function hold(
+  reply?: Held,
+  {
+    isAssumed = false,
+    opening = '',
+    fields = [],
+    formFailure,
+  }: { isAssumed?: boolean; opening?: string; fields?: FormField[]; formFailure?: Error } = {},
+) {
   const world = createWorld(reply ? { state: { hold: async () => reply } } : {});
+  world.dify.pendingForm = { ...world.dify.pendingForm, fields };
+  if (formFailure) world.dify.failures['getForm'] = [formFailure];
   world.dify.appFacts = {
     ...world.dify.appFacts,
     files: isAssumed ? null : rules,
@@ -95,6 +119,24 @@ describe('a held file', () => {
     expect(said).toEqual([expect.stringMatching(/^Received 1 picture\..*\[Have a look\]\(dtmd:/u)]);
     expect([asked, others]).toEqual([[], [{ load: held }]]);
     expect(lines).toMatchObject([{ event: 'message_accepted', kind: 'files-held' }]);
+  });
+
+  test.each<[string, Partial<KeptForm>, FormField[], boolean]>([
+    ['wants it', {}, [receipt], true],
+    ['wants none', {}, [], false],
+    ['has been answered', { isOver: true }, [receipt], false],
+  ])('while a form waits that %s', async (_, changes, fields, isForForm) => {
+    const forms = JSON.stringify({ last: 1, forms: [{ ...waitingForm, ...changes }] });
+    const context = { generation: '', difyConversationId: null, form: null, forms };
+    const { said } = await hold({ ...held, context }, { fields });
+    expect(said).toEqual(isForForm ? ['asked'] : [expect.stringContaining('Received 1 picture')]);
+  });
+
+  test('waits for words as ever where Dify does not tell of the form', async () => {
+    const forms = JSON.stringify({ last: 1, forms: [waitingForm] });
+    const context = { generation: '', difyConversationId: null, form: null, forms };
+    const { said } = await hold({ ...held, context }, { formFailure: new BridgeError('dify_unreachable', 'no') });
+    expect(said).toEqual([expect.stringContaining('Received 1 picture')]);
   });
 
   test('is held once', async () => {

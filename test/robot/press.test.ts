@@ -5,6 +5,7 @@ import type { Message } from '../../lib/dingtalk/callback.ts';
 import { BridgeError, type ErrorCode } from '../../lib/errors.ts';
 import { createPresses } from '../../lib/robot/press.ts';
 import type { TurnRecord } from '../../lib/state/state.ts';
+import type { ShownForm } from '../../lib/ask/form.ts';
 import type { AnsweredTurn } from '../../lib/turn/answered.ts';
 import type { StopOrder } from '../../lib/turn/stop.ts';
 import { IDS } from '../support/fake-dify.ts';
@@ -13,6 +14,16 @@ import { createWorld, GROUP, messageOf, senderOf, texts } from '../support/turn.
 const CARD = 'card-id-of-a-test';
 const error = (code: ErrorCode) => new BridgeError(code, 'on purpose');
 const notices = texts.notices;
+
+const shownForm = (form: Pick<ShownForm, 'token' | 'runId' | 'action' | 'shownChars'>): ShownForm => ({
+  ...form,
+  title: '',
+  actions: [],
+  number: 1,
+  expiresAtMs: null,
+  earlierChars: 0,
+  cardId: 'card-1',
+});
 
 /** What is on record of the card: a question of `staff-1` in a group, answered. */
 const answered: AnsweredTurn = {
@@ -23,7 +34,7 @@ const answered: AnsweredTurn = {
   sender: { staffId: 'staff-1', unionId: 'union-1', id: 'sender-1' },
   session: null,
   corpId: null,
-  form: { token: 'token-1', runId: 'run-1', action: 'first', shownChars: 9 },
+  form: shownForm({ token: 'token-1', runId: 'run-1', action: 'first', shownChars: 9 }),
 };
 const message = messageOf('the question', { chat: GROUP });
 const payload = JSON.stringify({ message, question: 'the question', acceptedAtMs: 0, form: null });
@@ -337,7 +348,7 @@ describe('form', () => {
     ['is of an app of unknown type', { appType: null }, texts.failures.form_closed],
     [
       'has a form without actions',
-      { form: { token: 't', runId: 'r', action: '', shownChars: 0 } },
+      { form: shownForm({ token: 't', runId: 'r', action: '', shownChars: 0 }) },
       notices.unknownButton,
     ],
   ])('of a card that %s does nothing', async (_, changes, sentence) => {

@@ -222,19 +222,69 @@ export function describeButtons(open: () => { state: State; other: State }, make
       await state.accept(asked);
       const queued = request({ conversationKey });
       await state.accept(queued);
-      const done = await state.finish(finish(asked, { form: { kind: 'wait', form: 'a form' } }));
-      expect(done).toMatchObject({ next: { context: { form: 'a form' } } });
+      const done = await state.finish(finish(asked, { form: { kind: 'change', newest: 'a form', all: 'all forms' } }));
+      expect(done).toMatchObject({ next: { context: { form: 'a form', forms: 'all forms' } } });
       await state.finish(finish(queued));
       expect(await ask({})).toMatchObject({ form: 'a form' });
-      expect(await ask({ form: { kind: 'forget' } })).toMatchObject({ form: 'a form' });
-      expect(await ask({ form: { kind: 'wait', form: 'another' } })).toMatchObject({ form: null });
+      expect(await ask({ form: { kind: 'change', newest: null, all: null } })).toMatchObject({ form: 'a form' });
+      expect(await ask({ form: { kind: 'change', newest: 'another', all: 'more' } })).toMatchObject({ form: null });
+      expect(await ask({})).toMatchObject({ form: 'another', forms: 'more' });
       await state.startConversation({ conversationKey, generation: 'anew', ttlMs: 60_000 });
-      expect(await ask({})).toMatchObject({ form: null });
+      // The numbers of the forms go on.
+      expect(await ask({})).toMatchObject({ form: null, forms: 'more' });
       const late = request({ conversationKey });
       await state.accept(late);
       const old = remembered(conversationKey, { generation: '' });
-      await state.finish(finish(late, { remembered: old, form: { kind: 'wait', form: 'late' } }));
-      expect(await ask({})).toMatchObject({ form: null });
+      await state.finish(
+        finish(late, { remembered: old, form: { kind: 'change', newest: 'late', all: 'late forms' } }),
+      );
+      expect(await ask({})).toMatchObject({ form: null, forms: 'more' });
+    });
+
+    test('shows a form on a card that is due when its time is over, once a minute until it is over', async () => {
+      const { state, other } = open();
+      const asked = request();
+      const { turnId, nowMs } = asked;
+      await state.accept(asked);
+      await state.finish(finish(asked, { waits: { untilMs: nowMs + 5_000, group: null } }));
+      const due = (afterMs: number) => other.dueForms({ nowMs: nowMs + afterMs, limit: 50 });
+      expect(await due(4_999)).not.toContain(turnId);
+      const next = await other.accept(request({ nowMs: nowMs + 5_000 }));
+      expect(next).toMatchObject({ load: { dueForms: expect.arrayContaining([turnId]) as unknown } });
+      expect(await due(64_999)).not.toContain(turnId);
+      expect(await due(65_001)).toContain(turnId);
+      await state.postponeForm({ turnId, untilMs: nowMs + 200_000 });
+      expect(await due(199_999)).not.toContain(turnId);
+      expect(await due(200_000)).toContain(turnId);
+      const over = request({ nowMs: nowMs + 200_001 });
+      await state.accept(over);
+      await state.finish(finish(over, { formsOver: [turnId] }));
+      expect(await due(900_000)).not.toContain(turnId);
+      await state.postponeForm({ turnId, untilMs: nowMs });
+      expect(await due(900_000)).not.toContain(turnId);
+    });
+
+    test('tells an asker of the forms that wait in a group, also one that waited in line', async () => {
+      const { state, other } = open();
+      const group = `group-${(serial += 1)}`;
+      const show = async (receipt: string, untilMs: number) => {
+        const asked = request();
+        await state.accept(asked);
+        await state.finish(finish(asked, { receipt, waits: { untilMs, group } }));
+        return asked;
+      };
+      const first = await show('first', request().nowMs + 60_000);
+      await show('second', request().nowMs + 90_000);
+      const told = request({ formsOf: group });
+      const { conversationKey } = told;
+      expect(contextOf(await other.accept(told))).toMatchObject({ others: ['second', 'first'] });
+      await other.accept(request({ conversationKey, formsOf: group }));
+      const done = await state.finish(finish(told, { formsOver: [first.turnId] }));
+      expect(done).toMatchObject({ next: { context: { others: ['second'] } } });
+      expect(contextOf(await other.accept(request()))).toMatchObject({ others: [] });
+      expect(contextOf(await other.accept(request({ formsOf: group, nowMs: told.nowMs + 90_001 })))).toMatchObject({
+        others: [],
+      });
     });
   });
 

@@ -38,7 +38,8 @@ export function describeHeld(
       const key = keyOf();
       const first = holdOf(key, ['a']);
       const reply = await state.hold(first);
-      expect(reply).toEqual({ kind: 'held', files: [file('a')], added: 1, isFirst: true, overdue: [] });
+      const context = { generation: '', difyConversationId: null, form: null, forms: null, others: [] };
+      expect(reply).toEqual({ kind: 'held', files: [file('a')], added: 1, isFirst: true, overdue: [], context });
       expect(await state.hold(first)).toEqual(reply);
       expect(await other.hold({ ...first, owner: 'elsewhere' })).toEqual({ kind: 'duplicate' });
       expect(await other.hold(holdOf(key, ['b', 'c']))).toMatchObject({

@@ -7,6 +7,8 @@ import { describeRenewals } from './contract-renewals.ts';
 import { describeQuotes } from './contract-quotes.ts';
 import { describeUnheard } from './contract-unheard.ts';
 
+const noForms = { form: null, forms: null, others: [] };
+
 export interface StateUnderTest {
   state: State;
   /** Another instance that shares the same store. */
@@ -177,7 +179,7 @@ export function describeState(open: () => StateUnderTest): void {
 
     test("keeps Dify's id, also for other instances, and from a renewal on", async () => {
       const { state, other } = open();
-      expect(await look(state, 'kept')).toEqual({ generation: '', difyConversationId: null, form: null });
+      expect(await look(state, 'kept')).toEqual({ generation: '', difyConversationId: null, ...noForms });
       const running = request({ conversationKey: 'kept' });
       await state.accept(running);
       const kept = remembered('kept', { difyConversationId: 'dify-1' });
@@ -190,8 +192,8 @@ export function describeState(open: () => StateUnderTest): void {
         behind: 'nothing',
       });
       await state.finish(finish(running));
-      expect(await look(other, 'kept')).toEqual({ generation: '', difyConversationId: 'dify-1', form: null });
-      expect(await look(other, 'another')).toEqual({ generation: '', difyConversationId: null, form: null });
+      expect(await look(other, 'kept')).toEqual({ generation: '', difyConversationId: 'dify-1', ...noForms });
+      expect(await look(other, 'another')).toEqual({ generation: '', difyConversationId: null, ...noForms });
     });
 
     test('started anew forgets the id, and an answer that still runs does not bring it back', async () => {
@@ -204,10 +206,10 @@ export function describeState(open: () => StateUnderTest): void {
       const old = remembered('renewed', { difyConversationId: 'dify-old' });
       const ended = await state.finish(finish(running, { remembered: old }));
       // What waited starts in the new conversation.
-      expect(ended).toMatchObject({ next: { context: { generation: 'g1', difyConversationId: null, form: null } } });
+      expect(ended).toMatchObject({ next: { context: { generation: 'g1', difyConversationId: null, ...noForms } } });
       const own = remembered('renewed', { generation: 'g1', difyConversationId: 'dify-new' });
       await state.finish(finish(waiting, { remembered: own }));
-      expect(await look(state, 'renewed')).toEqual({ generation: 'g1', difyConversationId: 'dify-new', form: null });
+      expect(await look(state, 'renewed')).toEqual({ generation: 'g1', difyConversationId: 'dify-new', ...noForms });
     });
 
     test('started anew twice by the same request keeps what came in between', async () => {
@@ -221,14 +223,14 @@ export function describeState(open: () => StateUnderTest): void {
         ttlMs: 60_000,
       });
       await state.startConversation(start);
-      expect(await look(state, 'repeated')).toEqual({ generation: 'g1', difyConversationId: 'dify-2', form: null });
+      expect(await look(state, 'repeated')).toEqual({ generation: 'g1', difyConversationId: 'dify-2', ...noForms });
     });
 
     test('that never expires is kept so', async () => {
       const { state, pass } = open();
       await remember(state, { conversationKey: 'ever', difyConversationId: 'dify-3', ttlMs: null });
       await pass?.(10 * CLAIM_TTL_MS);
-      expect(await look(state, 'ever', null)).toEqual({ generation: '', difyConversationId: 'dify-3', form: null });
+      expect(await look(state, 'ever', null)).toEqual({ generation: '', difyConversationId: 'dify-3', ...noForms });
     });
 
     test('expires when nobody asks, and lives on while somebody does', async () => {

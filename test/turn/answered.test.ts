@@ -1,14 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { emptyAnswer, type Answer } from '../../lib/answer/answer.ts';
 import type { PendingForm } from '../../lib/answer/event.ts';
-import {
-  formChange,
-  formToAnswer,
-  readAnswered,
-  readKeptForm,
-  shownBefore,
-  writeAnswered,
-} from '../../lib/turn/answered.ts';
+import { formToAnswer, readAnswered, readOthers, shownBefore, writeAnswered } from '../../lib/turn/answered.ts';
 import { noProgress } from '../../lib/turn/record.ts';
 import type { TurnProgress } from '../../lib/turn/turn.ts';
 import { RUN_IDS } from '../support/fake-dify.ts';
@@ -69,11 +62,39 @@ describe('what is kept of an answered question', () => {
     expect(readAnswered(writeAnswered(turnOf(clock), progress, null))?.user).toBe('staff-9');
   });
 
-  test('of a version that kept no length of the text before a form takes nothing off its answer', () => {
-    const form = { token: 'token-2', runId: 'run-1', action: 'yes', shownChars: 5 };
+  test('has its form, of which a version before kept less', () => {
+    const form = formToAnswer(turnOf(clock), chatflow, paused, 3);
+    expect(form).toEqual({
+      token: 'token-2',
+      runId: 'run-1',
+      action: 'yes',
+      shownChars: 5,
+      earlierChars: 0,
+      title: 'Approval',
+      actions: [{ id: 'yes', title: 'Yes' }],
+      number: 3,
+      expiresAtMs: null,
+      cardId: 'turn-1-of-a-test',
+    });
     const kept = writeAnswered(turnOf(clock), chatflow, form);
     expect(readAnswered(kept)?.form).toEqual(form);
-    expect(readAnswered(kept.replace(',"shownChars":5', ''))?.form).toEqual({ ...form, shownChars: 0 });
+    const old = { token: 'token-2', runId: 'run-1', action: 'yes' };
+    const before = { ...(JSON.parse(kept) as object), form: old };
+    expect(readAnswered(JSON.stringify(before))?.form).toMatchObject({ ...old, shownChars: 0, actions: [], number: 0 });
+  });
+
+  test('tells an administrator of its form, and whose it is', () => {
+    const kept = writeAnswered(turnOf(clock), chatflow, formToAnswer(turnOf(clock), chatflow, paused, 3));
+    expect(readOthers([kept, writeAnswered(turnOf(clock), chatflow, null), '{}'])).toEqual([
+      {
+        token: 'token-2',
+        title: 'Approval',
+        number: 3,
+        actions: [{ id: 'yes', title: 'Yes' }],
+        cardId: 'turn-1-of-a-test',
+        asker: 'staff-1',
+      },
+    ]);
   });
 
   test.each([null, '', '{"ids":{}}'])('is null when it cannot be read: %s', (text) => {
@@ -81,59 +102,10 @@ describe('what is kept of an answered question', () => {
   });
 });
 
-describe('a form that a run waits for', () => {
-  test('is kept with who asked, whom the run belongs to and what was offered', () => {
-    const change = formChange(turnOf(clock), chatflow, paused, {
-      form: { token: 'token-2', runId: 'run-1', action: 'yes', shownChars: 5 },
-      isOver: true,
-    });
-    expect(change).toMatchObject({ kind: 'wait' });
-    expect(readKeptForm(change.kind === 'wait' ? change.form : null)).toEqual({
-      token: 'token-2',
-      runId: 'run-1',
-      shownChars: 5,
-      appType: 'chatflow',
-      user: 'staff-1',
-      asker: 'staff-1',
-      actions: [{ id: 'yes', title: 'Yes' }],
-    });
-  });
-
-  test.each<[string, Partial<Answer>, TurnProgress, boolean, string]>([
-    ['is forgotten when it cannot be answered any more', { form: null, ending: null }, chatflow, true, 'forget'],
-    ['is kept as it was when the turn had nothing to do with it', { ending: null }, chatflow, false, 'keep'],
-    ['is not waited for by an app of unknown type', {}, { ...chatflow, appType: null }, false, 'keep'],
-    [
-      'is not waited for when only e-mail can answer it',
-      { form: { ...pending, token: null } },
-      chatflow,
-      false,
-      'keep',
-    ],
-  ])('%s', (_, changes, progress, isOver, kind) => {
-    const answer = { ...paused, ...changes };
-    const form = formToAnswer(turnOf(clock), progress, answer);
-    expect(formChange(turnOf(clock), progress, answer, { form, isOver })).toEqual({ kind });
-  });
-
-  test('offers nothing when its actions are not told', () => {
-    const form = { token: 'token-2', runId: 'run-1', action: '', shownChars: 0 };
-    const change = formChange(turnOf(clock), chatflow, { ...paused, form: null }, { form, isOver: false });
-    expect(readKeptForm(change.kind === 'wait' ? change.form : null)?.actions).toEqual([]);
-  });
-
-  test('of a version with another shape is null, and of one that kept no length or actions has none', () => {
-    const old = { token: 'token-1', runId: 'run-1', appType: 'chatflow', user: 'u', asker: 'a' };
-    expect(readKeptForm(JSON.stringify(old))).toEqual({ ...old, shownChars: 0, actions: [] });
-    expect(readKeptForm('{}')).toBeNull();
-    expect(readKeptForm(null)).toBeNull();
-  });
-});
-
 describe('the text that stands on earlier cards', () => {
   test('is none before an ordinary question', () => {
     expect(shownBefore(turnOf(clock), chatflow)).toBe(0);
-    expect(formToAnswer(turnOf(clock), chatflow, paused)?.shownChars).toBe(5);
+    expect(formToAnswer(turnOf(clock), chatflow, paused, 1)?.shownChars).toBe(5);
   });
 
   test('is all before the form that is answered, also in words', () => {
@@ -143,6 +115,6 @@ describe('the text that stands on earlier cards', () => {
   });
 
   test('adds up from form to form', () => {
-    expect(formToAnswer(turnOf(clock, { form: pressed }), chatflow, paused)?.shownChars).toBe(15);
+    expect(formToAnswer(turnOf(clock, { form: pressed }), chatflow, paused, 2)?.shownChars).toBe(15);
   });
 });

@@ -136,29 +136,15 @@ describe('following an answer ends', () => {
       'dify_cut',
     ],
   ])('%s', (_, { answer, error: thrown = null, ...now }, expected, broken) => {
-    const verdict = judgeFollowed({ answer, error: thrown, formIsOver: false, refused: null }, { ...usual, ...now });
+    const verdict = judgeFollowed({ answer, error: thrown, refused: null }, { ...usual, ...now });
     expect(summary(verdict.obtained)).toBe(expected);
     // What broke is for the log.
     expect((verdict.broken as BridgeError | null)?.code ?? null).toBe(broken);
   });
 
-  test.each<[string, { error: unknown; formIsOver: boolean }, boolean]>([
-    ['is over once it was submitted, whatever failed then', { error: error('dify_busy'), formIsOver: true }, true],
-    ['is over when Dify says that it was answered', { error: error('form_closed'), formIsOver: false }, true],
-    ['is over when Dify says that its time is up', { error: error('form_expired'), formIsOver: false }, true],
-    ['can still be answered when Dify did not take it', { error: error('form_invalid'), formIsOver: false }, false],
-    ['can still be answered when Dify failed', { error: error('dify_server_error'), formIsOver: false }, false],
-  ])('and the form %s', (_, { error: thrown, formIsOver }, expected) => {
-    const { obtained } = judgeFollowed({ answer: emptyAnswer, error: thrown, formIsOver, refused: null }, usual);
-    expect(obtained).toMatchObject({ kind: 'answer', formIsOver: expected });
-  });
-
   test('with what was left out of the question', () => {
     const refused = error('file_not_accepted');
-    const { obtained } = judgeFollowed(
-      { answer: answerOf('all', complete), error: null, formIsOver: false, refused },
-      usual,
-    );
+    const { obtained } = judgeFollowed({ answer: answerOf('all', complete), error: null, refused }, usual);
     expect(obtained).toMatchObject({ refused });
   });
 });

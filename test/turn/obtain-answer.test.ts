@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { answerText, emptyAnswer, type Answer } from '../../lib/answer/answer.ts';
-import type { KeptForm } from '../../lib/ask/form.ts';
 import { readVersion } from '../../lib/dify/version.ts';
 import type { AppType } from '../../lib/config/robot.ts';
 import { BridgeError, type ErrorCode } from '../../lib/errors.ts';
@@ -12,6 +11,7 @@ import { openLease } from '../../lib/turn/lease.ts';
 import { createProgress } from '../../lib/turn/progress.ts';
 import { noProgress } from '../../lib/turn/record.ts';
 import { createStops } from '../../lib/turn/stop.ts';
+import { openTurnForms } from '../../lib/turn/turn-forms.ts';
 import type { Turn, TurnProgress } from '../../lib/turn/turn.ts';
 import { createWatch } from '../../lib/turn/watch.ts';
 import { createFakeOpenCard } from '../support/fake-chat.ts';
@@ -83,9 +83,11 @@ async function obtain(
   const { mayHaveBeenAsked: isLookedFor, hasWaited } = turn;
   const shownBy = { lease, card, attachments: null, view, clock, askedIn: null };
   const progress = createProgress({ ...shownBy, isLookedFor, hasWaited });
+  const forms = openTurnForms(turn);
   const obtaining = obtainAnswer(turn, {
     ...options,
     robot: options.config,
+    forms,
     quotedAnswers: { find: async () => null },
     sentFiles: { addressOf: async () => '', download: options.download, dify: dify.files },
     lease,
@@ -104,7 +106,7 @@ async function obtain(
   });
   const obtained = await world.done(obtaining);
   lease.stop();
-  return { ...world, obtained, lease, shown, hints, summary: summary(obtained) };
+  return { ...world, obtained, forms, lease, shown, hints, summary: summary(obtained) };
 }
 
 function summary(obtained: Obtained): string {
@@ -155,7 +157,7 @@ describe('a question', () => {
       actions: [],
     };
     const context = { generation: '', difyConversationId: null, form: JSON.stringify(form) };
-    world.dify.failures['getForm'] = [refused()];
+    world.dify.failures['getForm'] = [refused(), error('form_closed')];
     world.dify.answers.push(refused(), refused());
     const record = { fence: 1, owner: 'o', hop: 0, context };
     const { summary: outcome, dify, hints } = await obtain({ record }, { world });
@@ -403,7 +405,7 @@ describe('a question whose answer is lost', () => {
 });
 
 describe('an answer to a form', () => {
-  const kept: KeptForm = {
+  const kept = {
     token: 'token-1',
     runId: 'run-1',
     shownChars: 6,
@@ -411,7 +413,7 @@ describe('an answer to a form', () => {
     user: 'staff-9',
     asker: 'staff-1',
     actions: [{ id: 'yes', title: 'Yes' }],
-  };
+  } as const;
   const context = { generation: '', difyConversationId: null, form: JSON.stringify(kept) };
   const typed: Partial<Turn> = { question: 'Yes', record: { fence: 1, owner: 'o', hop: 0, context } };
   const pressed: Partial<Turn> = {
@@ -427,9 +429,10 @@ describe('an answer to a form', () => {
   ])('%s is given as the person whom the run was started for, once its events are open', async (_, turn, inputs) => {
     const world = createWorld();
     world.dify.afterForm = after;
-    const { summary: outcome, obtained, dify, lease } = await obtain(turn, { world });
+    const reason = { name: 'reason', label: '', type: 'text', required: false, options: [], default: '' } as const;
+    world.dify.pendingForm = { ...world.dify.pendingForm, fields: turn === pressed ? [reason] : [] };
+    const { summary: outcome, dify, lease } = await obtain(turn, { world });
     expect(outcome).toBe('done, complete, no failure');
-    expect(obtained).toMatchObject({ formIsOver: true });
     expect(Object.keys(dify.calls).filter((name) => name !== 'getForm')).toEqual(['followRun', 'submitForm']);
     expect(dify.calls['followRun']).toEqual([{ runId: 'run-1', user: 'staff-9' }]);
     expect(dify.calls['submitForm']).toEqual([{ token: 'token-1', action: 'yes', inputs, user: 'staff-9' }]);
@@ -452,9 +455,8 @@ describe('an answer to a form', () => {
     const world = createWorld();
     world.dify.afterForm = [words('do', RUN_IDS), error('dify_cut')];
     world.found.push({ kind: 'answer', answer: whole('beforedone') });
-    const { summary: outcome, obtained, lookedFor } = await obtain(turn, { world });
+    const { summary: outcome, lookedFor } = await obtain(turn, { world });
     expect(outcome).toBe('done, complete, no failure');
-    expect(obtained).toMatchObject({ formIsOver: true });
     expect(lookedFor).toMatchObject([{ type: 'chatflow', user: 'staff-9', ids: { runId: 'run-1' } }]);
   });
 
@@ -467,28 +469,27 @@ describe('an answer to a form', () => {
     expect(dify.calls['submitForm']).toBeUndefined();
   });
 
-  test.each<[ErrorCode, boolean]>([
-    ['form_closed', true],
-    ['form_invalid', false],
-  ])('that Dify refuses with %s ends so; the form is over: %s', async (code, formIsOver) => {
+  test.each<ErrorCode>(['form_closed', 'form_invalid'])('that Dify refuses with %s ends so', async (code) => {
     const world = createWorld();
     world.dify.failures['submitForm'] = [error(code)];
     const { obtained } = await obtain(pressed, { world });
-    expect(obtained).toMatchObject({ failure: { code }, formIsOver });
+    expect(obtained).toMatchObject({ failure: { code } });
   });
 
-  test('is none when the words are no action, and then the question is asked', async () => {
-    const { obtained, dify } = await obtain({ ...typed, question: 'what is it about?' });
-    expect(dify.calls['submitForm']).toBeUndefined();
-    expect(dify.calls['ask']).toMatchObject([{ query: 'what is it about?' }]);
-    expect(obtained).toMatchObject({ formIsOver: false });
+  test('in words is noted with its action once Dify has it', async () => {
+    const world = createWorld();
+    world.dify.afterForm = after;
+    const { forms } = await obtain(typed, { world });
+    expect(forms.forms).toMatchObject([{ token: 'token-1', chosen: { action: 'Yes' } }]);
   });
 
   test('is none when the form cannot be answered any more, which the conversation then knows', async () => {
     const world = createWorld();
     world.dify.failures['getForm'] = [error('form_expired')];
-    const { obtained } = await obtain({ ...typed, question: 'what is it about?' }, { world });
-    expect(obtained).toMatchObject({ failure: null, formIsOver: true });
+    const { obtained, forms } = await obtain({ ...typed, question: 'what is it about?' }, { world });
+    expect(obtained).toMatchObject({ failure: null });
+    expect(world.dify.calls['ask']).toMatchObject([{ query: 'what is it about?' }]);
+    expect(forms.forms).toMatchObject([{ isOver: true }]);
   });
 });
 

@@ -7,7 +7,7 @@ export function createMemoryConversations(clock: Clock) {
   const conversations = createExpiringMap<ConversationContext>(clock);
 
   const context = (key: string): ConversationContext =>
-    conversations.get(key) ?? { generation: '', difyConversationId: null, form: null };
+    conversations.get(key) ?? { generation: '', difyConversationId: null, form: null, forms: null };
 
   return {
     context,
@@ -26,11 +26,14 @@ export function createMemoryConversations(clock: Clock) {
     changeForm({ conversationKey, generation, ttlMs }: Remembered, change: FormChange): void {
       const known = context(conversationKey);
       if (change.kind === 'keep' || known.generation !== generation) return;
-      conversations.set(conversationKey, { ...known, form: change.kind === 'wait' ? change.form : null }, ttlMs);
+      const { newest: form, all } = change;
+      conversations.set(conversationKey, { ...known, form, forms: all ?? known.forms ?? null }, ttlMs);
     },
     start(key: string, generation: string, ttlMs: number | null): void {
-      if (context(key).generation === generation) return;
-      conversations.set(key, { generation, difyConversationId: null, form: null }, ttlMs);
+      const { generation: before, forms = null } = context(key);
+      if (before === generation) return;
+      // Its forms stay: their numbers are not given again, and words that name one are no question.
+      conversations.set(key, { generation, difyConversationId: null, form: null, forms }, ttlMs);
     },
   };
 }

@@ -44,6 +44,7 @@ export function createMemoryHeld(clock: Clock, conversations: ReturnType<typeof 
         added: list.filter((entry) => entry.turnId === turnId).length,
         isFirst: messages.get(turnId)?.isFirst ?? false,
         overdue,
+        context: { ...conversations.context(key), difyConversationId: null, others: [] },
       };
     },
 

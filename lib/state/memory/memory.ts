@@ -4,6 +4,7 @@ import type { AcceptRequest, Behind, StartedTurn, State } from '../state.ts';
 import { createMemoryConversations } from './conversations.ts';
 import { createMemoryCounters } from './counters.ts';
 import { createExpiringMap } from './expiring-map.ts';
+import { createMemoryForms } from './forms.ts';
 import { createMemoryHeld } from './held.ts';
 import { createMemoryLeases } from './leases.ts';
 import { createMemoryBudget, createMemoryRates } from './limits.ts';
@@ -34,12 +35,11 @@ export function createMemoryState(clock: Clock): MemoryState {
   const leases = createMemoryLeases();
   const accounts = createMemoryBudget(clock);
   const counters = createMemoryCounters(clock);
+  const forms = createMemoryForms(conversations, (turnId) => turns.get(turnId)?.receipt ?? null);
   const isLimited = createMemoryRates(clock);
 
   /** All that the next owner of a turn needs. */
-  function describe(turnId: string, turn: MemoryTurn, owner: string): StartedTurn {
-    const { generation, difyConversationId, form } = context(turn.conversationKey);
-    const isSame = generation === turn.generation;
+  function describe(turnId: string, turn: MemoryTurn, owner: string, nowMs: number): StartedTurn {
     return {
       turnId,
       fence: turn.fence,
@@ -47,11 +47,7 @@ export function createMemoryState(clock: Clock): MemoryState {
       mayHaveBeenAsked: turn.askedBy !== '' && turn.askedBy !== owner,
       isStopped: turn.isStopped,
       conversationKey: turn.conversationKey,
-      context: {
-        generation: turn.generation,
-        difyConversationId: isSame ? difyConversationId : null,
-        form: isSame ? form : null,
-      },
+      context: forms.contextOf(turn, nowMs),
       payload: payloads.get(turnId) ?? '',
       progress: turn.progress,
       level: turn.level,
@@ -134,7 +130,8 @@ export function createMemoryState(clock: Clock): MemoryState {
       held.size() +
       running.size +
       queues.size +
-      leases.size(),
+      leases.size() +
+      forms.size(),
 
     async claim({ turnId, owner, nowMs, row }) {
       const holder = claims.get(turnId) ?? turns.get(turnId)?.acceptedBy;
@@ -144,7 +141,7 @@ export function createMemoryState(clock: Clock): MemoryState {
     },
 
     async accept(request) {
-      const { turnId, owner, conversationKey, nowMs } = request;
+      const { turnId, owner, nowMs } = request;
       const known = turns.get(turnId);
       const isOver = known?.state === 'done' || known?.state === 'dropped';
       if (held.isOfAnother(turnId, owner)) return { kind: 'duplicate' };
@@ -154,13 +151,14 @@ export function createMemoryState(clock: Clock): MemoryState {
       if (!known) robots.note(request.row);
       if (!known && robots.isSilent(request)) return { kind: 'silent' };
       const turn = known ?? putOnRecord(request);
-      const load = { running: leases.running(nowMs), overdue: leases.overdue(nowMs, 3) };
+      const dueForms = forms.due(nowMs, 3);
+      const load = { running: leases.running(nowMs), overdue: leases.overdue(nowMs, 3), dueForms };
       const budget = { level: turn.level, reached: turn.reached };
       // A repeat gets the first reply, even if the turn waited and has been started for another owner since.
       if (turn.place > 0 && turn.state !== 'full') return { kind: 'queued', place: turn.place, load, budget };
       if (turn.state === 'full' || turn.state === 'limited' || turn.state === 'unheld')
         return { kind: turn.state, load };
-      const started = { fence: 1, context: context(conversationKey) };
+      const started = { fence: 1, context: forms.contextOf(turn, nowMs) };
       const payload = turn.isChanged ? (payloads.get(turnId) ?? null) : null;
       return { kind: 'started', turn: started, isFirst: turn.isFirst, payload, load, budget };
     },
@@ -196,6 +194,7 @@ export function createMemoryState(clock: Clock): MemoryState {
       if (turn.state !== 'done') {
         conversations.remember(remembered);
         conversations.changeForm(remembered, form);
+        forms.finish(request);
         turn.receipt = receipt;
         if (cardKey !== undefined) cards.set(cardKey, turnId, RECEIPT_TTL_MS);
         counters.finished(request);
@@ -215,7 +214,7 @@ export function createMemoryState(clock: Clock): MemoryState {
         kind: 'finished',
         running: leases.running(nowMs),
         isStopped: turn.isStopped,
-        next: turn.next !== null && next ? describe(turn.next, next, owner) : null,
+        next: turn.next !== null && next ? describe(turn.next, next, owner, nowMs) : null,
       };
     },
 
@@ -239,12 +238,14 @@ export function createMemoryState(clock: Clock): MemoryState {
         turn.hop = handedOver?.hop ?? turn.hop;
         leases.hold(turnId, leaseUntilMs);
       }
-      const described = describe(turnId, turn, owner);
+      const described = describe(turnId, turn, owner, nowMs);
       if (!described.mayHaveBeenAsked) turn.askedBy = owner;
       return described;
     },
 
     overdue: async ({ nowMs, limit }) => leases.overdue(nowMs, limit),
+
+    ...forms.operations,
 
     async noteWaiting({ turnId, progress }) {
       const turn = turns.get(turnId);

@@ -23,6 +23,8 @@ export interface MemoryTurn extends Reserved {
   /** Held files were added to its payload. */
   isChanged: boolean;
   isStopped: boolean;
+  /** The group whose waiting forms the asker is told of. */
+  toldOf: string | null;
   receipt: string | null;
   /** The rating of each person, with the request that set it. */
   ratings: Map<string, { rating: Rating | null; owner: string }>;
@@ -34,7 +36,7 @@ export interface MemoryTurn extends Reserved {
 
 /** A turn as it is accepted. */
 export function newTurn(
-  { owner, asker, conversationKey }: AcceptRequest,
+  { owner, asker, conversationKey, formsOf = null }: AcceptRequest,
   accepted: Pick<MemoryTurn, 'state' | 'place' | 'isFirst' | 'isChanged' | 'generation'> & Reserved,
 ): MemoryTurn {
   return {
@@ -48,6 +50,7 @@ export function newTurn(
     askedBy: accepted.state === 'started' ? owner : '',
     progress: null,
     isStopped: false,
+    toldOf: formsOf,
     receipt: null,
     ratings: new Map(),
     droppedBy: null,

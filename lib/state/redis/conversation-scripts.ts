@@ -18,7 +18,10 @@ end
 if ARGV[1] ~= '' and state == 'dropped' then redis.call('ZREM', KEYS[2], ARGV[2]) end
 return {state, progress}`;
 
-/** KEYS: conversation. Returns how many held files are dropped; a repeat returns the same. */
+/**
+ * KEYS: conversation. Returns how many held files are dropped; a repeat returns the same. The forms of the conversation
+ * stay: their numbers are not given again, and words that name one are no question.
+ */
 export const START_CONVERSATION = `${HELD}
 local conversation = KEYS[1]
 local prefix, key, generation, ttl = unpack(ARGV)
@@ -27,8 +30,10 @@ if redis.call('HGET', conversation, 'generation') == generation then
 end
 local held = heldOf(prefix, conversation, key)
 local dropped = redis.call('LLEN', held)
+local forms = redis.call('HGET', conversation, 'forms')
 redis.call('DEL', conversation, held)
 redis.call('HSET', conversation, 'generation', generation, 'met', 1, 'dropped', dropped)
+if forms then redis.call('HSET', conversation, 'forms', forms) end
 if ttl ~= '' then redis.call('PEXPIRE', conversation, ttl) end
 return dropped`;
 

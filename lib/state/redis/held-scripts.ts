@@ -57,4 +57,6 @@ for _, entry in ipairs(redis.call('LRANGE', held, 0, -1)) do
   if isOwn then added = added + 1 end
   table.insert(files, string.sub(entry, string.find(entry, ' ', 1, true) + 1))
 end
-return {'held', files, added, tonumber(first), redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, 3)}`;
+return {'held', files, added, tonumber(first), redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, 3),
+  redis.call('HGET', conversation, 'generation') or '', redis.call('HGET', conversation, 'form') or '',
+  redis.call('HGET', conversation, 'forms') or ''}`;

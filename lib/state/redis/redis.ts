@@ -5,6 +5,7 @@ import { monthOf } from '../budget.ts';
 import { BUDGET_TTL_MS, CLAIM_TTL_MS, FAILED_TTL_MS, RECEIPT_TTL_MS, ROBOT_ROW_TTL_MS } from '../lifetimes.ts';
 import type { FormChange, Remembered, RobotRow, SharedToken, State, Waiting } from '../state.ts';
 import * as conversations from './conversation-scripts.ts';
+import { DUE_FORMS, POSTPONE_FORM } from './form-scripts.ts';
 import { HOLD_FILES } from './held-scripts.ts';
 import * as records from './record-scripts.ts';
 import * as replies from './replies.ts';
@@ -35,6 +36,7 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
   const conversationKeys = (key: string) =>
     [`${prefix}conversation:${key}`, `${prefix}running:${key}`, `${prefix}queue:${key}`] as const;
   const leases = `${prefix}leases`;
+  const formsKey = `${prefix}forms`;
   const cardKeyOf = (key: string) => `${prefix}card:${key}`;
   const rowKey = (row: RobotRow | undefined) => `${prefix}robots:${row?.chat ?? ''}`;
   const mostOf = (row: RobotRow | undefined) => (row ? (row.most ?? '') : '-');
@@ -121,16 +123,17 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
           request.heldFiles,
           mostOf(row),
           ROBOT_ROW_TTL_MS,
+          request.formsOf ?? '',
         ],
       );
       if (reply[0] === 'duplicate' || reply[0] === 'silent') return { kind: reply[0] };
-      const [kind, generation, dify, form, first, place, runningCount, overdue, level, reached, recorded] = reply;
-      const load = { running: runningCount, overdue };
+      const [kind, generation, dify, form, first, place, runningCount, overdue, level, reached, ...more] = reply;
+      const [recorded, forms, others, dueForms] = more;
+      const load = { running: runningCount, overdue, dueForms };
       const granted = { level, reached: reached === 0 ? null : reached };
       if (kind === 'queued') return { kind, place, load, budget: granted };
       if (kind === 'full' || kind === 'limited' || kind === 'unheld') return { kind, load };
-      const context = { generation, difyConversationId: dify || null, form: form || null };
-      const turn = { fence: 1, context };
+      const turn = { fence: 1, context: replies.contextOf(generation, dify, form, forms, others) };
       return { kind, turn, isFirst: first === 1, payload: recorded || null, load, budget: granted };
     },
     async hold({ turnId, owner, conversationKey, conversationTtlMs, files, nowMs, limit, holdMs }) {
@@ -154,6 +157,7 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
     async finish(request) {
       const { turnId, fence, owner, nowMs, failure, remembered, spent, receipt, form, nextLeaseUntilMs, cardKey } =
         request;
+      const { waits, formsOver = [] } = request;
       const [conversation, running, queue] = conversationKeys(remembered.conversationKey);
       const [generation, dify, conversationTtl] = rememberedArgs(remembered);
       const reply = await run(
@@ -180,6 +184,10 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
           BUDGET_TTL_MS,
           app,
           cardKey === undefined ? 0 : 1,
+          form.kind === 'change' ? (form.all ?? '') : '',
+          waits?.untilMs ?? '',
+          waits?.group ?? '',
+          ...formsOver,
         ],
       );
       if (reply[0] === 'lost') return { kind: 'lost' };
@@ -198,6 +206,10 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
     overdue: ({ nowMs, limit }) => run(replies.ids, scripts.OVERDUE, [leases], [nowMs, limit]),
     noteWaiting: ({ turnId, progress }) => waitingOf(turnId, progress),
     peek: (turnId) => waitingOf(turnId, ''),
+    dueForms: ({ nowMs, limit }) => run(replies.ids, DUE_FORMS, [formsKey], [prefix, nowMs, limit]),
+    async postponeForm({ turnId, untilMs }) {
+      await run(z.unknown(), POSTPONE_FORM, [formsKey], [prefix, turnId, untilMs ?? '']);
+    },
     async startConversation({ conversationKey, generation, ttlMs }) {
       const [conversation] = conversationKeys(conversationKey);
       const args = [prefix, conversationKey, generation, ttl(ttlMs)];
@@ -256,14 +268,5 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
   };
 }
 
-/** What the script takes for a change of the form: '' to keep it, '-' to forget it, or the form. */
-function formArgument(change: FormChange): string {
-  switch (change.kind) {
-    case 'keep':
-      return '';
-    case 'forget':
-      return '-';
-    case 'wait':
-      return change.form;
-  }
-}
+/** What the script takes for a change of the newest form: '' to keep it, '-' to forget it, or the form. */
+const formArgument = (change: FormChange): string => (change.kind === 'keep' ? '' : (change.newest ?? '-'));

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Held, StartedTurn } from '../state.ts';
+import type { ConversationContext, Held, StartedTurn } from '../state.ts';
 
 // The replies of the scripts. They are lists, because a script cannot reply with anything else that has parts. Numbers may
 // come as texts.
@@ -25,14 +25,38 @@ export const accepted = z.union([
     levels,
     count,
     z.string(),
+    z.string(),
+    z.array(z.string()),
+    ids,
   ]),
 ]);
+
+export const contextOf = (
+  generation: string,
+  dify: string,
+  form: string,
+  forms: string,
+  others: readonly string[],
+): ConversationContext => ({
+  generation,
+  difyConversationId: dify || null,
+  form: form || null,
+  forms: forms || null,
+  others,
+});
 
 export const held = z.union([
   z.tuple([z.literal('duplicate')]).transform(([kind]): Held => ({ kind })),
   z
-    .tuple([z.literal('held'), z.array(z.string()), count, count, ids])
-    .transform(([kind, files, added, first, overdue]): Held => ({ kind, files, added, isFirst: first === 1, overdue })),
+    .tuple([z.literal('held'), z.array(z.string()), count, count, ids, z.string(), z.string(), z.string()])
+    .transform(([kind, files, added, first, overdue, generation, form, forms]): Held => ({
+      kind,
+      files,
+      added,
+      isFirst: first === 1,
+      overdue,
+      context: contextOf(generation, '', form, forms, []),
+    })),
 ]);
 
 const turn = z
@@ -49,6 +73,8 @@ const turn = z
     z.string(),
     levels,
     z.string(),
+    z.string(),
+    z.array(z.string()),
   ])
   .transform(
     ([
@@ -64,6 +90,7 @@ const turn = z
       progress,
       level,
       stopped,
+      ...more
     ]): StartedTurn => ({
       turnId,
       fence,
@@ -71,7 +98,7 @@ const turn = z
       mayHaveBeenAsked: asked !== '0',
       isStopped: stopped !== '',
       conversationKey,
-      context: { generation, difyConversationId: dify || null, form: form || null },
+      context: contextOf(generation, dify, form, ...more),
       payload,
       progress: progress || null,
       level,

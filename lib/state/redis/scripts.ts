@@ -1,5 +1,6 @@
 import { CLAIM_TTL_MS } from '../lifetimes.ts';
 import { RESERVE, SETTLE } from './budget-scripts.ts';
+import { DUE, FORMS_OF, WAITS } from './form-scripts.ts';
 import { HELD } from './held-scripts.ts';
 
 /**
@@ -29,13 +30,13 @@ local function remember(conversation, generation, id, ttl, app)
   if ttl ~= '' then redis.call('PEXPIRE', conversation, ttl) else redis.call('PERSIST', conversation) end
 end`;
 
-/** The generation of a conversation, Dify's id of it unless that is named as another app's, and its form. */
+/** The generation of a conversation, Dify's id of it unless that is named as another app's, its newest form, and all. */
 const CONTEXT = `
 local function contextOf(conversation, app)
-  local known = redis.call('HMGET', conversation, 'generation', 'difyConversationId', 'form', 'difyApp')
+  local known = redis.call('HMGET', conversation, 'generation', 'difyConversationId', 'form', 'difyApp', 'forms')
   local id, named = known[2] or '', known[4] or ''
   if string.sub(named, -#id - 1) == ' ' .. id and named ~= app .. ' ' .. id then id = '' end
-  return known[1] or '', id, known[3] or ''
+  return known[1] or '', id, known[3] or '', known[5] or ''
 end`;
 
 /** Sets the lease of a turn. The set of leases expires a day after its last change, as the turns in it do. */
@@ -67,10 +68,10 @@ return {(holder or owner) == owner and 1 or 0, ${SOME_OVERDUE}}`;
  * calls of the month, 0 without a budget; `files` says what becomes of held files; `most` is how many answers in a row robots
  * get, or as for `CLAIM`.
  */
-export const ACCEPT = `${CONTEXT}${RESERVE}${HOLD}${HELD}
+export const ACCEPT = `${CONTEXT}${RESERVE}${HOLD}${HELD}${FORMS_OF}${DUE}
 local turn, payload, conversation, running, queue, leases, account, row = unpack(KEYS)
 local prefix, id, owner, asker, key, body, now, lease, ttl, limit, day, allowance, full, few, last, keep, rate, window,
-  app, files, most, year = unpack(ARGV)
+  app, files, most, year, group = unpack(ARGV)
 local known = redis.call('HMGET', turn, 'acceptedBy', 'state', 'place', 'level', 'reached', 'first', 'changed')
 local held, changed = heldOf(prefix, conversation, key), known[7]
 local first = known[6]
@@ -120,6 +121,7 @@ if not known[1] then
   redis.call('HSET', turn, 'acceptedBy', owner, 'owner', owner, 'asker', asker, 'conversation', key,
     'state', state, 'place', place, 'first', first, 'claim', 1, 'hop', 0, 'askedBy', state == 'started' and owner or '',
     'generation', redis.call('HGET', conversation, 'generation') or '')
+  if group ~= '' then redis.call('HSET', turn, 'toldOf', group) end
   redis.call('PEXPIRE', turn, day)
   if state == 'started' or state == 'queued' then
     local whole, count = body, 0
@@ -143,11 +145,11 @@ if not known[1] then
     redis.call('PEXPIRE', prefix .. 'waiting', day)
   end
 end
-local generation, dify, form = contextOf(conversation, app)
+local generation, dify, form, forms = contextOf(conversation, app)
 local recorded = changed and changed ~= '' and redis.call('GET', payload) or ''
 return {state, generation, dify, form, tonumber(first or 0), tonumber(place),
   redis.call('ZCOUNT', leases, '(' .. now, '+inf'),
-  ${SOME_OVERDUE}, level, tonumber(reached), recorded}`;
+  ${SOME_OVERDUE}, level, tonumber(reached), recorded, forms, formsOf(prefix, group, now), dueForms(prefix, now, 3)}`;
 
 /**
  * KEYS: turn, conversation, leases. An instance may renew a turn that is not running by the record: the store accepted
@@ -205,25 +207,27 @@ end`;
  * All that the next owner of a turn needs, as a list. An earlier owner may have asked Dify already. It is certain that
  * none did only if no owner was to ask, or if this owner was.
  */
-const DESCRIBE = `${CONTEXT}
-local function describe(prefix, id, owner, app)
+const DESCRIBE = `${CONTEXT}${FORMS_OF}
+local function describe(prefix, id, owner, app, now)
   local turn = prefix .. 'turn:' .. id
   local t = redis.call('HMGET', turn, 'claim', 'hop', 'askedBy', 'conversation', 'generation', 'progress', 'level',
-    'stopped')
+    'stopped', 'toldOf')
   local asked = t[3] ~= '' and t[3] ~= owner and '1' or '0'
-  local generation, dify, form = contextOf(prefix .. 'conversation:' .. t[4], app)
-  if generation ~= t[5] then dify, form = '', '' end
-  return {id, t[1], t[2], asked, t[4], t[5], dify, form, redis.call('GET', prefix .. 'payload:' .. id) or '', t[6] or '', t[7] or 'full', t[8] or ''}
+  local generation, dify, form, forms = contextOf(prefix .. 'conversation:' .. t[4], app)
+  if generation ~= t[5] then dify, form, forms = '', '', '' end
+  return {id, t[1], t[2], asked, t[4], t[5], dify, form, redis.call('GET', prefix .. 'payload:' .. id) or '', t[6] or '', t[7] or 'full',
+    t[8] or '', forms, formsOf(prefix, t[9] or '', now)}
 end`;
 
 /**
- * KEYS: turn, payload, conversation, running, queue, leases, card. ARGV: `form` is '' to keep the form, '-' to forget it;
- * `named` is 1 where DingTalk's name of the card is known.
+ * KEYS: turn, payload, conversation, running, queue, leases, card. ARGV: `form` is '' to keep the newest form, '-' to forget
+ * it; `named` is 1 where DingTalk's name of the card is known; `forms` is '' to keep all forms; the turns whose form is over
+ * come last.
  */
-export const FINISH = `${REMEMBER}${HOLD}${SETTLE}${START_NEXT}${DESCRIBE}
+export const FINISH = `${REMEMBER}${HOLD}${SETTLE}${START_NEXT}${DESCRIBE}${WAITS}
 local turn, payload, conversation, running, queue, leases, card = unpack(KEYS)
 local prefix, id, fence, owner, now, nextLease, failure, generation, dify, ttl, receipt, hour, days, spent, form,
-  month, keep, app, named = unpack(ARGV)
+  month, keep, app, named, forms, waitUntil, group = unpack(ARGV)
 local held = redis.call('HMGET', turn, 'claim', 'state', 'next', 'stopped')
 if held[1] ~= fence then return {'lost'} end
 local following = held[3]
@@ -231,7 +235,10 @@ if held[2] ~= 'done' then
   remember(conversation, generation, dify, ttl, app)
   if form ~= '' and (redis.call('HGET', conversation, 'generation') or '') == generation then
     if form == '-' then redis.call('HDEL', conversation, 'form') else redis.call('HSET', conversation, 'form', form) end
+    if forms ~= '' then redis.call('HSET', conversation, 'forms', forms) end
   end
+  for index = 23, #ARGV do endWait(prefix, ARGV[index]) end
+  if waitUntil ~= '' then wait(prefix, id, waitUntil, group, days) end
   settle(turn, tonumber(spent))
   redis.call('HSET', turn, 'state', 'done', 'receipt', receipt)
   redis.call('HDEL', turn, 'progress')
@@ -257,7 +264,7 @@ if held[2] ~= 'done' then
 end
 local count = redis.call('ZCOUNT', leases, '(' .. now, '+inf')
 if not following or following == '' then return {'finished', count, held[4] or ''} end
-return {'finished', count, held[4] or '', describe(prefix, following, owner, app)}`;
+return {'finished', count, held[4] or '', describe(prefix, following, owner, app, now)}`;
 
 /** KEYS: turn, leases. ARGV: `fence` is empty when the turn is taken only because its lease has lapsed. */
 export const TAKE_OVER = `${HOLD}${DESCRIBE}
@@ -288,7 +295,7 @@ if held[2] ~= owner then
   redis.call('HINCRBY', turn, 'claim', 1)
   hold(leases, lease, id)
 end
-local described = describe(prefix, id, owner, app)
+local described = describe(prefix, id, owner, app, now)
 if described[4] == '0' then redis.call('HSET', turn, 'askedBy', owner) end
 return {'taken', described}`;
 
