@@ -106,6 +106,8 @@ describe('the official package', () => {
     });
     const client = new DWClient({ ...app, keepAlive: true });
     client.config.subscriptions = [];
+    // Otherwise it would connect again by itself, into the next test.
+    client.config.autoReconnect = false;
     for (const topic of [TOPIC_ROBOT, TOPIC_CARD]) {
       client.registerCallbackListener(topic, (frame) => onFrame(client, frame));
     }
