@@ -125,6 +125,19 @@ describe('words that are an action', () => {
     expect((await decide('驳回 #2', { forms: late })).decision).toMatchObject({ said: { kind: 'not-shown-yet' } });
   });
 
+  test('name the form whose card they quote, and no other one', async () => {
+    const forms = [kept(1, { cardKey: 'first' }), kept(2, { cardKey: 'second' })];
+    const reply = (words: string, cardKey: string | null, known = forms) =>
+      decide(words, { forms: known, quote: { cardKey } }).then(({ decision }) => decision);
+    expect(await reply('同意', 'second')).toMatchObject(submitted(2, 'approve'));
+    expect(await reply('同意 #2', 'second')).toMatchObject(submitted(2, 'approve'));
+    expect(await reply('同意 #1', 'second')).toMatchObject(submitted(1, 'approve'));
+    expect(await reply('好', 'second')).toMatchObject({ said: { kind: 'belongs', forms: [{ number: 2 }] } });
+    expect(await reply('同意', 'unknown', [kept(1)])).toMatchObject({ said: { kind: 'which-form' } });
+    // A quoted text may be the form itself, shown as a message.
+    expect(await reply('同意', null, [kept(1)])).toMatchObject(submitted(1, 'approve'));
+  });
+
   test('are the choice between those that were shown and are open', async () => {
     const forms = [kept(1), kept(2), kept(3), kept(4, { shownAtMs: 2_500 })];
     const { decision } = await decide('同意', { forms, dify: { 'token-2': over('form_closed') } });
@@ -195,6 +208,11 @@ describe('words that are no action', () => {
     ['it was answered', { forms: [kept(1, { chosen: { action: '同意', atMs: 0 } })] }],
   ])('are a question when %s', async (_why, changes) => {
     expect((await decide('年假几天？', changes)).decision).toEqual(plainQuestion);
+  });
+
+  test('that quote another message are a question about it', async () => {
+    expect((await decide('为什么？', { quote: { cardKey: null } })).decision).toEqual(plainQuestion);
+    expect((await decide('为什么？', { quote: { cardKey: 'other' } })).decision).toEqual(plainQuestion);
   });
 
   test('that say themselves that they are a question are one', async () => {

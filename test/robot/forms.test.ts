@@ -82,13 +82,15 @@ describe('a form whose time is over', () => {
   });
 
   test('says nothing of a line that is full', async () => {
-    const { expire, sweep, shown, options, state, chat } = await waiting();
+    const { expire, sweep, shown, options, chat, lines } = await waiting();
+    const { accept } = options.state;
     await expire();
     options.state.accept = async (request) => {
-      const accepted = await state.accept(request);
+      const accepted = await accept(request);
       return accepted.kind === 'started' ? { kind: 'full', load: accepted.load } : accepted;
     };
     await sweep();
     expect([shown().length, chat.sent]).toEqual([1, []]);
+    expect(lines).not.toContainEqual(expect.objectContaining({ event: 'form_not_expired' }));
   });
 });

@@ -103,6 +103,24 @@ describe('with two forms that wait', () => {
     expect(me.last()).toBe('乙 approve {}');
   });
 
+  test('a reply to a card names its form', async () => {
+    await begin();
+    await me.reply('驳回', 0);
+    expect(me.last()).toBe('甲 reject {}');
+    // A reply to the card of a form that was answered does not answer the other one.
+    await me.reply('同意', 0);
+    expect(me.last()).toContain('「甲」 #1 刚刚已经处理过了');
+    await me.say('提问：别的');
+    await me.reply('同意', -1);
+    expect(me.last()).toContain('请选择是哪一张');
+    expect(me.links()).toEqual(['同意 #2']);
+    await me.reply('为什么？', 1);
+    expect(me.last()).toContain('「乙」 #2 在等你处理');
+    await me.reply('为什么？', 0);
+    expect(me.last()).toContain('为什么？');
+    expect(answers()).toEqual(['reject']);
+  });
+
   test('each can be answered by its button', async () => {
     await start({ app: formApp(), ...withButtons });
     await me.say('申请甲');

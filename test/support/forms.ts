@@ -37,6 +37,9 @@ export function actorIn(bridge: () => Bridge, place: Place = 'single chat') {
   return {
     say: (text: string, from = 'staff-1') => bridge().ask({ from, text, ...chat }),
     send: (text: string, from = 'staff-1') => bridge().send({ from, text, ...chat }),
+    /** Says it as the answer to a card, which the message quotes. */
+    reply: (text: string, card: number, from = 'staff-1') =>
+      bridge().ask({ from, text, ...chat, quote: { card: cards().at(card)?.outTrackId ?? '' } }),
     /** The texts that the links of a card send. */
     links: (card = -1): string[] =>
       [...(cards().at(card)?.content ?? '').matchAll(/dtmd:\S+?content=([^)\s]+)/gu)].map(([, text = '']) =>
