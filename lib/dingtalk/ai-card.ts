@@ -44,6 +44,12 @@ const streamed = z.object({ success: z.boolean().nullish(), result: z.boolean().
 const FINISHED = { flowStatus: '3' };
 
 /**
+ * Makes a card as wide as the chat, where its template declares `config` (official template pages). Object variables go
+ * as JSON. Templates without it have been seen to pass over a variable that they do not declare.
+ */
+const WIDE = { config: JSON.stringify({ autoLayout: true }) };
+
+/**
  * Frames have been seen to take 3 to 10 s. After an earlier time-out DingTalk would show the frame and its replacement.
  */
 const FRAME_TIMEOUT_MS = 11_000;
@@ -74,7 +80,7 @@ export function createAiCard(options: AiCardOptions): CardSink {
       const body = {
         cardTemplateId: templateId,
         outTrackId: cardId,
-        cardData: { cardParamMap: { [config.cardContentKey]: '' } },
+        cardData: { cardParamMap: { ...(config.cardWide ? WIDE : {}), [config.cardContentKey]: '' } },
         ...(key === STREAM ? { callbackType: 'STREAM' } : {}),
         ...(typeof key === 'string' ? { callbackType: 'HTTP', callbackRouteKey: key } : {}),
         ...target(message, config.robotCode, summary),

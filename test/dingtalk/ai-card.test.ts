@@ -109,6 +109,25 @@ describe('a card goes to', () => {
   });
 });
 
+describe('the width of a card', () => {
+  const variablesOf = async (env: Record<string, string>) => {
+    const { bodies } = await open([], { config: robotConfig(env).dingtalk });
+    return bodies[0]?.['cardData'];
+  };
+
+  test('is that of the chat', async () => {
+    expect(await variablesOf({})).toMatchObject({ cardParamMap: { content: '', config: '{"autoLayout":true}' } });
+  });
+
+  test('is that of the template where DINGTALK_CARD_WIDE says so', async () => {
+    expect(await variablesOf({ DINGTALK_CARD_WIDE: 'false' })).not.toHaveProperty('cardParamMap.config');
+  });
+
+  test('takes no streaming variable of the same name away', async () => {
+    expect(await variablesOf({ DINGTALK_CARD_CONTENT_KEY: 'config' })).toMatchObject({ cardParamMap: { config: '' } });
+  });
+});
+
 test.each([
   ['a registered address', 'bridge-1', { callbackType: 'HTTP', callbackRouteKey: 'bridge-1' }],
   ['the Stream connection', STREAM, { callbackType: 'STREAM' }],

@@ -128,6 +128,12 @@ describe('createAndDeliver refuses', () => {
   });
 });
 
+test.each(['{"autoLayout":"true"}', 'true', '{}'])('a width of %s is taken, and is a violation', async (config) => {
+  const { dingtalk, create } = await startDingTalk();
+  expect(await create({ cardData: { cardParamMap: { content: '', config } } })).toMatchObject({ status: 200 });
+  expect(dingtalk.violations).toMatchObject([{ api: 'createAndDeliver', message: expect.stringContaining('config') }]);
+});
+
 const update = (body: Json) => ['PUT', '/v1.0/card/instances', { outTrackId: 'card-1', ...body }] as const;
 
 describe('PUT card/instances', () => {

@@ -31,6 +31,7 @@ describe('a question', () => {
       space: { kind: 'group', id: GROUP },
       mentions: [{ userId: 'staff-2', name: '李雷' }],
       listSummary: { ZH_CN: '年假怎么申请？' },
+      variables: { config: '{"autoLayout":true}' },
       phase: 'finished',
     });
     // The space that the mention leaves is gone, and Dify knows the person by staff id, not by name.
