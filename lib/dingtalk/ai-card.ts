@@ -14,7 +14,7 @@ export interface AiCardOptions {
   message: Pick<Message, 'chat' | 'sender'>;
   /** DingTalk's `outTrackId`: ours to choose, at most 100 characters, unique. */
   cardId: string;
-  /** What the chat list shows instead of a fixed phrase. It cannot be changed later. */
+  /** What the chat list shows instead of a fixed phrase, until it follows the answer. No call can change it. */
   summary: string;
   /**
    * Where DingTalk sends what is pressed: a registered route key, or null for a card without callback. Never rejects.
@@ -48,6 +48,9 @@ const FINISHED = { flowStatus: '3' };
  * as JSON. Templates without it have been seen to pass over a variable that they do not declare.
  */
 const WIDE = { config: JSON.stringify({ autoLayout: true }) };
+
+/** Lets the line in the chat list follow the answer (official and other bridges; DingTalk's pages name no keys). */
+const FOLLOWING = { extension: { dynamicSummary: 'true' } };
 
 /**
  * Frames have been seen to take 3 to 10 s. After an earlier time-out DingTalk would show the frame and its replacement.
@@ -181,6 +184,7 @@ function target({ chat, sender }: Pick<Message, 'chat' | 'sender'>, robotCode: s
       imGroupOpenSpaceModel: space,
       imGroupOpenDeliverModel: {
         robotCode,
+        ...FOLLOWING,
         ...(sender.staffId ? { atUserIds: { [sender.staffId]: sender.nick || sender.staffId } } : {}),
       },
     };
@@ -191,6 +195,6 @@ function target({ chat, sender }: Pick<Message, 'chat' | 'sender'>, robotCode: s
     openSpaceId: `dtv1.card//IM_ROBOT.${userId}`,
     userIdType: sender.staffId ? 1 : 2,
     imRobotOpenSpaceModel: space,
-    imRobotOpenDeliverModel: { spaceType: 'IM_ROBOT', robotCode },
+    imRobotOpenDeliverModel: { spaceType: 'IM_ROBOT', robotCode, ...FOLLOWING },
   };
 }

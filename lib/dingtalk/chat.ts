@@ -20,7 +20,7 @@ export interface NewCard {
   /** DingTalk's `outTrackId`: ours to choose, at most 100 characters, unique. */
   id: string;
   message: Addressee;
-  /** What the chat list shows. DingTalk does not let it change later. */
+  /** What the chat list shows at first, and to the end where DingTalk does not let it follow the answer. */
   summary: string;
   /** In the log line that says why no card is tried. */
   reference: string;

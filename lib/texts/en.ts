@@ -214,4 +214,5 @@ export const en: Texts = {
     `This AI app takes ${most === 1 ? 'one file' : `${most} files`} at a time. Please send fewer, or one after another.`,
   markdown: { image: 'image', chart: 'chart', media: 'media' },
   messageTitle: 'Answer',
+  answering: (question) => `Answering: ${question}`,
 };

@@ -139,4 +139,6 @@ export interface Texts {
   markdown: MarkdownWords;
   /** The robot's name for a message's title where the answer has no words of its own. */
   messageTitle: string;
+  /** The line in the chat list while there is no text of the answer. */
+  answering: (question: string) => string;
 }

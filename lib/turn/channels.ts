@@ -8,6 +8,7 @@ import type { Dify } from '../dify/dify.ts';
 import type { Chat } from '../dingtalk/chat.ts';
 import { createAttachments, type Attachments } from '../files/attachments.ts';
 import { createResultFiles } from '../files/outbound.ts';
+import { oneLine, shortened } from '../markdown/plain-line.ts';
 import type { Download } from '../net/download.ts';
 import type { BridgeError } from '../errors.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -84,7 +85,7 @@ export function createChannels(options: ChannelOptions): Channels {
 
   function cardOf({ id, message, question, level }: Parameters<Channels['cardOf']>[0], via: Chat): CardSink | null {
     if (level === 'none') return null;
-    return via.newCard({ id, message, summary: summaryOf(question), reference: referenceOf(id) });
+    return via.newCard({ id, message, summary: texts.answering(lineOf(question)), reference: referenceOf(id) });
   }
 
   function openTurnCard(turn: Turn, lease: Lease, via: Chat): OpenCard | null {
@@ -165,7 +166,6 @@ export function createChannels(options: ChannelOptions): Channels {
 }
 
 /** The beginning of the question, for the chat list. */
-function summaryOf(question: string): string {
-  const line = Array.from(question.replaceAll(/\s+/g, ' '));
-  return line.length <= 40 ? line.join('') : `${line.slice(0, 39).join('')}…`;
+function lineOf(question: string): string {
+  return shortened(oneLine(question), 40);
 }

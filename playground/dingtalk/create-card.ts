@@ -65,6 +65,13 @@ export function createCards(world: World) {
       ? undefined
       : blame(400, 'param.openDeliverModelError', `${name}.robotCode must be the app's robot code`);
 
+  /** The page of the call has a map of texts; `dynamicSummary` is the one key that clients send. */
+  const badExtension = (deliver: Json, name: string): Answer | undefined => {
+    const { extension } = deliver;
+    if (extension === undefined || isTextMap(extension)) return undefined;
+    return blame(400, 'param.openDeliverModelError', `every value of ${name}.extension must be a string`);
+  };
+
   const badGroup = (body: Json): Answer | undefined => {
     const deliver = body['imGroupOpenDeliverModel'];
     if (!isRecord(deliver)) return blame(400, 'param.openDeliverModelEmpty', 'imGroupOpenDeliverModel is empty');
@@ -75,7 +82,8 @@ export function createCards(world: World) {
     if (stranger !== undefined) return blame(400, 'param.userIdNotExist', `no user ${stranger} to mention`);
     return (
       badSpaceModel(body['imGroupOpenSpaceModel'], 'imGroupOpenSpaceModel') ??
-      badRobotCode(deliver, 'imGroupOpenDeliverModel')
+      badRobotCode(deliver, 'imGroupOpenDeliverModel') ??
+      badExtension(deliver, 'imGroupOpenDeliverModel')
     );
   };
 
@@ -86,7 +94,8 @@ export function createCards(world: World) {
       return blame(400, 'param.openDeliverModelError', 'imRobotOpenDeliverModel.spaceType must be IM_ROBOT');
     return (
       badSpaceModel(body['imRobotOpenSpaceModel'], 'imRobotOpenSpaceModel') ??
-      badRobotCode(deliver, 'imRobotOpenDeliverModel')
+      badRobotCode(deliver, 'imRobotOpenDeliverModel') ??
+      badExtension(deliver, 'imRobotOpenDeliverModel')
     );
   };
 
@@ -156,6 +165,7 @@ export function createCards(world: World) {
         ...place,
         mentions: Object.entries(mentions).map(([userId, name]) => ({ userId, name: String(name) })),
         listSummary: summary === undefined ? null : textMapOf(summary),
+        summaryFollows: recordOf(recordOf(body[`${model}DeliverModel`])['extension'])['dynamicSummary'] === 'true',
         phase: 'processing',
         content: variables[settings.templates[templateId]?.variables[0] ?? ''] ?? '',
         variables,

@@ -144,6 +144,8 @@ export interface SimulatedCard {
   mentions: { userId: string; name: string }[];
   /** `lastMessageI18n`: the line in the chat list, by language. */
   listSummary: Record<string, string> | null;
+  /** `dynamicSummary`: that line follows the text. */
+  summaryFollows: boolean;
   phase: CardPhase;
   /** The text people see. */
   content: string;

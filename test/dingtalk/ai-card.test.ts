@@ -39,6 +39,9 @@ async function open(outcomes: Outcome[], changes: Partial<AiCardOptions> = {}) {
   return { outcome: await codeOf(card.open()), bodies };
 }
 
+/** The chat list follows the answer. */
+const extension = { dynamicSummary: 'true' };
+
 const single = { id: 'cid2', isGroup: false, title: null };
 const group = { id: 'cid1', isGroup: true, title: null };
 const lost = 'dingtalk_unreachable';
@@ -70,23 +73,27 @@ describe('a card goes to', () => {
       {
         openSpaceId: 'dtv1.card//IM_GROUP.cid1',
         userIdType: 1,
-        imGroupOpenDeliverModel: { robotCode: config.robotCode, atUserIds: { 'staff-1': '王小明' } },
+        imGroupOpenDeliverModel: { robotCode: config.robotCode, extension, atUserIds: { 'staff-1': '王小明' } },
       },
     ],
     [
       'a group, and mentions an asker without a name by the id',
       { chat: group, sender: senderOf({ nick: '' }) },
-      { imGroupOpenDeliverModel: { robotCode: config.robotCode, atUserIds: { 'staff-1': 'staff-1' } } },
+      { imGroupOpenDeliverModel: { robotCode: config.robotCode, extension, atUserIds: { 'staff-1': 'staff-1' } } },
     ],
     [
       'a group, and mentions no asker without a staff id',
       { chat: group, sender: senderOf({ staffId: null, unionId: 'union-1' }) },
-      { openSpaceId: 'dtv1.card//IM_GROUP.cid1', imGroupOpenDeliverModel: { robotCode: config.robotCode } },
+      { openSpaceId: 'dtv1.card//IM_GROUP.cid1', imGroupOpenDeliverModel: { robotCode: config.robotCode, extension } },
     ],
     [
       'the single chat by staff id',
       { chat: single, sender: senderOf({ unionId: 'union-1' }) },
-      { openSpaceId: 'dtv1.card//IM_ROBOT.staff-1', userIdType: 1 },
+      {
+        openSpaceId: 'dtv1.card//IM_ROBOT.staff-1',
+        userIdType: 1,
+        imRobotOpenDeliverModel: { spaceType: 'IM_ROBOT', robotCode: config.robotCode, extension },
+      },
     ],
     [
       'the single chat by union id',

@@ -6,7 +6,11 @@ test('a card in a group appears there, mentions the asker and shows its summary 
   const { dingtalk, create } = await startDingTalk();
   const reply = await create({
     imGroupOpenSpaceModel: { supportForward: true, lastMessageI18n: { ZH_CN: '年假怎么申请' } },
-    imGroupOpenDeliverModel: { robotCode: app.clientId, atUserIds: { 'staff-0001': '王小明' } },
+    imGroupOpenDeliverModel: {
+      robotCode: app.clientId,
+      atUserIds: { 'staff-0001': '王小明' },
+      extension: { dynamicSummary: 'true' },
+    },
   });
   expect(reply).toMatchObject({
     status: 200,
@@ -17,6 +21,7 @@ test('a card in a group appears there, mentions the asker and shows its summary 
     conversationId: groupId,
     mentions: [{ userId: 'staff-0001', name: '王小明' }],
     listSummary: { ZH_CN: '年假怎么申请' },
+    summaryFollows: true,
     phase: 'processing',
     endedAt: null,
   });
@@ -57,6 +62,11 @@ describe('createAndDeliver refuses', () => {
     ['a missing template', { cardTemplateId: undefined }, 'param.cardTemplateIdEmpty'],
     ['a missing space', { openSpaceId: undefined }, 'param.openSpaceIdEmpty'],
     ['a space that breaks the grammar', { openSpaceId: `IM_GROUP.${groupId}` }, 'param.openSpaceIdInvalid'],
+    [
+      'an extension that is no map of texts',
+      { imGroupOpenDeliverModel: { robotCode: app.clientId, extension: { dynamicSummary: true } } },
+      'param.openDeliverModelError',
+    ],
     ['missing card data', { cardData: {} }, 'param.cardPublicDataEmpty'],
     ['a card value that is not a string', { cardData: { cardParamMap: { content: 1 } } }, 'param.invalid'],
     ['an unknown userIdType', { userIdType: 3 }, 'param.invalid'],

@@ -34,7 +34,9 @@ describe('the card of a turn', () => {
     const { turn, lease, channels } = channelsFor(world, { question: 'a  question\nof two lines' });
     const card = channels.openCard();
     expect(await world.done(card?.opened ?? Promise.reject(new Error('no card')))).toBe(true);
-    expect(world.chat.cards).toMatchObject([{ id: turn.id, isOpen: true, summary: 'a question of two lines' }]);
+    expect(world.chat.cards).toMatchObject([
+      { id: turn.id, isOpen: true, summary: texts.answering('a question of two lines') },
+    ]);
     expect(lease.progress).toMatchObject({ hasCard: true, calls: 1 });
     card?.noteText();
     card?.writer.show(() => 'first words');
@@ -48,7 +50,7 @@ describe('the card of a turn', () => {
     const world = createWorld();
     const { channels } = channelsFor(world, { question: '很'.repeat(50) });
     await world.done(channels.openCard()?.opened ?? Promise.resolve(false));
-    expect(world.chat.cards[0]?.summary).toBe(`${'很'.repeat(39)}…`);
+    expect(world.chat.cards[0]?.summary).toBe(texts.answering(`${'很'.repeat(39)}…`));
   });
 
   test.each<[string, Partial<Turn>]>([
