@@ -1,11 +1,13 @@
 import type { DingTalkConfig } from '../config/robot.ts';
 import { firstThatWorks, type CardSink, type MessageSink } from '../delivery/sink.ts';
+import type { BridgeError } from '../errors.ts';
 import type { Fetch } from '../net/http.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
 import { createAiCard, openedCard, updateCard } from './ai-card.ts';
 import type { Message, Sender } from './callback.ts';
 import { watchCard, type CardBreaker } from './card-breaker.ts';
+import type { CardExtras } from './card-extras.ts';
 import type { CardCallback } from './card-callback.ts';
 import { countCalls, type DingTalkClient } from './client.ts';
 import { createFileMessages, type FileMessages } from './file-message.ts';
@@ -64,13 +66,14 @@ export interface ChatOptions {
   client: DingTalkClient;
   callback: CardCallback;
   breaker: CardBreaker;
+  extras: CardExtras;
   fetch: Fetch;
   clock: Clock;
   log: Log;
 }
 
 export function createChat(options: ChatOptions): Chat {
-  const { config, client, callback, breaker, fetch, clock, log } = options;
+  const { config, client, callback, breaker, extras, fetch, clock, log } = options;
   return {
     replyTo: (message, reference) =>
       firstThatWorks(
@@ -85,7 +88,10 @@ export function createChat(options: ChatOptions): Chat {
         return null;
       }
       const routeKey = () => callback.routeKey();
-      const card = createAiCard({ client, config, templateId, message, cardId: id, summary, routeKey });
+      const onExtrasRefused = (error: BridgeError) =>
+        log.warn('card_extras_refused', { turn: reference, ...errorFields(error) });
+      const own = { extras, onExtrasRefused, routeKey };
+      const card = createAiCard({ client, config, templateId, message, cardId: id, summary, ...own });
       return watchCard(card, breaker, message.sender.id);
     },
     openedCard: (cardId) =>

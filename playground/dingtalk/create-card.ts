@@ -80,11 +80,7 @@ export function createCards(world: World) {
       return blame(400, 'param.openDeliverModelError', 'atUserIds must map user ids to names');
     const stranger = Object.keys(recordOf(mentions)).find((id) => id !== '@ALL' && !findUser(id, body['userIdType']));
     if (stranger !== undefined) return blame(400, 'param.userIdNotExist', `no user ${stranger} to mention`);
-    return (
-      badSpaceModel(body['imGroupOpenSpaceModel'], 'imGroupOpenSpaceModel') ??
-      badRobotCode(deliver, 'imGroupOpenDeliverModel') ??
-      badExtension(deliver, 'imGroupOpenDeliverModel')
-    );
+    return badRobotCode(deliver, 'imGroupOpenDeliverModel') ?? badExtension(deliver, 'imGroupOpenDeliverModel');
   };
 
   const badSingle = (body: Json): Answer | undefined => {
@@ -92,11 +88,7 @@ export function createCards(world: World) {
     if (!isRecord(deliver)) return blame(400, 'param.spaceDeliverModelEmpty', 'imRobotOpenDeliverModel is empty');
     if (deliver['spaceType'] !== 'IM_ROBOT')
       return blame(400, 'param.openDeliverModelError', 'imRobotOpenDeliverModel.spaceType must be IM_ROBOT');
-    return (
-      badSpaceModel(body['imRobotOpenSpaceModel'], 'imRobotOpenSpaceModel') ??
-      badRobotCode(deliver, 'imRobotOpenDeliverModel') ??
-      badExtension(deliver, 'imRobotOpenDeliverModel')
-    );
+    return badRobotCode(deliver, 'imRobotOpenDeliverModel') ?? badExtension(deliver, 'imRobotOpenDeliverModel');
   };
 
   /** Neither type nor key is needed: then taps go nowhere, as they do with STREAM, which nobody listens to here. */
@@ -110,12 +102,32 @@ export function createCards(world: World) {
       : blame(400, 'param.invalid', 'callbackRouteKey is not registered');
   };
 
-  const badSpace = (spaces: Space[] | undefined, body: Json): Answer | undefined => {
+  const badDelivery = (spaces: Space[] | undefined, body: Json): Answer | undefined => {
     if (!spaces) return blame(400, 'param.openSpaceIdInvalid', 'openSpaceId is not dtv1.card//<type>.<id>');
     return (
       (spaces.some(({ type }) => type === 'IM_GROUP') ? badGroup(body) : undefined) ??
       (spaces.some(({ type }) => type === 'IM_ROBOT') ? badSingle(body) : undefined)
     );
+  };
+
+  const badSpaceModels = (spaces: Space[] | undefined, body: Json): Answer | undefined =>
+    ['imGroupOpen', 'imRobotOpen']
+      .filter((model) => spaces?.some(({ type }) => type === (model === 'imGroupOpen' ? 'IM_GROUP' : 'IM_ROBOT')))
+      .map((model) => badSpaceModel(body[`${model}SpaceModel`], `${model}SpaceModel`))
+      .find((refusal) => refusal !== undefined);
+
+  /** The tenant refuses one of the newer fields, and the card has it. */
+  const refusesFields = (body: Json, by: 'call' | 'failure' | 'delivery'): boolean => {
+    const { refusedFields } = settings;
+    if (refusedFields?.by !== by) return false;
+    const deliveries = ['imGroupOpenDeliverModel', 'imRobotOpenDeliverModel'].map((model) => recordOf(body[model]));
+    const parts = [recordOf(recordOf(body['cardData'])['cardParamMap']), ...deliveries];
+    return refusedFields.names.some((name) => parts.some((part) => name in part));
+  };
+
+  const badFields = (body: Json): Answer | undefined => {
+    if (refusesFields(body, 'call')) return refuse(400, 'param.invalid', 'unknown field');
+    return refusesFields(body, 'failure') ? refuse(500, 'system.error', 'system error') : undefined;
   };
 
   /** The chat a space means, or undefined when there is no such group or person. */
@@ -129,12 +141,45 @@ export function createCards(world: World) {
   };
 
   const existing = (outTrackId: string): Answer | undefined => {
-    if (!world.cards.has(outTrackId)) return undefined;
+    if (!world.cards.has(outTrackId) && !world.hidden.has(outTrackId)) return undefined;
     const message = 'card is already exist';
     // Whoever never saw the first answer may ask again; anybody else has reused an id.
     return world.unanswered.has(`createAndDeliver ${outTrackId}`)
       ? refuse(400, 'param.cardAlreadyExist', message)
       : blame(400, 'param.cardAlreadyExist', message);
+  };
+
+  const show = (card: SimulatedCard) => {
+    world.cards.set(card.outTrackId, card);
+    world.emit({ type: 'card', card });
+  };
+
+  /** protocol 4.1: HTTP 200 and success even where a space was wrong; each entry says so itself. */
+  const resultsOf = (results: { space: Space; place: object | undefined }[], isHidden: boolean) =>
+    results.map(({ space, place }) => ({
+      spaceType: space.type,
+      spaceId: space.id,
+      success: place !== undefined && !isHidden,
+      ...(place && !isHidden
+        ? { carrierId: world.createId(), errorMsg: '' }
+        : { errorMsg: isHidden ? 'param illegal' : 'spaceId is illegal' }),
+    }));
+
+  /** POST /v1.0/card/instances/deliver (protocol 4.2): shows a card that was made; its space models are known. */
+  const deliver = (body: Json): Answer => {
+    if (!isText(body['outTrackId'])) return blame(400, 'param.outTrackIdEmpty', 'outTrackId is empty');
+    const spaces = parseSpaces(String(body['openSpaceId']));
+    const refusal = badDelivery(spaces, body) ?? badFields(body);
+    if (refusal) return refusal;
+    const card = world.hidden.get(body['outTrackId']);
+    if (!card) return refuse(400, 'param.cardNotExist', 'card is not exist');
+    const isHidden = refusesFields(body, 'delivery');
+    const results = (spaces ?? []).map((space) => ({ space, place: locate(space, body['userIdType']) }));
+    if (!isHidden && results.some(({ place }) => place)) {
+      world.hidden.delete(card.outTrackId);
+      show({ ...card, summaryFollows: false });
+    }
+    return accept({ success: true, result: resultsOf(results, isHidden) });
   };
 
   /** POST /v1.0/card/instances/createAndDeliver (protocol 4.1). */
@@ -143,8 +188,10 @@ export function createCards(world: World) {
     const refusal =
       missingField(body) ??
       badTemplate(String(body['cardTemplateId'])) ??
-      badSpace(spaces, body) ??
+      badDelivery(spaces, body) ??
+      badSpaceModels(spaces, body) ??
       badCallback(body) ??
+      badFields(body) ??
       existing(String(body['outTrackId']));
     if (refusal) return refusal;
     const outTrackId = String(body['outTrackId']);
@@ -153,6 +200,7 @@ export function createCards(world: World) {
     if (holdsUnsafeWord(settings, Object.values(variables)))
       return refuse(400, 'param.contentUnsafe', 'card content is unsafe');
 
+    const isHidden = refusesFields(body, 'delivery');
     const results = (spaces ?? []).map((space) => ({ space, place: locate(space, body['userIdType']) }));
     const place = results.find((result) => result.place)?.place;
     if (place) {
@@ -176,16 +224,10 @@ export function createCards(world: World) {
         createdAt: world.clock.now(),
         endedAt: null,
       };
-      world.cards.set(outTrackId, card);
-      world.emit({ type: 'card', card });
+      if (isHidden) world.hidden.set(outTrackId, card);
+      else show(card);
     }
-    // protocol 4.1: HTTP 200 and success even where a space was wrong; each entry says so itself.
-    const deliverResults = results.map(({ space, place: found }) => ({
-      spaceType: space.type,
-      spaceId: space.id,
-      success: found !== undefined,
-      ...(found ? { carrierId: world.createId(), errorMsg: '' } : { errorMsg: 'spaceId is illegal' }),
-    }));
+    const deliverResults = resultsOf(results, isHidden);
     const violation = unshowable(settings.templates[templateId], variables);
     return {
       ...accept({ success: true, result: { outTrackId, deliverResults } }),
@@ -193,5 +235,5 @@ export function createCards(world: World) {
     };
   };
 
-  return { createAndDeliver };
+  return { createAndDeliver, deliver };
 }

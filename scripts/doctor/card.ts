@@ -1,4 +1,5 @@
 import { createAiCard, updateCard, writeFrame } from '../../lib/dingtalk/ai-card.ts';
+import { createCardExtras } from '../../lib/dingtalk/card-extras.ts';
 import { createCardCallback } from '../../lib/dingtalk/card-callback.ts';
 import { BridgeError } from '../../lib/errors.ts';
 import { sleep } from '../../lib/runtime/clock.ts';
@@ -44,6 +45,9 @@ async function show(
     },
     summary: words.summary,
     routeKey: () => Promise.resolve(null),
+    // Such a card works all the same; the function logs it.
+    extras: createCardExtras(ports.clock),
+    onExtrasRefused: () => undefined,
   });
   try {
     await card.open();

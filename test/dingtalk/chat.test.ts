@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CardSink, MessageSink } from '../../lib/delivery/sink.ts';
 import { createCardBreaker } from '../../lib/dingtalk/card-breaker.ts';
+import { createCardExtras } from '../../lib/dingtalk/card-extras.ts';
 import type { CardCallback } from '../../lib/dingtalk/card-callback.ts';
 import { createChat, type Addressee } from '../../lib/dingtalk/chat.ts';
 import { createDingTalkClient } from '../../lib/dingtalk/client.ts';
@@ -22,7 +23,16 @@ async function scene({ env, callback = noCallback, ...options }: SceneOptions = 
   const { log, lines } = createLogLines(systemClock);
   const breaker = createCardBreaker(systemClock);
   const client = createDingTalkClient(config, fetch, systemClock);
-  const chat = createChat({ config, client, callback, breaker, fetch, clock: systemClock, log });
+  const chat = createChat({
+    config,
+    client,
+    callback,
+    breaker,
+    extras: createCardExtras(systemClock),
+    fetch,
+    clock: systemClock,
+    log,
+  });
   const { body } = dingtalk.callback({ from: 'staff-1', text: '年假？' });
   const message: Addressee = {
     id: 'msg-1',

@@ -28,6 +28,8 @@ const open = (body: string): Promise<void> =>
     cardId: 'card-1',
     summary: 'Hello',
     routeKey: async () => null,
+    extras: { mayUse: () => false, noteRefused: () => undefined },
+    onExtrasRefused: () => undefined,
   }).open();
 
 test.each([

@@ -138,6 +138,46 @@ describe('createAndDeliver refuses', () => {
   });
 });
 
+describe('a tenant that refuses newer fields', () => {
+  const extension = { dynamicSummary: 'true' };
+  const modern = { imGroupOpenDeliverModel: { robotCode: app.clientId, extension } };
+  const delivery = {
+    outTrackId: 'card-1',
+    openSpaceId: `dtv1.card//IM_GROUP.${groupId}`,
+    imGroupOpenDeliverModel: { robotCode: app.clientId },
+  };
+  const refusing = (by: 'call' | 'failure' | 'delivery') =>
+    startDingTalk({ refusedFields: { names: ['config', 'extension'], by } });
+
+  test.each([
+    ['call', 400, 'param.invalid'],
+    ['failure', 500, 'system.error'],
+  ] as const)('by the %s makes no card with them, and one without', async (by, status, code) => {
+    const { dingtalk, create } = await refusing(by);
+    expect(await create(modern)).toMatchObject({ status, body: { code } });
+    expect(await create({ cardData: { cardParamMap: { config: '{"autoLayout":true}' } } })).toMatchObject({ status });
+    expect(await create()).toMatchObject({ status: 200 });
+    expect(dingtalk.cards.size).toBe(1);
+    expect(dingtalk.violations).toEqual([]);
+  });
+
+  test('by the delivery makes a card that no one sees until it is delivered without them', async () => {
+    const { dingtalk, call, create } = await refusing('delivery');
+    const deliver = (body: Json) => call('POST', '/v1.0/card/instances/deliver', body);
+    expect(await create(modern)).toMatchObject({ body: { result: { deliverResults: [{ success: false }] } } });
+    expect(dingtalk.cards.size).toBe(0);
+    expect(await deliver({ ...delivery, ...modern })).toMatchObject({ body: { result: [{ success: false }] } });
+    expect(await deliver(delivery)).toMatchObject({ status: 200, body: { result: [{ success: true }] } });
+    expect(dingtalk.cards.get('card-1')).toMatchObject({ conversationId: groupId, summaryFollows: false });
+    expect(await deliver({ ...delivery, outTrackId: 'card-2' })).toMatchObject({
+      body: { code: 'param.cardNotExist' },
+    });
+    expect(dingtalk.violations).toEqual([]);
+    // The card is there, also while no one sees it.
+    expect(await create()).toMatchObject({ body: { code: 'param.cardAlreadyExist' } });
+  });
+});
+
 test.each(['{"autoLayout":"true"}', 'true', '{}'])('a width of %s is taken, and is a violation', async (config) => {
   const { dingtalk, create } = await startDingTalk();
   expect(await create({ cardData: { cardParamMap: { content: '', config } } })).toMatchObject({ status: 200 });

@@ -1,0 +1,36 @@
+// What a card is made with, and that no newer field costs an answer its card.
+import { describe, expect, test } from 'vitest';
+import { GROUP } from '../support/bridge.ts';
+import { fast, stage, words } from '../support/stage.ts';
+
+const { start, bridge } = stage();
+
+const made = () =>
+  bridge()
+    .dingtalk.calls.filter(({ api }) => api === 'createAndDeliver' || api === 'deliver')
+    .map(({ api, status }) => [api, status]);
+
+describe.each(['config', 'extension'])('a DingTalk that refuses %s', (field) => {
+  test.each([
+    ['call', [['createAndDeliver', 400]]],
+    ['failure', null],
+    ['delivery', [['createAndDeliver', 200]]],
+  ] as const)('by the %s keeps no answer from its card', async (by, refused) => {
+    await start({ ...fast(), app: { script: words('十天') }, dingtalk: { refusedFields: { names: [field], by } } });
+    await bridge().ask({ from: 'staff-1', conversation: GROUP, text: '年假有几天？' });
+    expect(bridge().card()).toMatchObject({ phase: 'finished', content: '十天', summaryFollows: false });
+    await bridge().ask('病假呢？');
+    expect(bridge().cards()).toMatchObject([{ content: '十天' }, { content: '十天' }]);
+    expect(bridge().dingtalk.messages).toEqual([]);
+    const noted = bridge().logs.filter(({ event }) => event === 'card_extras_refused');
+    if (refused === null) {
+      // A failure inside DingTalk may pass, so each card tries the fields once.
+      expect(made().map(([, status]) => status)).toEqual([500, 200, 500, 200]);
+      return;
+    }
+    const repeated = by === 'delivery' ? 'deliver' : 'createAndDeliver';
+    // The second card is made without them at once.
+    expect(made()).toEqual([...refused, [repeated, 200], ['createAndDeliver', 200]]);
+    expect(noted).toHaveLength(1);
+  });
+});
