@@ -11,6 +11,8 @@ export interface CardRequestOptions {
   cardId: string;
   /** What the chat list shows instead of a fixed phrase, until it follows the answer. No call can change it. */
   summary: string;
+  /** What it answers: the variable `question` of templates that show it. */
+  question: string;
 }
 
 /** What is sent to make a card: `deliver` shows a card that was made without being shown. */
@@ -33,13 +35,13 @@ const FOLLOWING = { extension: { dynamicSummary: 'true' } };
  * @throws BridgeError `dingtalk_card_no_target` when the asker cannot be addressed.
  */
 export function cardRequest(
-  { config, templateId, message, cardId, summary }: CardRequestOptions,
+  { config, templateId, message, cardId, summary, question }: CardRequestOptions,
   routeKey: Awaited<ReturnType<CardCallback['routeKey']>>,
   withExtras: boolean,
 ): CardRequest {
   const { space, delivery } = targetOf(message, config.robotCode, summary, withExtras ? FOLLOWING : {});
   const deliver = { outTrackId: cardId, ...delivery };
-  const extras = withExtras && config.cardWide ? WIDE : {};
+  const extras = withExtras ? { question, ...(config.cardWide ? WIDE : {}) } : {};
   return {
     deliver,
     create: {

@@ -24,6 +24,8 @@ export interface NewCard {
   message: Addressee;
   /** What the chat list shows at first, and to the end where DingTalk does not let it follow the answer. */
   summary: string;
+  /** What it answers, for templates that show it. */
+  question: string;
   /** In the log line that says why no card is tried. */
   reference: string;
 }
@@ -80,7 +82,7 @@ export function createChat(options: ChatOptions): Chat {
         [createSessionReply({ config, message, fetch, clock }), createRobotMessage({ client, config, message })],
         (error) => log.warn('reply_fallback', { turn: reference, ...errorFields(error) }),
       ),
-    newCard({ id, message, summary, reference }) {
+    newCard({ id, message, summary, question, reference }) {
       const templateId = config.cardTemplateId;
       if (templateId === null) return null;
       if (!breaker.mayOpen()) {
@@ -90,8 +92,8 @@ export function createChat(options: ChatOptions): Chat {
       const routeKey = () => callback.routeKey();
       const onExtrasRefused = (error: BridgeError) =>
         log.warn('card_extras_refused', { turn: reference, ...errorFields(error) });
-      const own = { extras, onExtrasRefused, routeKey };
-      const card = createAiCard({ client, config, templateId, message, cardId: id, summary, ...own });
+      const own = { summary, question, extras, onExtrasRefused, routeKey };
+      const card = createAiCard({ client, config, templateId, message, cardId: id, ...own });
       return watchCard(card, breaker, message.sender.id);
     },
     openedCard: (cardId) =>

@@ -141,4 +141,6 @@ export interface Texts {
   messageTitle: string;
   /** The line in the chat list while there is no text of the answer. */
   answering: (question: string) => string;
+  /** On a card in a group: whose question it answers. */
+  questionOf: (name: string, question: string) => string;
 }

@@ -8,7 +8,7 @@ import type { Dify } from '../dify/dify.ts';
 import type { Chat } from '../dingtalk/chat.ts';
 import { createAttachments, type Attachments } from '../files/attachments.ts';
 import { createResultFiles } from '../files/outbound.ts';
-import { oneLine, shortened } from '../markdown/plain-line.ts';
+import { oneLine, plainLine, shortened } from '../markdown/plain-line.ts';
 import type { Download } from '../net/download.ts';
 import type { BridgeError } from '../errors.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -68,6 +68,14 @@ const SPENDING_PACE: Readonly<Record<SpendingLevel, Streaming>> = {
   none: 'off',
 };
 
+/** About what a chat list shows of a line. */
+const SUMMARY_CHARS = 40;
+
+/** On a phone, about three lines of a card. */
+const QUESTION_CHARS = 80;
+
+const NAME_CHARS = 20;
+
 const BY_COST: readonly Streaming[] = ['off', 'thrifty', 'balanced', 'smooth'];
 
 /** Most files of one answer: each costs two calls of the month. */
@@ -85,7 +93,13 @@ export function createChannels(options: ChannelOptions): Channels {
 
   function cardOf({ id, message, question, level }: Parameters<Channels['cardOf']>[0], via: Chat): CardSink | null {
     if (level === 'none') return null;
-    return via.newCard({ id, message, summary: texts.answering(lineOf(question)), reference: referenceOf(id) });
+    return via.newCard({
+      id,
+      message,
+      summary: texts.answering(lineOf(question, SUMMARY_CHARS)),
+      question: questionLine({ message, question }, texts),
+      reference: referenceOf(id),
+    });
   }
 
   function openTurnCard(turn: Turn, lease: Lease, via: Chat): OpenCard | null {
@@ -165,7 +179,11 @@ export function createChannels(options: ChannelOptions): Channels {
   };
 }
 
-/** The beginning of the question, for the chat list. */
-function lineOf(question: string): string {
-  return shortened(oneLine(question), 40);
+const lineOf = (question: string, maxChars: number) => shortened(oneLine(question), maxChars);
+
+/** The beginning of the question in one line, in groups with the name of its asker. */
+function questionLine({ message: { chat, sender }, question }: Pick<Turn, 'message' | 'question'>, texts: Texts) {
+  const line = lineOf(question, QUESTION_CHARS);
+  const name = chat.isGroup ? shortened(plainLine(sender.nick), NAME_CHARS) : '';
+  return name === '' ? line : texts.questionOf(name, line);
 }

@@ -44,6 +44,7 @@ async function show(
       sender: { staffId, unionId: null, id: '', nick: '', isAdmin: false },
     },
     summary: words.summary,
+    question: words.summary,
     routeKey: () => Promise.resolve(null),
     // Such a card works all the same; the function logs it.
     extras: createCardExtras(ports.clock),

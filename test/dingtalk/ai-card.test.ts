@@ -39,6 +39,7 @@ async function open(outcomes: Outcome[], changes: Partial<AiCardOptions> = {}) {
     message: { chat: { id: 'cid1', isGroup: true, title: null }, sender: senderOf() },
     cardId: 'card-1',
     summary: 'Hello',
+    question: 'Hello?',
     routeKey: async () => null,
     extras: createCardExtras(createVirtualClock()),
     onExtrasRefused: (error) => refusals.push(error.code),

@@ -27,6 +27,7 @@ const open = (body: string): Promise<void> =>
     },
     cardId: 'card-1',
     summary: 'Hello',
+    question: 'Hello?',
     routeKey: async () => null,
     extras: { mayUse: () => false, noteRefused: () => undefined },
     onExtrasRefused: () => undefined,

@@ -32,7 +32,7 @@ describe('a question', () => {
       mentions: [{ userId: 'staff-2', name: '李雷' }],
       listSummary: { ZH_CN: '正在回答：年假怎么申请？' },
       summaryFollows: true,
-      variables: { config: '{"autoLayout":true}' },
+      variables: { config: '{"autoLayout":true}', question: '李雷：年假怎么申请？' },
       phase: 'finished',
     });
     // The space that the mention leaves is gone, and Dify knows the person by staff id, not by name.

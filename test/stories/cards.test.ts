@@ -10,7 +10,7 @@ const made = () =>
     .dingtalk.calls.filter(({ api }) => api === 'createAndDeliver' || api === 'deliver')
     .map(({ api, status }) => [api, status]);
 
-describe.each(['config', 'extension'])('a DingTalk that refuses %s', (field) => {
+describe.each(['config', 'question', 'extension'])('a DingTalk that refuses %s', (field) => {
   test.each([
     ['call', [['createAndDeliver', 400]]],
     ['failure', null],
@@ -19,6 +19,9 @@ describe.each(['config', 'extension'])('a DingTalk that refuses %s', (field) => 
     await start({ ...fast(), app: { script: words('十天') }, dingtalk: { refusedFields: { names: [field], by } } });
     await bridge().ask({ from: 'staff-1', conversation: GROUP, text: '年假有几天？' });
     expect(bridge().card()).toMatchObject({ phase: 'finished', content: '十天', summaryFollows: false });
+    expect(Object.keys(bridge().card().variables)).toEqual(
+      by === 'delivery' ? ['question', 'config', 'content'] : ['content'],
+    );
     await bridge().ask('病假呢？');
     expect(bridge().cards()).toMatchObject([{ content: '十天' }, { content: '十天' }]);
     expect(bridge().dingtalk.messages).toEqual([]);

@@ -53,6 +53,27 @@ describe('the card of a turn', () => {
     expect(world.chat.cards[0]?.summary).toBe(texts.answering(`${'很'.repeat(39)}…`));
   });
 
+  test.each([
+    ['in a group', true, '王小明', '年假\n怎么  算？', texts.questionOf('王小明', '年假 怎么 算？')],
+    ['in a group, of an asker without a name', true, '', '年假？', '年假？'],
+    [
+      'in a group, of an asker whose name is markup',
+      true,
+      '[王]**小明**',
+      '年假？',
+      texts.questionOf('王 小明', '年假？'),
+    ],
+    ['in a single chat', false, '王小明', '年假？', '年假？'],
+    ['that is long', false, '王小明', '🙂'.repeat(100), `${'🙂'.repeat(79)}…`],
+  ])('names its question %s', async (_where, isGroup, nick, question, expected) => {
+    const world = createWorld();
+    const { message } = turnOf(world.clock);
+    const changes = { chat: { ...message.chat, isGroup }, sender: { ...message.sender, nick } };
+    const { channels } = channelsFor(world, { question, message: { ...message, ...changes } });
+    await world.done(channels.openCard()?.opened ?? Promise.resolve(false));
+    expect(world.chat.cards[0]?.question).toBe(expected);
+  });
+
   test.each<[string, Partial<Turn>]>([
     ['that could not be opened before', { progress: { ...noProgress, hasCard: false } }],
     ['for which the month has no call left', { level: 'none' }],
