@@ -5,6 +5,7 @@ import type { AcceptRequest, Accepted, Load } from '../state/state.ts';
 import type { Channels } from '../turn/channels.ts';
 import { askerOf, type Conversation } from '../turn/conversation.ts';
 import { leaseEnd } from '../turn/lease.ts';
+import { questionQuote } from '../turn/question-line.ts';
 import { noProgress, readPayload, referenceOf, turnIdOf } from '../turn/record.ts';
 import { userOfTurn, type Runner, type RunnerOptions } from '../turn/runner.ts';
 import type { Turn, TurnPayload } from '../turn/turn.ts';
@@ -169,14 +170,19 @@ export function createQuestions(options: QuestionOptions, parts: QuestionParts):
   ): Promise<void> {
     await greetings.get(conversationKey);
     await showQueued(
-      { reference, place },
+      { reference, place, quote: questionQuote({ message, question }, config, texts) },
       {
         ...options,
         card: (onCall) => channels.cardOf({ id, message, question, level: budget.level }, onCall),
         reply: chat.replyTo(message, reference),
         endDropped: () => channels.endCard(id, texts.stopped),
         record: async (card) =>
-          (await state.noteWaiting({ turnId: id, progress: JSON.stringify({ ...noProgress, ...card }) })).state,
+          (
+            await state.noteWaiting({
+              turnId: id,
+              progress: JSON.stringify({ ...noProgress, ...card, isQuoted: true }),
+            })
+          ).state,
         isWaiting: async () => (await state.peek(id)).state === 'queued',
       },
     );

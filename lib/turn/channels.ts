@@ -8,7 +8,7 @@ import type { Dify } from '../dify/dify.ts';
 import type { Chat } from '../dingtalk/chat.ts';
 import { createAttachments, type Attachments } from '../files/attachments.ts';
 import { createResultFiles } from '../files/outbound.ts';
-import { oneLine, plainLine, shortened } from '../markdown/plain-line.ts';
+import { oneLine, shortened } from '../markdown/plain-line.ts';
 import type { Download } from '../net/download.ts';
 import type { BridgeError } from '../errors.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -20,6 +20,7 @@ import type { QuestionPorts } from '../ask/question.ts';
 import { createAdmins } from './admins.ts';
 import type { Deadline } from './deadline.ts';
 import type { Lease } from './lease.ts';
+import { questionLine } from './question-line.ts';
 import { readProgress, referenceOf } from './record.ts';
 import type { Turn } from './turn.ts';
 
@@ -71,11 +72,6 @@ const SPENDING_PACE: Readonly<Record<SpendingLevel, Streaming>> = {
 /** About what a chat list shows of a line. */
 const SUMMARY_CHARS = 40;
 
-/** On a phone, about three lines of a card. */
-const QUESTION_CHARS = 80;
-
-const NAME_CHARS = 20;
-
 const BY_COST: readonly Streaming[] = ['off', 'thrifty', 'balanced', 'smooth'];
 
 /** Most files of one answer: each costs two calls of the month. */
@@ -96,7 +92,7 @@ export function createChannels(options: ChannelOptions): Channels {
     return via.newCard({
       id,
       message,
-      summary: texts.answering(lineOf(question, SUMMARY_CHARS)),
+      summary: texts.answering(shortened(oneLine(question), SUMMARY_CHARS)),
       question: questionLine({ message, question }, texts),
       reference: referenceOf(id),
     });
@@ -177,13 +173,4 @@ export function createChannels(options: ChannelOptions): Channels {
       await closeCard(reopenCard(sink, reference, cardPorts), { text, state: 'finished' }, { log, reference });
     },
   };
-}
-
-const lineOf = (question: string, maxChars: number) => shortened(oneLine(question), maxChars);
-
-/** The beginning of the question in one line, in groups with the name of its asker. */
-function questionLine({ message: { chat, sender }, question }: Pick<Turn, 'message' | 'question'>, texts: Texts) {
-  const line = lineOf(question, QUESTION_CHARS);
-  const name = chat.isGroup ? shortened(plainLine(sender.nick), NAME_CHARS) : '';
-  return name === '' ? line : texts.questionOf(name, line);
 }

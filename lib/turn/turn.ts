@@ -45,6 +45,8 @@ export interface TurnProgress {
   isReplaced?: boolean | undefined;
   /** The question was asked once more, because its first answer was lost. Written before it is asked. */
   isAskedAgain?: boolean | undefined;
+  /** The question has waited, so its card quotes it. */
+  isQuoted?: boolean | undefined;
 }
 
 /** One question, from accepted to answered. */

@@ -37,3 +37,22 @@ describe.each(['config', 'question', 'extension'])('a DingTalk that refuses %s',
     expect(noted).toHaveLength(1);
   });
 });
+
+describe('a card that does not stand right below its question', () => {
+  test('quotes it while it waits and to the end, in a group with the name of its asker', async () => {
+    await start({ ...fast(), env: { CONVERSATION_SCOPE: 'chat' }, app: { script: words('十天') } });
+    const ask = (from: string, text: string) => bridge().send({ from, conversation: GROUP, text });
+    await Promise.all([ask('staff-1', '年假有几天？'), ask('staff-2', '病假**呢**？')]);
+    await bridge().idle();
+    const contents = bridge()
+      .cards()
+      .map(({ content }) => content);
+    expect(contents.toSorted()).toEqual([expect.stringMatching(/^> .*\n\n十天$/u), '十天']);
+    const waited = bridge()
+      .cards()
+      .find(({ content }) => content !== '十天');
+    const name = waited?.mentions[0]?.name ?? '';
+    expect(waited?.content).toContain(name === '李雷' ? '> 李雷：病假 呢 ？' : '> 王小明：年假有几天？');
+    expect(waited?.frames.every(({ content }) => content.startsWith(`> ${name}：`))).toBe(true);
+  });
+});
