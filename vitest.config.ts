@@ -14,6 +14,15 @@ const patient = [
   'test/scripts/{dev-stream,shutdown}.test.ts',
 ];
 
+/** The stories that run over Stream mode as well; with `DOOR=stream` all that fit, and nothing else. */
+const isStreamOnly = process.env['DOOR'] === 'stream';
+const overStream = isStreamOnly
+  ? ['test/stories/*.test.ts']
+  : ['test/stories/{answer,buttons,conversation,files,forms,order}.test.ts'];
+
+/** Of invocations with an end, and of processes that are fed by HTTP. */
+const notOverStream = ['test/stories/{artifact,handover,load,recovery,stop-elsewhere,stream}.test.ts'];
+
 /** What takes longest begins first. */
 const LONGEST = [
   'chaos/chaos',
@@ -66,23 +75,38 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     projects: [
       // More workers than there may be processors: a browser or a store is waited for in between.
-      {
-        extends: true,
-        test: { name: 'units', include: units, maxWorkers: 4, sequence: { groupOrder: 0 } },
-      },
+      ...(isStreamOnly
+        ? []
+        : [
+            {
+              extends: true as const,
+              test: { name: 'units', include: units, maxWorkers: 4, sequence: { groupOrder: 0 } },
+            },
+            {
+              extends: true as const,
+              test: {
+                name: 'together',
+                include: ['test/**/*.test.ts'],
+                exclude: [...patient, ...units],
+                maxWorkers: 4,
+                sequence: { groupOrder: 0 },
+              },
+            },
+            {
+              extends: true as const,
+              test: { name: 'patient', include: patient, maxWorkers: 3, sequence: { groupOrder: 1 } },
+            },
+          ]),
       {
         extends: true,
         test: {
-          name: 'together',
-          include: ['test/**/*.test.ts'],
-          exclude: [...patient, ...units],
+          name: 'stream',
+          include: overStream,
+          exclude: notOverStream,
           maxWorkers: 4,
           sequence: { groupOrder: 0 },
+          provide: { door: 'stream' },
         },
-      },
-      {
-        extends: true,
-        test: { name: 'patient', include: patient, maxWorkers: 3, sequence: { groupOrder: 1 } },
       },
     ],
   },

@@ -5,19 +5,27 @@ import { createCardCallback, streamCallback } from './dingtalk/card-callback.ts'
 import { createCardExtras } from './dingtalk/card-extras.ts';
 import { createChat, type Chat } from './dingtalk/chat.ts';
 import { createDingTalkClient } from './dingtalk/client.ts';
-import { describeProblems, readConfig, type Config, type ConfigResult, type Environment } from './config/config.ts';
+import type { OpenStream, Stream } from './dingtalk/stream/stream.ts';
+import {
+  describeProblems,
+  placeOf,
+  readConfig,
+  type Config,
+  type ConfigResult,
+  type Environment,
+} from './config/config.ts';
 import type { RobotConfig } from './config/robot.ts';
 import type { ConfigProblem } from './config/settings.ts';
 import { REQUEST_ERROR_STATUS } from './errors.ts';
 import { keepConnections } from './net/connections.ts';
 import { createDownload } from './net/download.ts';
 import type { Fetch } from './net/http.ts';
-import { createReceiver, sweepRobots } from './receiver.ts';
+import { createReceiver, receiveFrames, sweepRobots } from './receiver.ts';
 import { createRecovery } from './recovery/recover.ts';
 import { createRobot } from './robot/robot.ts';
 import { pathOf } from './routes.ts';
 import { systemClock, type Clock } from './runtime/clock.ts';
-import { createLog, errorFields, type Log } from './runtime/log.ts';
+import { createLog, errorFields, withFields, type Log } from './runtime/log.ts';
 import type { Platform } from './runtime/platform.ts';
 import { withFallback } from './state/fallback.ts';
 import { STORE_TIMEOUT_MS } from './state/redis/failure.ts';
@@ -39,6 +47,10 @@ export interface RunningApp {
   handle: Handle;
   /** Takes over the turns whose function died, of all robots. Never rejects. */
   sweep(platform: Platform): Promise<void>;
+  /** Opens the Stream connections of the robots that have one. Messages then come to this process. */
+  connect(platform: Platform): void;
+  /** Closes them; resolves when no message comes any more. Never rejects. */
+  disconnect(): Promise<void>;
   /** Ends what is being answered here: left on record for others where the store outlives the process. */
   shutDown(): void;
 }
@@ -57,8 +69,8 @@ export interface AppOptions {
   createMemoryState?: (clock: Clock) => State;
   /** The TCP client, for REDIS_URL. */
   connectRedis?: (url: string) => RunScript;
-  /** Where the buttons of cards go: to the registered address, or through the app's Stream connection. */
-  cardCallback?: 'http' | 'stream';
+  /** For DINGTALK_CONNECTION=stream. */
+  openStream?: OpenStream;
   /** How soon a function that died is noticed; shorter in tests. */
   leaseTiming?: LeaseTiming;
   /** How long the store may take over HTTP, in milliseconds of `clock`; longer in tests whose clock is fast. */
@@ -92,7 +104,7 @@ export function createApp(options: AppOptions): App {
         createRobot({
           config: robot,
           texts: textsFor(robot.language),
-          chat: connectChat(robot, { config, options, state, fetch, clock, log }),
+          chat: connectChat(robot, { config, state, fetch, clock, log }),
           dify,
           recovery: createRecovery({ records: dify.records, clock, log }),
           download: createDownload({ clock, trustedHosts: hostsOf(robot) }),
@@ -115,7 +127,10 @@ export function createApp(options: AppOptions): App {
       ];
     }),
   );
-  const receive = createReceiver({ robots, cronSecret: config.cronSecret, clock, log });
+  const { openStream } = options;
+  const streams = new Map<string | null, Stream>();
+  const streamStatus = (name: string | null) => streams.get(name)?.status() ?? null;
+  const receive = createReceiver({ robots, cronSecret: config.cronSecret, streamStatus, clock, log });
   const limited = limitPlatform(config.maxDurationMs, clock, log);
   return {
     ok: true,
@@ -130,6 +145,20 @@ export function createApp(options: AppOptions): App {
       } catch (error) {
         log.warn('sweep_failed', errorFields(error));
       }
+    },
+    connect(platform) {
+      // A connection is no invocation, so nothing limits it.
+      const unlimited = limitPlatform(null, clock, log)(platform);
+      for (const [name, robot] of robots) {
+        const { dingtalk } = robot.config;
+        if (dingtalk.connection !== 'stream' || !openStream || streams.has(name)) continue;
+        const own = withFields(log, { robot: name });
+        const callbacks = receiveFrames(robot, unlimited, own);
+        streams.set(name, openStream({ config: dingtalk, callbacks, fetch, clock, log: own }));
+      }
+    },
+    async disconnect() {
+      await Promise.all([...streams.values()].map((stream) => stream.close()));
     },
     shutDown: () => shutdown.abort(),
   };
@@ -148,18 +177,11 @@ function createLimiters(clock: Clock): (robot: RobotConfig) => Limiter {
 /** One robot's ways into its chats. */
 function connectChat(
   robot: RobotConfig,
-  {
-    config,
-    options,
-    state,
-    fetch,
-    clock,
-    log,
-  }: { config: Config; options: AppOptions; state: State; fetch: Fetch; clock: Clock; log: Log },
+  { config, state, fetch, clock, log }: { config: Config; state: State; fetch: Fetch; clock: Clock; log: Log },
 ): Chat {
   const client = createDingTalkClient(robot.dingtalk, fetch, clock, state.tokens);
   const callback =
-    options.cardCallback === 'stream'
+    robot.dingtalk.connection === 'stream'
       ? streamCallback
       : createCardCallback({
           client,
@@ -188,7 +210,7 @@ function limitPlatform(maxDurationMs: number | null, clock: Clock, log: Log): (p
 }
 
 /** The configuration, as far as this host can do what it asks for. */
-function readHostConfig({ env, createMemoryState, connectRedis }: AppOptions): ConfigResult {
+function readHostConfig({ env, createMemoryState, connectRedis, openStream }: AppOptions): ConfigResult {
   const result = readConfig(env);
   if (!result.ok) return result;
   const { kind } = result.config.store;
@@ -199,6 +221,13 @@ function readHostConfig({ env, createMemoryState, connectRedis }: AppOptions): C
   if (kind === 'memory' && !createMemoryState) {
     const expected = 'a value; this host has no in-process store';
     return { ok: false, problems: [{ variable: 'UPSTASH_REDIS_REST_URL', expected }] };
+  }
+  const { robots } = result.config;
+  const streaming = openStream ? [] : robots.filter(({ dingtalk }) => dingtalk.connection === 'stream');
+  if (streaming.length > 0) {
+    const expected = 'http here: stream needs a process that keeps a connection open (npm run serve), a function ends';
+    const problems = streaming.map((robot) => ({ variable: placeOf('DINGTALK_CONNECTION', robot, robots), expected }));
+    return { ok: false, problems };
   }
   return result;
 }

@@ -57,6 +57,9 @@ export const TURN_ERROR_CODES = [
   'internal',
 ] as const;
 
+/** The section of the documents on a code: what it means and what to do. A test holds the page to the codes. */
+export const sectionOf = (code: string, page = 'docs/operations.md'): string => `${page}#${code}`;
+
 /** Failures that only an administrator can mend: those of the list `ADMIN_USERS` are told of them. */
 export const ADMIN_ERROR_CODES = ['dify_quota', 'dify_model_not_ready', 'dify_model_account'] as const;
 
@@ -84,6 +87,8 @@ export const DELIVERY_ERROR_CODES = [
   'dingtalk_session_expired',
   'dingtalk_session_untrusted',
   'dingtalk_callback_unregistered',
+  'dingtalk_stream_refused',
+  'dingtalk_stream_handshake',
 ] as const;
 
 /** Codes of log lines for an operator that no failure causes. */

@@ -1,6 +1,9 @@
-import { readCallback, type Callback } from './dingtalk/callback.ts';
+import { readCallback } from './dingtalk/callback.ts';
 import { cardUpdateBody, readCardAction } from './dingtalk/card-action.ts';
 import { isCardCallback, verifyCardSignature, verifyRobotSignature } from './dingtalk/signature.ts';
+import type { Callbacks } from './dingtalk/stream/connection.ts';
+import type { AckCode } from './dingtalk/stream/frames.ts';
+import type { StreamStatus } from './dingtalk/stream/stream.ts';
 import { BridgeError, REQUEST_ERROR_STATUS, type RequestErrorCode } from './errors.ts';
 import { readLimited } from './net/http.ts';
 import type { ReceivingRobot, SweepCounts } from './robot/robot.ts';
@@ -14,6 +17,8 @@ export interface ReceiverOptions {
   robots: ReadonlyMap<string | null, ReceivingRobot>;
   /** Opens the operator's routes; null keeps them closed. */
   cronSecret: string | null;
+  /** Of a robot's Stream connection; null where there is none in this process. */
+  streamStatus?: (robotName: string | null) => StreamStatus | null;
   clock: Clock;
   log: Log;
 }
@@ -24,7 +29,7 @@ const NOT_KEPT = { 'cache-control': 'no-store' };
 const MAX_BODY_BYTES = 1024 * 1024;
 
 /** Turns requests into work. The way to the 200 is quick: its only wait is one round trip to the store. */
-export function createReceiver({ robots, cronSecret, clock, log }: ReceiverOptions) {
+export function createReceiver({ robots, cronSecret, streamStatus, clock, log }: ReceiverOptions) {
   return async function receive(request: Request, platform: Platform): Promise<Response> {
     try {
       return await answer(request, platform);
@@ -45,6 +50,9 @@ export function createReceiver({ robots, cronSecret, clock, log }: ReceiverOptio
     if (route.kind === 'status') return status(request.headers, route.robotName);
     const robot = robots.get(route.robotName);
     if (!robot) throw new BridgeError('robot_unknown', 'there is no such robot');
+    if (robot.config.dingtalk.connection === 'stream') {
+      throw new BridgeError('robot_unknown', 'this robot gets its messages over a Stream connection');
+    }
     if (route.kind === 'resume') return resume(robot, request, platform);
     const isPress = isCardCallback(request.headers);
     const verify = isPress ? verifyCardSignature : verifyRobotSignature;
@@ -57,13 +65,9 @@ export function createReceiver({ robots, cronSecret, clock, log }: ReceiverOptio
     }
     const body = await readBody(request);
     if (body === '' && !route.hasQuery) return text(200, 'ok');
-    return isPress ? act(robot, body, platform) : receiveCallback(robot, readCallback(body), platform);
-  }
-
-  async function act(robot: ReceivingRobot, body: string, platform: Platform): Promise<Response> {
-    const { update, work } = await robot.act(readCardAction(body), platform);
-    if (work) platform.waitUntil(work(platform));
-    return Response.json(cardUpdateBody(update));
+    if (isPress) return Response.json(await act(robot, body, platform));
+    await receiveCallback(robot, body, platform, log);
+    return Response.json({ msgtype: 'empty' });
   }
 
   async function resume(robot: ReceivingRobot, request: Request, platform: Platform): Promise<Response> {
@@ -87,7 +91,11 @@ export function createReceiver({ robots, cronSecret, clock, log }: ReceiverOptio
     const chosen = [...robots].filter(([name]) => robotName === null || name === robotName);
     try {
       const found = await Promise.all(
-        chosen.map(async ([name, robot]) => ({ robot: name, ...(await robot.status(nowMs)) })),
+        chosen.map(async ([name, robot]) => ({
+          robot: name,
+          ...(await robot.status(nowMs)),
+          ...connectionOf(robot, streamStatus?.(name) ?? null),
+        })),
       );
       return Response.json({ at: new Date(nowMs).toISOString(), robots: found }, { headers: NOT_KEPT });
     } catch (error) {
@@ -103,19 +111,62 @@ export function createReceiver({ robots, cronSecret, clock, log }: ReceiverOptio
       throw new BridgeError('route_closed', 'not authorised');
     }
   }
+}
 
-  async function receiveCallback(robot: ReceivingRobot, callback: Callback, platform: Platform): Promise<Response> {
-    const { name, dingtalk } = robot.config;
-    if (callback.robotCode !== null && callback.robotCode !== dingtalk.robotCode) {
-      log.warn('message_ignored', { code: 'robot_code_mismatch', robot: name });
-    } else if (callback.kind === 'quota-notice') {
-      log.error('message_without_text', { code: 'dingtalk_inbound_quota', robot: name });
-    } else {
-      const work = await robot.accept(callback, platform);
-      if (work) platform.waitUntil(work(platform));
-    }
-    return Response.json({ msgtype: 'empty' });
+/** Puts a message on record and begins to answer it. @throws BridgeError `body_invalid`. */
+async function receiveCallback(robot: ReceivingRobot, body: string, platform: Platform, log: Log): Promise<void> {
+  const { name, dingtalk } = robot.config;
+  const callback = readCallback(body);
+  if (callback.robotCode !== null && callback.robotCode !== dingtalk.robotCode) {
+    log.warn('message_ignored', { code: 'robot_code_mismatch', robot: name });
+  } else if (callback.kind === 'quota-notice') {
+    log.error('message_without_text', { code: 'dingtalk_inbound_quota', robot: name });
+  } else {
+    const work = await robot.accept(callback, platform);
+    if (work) platform.waitUntil(work(platform));
   }
+}
+
+/** Does what a press asks for; resolves with what DingTalk changes on the card. @throws BridgeError `body_invalid`. */
+async function act(robot: ReceivingRobot, body: string, platform: Platform): Promise<object> {
+  const { update, work } = await robot.act(readCardAction(body), platform);
+  if (work) platform.waitUntil(work(platform));
+  return cardUpdateBody(update);
+}
+
+/**
+ * The same for what comes over a robot's Stream connection. Nothing is signed there: the connection was opened with the
+ * client secret, and brings the messages of that app only.
+ */
+export function receiveFrames(robot: ReceivingRobot, platform: Platform, log: Log): Callbacks {
+  /** Null when `work` failed; `code` is then what DingTalk is told. */
+  async function attempt<T>(body: string, work: () => Promise<T>): Promise<{ code: AckCode; result: T | null }> {
+    try {
+      if (Buffer.byteLength(body) > MAX_BODY_BYTES) throw tooLarge();
+      return { code: 200, result: await work() };
+    } catch (error) {
+      const isRefused = error instanceof BridgeError && error.code in REQUEST_ERROR_STATUS;
+      if (isRefused) log.warn('request_refused', { code: error.code });
+      else log.error('request_failed', errorFields(error));
+      return { code: isRefused ? 400 : 500, result: null };
+    }
+  }
+
+  return {
+    message: async (body) => (await attempt(body, () => receiveCallback(robot, body, platform, log))).code,
+    async press(body) {
+      const { code, result } = await attempt(body, () => act(robot, body, platform));
+      return { code, response: result ?? {} };
+    },
+  };
+}
+
+/** Of a robot that has a Stream connection. With several processes each tells of its own connection only. */
+function connectionOf({ config }: ReceivingRobot, stream: StreamStatus | null): object {
+  if (config.dingtalk.connection === 'http') return {};
+  const { openSinceMs = null, remade = 0, failure = null } = stream ?? {};
+  const openSince = openSinceMs === null ? null : new Date(openSinceMs).toISOString();
+  return { stream: { openSince, remade, failure } };
 }
 
 /** Takes over the overdue turns of one robot, or of all of them. */
@@ -145,10 +196,12 @@ async function readBody({ body }: Request): Promise<string> {
   try {
     return body ? new TextDecoder().decode(await readLimited(body, MAX_BODY_BYTES)) : '';
   } catch (error) {
-    if (error instanceof RangeError) throw new BridgeError('body_too_large', 'the body is larger than 1 MiB');
+    if (error instanceof RangeError) throw tooLarge();
     throw new BridgeError('body_invalid', 'the body could not be read', {}, error);
   }
 }
+
+const tooLarge = () => new BridgeError('body_too_large', 'the body is larger than 1 MiB');
 
 function refuse(code: RequestErrorCode, reason: string): Response {
   const headers = code === 'method_not_allowed' ? { allow: 'GET, HEAD, POST' } : {};

@@ -7,6 +7,7 @@ import { programPath } from '../test/support/programs.ts';
 import { startStore, type TestStore } from '../test/support/store.ts';
 import { createFastClock } from '../test/support/virtual-clock.ts';
 import { measureLoad } from './bench-load.ts';
+import { measureStream } from './bench-stream.ts';
 
 /** A round trip to DingTalk, as seen from a nearby region. */
 const ROUND_TRIP_MS = 80;
@@ -174,4 +175,4 @@ console.log(
   `\nA trip is a DingTalk round trip (${ROUND_TRIP_MS} ms here). First words: since Dify's first token or the card, whichever is later; finished: since Dify's end.`,
 );
 for (const line of await measureStore()) console.log(line);
-for (const line of await measureLoad()) console.log(line);
+for (const line of [...(await measureLoad()), ...(await measureStream())]) console.log(line);

@@ -27,6 +27,8 @@ async function bundle() {
     cwd: root,
     input: 'lib/function.ts',
     platform: 'node',
+    // `@vercel/functions` would load it for web sockets, which nothing here opens.
+    resolve: { alias: { ws: false } },
     onLog: (level, log) => {
       if (level === 'warn') throw new Error(log.message);
     },

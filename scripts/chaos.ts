@@ -1,10 +1,11 @@
-// `npm run chaos -- --turns 3000 --seed 7`: a chaos run with any number of questions and any seed. With
+// `npm run chaos -- --turns 3000 --seed 7`: a chaos run with any number of questions and any seed; `--door stream` for
+// Stream mode. With
 // `--beside COMMIT`, one of the instances has the code of that commit, on the same store and for the same robots.
 import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
 import { layOut, thisCommit, type LaidOutCode } from '../test/chaos/code.ts';
 import { judge } from '../test/chaos/invariants.ts';
-import { planOf } from '../test/chaos/plan.ts';
+import { planOf, type DoorName } from '../test/chaos/plan.ts';
 import { tallyOf } from '../test/chaos/tally.ts';
 import { runChaos, type Records } from '../test/chaos/world.ts';
 
@@ -19,6 +20,8 @@ const { values } = parseArgs({
      */
     speed: { type: 'string' },
     beside: { type: 'string' },
+    /** `stream`: over Stream connections, which are cut, replaced and forgotten. */
+    door: { type: 'string', default: 'http' },
   },
 });
 
@@ -29,12 +32,14 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 const beside = values.beside === undefined ? undefined : await otherCode(values.beside);
 const turns = Number(values.turns ?? (beside ? 150 : 1_000));
 const seed = Number(values.seed);
-const plan = planOf(seed, turns);
-console.log(`chaos: seed ${seed}, ${turns} turns, ${plan.length} events`);
+const door = doorNamed(values.door);
+const plan = planOf(seed, turns, door);
+console.log(`chaos: seed ${seed}, ${turns} turns, ${plan.length} events, door ${door}`);
 if (beside) console.log(`this version (${thisCommit()}) beside ${beside.name}`);
 const beganAtMs = Date.now();
 await runChaos({
   plan,
+  door: { name: door, seed },
   speed: Number(values.speed ?? (beside ? 1 : 4)),
   beside,
   judge(records) {
@@ -50,6 +55,12 @@ await runChaos({
   },
 });
 beside?.remove();
+
+function doorNamed(name: string): DoorName {
+  if (name === 'http' || (name === 'stream' && beside === undefined)) return name;
+  console.error('usage: --door http, or --door stream without --beside: hosts of other commits may have no such door');
+  return process.exit(1);
+}
 
 async function otherCode(revision: string): Promise<LaidOutCode> {
   try {

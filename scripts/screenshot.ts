@@ -1,15 +1,21 @@
 // node scripts/run.mjs scripts/screenshot.ts: draws docs/images anew, with Debian's Chromium and a CJK font.
 import { spawn } from 'node:child_process';
-import { mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import { programPath } from '../test/support/programs.ts';
+import { movingPicture, type Still } from './moving-picture.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = join(root, 'docs/images');
-/** Larger ones make the README slow to open. */
+/** Larger ones make the documents slow to open. */
 const MAX_BYTES = 300_000;
+const MAX_MOVING_BYTES = 1_000_000;
+/** Between two looks at the page. */
+const STILL_MS = 400;
+/** How long the end stays before the picture begins again. */
+const LAST_STILL_MS = 4_000;
 
 interface Shot {
   file: string;
@@ -32,19 +38,6 @@ const suggestions = (page: Page) => page.getByTestId('card').last().getByTestId(
 const desktop: BrowserContextOptions = { viewport: { width: 1440, height: 900 }, locale: 'zh-CN' };
 
 const shots: Shot[] = [
-  {
-    file: 'playground.png',
-    options: { ...desktop, colorScheme: 'light' },
-    async play(page) {
-      await page.getByTestId('chat').nth(1).click();
-      await ask(page, '/new');
-      await page.getByTestId('chat').nth(0).click();
-      await ask(page, '一句话说明调休何时生效');
-      await page.getByTestId('chat').nth(3).click();
-      await ask(page, '差旅标准是多少？请用表格');
-      await suggestions(page);
-    },
-  },
   {
     file: 'playground-dark.png',
     options: { ...desktop, colorScheme: 'dark' },
@@ -74,10 +67,16 @@ const shots: Shot[] = [
   },
 ];
 
+/** The picture at the top of the README: a question, and its answer as it grows. */
+const moving = [
+  { file: 'playground.en.png', language: 'en', locale: 'en-US', question: 'Show the travel allowances in a table' },
+  { file: 'playground.zh-CN.png', language: 'zh-CN', locale: 'zh-CN', question: '差旅标准是多少？请用表格' },
+];
+
 /** The playground as a newcomer starts it, without the developer's own Dify app. */
-async function startPlayground(): Promise<{ url: string; stop: () => void }> {
+async function startPlayground(language = ''): Promise<{ url: string; stop: () => void }> {
   const child = spawn(process.execPath, [join(root, 'playground/main.ts')], {
-    env: { PATH: process.env['PATH'], PORT: '0', HOST: '', DIFY_API_KEY: '', REPLY_LANGUAGE: '' },
+    env: { PATH: process.env['PATH'], PORT: '0', HOST: '', DIFY_API_KEY: '', REPLY_LANGUAGE: language },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';
@@ -107,6 +106,38 @@ async function take(browser: Browser, url: string, { file, options, play }: Shot
   console.log(`docs/images/${file} (${Math.round(size / 1000)} kB)`);
 }
 
+async function record(browser: Browser, { file, language, locale, question }: (typeof moving)[number]): Promise<void> {
+  const { url, stop } = await startPlayground(language);
+  const context = await browser.newContext({ viewport: { width: 1024, height: 640 }, locale, colorScheme: 'light' });
+  const page = await context.newPage();
+  await page.goto(url);
+  await page.getByTestId('chat').nth(3).click();
+  const stills: Still[] = [];
+  const ending = new AbortController();
+  const look = async () => {
+    while (!ending.signal.aborted) {
+      const startedAt = performance.now();
+      const png = await page.screenshot();
+      await page.waitForTimeout(STILL_MS);
+      stills.push({ png, ms: Math.round(performance.now() - startedAt) });
+    }
+  };
+  const looking = look();
+  await page.getByTestId('composer').pressSequentially(question, { delay: 60 });
+  await page.getByTestId('composer').press('Enter');
+  await page.getByTestId('entry').last().locator('[data-phase=finished]').waitFor({ timeout: 30_000 });
+  await suggestions(page);
+  await page.waitForTimeout(LAST_STILL_MS);
+  ending.abort();
+  await looking;
+  await context.close();
+  stop();
+  const picture = movingPicture(stills);
+  if (picture.length > MAX_MOVING_BYTES) throw new Error(`${file} has ${picture.length} bytes`);
+  writeFileSync(join(folder, file), picture);
+  console.log(`docs/images/${file} (${Math.round(picture.length / 1000)} kB)`);
+}
+
 const executablePath = programPath('chromium');
 if (executablePath === undefined) {
   console.error('Chromium is missing: apt-get install chromium fonts-noto-cjk');
@@ -117,6 +148,7 @@ const playground = await startPlayground();
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
 try {
   for (const shot of shots) await take(browser, playground.url, shot);
+  for (const shot of moving) await record(browser, shot);
 } finally {
   await browser.close();
   playground.stop();

@@ -5,6 +5,7 @@ import { environment } from '../lib/config/environment.ts';
 import { createTcpRedis } from '../lib/state/redis/tcp.ts';
 import { languageOfPlace, type Language } from './language.ts';
 import { readArguments, usageOf, type Options } from './setup/arguments.ts';
+import { readOtherBridge } from './setup/from.ts';
 import { runSetup } from './setup/run.ts';
 import { openTerminal, type Terminal } from './setup/terminal.ts';
 import { wordsOf } from './setup/words/index.ts';
@@ -30,6 +31,11 @@ async function setup(): Promise<0 | 1 | 2> {
     return 2;
   }
   const { options } = command;
+  const imported = options.from === null ? null : readOtherBridge(options.from);
+  if (imported?.ok === false) {
+    console.error(imported.reason);
+    return 1;
+  }
   // A terminal echoes what is typed unless it is told not to, and that takes both sides of it.
   const isPlain = options.isPlain && !process.stdin.isTTY;
   if (!options.isUnattended && !isPlain && !(process.stdin.isTTY && process.stdout.isTTY)) {
@@ -47,6 +53,7 @@ async function setup(): Promise<0 | 1 | 2> {
     ? speaker
     : openTerminal({ input: process.stdin, output: process.stdout, isPlain, onInterrupt });
   language = await languageFor(options, terminal);
+  if (imported) terminal.say(`\n${wordsOf[language].imported(imported.robots)}`);
   const code = await runSetup({
     ports: {
       env,
@@ -57,6 +64,7 @@ async function setup(): Promise<0 | 1 | 2> {
       nodeVersion: process.version,
     },
     options,
+    imported: imported?.values ?? new Map(),
     language,
     terminal,
     example: readFileSync(new URL('../.env.example', import.meta.url), 'utf8'),

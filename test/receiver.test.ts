@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createApp } from '../lib/app.ts';
 import { cardCallbackSecret, cardSignature, robotSignature } from '../lib/dingtalk/signature.ts';
+import type { Callbacks } from '../lib/dingtalk/stream/connection.ts';
+import type { OpenStream } from '../lib/dingtalk/stream/stream.ts';
 import { BridgeError } from '../lib/errors.ts';
 import { createReceiver } from '../lib/receiver.ts';
 import type { ReceivingRobot } from '../lib/robot/robot.ts';
@@ -352,4 +354,73 @@ test.each([
   app = createApp({ env: { ...env, REDIS_URL: url }, clock, writeLog: () => undefined });
   const response = await request(base);
   expect([response.status, await response.text()]).toEqual([503, expect.stringContaining(`\n${variable}: expected`)]);
+});
+
+describe('a robot with a Stream connection', () => {
+  const nothing: OpenStream = () => ({
+    status: () => ({ openSinceMs: NOW - 60_000, remade: 2, failure: null }),
+    close: async () => undefined,
+  });
+  const bots = [{ name: 'hr', dingtalkClientId: 'ding-hr', dingtalkClientSecret: 's', dingtalkConnection: 'stream' }];
+  const streaming = { ...env, BOTS: JSON.stringify(bots) };
+  const openWith = (openStream: OpenStream | undefined) =>
+    createApp({
+      env: streaming,
+      clock,
+      createMemoryState,
+      writeLog: () => undefined,
+      ...(openStream ? { openStream } : {}),
+    });
+
+  test('has no POST routes; health, status and sweep stay, and other robots answer as before', async () => {
+    app = openWith(nothing);
+    for (const query of ['', '?resume']) {
+      for (const init of [{}, { body: '{}', headers: signed('s') }]) {
+        const closed = await request(`${base}/hr${query}`, { method: 'POST', ...init });
+        expect([closed.status, await closed.text()]).toEqual([404, expect.stringContaining('Stream connection')]);
+      }
+    }
+    const operator = { headers: { authorization: 'Bearer cron-secret' } };
+    expect((await request(`${base}/hr`)).status).toBe(200);
+    expect((await request(`${base}/hr?sweep`, operator)).status).toBe(200);
+    expect((await request(base, { method: 'POST' })).status).toBe(200);
+  });
+
+  test('tells in the status how its connection is, and only when this process has it', async () => {
+    const operator = { headers: { authorization: 'Bearer cron-secret' } };
+    const robots = async () =>
+      ((await (await request(`${base}?status`, operator)).json()) as { robots: object[] }).robots;
+    app = openWith(nothing);
+    expect(await robots()).toMatchObject([{ robot: null }, { stream: { openSince: null, remade: 0, failure: null } }]);
+    if (app.ok) app.connect(platform);
+    const openSince = new Date(NOW - 60_000).toISOString();
+    expect(await robots()).toMatchObject([{ robot: null }, { robot: 'hr', stream: { openSince, remade: 2 } }]);
+    expect((await robots())[0]).not.toHaveProperty('stream');
+  });
+
+  test('is a wrong configuration where no process keeps a connection open, as on Vercel', async () => {
+    app = openWith(undefined);
+    const response = await request(base);
+    expect([response.status, await response.text()]).toEqual([
+      503,
+      expect.stringMatching(/\nBOTS\[0\]\.dingtalkConnection: expected http here: .*npm run serve/u),
+    ]);
+  });
+
+  test('that cannot read a callback says so in the acknowledgement, and goes on', async () => {
+    const { promise, resolve } = Promise.withResolvers<Callbacks>();
+    app = openWith((options) => {
+      resolve(options.callbacks);
+      return nothing(options);
+    });
+    if (app.ok) app.connect(platform);
+    const callbacks = await promise;
+    const message = (body: string) => callbacks.message(body);
+    expect(await message('{}')).toBe(400);
+    expect(await message('no JSON')).toBe(400);
+    expect(await message(JSON.stringify({ ...recorded('text-single'), more: 'x'.repeat(1024 * 1024) }))).toBe(400);
+    expect(await callbacks.press('{}')).toEqual({ code: 400, response: {} });
+    expect(await message(JSON.stringify({ ...recorded('text-single'), robotCode: 'another' }))).toBe(200);
+    expect(work).toEqual([]);
+  });
 });

@@ -123,6 +123,7 @@ export function foldEvent(answer: Answer, event: AnswerEvent): Answer {
         ...withFiles(next, event.files),
         form: null,
         outputs: event.outputs,
+        retried: next.retried || event.retried === true,
         progress: { ...next.progress, runEnded: true },
         ending: runEnding(next.ending, event.status, event.reason),
       };

@@ -65,6 +65,8 @@ export type AnswerEvent = { ids: RunIds } & (
       outputs: Readonly<Record<string, unknown>>;
       files: readonly AnswerFile[];
       reason?: FailureReason | null;
+      /** A node failed, and was tried again or went on with its default value. */
+      retried?: boolean;
     }
   /** A person is asked. The run pauses when its other branches have ended. */
   | { kind: 'form'; form: PendingForm }

@@ -1,3 +1,4 @@
+import { beginning } from '../characters.ts';
 import type { Dialect } from '../markdown/dialect.ts';
 import { plainLine, shortened } from '../markdown/plain-line.ts';
 import { renderBlocks } from '../markdown/render.ts';
@@ -32,9 +33,9 @@ export function formBlocks(form: PendingForm, { texts, dialect, links }: FormVie
   const words = texts.form;
   const fields = form.fields.slice(0, MAX_FIELDS);
   const labels = new Map(form.fields.map(({ name, label }) => [name, label]));
-  const content = form.content
-    .slice(0, MAX_CONTENT_CHARS)
-    .replace(PLACE, (_place, name: string) => words.place(plainLine(labels.get(name) ?? name)));
+  const content = beginning(form.content, MAX_CONTENT_CHARS).replace(PLACE, (_place, name: string) =>
+    words.place(plainLine(labels.get(name) ?? name)),
+  );
   const blocks = [
     sanitizeText(words.title(shortName(form.nodeTitle))),
     ...renderBlocks(content, dialect, texts.markdown),

@@ -1,3 +1,4 @@
+import { beginning } from '../characters.ts';
 import type { Activity, TextSource } from './event.ts';
 import { withTry, type Try } from './tries.ts';
 
@@ -56,5 +57,5 @@ export function replaceText<T extends GrowingText>(before: T, source: TextSource
 
 /** A text with more at its end, as far as it is kept. */
 export function bounded(before: string, more: string): string {
-  return before.length >= MAX_TEXT_CHARS ? before : before + more.slice(0, MAX_TEXT_CHARS - before.length);
+  return before.length >= MAX_TEXT_CHARS ? before : before + beginning(more, MAX_TEXT_CHARS - before.length);
 }

@@ -1,3 +1,4 @@
+import { beginning, characterStart } from '../characters.ts';
 import { asMessage } from '../markdown/as-message.ts';
 import { withoutOuterFence } from '../markdown/author-lines.ts';
 import { paginate } from '../markdown/paginate.ts';
@@ -69,7 +70,7 @@ function typingText(answer: Answer, options: ViewOptions): string {
   const doing = progress === '' || !options.stopHint ? progress : `${progress}\n\n${options.stopHint}`;
   const cardMaxChars = doing === '' ? options.cardMaxChars : options.cardMaxChars - doing.length - 2;
   // Text beyond the card is not rendered: it is not shown, and rendering a long answer takes time.
-  const visible = sourceText(answer, options).slice(0, cardMaxChars);
+  const visible = beginning(sourceText(answer, options), cardMaxChars);
   const rendered = renderPartial(visible, 'card', texts.markdown);
   if (rendered.length <= cardMaxChars) return below(rendered, doing);
   const limits = { firstChars: cardMaxChars, restChars: cardMaxChars, maxPages: 1 };
@@ -112,7 +113,7 @@ export function finalView(answer: Answer, notes: readonly string[], hasCard: boo
     maxPages: hasCard ? MAX_MESSAGES + 1 : MAX_MESSAGES,
   };
   // Rendering can shorten a text, so more than fits is rendered. The rest is only counted.
-  const reach = 2 * (limits.firstChars + limits.maxPages * limits.restChars);
+  const reach = characterStart(source, 2 * (limits.firstChars + limits.maxPages * limits.restChars));
   const dialect = hasCard ? 'card' : 'message';
   const blocks = [
     ...renderBlocks(source.slice(0, reach), dialect, texts.markdown),

@@ -1,7 +1,7 @@
 import type { AppFacts } from '../dify/app-facts.ts';
 import { acceptedClasses, acceptedExtensions, accepts, placeFiles, type QuestionFile } from '../dify/file-inputs.ts';
 import { classOf, type FileClass } from '../dify/file-rules.ts';
-import type { SentFile } from '../dingtalk/message-kinds.ts';
+import { addLeftOut, type LeftOut, type SentFile } from '../dingtalk/message-kinds.ts';
 import { BridgeError } from '../errors.ts';
 import { extensionOf } from '../files/inspect.ts';
 
@@ -43,10 +43,25 @@ export function sortOut(
   return { taken, refused: refused ?? (taken.length < accepted.length ? tooMany(taken.length) : null) };
 }
 
+/** Of the files that a message refers to: those that the app takes beside others, and how many it has no room for. */
+export function roomBeside(
+  quoted: readonly SentFile[],
+  others: readonly SentFile[],
+  facts: AppFacts,
+): { taken: SentFile[]; leftOut: LeftOut } {
+  const accepted = quoted.filter((file) => isAccepted(file, facts));
+  const expected = [...others, ...accepted].map((file) => ({ ...expectationOf(file), uploadId: '', file }));
+  const notPlaced = new Set<unknown>(placeFiles(facts, expected).notPlaced);
+  const placed = expected.slice(0, MAX_FILES).filter((one) => !notPlaced.has(one));
+  const taken = accepted.filter((file) => placed.some((one) => one.file === file));
+  const left = accepted.filter((file) => !taken.includes(file));
+  return { taken, leftOut: left.reduce<LeftOut>((sum, { kind }) => addLeftOut(sum, { [kind]: 1 }), {}) };
+}
+
 const tooMany = (most: number) =>
   new BridgeError('file_not_accepted', 'the app does not take so many files at once', { most });
 
-export function isAccepted(file: SentFile, facts: AppFacts): boolean {
+function isAccepted(file: SentFile, facts: AppFacts): boolean {
   return accepts(facts, expectationOf(file));
 }
 

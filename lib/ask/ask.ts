@@ -19,6 +19,9 @@ import { requestFor } from './request.ts';
  */
 const MAX_POSTS = 4;
 
+/** The same of a second try: its app is known, and only its conversation can be gone. */
+const MAX_POSTS_AGAIN = 2;
+
 /** Until a busy model is asked again. Longer than a stop waits for Dify (3 s): a stop that was asked for ends the pause. */
 const BUSY_PAUSE_MS = 5_000;
 
@@ -31,6 +34,8 @@ const SAY_AFTER_MS = 10_000;
 export interface AskOptions extends FollowOptions {
   dify: Pick<Dify, 'facts' | 'ask' | 'correctType'> & { records: Pick<Dify['records'], 'hasConversation'> };
   question: Omit<Question, 'files'> & { queryInput: string; files?: readonly QuestionFile[] };
+  /** The question was asked before, and its answer lost: a busy model ends this try. */
+  isSecondTry?: boolean;
   /** Called before each post with the kind of app that is asked. */
   onType?: (type: AppType) => void;
   /** Called at most once, with what the app does while its first event is long in coming. */
@@ -44,19 +49,20 @@ export interface AskOptions extends FollowOptions {
  * until then was given to `onProgress`.
  */
 export async function ask(options: AskOptions): Promise<Answer> {
-  const { dify, question, clock, signal } = options;
+  const { dify, question, clock, signal, isSecondTry = false } = options;
   const facts = await factsOf(dify);
   let asked: Pick<AppFacts, 'type' | 'isTypeKnown'> = facts;
   let { conversationId } = question;
   let hasBegun = false;
   let isOpen = false;
-  let wasBusy = false;
+  let mayBeBusy = !isSecondTry;
+  const mostPosts = isSecondTry ? MAX_POSTS_AGAIN : MAX_POSTS;
   const cancelSaying = clock.schedule(SAY_AFTER_MS, () => {
     const activity = hasBegun ? null : waitingActivity(asked, isOpen);
     if (activity) options.onWaiting?.(activity);
   });
   try {
-    for (let posts = 0; posts < MAX_POSTS; posts += 1) {
+    for (let posts = 0; posts < mostPosts; posts += 1) {
       const { inputs, files } = requestFor({ ...facts, ...asked }, question);
       options.onType?.(asked.type);
       const controller = new AbortController();
@@ -74,8 +80,8 @@ export async function ask(options: AskOptions): Promise<Answer> {
           conversationId = null;
           continue;
         }
-        if (wasBusy || !asked.isTypeKnown || !mayAskAgain(asked.type, answer)) return answer;
-        wasBusy = true;
+        if (!mayBeBusy || !asked.isTypeKnown || !mayAskAgain(asked.type, answer)) return answer;
+        mayBeBusy = false;
         await sleep(clock, BUSY_PAUSE_MS, signal);
         continue;
       }

@@ -2,10 +2,11 @@ import type { AppFacts } from '../dify/app-facts.ts';
 import type { QuestionFile } from '../dify/file-inputs.ts';
 import type { FileClass } from '../dify/file-rules.ts';
 import type { Message } from '../dingtalk/callback.ts';
-import { sentFilesOf, type SentFile } from '../dingtalk/message-kinds.ts';
+import { addLeftOut, quotedFilesOf, sentFilesOf, type SentFile } from '../dingtalk/message-kinds.ts';
 import { BridgeError } from '../errors.ts';
 import { fetchSentFile, transcribeSentFile, type SentFilePorts } from '../files/inbound.ts';
-import { isAccepted, MAX_FILES, refusal, refuseTooMany, sortOut } from './accepted-files.ts';
+import { refusal, refuseTooMany, roomBeside, sortOut } from './accepted-files.ts';
+import { fetchQuotedFiles, quotedWords, withQuote, type Missed, type QuotedAnswer } from './quote.ts';
 import { factsOf } from './reach.ts';
 
 /** What is asked, with the files that Dify has by now. */
@@ -14,15 +15,15 @@ export interface PreparedQuestion {
   files: readonly QuestionFile[];
   /** Why pictures beside the words, or files before them, were left out; null when nothing was left out. */
   refused: BridgeError | null;
+  /** What is missing of the message that the question refers to; absent where nothing is. */
+  missed?: Missed | undefined;
 }
 
 export interface QuestionPorts {
   sentFiles: Pick<SentFilePorts, 'addressOf' | 'download' | 'dify'>;
   dify: { facts(): Promise<AppFacts> };
+  quotedAnswer: QuotedAnswer;
 }
-
-/** Longest text of a quoted message that goes to Dify. */
-const MAX_QUOTED_CHARS = 4_000;
 
 const BYTES_PER_MB = 1024 * 1024;
 
@@ -49,12 +50,15 @@ export async function prepareQuestion(
   signal: AbortSignal,
 ): Promise<PreparedQuestion> {
   const { content } = message;
-  const quoted = message.quoted?.file ?? null;
+  const quoted = quotedFilesOf(message.quoted);
+  const found = await quotedWords(message.quoted, ports.quotedAnswer);
+  const words = found ?? '';
+  const missed: Missed | undefined = found === null ? { answer: true } : undefined;
   // DingTalk has recognised the words of the recording, so Dify gets these words and not the recording.
   const own = content.kind === 'audio' && content.recognition !== '' ? [] : sentFilesOf(content);
   const expired = heldIsOver ? new BridgeError('file_expired', 'the files were held for too long') : null;
-  if (own.length === 0 && quoted === null && held.length === 0) {
-    return { query: withQuote(question, message), files: [], refused: expired };
+  if (own.length === 0 && quoted.length === 0 && held.length === 0) {
+    return { query: withQuote(question, words), files: [], refused: expired, missed };
   }
   const facts = await factsOf(ports.dify);
   const sent = { ...ports.sentFiles, maxBytes: limitsOf(facts), user, signal };
@@ -62,23 +66,30 @@ export async function prepareQuestion(
   const files: QuestionFile[] = [];
   const [recording] = own;
   if (content.kind === 'audio' && recording && facts.speechToText) {
-    const words = (await transcribeSentFile(recording, sent)).trim();
-    if (words === '') throw new BridgeError('speech_unclear', 'no words were recognised');
+    const spoken = (await transcribeSentFile(recording, sent)).trim();
+    if (spoken === '') throw new BridgeError('speech_unclear', 'no words were recognised');
     for (const file of before.taken) files.push(await fetchHeldFile(file, sent));
-    return { query: withQuote(words, message), files, refused: before.refused ?? expired };
+    return { query: withQuote(spoken, words), files, refused: before.refused ?? expired, missed };
   }
   const refused = own.map((file) => refusal(file, facts)).find((error) => error !== null) ?? null;
   // The words beside a picture can be answered without the picture.
   if (refused && !(content.kind === 'rich-text' && content.text !== '')) throw refused;
   const taken = refused ? [] : own;
   refuseTooMany([...before.taken, ...taken], facts);
-  const isTaken = quoted !== null && isAccepted(quoted, facts) && !isAmong(quoted, before.taken);
+  const others = quoted.filter((file) => !isAmong(file, before.taken));
+  const beside = roomBeside(others, [...before.taken, ...taken], facts);
   // One after another, so that this instance transfers one file at a time.
   for (const file of before.taken) files.push(await fetchHeldFile(file, sent));
-  for (const file of [...(isTaken ? [quoted] : []), ...taken].slice(0, MAX_FILES - files.length)) {
-    files.push(await fetchSentFile(file, sent));
-  }
-  return { query: withQuote(question, message), files, refused: refused ?? before.refused ?? expired };
+  const fetched = await fetchQuotedFiles(beside.taken, words !== '', (file) => fetchSentFile(file, sent));
+  files.push(...fetched.files);
+  for (const file of taken) files.push(await fetchSentFile(file, sent));
+  const leftOut = addLeftOut(fetched.leftOut, beside.leftOut);
+  return {
+    query: withQuote(question, words),
+    files,
+    refused: refused ?? before.refused ?? expired,
+    missed: Object.keys(leftOut).length > 0 ? { ...missed, leftOut } : missed,
+  };
 }
 
 /** A person may quote the picture that is held. */
@@ -106,13 +117,4 @@ function limitsOf({ limitsMb }: AppFacts): Record<FileClass, number> {
     video: bytes(video),
     custom: bytes(document),
   };
-}
-
-function withQuote(question: string, { quoted }: Pick<Message, 'quoted'>): string {
-  const text = quoted?.text.slice(0, MAX_QUOTED_CHARS) ?? '';
-  if (text === '') return question;
-  return `${text
-    .split('\n')
-    .map((line) => `> ${line}`)
-    .join('\n')}\n\n${question}`;
 }

@@ -1,3 +1,4 @@
+import { beginning } from '../characters.ts';
 import { robotConfig, type RobotConfig } from './robot.ts';
 import { REQUIRED_OF_ROBOT, robotSettings, type SetRobotValues } from './robot-settings.ts';
 import { camelCase, namesOf, readSettings, type ConfigProblem, type Setting } from './settings.ts';
@@ -23,7 +24,7 @@ export function readBots(json: string, flat: SetRobotValues, problems: ConfigPro
     for (const key of Object.keys(entry)) {
       if (KNOWN_KEYS.has(key)) continue;
       // A key is a name and no secret, so it may be shown, shortened.
-      problems.push({ variable: `${place}.${key.slice(0, 40)}`, expected: 'a known setting; this one is not' });
+      problems.push({ variable: `${place}.${beginning(key, 40)}`, expected: 'a known setting; this one is not' });
     }
     const robot = robotConfig(name, readValues(entry, inherited, place, problems));
     if (robot) robots.push(robot);

@@ -2,7 +2,7 @@ import { readBots } from './bots.ts';
 import { deploymentSettings, type DeploymentValues } from './deployment-settings.ts';
 import { robotConfig, type RobotConfig } from './robot.ts';
 import { REQUIRED_OF_ROBOT, robotSettings } from './robot-settings.ts';
-import { readSettings, withDefaults, type ConfigProblem } from './settings.ts';
+import { camelCase, readSettings, withDefaults, type ConfigProblem } from './settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -41,6 +41,7 @@ export function readConfig(env: Environment): ConfigResult {
     for (const variable of missing) problems.push({ variable, expected: 'a value; it is required' });
   }
   if (deployment.BOTS !== null) robots.push(...readBots(deployment.BOTS, flat, problems));
+  refuseSharedConnections(robots, problems);
   const store = storeConfig(deployment, env, problems);
   if (problems.length > 0) return { ok: false, problems };
   return {
@@ -57,6 +58,27 @@ export function readConfig(env: Environment): ConfigResult {
       host: deployment.HOST,
     },
   };
+}
+
+/** The name of a robot's setting, as the operator wrote it. */
+export function placeOf(variable: string, robot: RobotConfig, robots: readonly RobotConfig[]): string {
+  if (robot.name === null) return variable;
+  const index = robots.filter(({ name }) => name !== null).indexOf(robot);
+  return `BOTS[${index}].${camelCase(variable)}`;
+}
+
+/** Over a connection the client id is all that tells robots apart: DingTalk would spread the messages over both. */
+function refuseSharedConnections(robots: readonly RobotConfig[], problems: ConfigProblem[]): void {
+  const taken = new Set<string>();
+  for (const robot of robots) {
+    const { connection, clientId } = robot.dingtalk;
+    if (connection !== 'stream') continue;
+    if (taken.has(clientId)) {
+      const expected = 'http, or another client ID: only one robot with stream can have the same one';
+      problems.push({ variable: placeOf('DINGTALK_CONNECTION', robot, robots), expected });
+    }
+    taken.add(clientId);
+  }
 }
 
 /** One line per problem, for a terminal or a 503. */

@@ -75,7 +75,7 @@ export const deploymentSettings = {
     unset: 'unset',
     // It holds the keys of the robots.
     isSecret: true,
-    meaning: 'Several robots as a JSON array; see "Several robots" in README.md.',
+    meaning: 'Several robots as a JSON array; see "Several robots" in docs/configuration.md.',
   },
 } as const satisfies Record<string, Setting>;
 

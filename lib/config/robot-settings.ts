@@ -3,7 +3,7 @@ import { address, choice, flag, idList, jsonObject, rate, secrets, text, whole }
 
 /**
  * The settings that each robot can have for itself. An entry of BOTS spells the same name in camelCase. This table is
- * the only place of a setting in the code; `.env.example` and the tables of the READMEs are checked against it.
+ * the only place of a setting in the code; `.env.example` and the tables of `docs/configuration.md` are checked against it.
  */
 export const robotSettings = {
   DINGTALK_CLIENT_ID: {
@@ -26,6 +26,12 @@ export const robotSettings = {
     unset: 'the Client ID',
     isInherited: false,
     meaning: "The robot's code, where it is not the Client ID.",
+  },
+  DINGTALK_CONNECTION: {
+    schema: choice(['http', 'stream']),
+    default: 'http',
+    meaning:
+      'How messages come: http, by callback; stream, over a connection that npm run serve keeps open. stream needs no public address.',
   },
   DINGTALK_CARD_TEMPLATE_ID: {
     schema: text,

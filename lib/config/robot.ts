@@ -63,6 +63,7 @@ function dingtalkConfig({ clientId, clientSecrets }: Credentials, values: RobotV
     /** The client secret first; a second one is still accepted while the secret is being rotated. */
     clientSecrets,
     robotCode: values.DINGTALK_ROBOT_CODE ?? clientId,
+    connection: values.DINGTALK_CONNECTION,
     /** Null: answers are markdown messages. */
     cardTemplateId: values.DINGTALK_CARD_TEMPLATE_ID,
     cardContentKey: values.DINGTALK_CARD_CONTENT_KEY,

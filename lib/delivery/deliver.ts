@@ -1,5 +1,6 @@
 import { crashText } from '../answer/ending.ts';
 import type { FinalView } from '../answer/view.ts';
+import { beginningOf } from '../characters.ts';
 import { isPassing, isRefusedForNow, isUnsafe } from '../errors.ts';
 import { sleep, type Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
@@ -153,10 +154,5 @@ function titleOf(text: string, texts: Texts): string {
     .replaceAll(/[#>*_`|[\]]|<[^>]*>|\((?:https?|dtmd):[^)]*\)/g, '')
     .replace(/^[-\s]+/, '')
     .split('\n', 1)[0];
-  return (
-    Array.from(line ?? '')
-      .slice(0, 30)
-      .join('')
-      .trim() || texts.messageTitle
-  );
+  return beginningOf(line ?? '', 30).trim() || texts.messageTitle;
 }

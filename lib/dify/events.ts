@@ -51,6 +51,7 @@ const runShape = z.object({
   status: text,
   error: text,
   outputs: z.record(z.string(), z.unknown()).nullish().catch(null),
+  exceptions_count: number,
   files,
 });
 
@@ -106,6 +107,7 @@ const readers: Readonly<Record<string, (json: unknown) => EventBody>> = {
     kind: 'run-finished',
     ...runEnd(data?.status ?? null, data?.error ?? ''),
     outputs: data?.outputs ?? {},
+    retried: (data?.exceptions_count ?? 0) > 0,
     files: answerFiles(data?.files),
   })),
   // `human_input_required` came before, except in a stream that was joined in between: it has the form only here.

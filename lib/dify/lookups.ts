@@ -27,6 +27,13 @@ export interface DifyRecords {
   runsOf(user: string, signal: AbortSignal): Promise<RunSummary[]>;
   /** The newest messages of a conversation; null when it does not exist, or not for this user. */
   messages(conversationId: string, user: string, signal: AbortSignal): Promise<MessageRecord[] | null>;
+  /**
+   * One message of a conversation, also an old one; null when it is not among the newest 500, or not for this user.
+   */
+  message(
+    named: { conversationId: string; messageId: string; user: string },
+    signal: AbortSignal,
+  ): Promise<MessageRecord | null>;
   /** Whether a conversation exists and is this user's. */
   hasConversation(conversationId: string, user: string, signal: AbortSignal): Promise<boolean>;
   /** The five conversations of this user in which something was said last, newest first. */
@@ -36,6 +43,11 @@ export interface DifyRecords {
 const LOOK_TIMEOUT_MS = 10_000;
 
 const MESSAGES = 20;
+
+/** The longest page that Dify gives, and most of them that one message is looked for on. */
+const PAGE = 100;
+
+const PAGES = 5;
 
 const CONVERSATIONS = 5;
 
@@ -61,6 +73,20 @@ export function createDifyRecords(http: DifyHttp): DifyRecords {
       const query = new URLSearchParams({ conversation_id: conversationId, user, limit: String(MESSAGES) });
       const answer = await get(`/messages?${query.toString()}`, signal);
       return answer.status === 404 ? null : readAccepted(answer, readMessages);
+    },
+    async message({ conversationId, messageId, user }, signal) {
+      const query = new URLSearchParams({ conversation_id: conversationId, user, limit: String(PAGE) });
+      for (let pages = 0; pages < PAGES; pages += 1) {
+        const answer = await get(`/messages?${query.toString()}`, signal);
+        const rows = answer.status === 404 ? [] : readAccepted(answer, readMessages);
+        const found = rows.find(({ id }) => id === messageId);
+        if (found) return found;
+        const [oldest] = rows.toSorted((a, b) => a.createdAtMs - b.createdAtMs);
+        if (rows.length < PAGE || !oldest) return null;
+        // The page before begins above the oldest message of this one.
+        query.set('first_id', oldest.id);
+      }
+      return null;
     },
     async hasConversation(conversationId, user, signal) {
       const query = new URLSearchParams({ conversation_id: conversationId, user, limit: '1' });

@@ -1,11 +1,16 @@
 import * as z from 'zod';
-import type { AnswerFile, Citation } from '../answer/event.ts';
+import type { AnswerFile, Citation, FailureReason } from '../answer/event.ts';
 import { parseJson } from '../runtime/json.ts';
 import { answerFileOf, answerFileShape } from './answer-file.ts';
+import { runEnd } from './failures.ts';
+import { readModelFailure } from './model-failures.ts';
 
-/** What Dify keeps of a run of a workflow or chatflow. `status` is Dify's word (`docs/wire-dify.md`). */
+/** What Dify keeps of a run of a workflow or chatflow. */
 export interface RunRecord {
+  /** Dify's word (`docs/wire-dify.md`), or what it means: a stop can end a run as `failed`, moderation as `stopped`. */
   status: string;
+  /** Why a model of the run failed; null where none did, or where the record does not tell. */
+  reason: FailureReason | null;
   outputs: Readonly<Record<string, unknown>>;
   totalTokens: number | null;
   /** What it was started with. */
@@ -27,6 +32,8 @@ export interface MessageRecord {
   /** What an agent keeps of its steps, also of a run whose client is gone; null where there are none. */
   thoughts: Thoughts | null;
   status: 'normal' | 'error' | 'paused';
+  /** Why the model failed, as with a run. */
+  reason: FailureReason | null;
   createdAtMs: number;
   citations: readonly Citation[];
   files: readonly AnswerFile[];
@@ -54,6 +61,7 @@ const valuesShape = z.record(z.string(), z.unknown());
 
 const runShape = z.object({
   status: z.string().nullable(),
+  error: text,
   outputs: z.unknown().optional(),
   total_tokens: z.number().nullish(),
   inputs: z.unknown().optional(),
@@ -63,9 +71,11 @@ const runShape = z.object({
 export function readRun(json: unknown): RunRecord | 'unknown' | null {
   const run = runShape.safeParse(json).data;
   if (!run) return null;
-  const { status, outputs, total_tokens: totalTokens = null, inputs } = run;
+  const { status, error, outputs, total_tokens: totalTokens = null, inputs } = run;
   if (status === null) return 'unknown';
-  return { status, outputs: readValues(outputs), totalTokens, inputs: readValues(inputs) };
+  const hasFailed = status === 'failed' || status === 'stopped';
+  const end = hasFailed ? runEnd(status, error ?? '') : { status, reason: null };
+  return { ...end, outputs: readValues(outputs), totalTokens, inputs: readValues(inputs) };
 }
 
 const runRow = z.object({
@@ -112,6 +122,7 @@ const messageShape = z.object({
   query: text,
   answer: text,
   status: text,
+  error: text,
   created_at: z.number().nullish(),
   agent_thoughts: z.array(thoughtShape).nullish().catch(null),
   message_files: z.array(fileShape).nullish(),
@@ -126,6 +137,7 @@ export function readMessages(json: unknown): MessageRecord[] | null {
     answer: row.answer ?? '',
     thoughts: readThoughts(row.agent_thoughts ?? []),
     status: row.status === 'error' || row.status === 'paused' ? row.status : 'normal',
+    reason: row.status === 'error' ? readModelFailure(row.error ?? '') : null,
     createdAtMs: (row.created_at ?? 0) * 1000,
     citations: (row.retriever_resources ?? []).flatMap((source) =>
       source.document_name ? [{ documentId: source.document_id ?? null, documentName: source.document_name }] : [],

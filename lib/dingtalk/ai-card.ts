@@ -17,16 +17,22 @@ export interface AiCardOptions extends CardRequestOptions {
    * Where DingTalk sends what is pressed: a registered route key, or null for a card without callback. Never rejects.
    */
   routeKey: CardCallback['routeKey'];
+  /** Told what DingTalk calls the card in a message that quotes it. Not called where DingTalk does not say it. */
+  onNamed?: ((cardKey: string) => void) | undefined;
 }
 
 /** Tries to make a card after calls without an answer: a broken connection shows at once, a time-out takes 8 s. */
 const MAX_TRIES: Readonly<Partial<Record<ErrorCode, number>>> = { dingtalk_unreachable: 3, dingtalk_timeout: 2 };
 
+const name = z.string().nullish().catch(null);
+
 /**
  * `success: false` inside an HTTP 200, or an empty list, means that DingTalk made the card and showed it to no one. An
  * `errorMsg` alone, or no list, means nothing.
  */
-const deliveries = z.array(z.object({ success: z.boolean().nullish() })).nullish();
+const deliveries = z
+  .array(z.object({ success: z.boolean().nullish(), carrierId: name, processQueryKey: name }))
+  .nullish();
 
 const created = z.object({ result: z.object({ deliverResults: deliveries }) });
 
@@ -50,7 +56,7 @@ const FRAME_TIMEOUT_MS = 11_000;
  * and its frames, so no call sets it.
  */
 export function createAiCard(options: AiCardOptions): CardSink {
-  const { client, config, cardId, extras, onExtrasRefused, routeKey } = options;
+  const { client, config, cardId, extras, onExtrasRefused, routeKey, onNamed } = options;
   /** DingTalk failed at this card, so its next try goes without the extras. */
   let isPlain = false;
 
@@ -63,7 +69,7 @@ export function createAiCard(options: AiCardOptions): CardSink {
           body,
         });
         const told = created.safeParse(answer).data;
-        requireDelivered(told && (told.result.deliverResults ?? null));
+        noteDelivered(told && (told.result.deliverResults ?? null), onNamed);
         return;
       } catch (error) {
         // No one else uses this id, so the card that exists is this one: a call whose answer was lost has made it.
@@ -78,7 +84,7 @@ export function createAiCard(options: AiCardOptions): CardSink {
   async function deliver({ deliver: body }: CardRequest): Promise<void> {
     const answer = await client.call('deliver', { method: 'POST', path: '/v1.0/card/instances/deliver', body });
     const told = shown.safeParse(answer).data;
-    requireDelivered(told && (told.result ?? null));
+    noteDelivered(told && (told.result ?? null), onNamed);
   }
 
   async function repeatPlain(request: CardRequest, refused: BridgeError): Promise<void> {
@@ -109,10 +115,12 @@ export function createAiCard(options: AiCardOptions): CardSink {
 }
 
 /** @param results null where the answer has no list, undefined where it is none that can be read. */
-function requireDelivered(results: z.infer<typeof deliveries>): void {
+function noteDelivered(results: z.infer<typeof deliveries>, onNamed: AiCardOptions['onNamed']): void {
   if (results === undefined || results?.length === 0 || results?.some(({ success }) => success === false)) {
     throw new BridgeError('dingtalk_card_undelivered', remedyFor('dingtalk_card_undelivered') ?? '');
   }
+  const cardKey = results?.[0]?.carrierId || results?.[0]?.processQueryKey;
+  if (cardKey) onNamed?.(cardKey);
 }
 
 /** A card that this or another instance made. */

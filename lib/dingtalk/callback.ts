@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { BridgeError } from '../errors.ts';
 import { parseJson } from '../runtime/json.ts';
-import { readContent, readQuoted, type Content, type Quoted } from './message-kinds.ts';
+import type { Content, LeftOut, Quoted } from './message-kinds.ts';
+import { readMessage } from './read-message.ts';
 
 /** A message that a person sent to the robot. */
 export interface Message {
@@ -19,6 +20,10 @@ export interface Message {
   content: Content;
   /** The message that this one refers to. */
   quoted: Quoted | null;
+  /** What of the message, and of what it refers to, cannot be fetched; absent where nothing is missing. */
+  leftOut?: LeftOut;
+  /** Another robot sent it. */
+  fromRobot?: true;
 }
 
 export interface Sender {
@@ -107,7 +112,6 @@ export function readCallback(body: string): Callback {
       : null,
     corpId: wire.chatbotCorpId || null,
     robotCode: wire.robotCode || null,
-    content: readContent(wire.msgtype ?? '', wire),
-    quoted: readQuoted(wire),
+    ...readMessage(wire.msgtype ?? '', wire),
   };
 }

@@ -4,7 +4,7 @@ import type { BridgeError } from '../errors.ts';
 import type { Fetch } from '../net/http.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
-import { createAiCard, openedCard, updateCard } from './ai-card.ts';
+import { createAiCard, openedCard, updateCard, type AiCardOptions } from './ai-card.ts';
 import type { Message, Sender } from './callback.ts';
 import { watchCard, type CardBreaker } from './card-breaker.ts';
 import type { CardExtras } from './card-extras.ts';
@@ -28,6 +28,7 @@ export interface NewCard {
   question: string;
   /** In the log line that says why no card is tried. */
   reference: string;
+  onNamed?: AiCardOptions['onNamed'];
 }
 
 /** The ways from one robot into its chats. */
@@ -82,7 +83,7 @@ export function createChat(options: ChatOptions): Chat {
         [createSessionReply({ config, message, fetch, clock }), createRobotMessage({ client, config, message })],
         (error) => log.warn('reply_fallback', { turn: reference, ...errorFields(error) }),
       ),
-    newCard({ id, message, summary, question, reference }) {
+    newCard({ id, message, summary, question, reference, onNamed }) {
       const templateId = config.cardTemplateId;
       if (templateId === null) return null;
       if (!breaker.mayOpen()) {
@@ -92,7 +93,7 @@ export function createChat(options: ChatOptions): Chat {
       const routeKey = () => callback.routeKey();
       const onExtrasRefused = (error: BridgeError) =>
         log.warn('card_extras_refused', { turn: reference, ...errorFields(error) });
-      const own = { summary, question, extras, onExtrasRefused, routeKey };
+      const own = { summary, question, extras, onExtrasRefused, routeKey, onNamed };
       const card = createAiCard({ client, config, templateId, message, cardId: id, ...own });
       return watchCard(card, breaker, message.sender.id);
     },

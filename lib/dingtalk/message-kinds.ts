@@ -1,21 +1,35 @@
-import * as z from 'zod';
-
 /** What a message holds. An unknown kind is one of the cases, so reading a message never throws. */
 export type Content =
   | { kind: 'text'; text: string }
-  | { kind: 'rich-text'; text: string; pictures: readonly string[] }
+  /** `files`: all of its files, where some are no pictures. Versions before this one know `pictures` only. */
+  | { kind: 'rich-text'; text: string; pictures: readonly string[]; files?: readonly SentFile[] }
   | { kind: 'picture'; downloadCode: string }
   | { kind: 'audio'; downloadCode: string | null; recognition: string }
   | { kind: 'video'; downloadCode: string }
   | { kind: 'file'; downloadCode: string; fileName: string }
+  /** A document of DingTalk that a person shared: its content does not come with it. */
+  | { kind: 'document' }
   | { kind: 'unknown'; messageType: string };
 
-/** What a message refers to: an earlier one, shown above it. */
+/** What a message refers to: an earlier one that it quotes, or the chat record that it forwards. */
 export interface Quoted {
   text: string;
-  /** The picture or file that is quoted. */
+  /** The picture or file that is quoted; `moreFiles` are those after it. */
   file: SentFile | null;
+  moreFiles?: readonly SentFile[];
+  /**
+   * What the asker is told of. `unread`: nothing of the quoted message could be read. `file`: DingTalk sent no code for the
+   * file. `document`: a document of DingTalk. `record`: nothing of the forwarded record could be read.
+   */
+  problem?: 'unread' | 'file' | 'document' | 'record';
+  /** It is no quote: the message itself is a forwarded chat record. */
+  isRecord?: true;
+  /** What DingTalk calls the quoted card, where the callback has nothing else of it. */
+  cardKey?: string;
 }
+
+/** What a message holds beside its words and cannot be fetched: how many of each. `message`: entries of a chat record. */
+export type LeftOut = Readonly<Partial<Record<SentFile['kind'] | 'record' | 'message', number>>>;
 
 /** A file that a user sent, as far as the callback describes it. */
 export interface SentFile {
@@ -26,128 +40,13 @@ export interface SentFile {
   name: string | null;
 }
 
-type Body = Readonly<Record<string, unknown>>;
-
-const textBody = z.object({ text: z.object({ content: z.string() }) });
-
-const textAtTop = z.object({ content: z.string() });
-
-const richText = z.object({
-  content: z.object({
-    richText: z.array(z.object({ text: z.string().nullish(), downloadCode: z.string().nullish() })),
-  }),
-});
-
-const media = z.object({
-  content: z.object({
-    downloadCode: z.string().min(1),
-    fileName: z.string().nullish(),
-  }),
-});
-
-// The official documents do not have it. Several bridges report this shape (docs/wire-dingtalk.md).
-const quoting = z.object({
-  text: z.object({
-    repliedMsg: z.object({
-      msgType: z.string().nullish(),
-      content: z
-        .object({
-          text: z.string().nullish(),
-          downloadCode: z.string().nullish(),
-          fileName: z.string().nullish(),
-          title: z.string().nullish(),
-          summary: z.string().nullish(),
-          richText: z.array(z.object({ text: z.string().nullish(), downloadCode: z.string().nullish() })).nullish(),
-        })
-        .nullish(),
-    }),
-  }),
-});
-
-/** Older shapes of a quotation, with words only (reported as well). */
-const quotingBefore = z.object({
-  quoteMessage: z
-    .object({ text: z.union([z.string(), z.object({ content: z.string() }).transform(({ content }) => content)]) })
-    .nullish()
-    .catch(null),
-  content: z.object({ quoteContent: z.string().nullish() }).nullish().catch(null),
-});
-
-const audio = z.object({
-  content: z.object({ downloadCode: z.string().nullish(), recognition: z.string().nullish() }),
-});
-
-/** One entry for each `msgtype`; null means that the body does not have the shape of its type. */
-const messageKinds: Readonly<Record<string, (body: Body) => Content | null>> = {
-  text(body) {
-    // One official sample of the HTTP mode has a string `content` at the top level instead of `text.content`.
-    const content = textBody.safeParse(body).data?.text.content ?? textAtTop.safeParse(body).data?.content;
-    return content === undefined ? null : { kind: 'text', text: content.trim() };
-  },
-  richText(body) {
-    const parts = richText.safeParse(body).data?.content.richText;
-    if (!parts) return null;
-    return {
-      kind: 'rich-text',
-      text: parts
-        .map((part) => part.text ?? '')
-        .join('')
-        .trim(),
-      pictures: parts.flatMap((part) => part.downloadCode ?? []),
-    };
-  },
-  picture(body) {
-    const content = media.safeParse(body).data?.content;
-    return content ? { kind: 'picture', downloadCode: content.downloadCode } : null;
-  },
-  audio(body) {
-    const content = audio.safeParse(body).data?.content;
-    if (!content) return null;
-    return {
-      kind: 'audio',
-      downloadCode: content.downloadCode ?? null,
-      recognition: (content.recognition ?? '').trim(),
-    };
-  },
-  video(body) {
-    const content = media.safeParse(body).data?.content;
-    return content ? { kind: 'video', downloadCode: content.downloadCode } : null;
-  },
-  file(body) {
-    const content = media.safeParse(body).data?.content;
-    return content ? { kind: 'file', downloadCode: content.downloadCode, fileName: content.fileName ?? '' } : null;
-  },
-};
-
-export function readContent(messageType: string, body: Body): Content {
-  const read = Object.hasOwn(messageKinds, messageType) ? messageKinds[messageType] : undefined;
-  return read?.(body) ?? { kind: 'unknown', messageType };
+/** Words and files, in whatever shape they came. */
+export interface Said {
+  text: string;
+  files: readonly SentFile[];
+  leftOut: LeftOut;
+  problem?: Quoted['problem'];
 }
-
-/** What a message quotes; null when it quotes nothing, or nothing that can be read. */
-export function readQuoted(body: Body): Quoted | null {
-  const replied = quoting.safeParse(body).data?.text.repliedMsg;
-  if (!replied?.content) {
-    const { quoteMessage, content } = quotingBefore.safeParse(body).data ?? {};
-    const before = (quoteMessage?.text ?? content?.quoteContent ?? '').trim();
-    return before === '' ? null : { text: before, file: null };
-  }
-  const { text, title, summary, downloadCode, fileName } = replied.content;
-  const parts = replied.content.richText ?? [];
-  const words = text ?? (parts.map((part) => part.text ?? '').join('') || summary || title || '');
-  const code = downloadCode ?? parts.find((part) => part.downloadCode)?.downloadCode;
-  const kind = QUOTED_KINDS[replied.msgType ?? ''] ?? (fileName ? 'file' : 'picture');
-  const file: SentFile | null = code ? { kind, downloadCode: code, name: fileName ?? null } : null;
-  return words.trim() === '' && !file ? null : { text: words.trim(), file };
-}
-
-const QUOTED_KINDS: Readonly<Partial<Record<string, SentFile['kind']>>> = {
-  picture: 'picture',
-  richText: 'picture',
-  audio: 'audio',
-  video: 'video',
-  file: 'file',
-};
 
 /** The files of a message, in their order. */
 export function sentFilesOf(content: Content): SentFile[] {
@@ -160,9 +59,24 @@ export function sentFilesOf(content: Content): SentFile[] {
     case 'audio':
       return content.downloadCode === null ? [] : [{ kind: 'audio', downloadCode: content.downloadCode, name: null }];
     case 'rich-text':
-      return content.pictures.map((downloadCode) => ({ kind: 'picture' as const, downloadCode, name: null }));
+      return [
+        ...(content.files ??
+          content.pictures.map((downloadCode) => ({ kind: 'picture' as const, downloadCode, name: null }))),
+      ];
     case 'text':
+    case 'document':
     case 'unknown':
       return [];
   }
+}
+
+/** The files that a message refers to, in their order. */
+export function quotedFilesOf(quoted: Quoted | null): SentFile[] {
+  return quoted?.file ? [quoted.file, ...(quoted.moreFiles ?? [])] : [];
+}
+
+export function addLeftOut(a: LeftOut, b: LeftOut): LeftOut {
+  const sum: Record<string, number> = { ...a };
+  for (const [kind, count] of Object.entries(b)) sum[kind] = (sum[kind] ?? 0) + count;
+  return sum;
 }

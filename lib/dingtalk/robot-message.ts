@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { characterStart, codePointStart } from '../characters.ts';
 import type { DingTalkConfig } from '../config/robot.ts';
 import type { MessageSink } from '../delivery/sink.ts';
 import { BridgeError } from '../errors.ts';
@@ -157,7 +158,6 @@ function partsOf({ title, text }: Markdown): Markdown[] {
   if (Buffer.byteLength(paramOf({ title, text })) <= MAX_PARAM_BYTES || text.length < 2) return [{ title, text }];
   const middle = Math.ceil(text.length / 2);
   const lineEnd = text.lastIndexOf('\n', middle);
-  const isInPair = /[\uDC00-\uDFFF]/.test(text.charAt(middle));
-  const cut = lineEnd > 0 ? lineEnd : isInPair ? middle - 1 : middle;
+  const cut = lineEnd > 0 ? lineEnd : characterStart(text, middle) || codePointStart(text, middle) || middle;
   return [text.slice(0, cut), text.slice(cut)].flatMap((half) => partsOf({ title, text: half }));
 }

@@ -1,3 +1,5 @@
+import { characterStart, codePointStart } from '../characters.ts';
+
 /** A text cut in two. */
 export interface Cut {
   head: string;
@@ -39,8 +41,6 @@ const LEAST_FILL = 0.6;
 
 /** The start of a quote, an item of a list or a heading. Alone it shows no text. */
 const LEAD = /^[ >]*(?:(?:[-*+]|\d{1,9}[.)]) +)*(?:#{1,6} +)?/;
-
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
 /**
  * Cuts a line so that its head has at most `room` UTF-16 units. Undefined if not even its beginning fits.
@@ -103,10 +103,8 @@ function spansUpTo(line: string, position: number): Span[] {
 
 /** The position itself, or the start of the character (as readers see it) that it lies in. */
 function graphemeStart(line: string, position: number): number {
-  const start = graphemes.segment(line).containing(position)?.index ?? position;
-  if (start > 0) return start;
   // One character with thousands of combining marks fills the whole line, so it is cut between code points.
-  return /[\uDC00-\uDFFF]/.test(line.charAt(position)) ? position - 1 : position;
+  return characterStart(line, position) || codePointStart(line, position);
 }
 
 function pauseBefore(line: string, from: number, end: number, spans: readonly Span[]): number | undefined {

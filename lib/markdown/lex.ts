@@ -1,4 +1,5 @@
 import { Lexer, Marked, type Token, type TokenizerObject } from 'marked';
+import { characterStart } from '../characters.ts';
 import { def, labelKey, showDefinitions } from './definitions.ts';
 import { resolveMarks } from './emphasis.ts';
 import { blockMaths, dropped, inlineMaths, marks, preformatted, tightHeading } from './extensions.ts';
@@ -97,7 +98,7 @@ function pieceEnd(source: string, start: number): number {
     const length = source.slice(address, address + MAX_ADDRESS_CHARS).search(ADDRESS_END);
     if (length > 0) return address + length;
   }
-  return /[\uD800-\uDBFF]/.test(source.charAt(limit - 1)) ? limit + 1 : limit;
+  return characterStart(source, limit);
 }
 
 /** The characters of a bare address. A single `*` and those of `/**\/` belong to it where the address goes on behind. */

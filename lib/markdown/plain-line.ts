@@ -1,3 +1,5 @@
+import { beginningOf } from '../characters.ts';
+
 /** The characters of emphasis, code, links, tags and tables. */
 const MARKUP = '`*_<>[]|';
 
@@ -18,6 +20,5 @@ export function plainLine(text: string, alsoDropped = ''): string {
 
 /** A line of at most `maxChars` characters. An ellipsis stands for the rest. */
 export function shortened(line: string, maxChars: number): string {
-  const characters = Array.from(line);
-  return characters.length <= maxChars ? line : `${characters.slice(0, maxChars - 1).join('')}…`;
+  return beginningOf(line, maxChars) === line ? line : `${beginningOf(line, maxChars - 1)}…`;
 }

@@ -1,3 +1,5 @@
+import { beginningOf } from '../characters.ts';
+
 /** The longest file name that Dify keeps, in characters (its file service). */
 const MAX_NAME_CHARS = 200;
 
@@ -13,9 +15,8 @@ const UNSAFE_CHARS = /[\p{Cc}\u2028\u2029\u200E\u200F\u202A-\u202E\u2066-\u2069/
  */
 export function safeFileName(name: string): string {
   const clean = name.toWellFormed().replace(UNSAFE_CHARS, '').trim().replace(/^\.+/, '').trim();
-  const chars = Array.from(clean);
-  if (chars.length <= MAX_NAME_CHARS) return clean;
-  const extension = Array.from(/\.[^.]+$/.exec(clean)?.[0] ?? '');
-  const kept = extension.length <= MAX_EXTENSION_CHARS ? extension : [];
-  return [...chars.slice(0, MAX_NAME_CHARS - kept.length), ...kept].join('');
+  if (beginningOf(clean, MAX_NAME_CHARS) === clean) return clean;
+  const extension = /\.[^.]+$/.exec(clean)?.[0] ?? '';
+  const kept = beginningOf(extension, MAX_EXTENSION_CHARS) === extension ? extension : '';
+  return beginningOf(clean, MAX_NAME_CHARS - Array.from(kept).length) + kept;
 }

@@ -102,22 +102,27 @@ function matching(messages: readonly MessageRecord[], { ids, question, askedAtMs
   const named = messages.find(({ id }) => id === ids.messageId);
   if (named) return named;
   const asked = messages.filter(
-    ({ query, createdAtMs }) => query.trim() === question.trim() && createdAtMs >= askedAtMs - CLOCK_SLACK_MS,
+    ({ query, createdAtMs }) => isOf(question.trim(), query.trim()) && createdAtMs >= askedAtMs - CLOCK_SLACK_MS,
   );
   return asked.toSorted((a, b) => b.createdAtMs - a.createdAtMs)[0] ?? null;
 }
+
+/** Dify has the question below the words that it refers to, as one quoted block. */
+const isOf = (question: string, query: string) =>
+  query === question || (query.startsWith('>') && query.endsWith(`\n\n${question}`));
 
 function isSettled({ answer, status, thoughts }: MessageRecord): boolean {
   return answer !== '' || status !== 'normal' || thoughts?.isWhole === true;
 }
 
 function answerOf({ type, ids }: LostRun, { conversationId, message }: Found): Answer {
-  const { id, answer, thoughts, status, citations, files } = message;
+  const { id, answer, thoughts, status, reason, citations, files } = message;
   const failed = {
     kind: 'failed',
     cause: type === 'chatflow' ? 'run' : 'error',
     upstreamCode: null,
     status: null,
+    reason,
   } as const;
   return {
     ...emptyAnswer,

@@ -64,7 +64,7 @@ export async function recoverRun(search: Search, runId: string): Promise<Answer 
     const { isOver, hasRoute, silent } = followed;
     if (!isOver && hasRoute && silent < MOST_SILENT_FOLLOWS) followed = await follow(search, runId, followed);
     const record = await lookAt(search, runId, followed.isOver);
-    const ending = typeof record === 'string' ? null : endingOf(record.status);
+    const ending = typeof record === 'string' ? null : endingOf(record);
     if (typeof record !== 'string' && ending) return conclude(search, followed.answer, ending, record);
     doubts = followed.isOver || record === 'unknown' ? doubts + 1 : 0;
     if (record === 'unanswered' || record === 'not-shown' || doubts >= MOST_DOUBTS) {
@@ -147,7 +147,7 @@ async function lookAt(
   const { records, signal } = search;
   try {
     const record = await retrying(search, () => records.run(runId, signal), isOver ? CONFIRM_RETRIES : Infinity);
-    search.isRunning = typeof record !== 'string' && endingOf(record.status) === null;
+    search.isRunning = typeof record !== 'string' && endingOf(record) === null;
     return record;
   } catch (error) {
     if (isOver && (signal.aborted || error instanceof BridgeError)) return 'unanswered';
@@ -156,13 +156,13 @@ async function lookAt(
 }
 
 /** Null while the run goes on. Also for an unknown status, because it may still change. */
-function endingOf(status: string): Ending | null {
+function endingOf({ status, reason }: RunRecord): Ending | null {
   switch (status) {
     case 'succeeded':
     case 'partial-succeeded':
       return { kind: 'complete' };
     case 'failed':
-      return { kind: 'failed', cause: 'run', upstreamCode: null, status: null };
+      return { kind: 'failed', cause: 'run', upstreamCode: null, status: null, reason };
     case 'stopped':
       return { kind: 'stopped' };
     case 'paused':
@@ -181,6 +181,7 @@ async function conclude(search: Search, told: Answer, ending: Ending, record: Ru
     texts: { message: '', agent: '', chunk: '' },
     reasoning: '',
     outputs,
+    retried: told.retried || record?.status === 'partial-succeeded',
     totalTokens: record?.totalTokens ?? told.totalTokens,
     progress: { runStarted: true, messageEnded: true, runEnded: true },
     ending,
@@ -191,14 +192,15 @@ async function conclude(search: Search, told: Answer, ending: Ending, record: Ru
 /**
  * The message of a chatflow goes before its outputs: where moderation replaced the text, the outputs still hold what was
  * blocked. They count where there is no message, or an empty one (up to 1.12 it stays empty), and where the message only
- * has more before them: the text of failed tries of a node.
+ * has more: the text of failed tries of a node.
  */
 async function withMessage(search: Search, answer: Answer, told: Answer): Promise<Answer> {
   const message = await messageOf(search, answer.ids);
   const row = message?.status === 'normal' ? message.answer : '';
   const output = answer.outputs?.['answer'];
   const whole = typeof output === 'string' ? output : '';
-  const shown = row.endsWith(whole) && whole !== '' ? whole : row || whole;
+  const hasMore = answer.retried ? isWithin(whole, row) : row.endsWith(whole);
+  const shown = hasMore && whole !== '' ? whole : row || whole;
   // A run that did not complete may have no outputs. Then the text that the events reported is all there is.
   const saved = answer.ending?.kind === 'complete' ? '' : told.texts.message;
   const text = shown || saved || (message?.answer ?? '');
@@ -210,4 +212,11 @@ async function withMessage(search: Search, answer: Answer, told: Answer): Promis
     citations: answer.citations.length > 0 ? answer.citations : (message?.citations ?? []),
     files: answer.files.length > 0 ? answer.files : (message?.files ?? []),
   };
+}
+
+/** Whether the characters of a text stand in another one in their order, with others between them. */
+function isWithin(text: string, other: string): boolean {
+  let at = 0;
+  for (const char of other) if (text.startsWith(char, at)) at += char.length;
+  return at === text.length;
 }

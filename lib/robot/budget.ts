@@ -1,7 +1,7 @@
 import type { RobotConfig } from '../config/robot.ts';
 import type { Message } from '../dingtalk/callback.ts';
 import type { Chat } from '../dingtalk/chat.ts';
-import { sentFilesOf } from '../dingtalk/message-kinds.ts';
+import { quotedFilesOf, sentFilesOf } from '../dingtalk/message-kinds.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
 import { monthOf, type BudgetRequest } from '../state/budget.ts';
 import type { Texts } from '../texts/texts.ts';
@@ -30,7 +30,7 @@ export function budgetOf(
 ): BudgetRequest | null {
   if (dingtalk.monthlyCalls === 0) return null;
   // The address of each file that a person sends costs a call.
-  const sent = sentFilesOf(content).length + (quoted?.file ? 1 : 0);
+  const sent = sentFilesOf(content).length + quotedFilesOf(quoted).length;
   const full = FULL_RESERVE[streaming];
   return {
     account: `${corpId ?? dingtalk.clientId}:${monthOf(nowMs)}`,

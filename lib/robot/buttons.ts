@@ -1,3 +1,4 @@
+import { beginning } from '../characters.ts';
 import type { TurnPayload } from '../turn/turn.ts';
 import { createHash } from 'node:crypto';
 import type { Rating } from '../answer/event.ts';
@@ -74,7 +75,7 @@ export const actions: Readonly<Record<string, Action>> = {
   ask: {
     whose: 'anyone',
     async run({ action, accept, messageOf, texts }) {
-      const question = textOf(action.params['question']).slice(0, MAX_QUESTION_CHARS);
+      const question = beginning(textOf(action.params['question']), MAX_QUESTION_CHARS);
       if (question === '') return notice(texts.notices.unknownButton);
       return asked(await accept(messageOf(`ask\n${question}`, question)), texts);
     },

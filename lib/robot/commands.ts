@@ -56,8 +56,22 @@ const commands: readonly Command[] = [
   },
 ];
 
+/** Mentions that a client left in the text, before the words or behind them. A name may hold a blank, if `/…` follows. */
+const MENTIONS = /^@\S+(?: \S+)?\s*(?=\/\S+$)|^(?:@\S+\s+)+|(?:\s+@\S+)+$/g;
+
+/** A longer text is no command with mentions beside it. */
+const MAX_CHARS = 200;
+
+/** What speech recognition, or a person, puts behind a word. */
+const CLOSING = /[\s.,!?;:~。，！？；：、…～]+$/;
+
+/** Invisible characters that clients put beside a mention. */
+const INVISIBLE = /[\u200B-\u200D\u2060\uFEFF]/g;
+
 /** The command that a message is, or null for a question. A Chinese keyboard may write the slash in its full width. */
 export function findCommand(text: string): Command | null {
-  const typed = text.normalize('NFKC').trim().toLowerCase();
-  return commands.find(({ words }) => words.includes(typed)) ?? null;
+  if (text.length > MAX_CHARS) return null;
+  const typed = text.normalize('NFKC').replace(INVISIBLE, '').trim();
+  const word = typed.replace(MENTIONS, '').replace(CLOSING, '').trim().toLowerCase();
+  return commands.find(({ words }) => words.includes(word)) ?? null;
 }

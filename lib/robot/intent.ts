@@ -1,5 +1,6 @@
 import type { FormSubmission } from '../ask/form.ts';
 import type { Message } from '../dingtalk/callback.ts';
+import { sentFilesOf, type Quoted } from '../dingtalk/message-kinds.ts';
 import type { Texts } from '../texts/texts.ts';
 import { findCommand, type Command } from './commands.ts';
 
@@ -11,16 +12,19 @@ export type Intent =
 export type ShortIntent = Exclude<Intent, { kind: 'question' }>;
 
 /** A message about a file that has no words gets a default question. */
-export function readIntent({ content, quoted }: Pick<Message, 'content' | 'quoted'>, texts: Texts): Intent {
+export function readIntent(message: Pick<Message, 'content' | 'quoted' | 'fromRobot'>, texts: Texts): Intent {
+  const { content, quoted } = message;
   switch (content.kind) {
     case 'text':
-      // A person who quotes a file and writes nothing asks about the file.
-      return content.text === '' && quoted?.file
-        ? question(texts.askAbout[quoted.file.kind])
-        : readText(content.text, texts);
-    case 'rich-text':
-      if (content.pictures.length === 0) return readText(content.text, texts);
-      return question(content.text || texts.askAbout.picture);
+      if (content.text === '' && quoted) return aboutQuoted(quoted, texts);
+      // To a robot nothing is said but answers: a sentence could make it say something as well, without end.
+      return message.fromRobot ? question(content.text) : readText(content.text, texts);
+    case 'rich-text': {
+      const [file] = sentFilesOf(content);
+      return file ? question(content.text || texts.askAbout[file.kind]) : readText(content.text, texts);
+    }
+    case 'document':
+      return sentence(texts.sharedDocument);
     case 'audio':
       if (content.recognition !== '') return readText(content.recognition, texts);
       // Words may still be found by the app's own speech recognition.
@@ -33,6 +37,13 @@ export function readIntent({ content, quoted }: Pick<Message, 'content' | 'quote
     case 'unknown':
       return sentence(texts.unsupported);
   }
+}
+
+/** What a message without words asks of what it refers to. */
+function aboutQuoted({ file, problem, isRecord, cardKey }: Quoted, texts: Texts): Intent {
+  if (isRecord && !problem) return question(texts.askAbout.record);
+  if (file) return question(texts.askAbout[file.kind]);
+  return sentence(problem && cardKey === undefined ? texts.quoteProblems[problem] : texts.emptyQuestion);
 }
 
 /** The action of a form answers the form, also when its title is the word of a command. */

@@ -9,7 +9,7 @@ import { questionQuote } from '../turn/question-line.ts';
 import { noProgress, readPayload, referenceOf, turnIdOf } from '../turn/record.ts';
 import { userOfTurn, type Runner, type RunnerOptions } from '../turn/runner.ts';
 import type { Turn, TurnPayload } from '../turn/turn.ts';
-import { isAdmin } from './access.ts';
+import { isAdmin, rowOf } from './access.ts';
 import { budgetOf } from './budget.ts';
 import { sentence } from './intent.ts';
 import type { Refusals } from './refusals.ts';
@@ -53,6 +53,9 @@ type NewTurn = Omit<Turn, 'record' | 'level'>;
 /** Most questions that may wait in one conversation. */
 const QUEUE_LIMIT = 5;
 
+/** A robot is told neither that it asks too much nor that too many questions wait: it would answer that as well. */
+const mayAnswerRobot = (kind: Accepted['kind']) => kind === 'started' || kind === 'queued';
+
 /** Accepts questions: each is on record before it is acknowledged. */
 export function createQuestions(options: QuestionOptions, parts: QuestionParts): Questions {
   const { config, texts, chat, state, leaseTiming, clock, newId, log } = options;
@@ -78,6 +81,7 @@ export function createQuestions(options: QuestionOptions, parts: QuestionParts):
         queueLimit: QUEUE_LIMIT,
         budget: budgetOf(message, config, acceptedAtMs),
         rate: isAdmin(message, config.access) ? null : config.access.rateLimit,
+        row: rowOf(message),
       };
       const turn: NewTurn = {
         ...payload,
@@ -109,6 +113,11 @@ export function createQuestions(options: QuestionOptions, parts: QuestionParts):
       return null;
     }
     const { id, reference, message } = turn;
+    // Without the store it is not known how many answers robots have got.
+    if (accepted.kind === 'silent' || (message.fromRobot && !mayAnswerRobot(accepted.kind))) {
+      log.warn('robot_not_answered', { turn: reference, robot: config.name });
+      return null;
+    }
     log.info('message_accepted', { turn: reference, robot: config.name, kind: `question-${accepted.kind}` });
     if (accepted.kind === 'unrecorded') {
       const record = { fence: 1, owner, hop: 0, context: null };
@@ -141,7 +150,7 @@ export function createQuestions(options: QuestionOptions, parts: QuestionParts):
     const { held, heldIsOver } = (payload ? readPayload(payload) : null) ?? turn;
     const record = { fence, context, owner, hop: 0 };
     const started: Turn = { ...turn, held, heldIsOver, level: budget.level, record };
-    const isGreeted = isFirst && mayGreet(turn.message, config.conversation.scope);
+    const isGreeted = isFirst && !turn.message.fromRobot && mayGreet(turn.message, config.conversation.scope);
     return (platform) => {
       const answer = () => runner.run(started, platform);
       const work = isGreeted ? greetBefore(answer, turn) : answer();
@@ -169,18 +178,20 @@ export function createQuestions(options: QuestionOptions, parts: QuestionParts):
     { id, reference, message, question, conversationKey }: NewTurn,
   ): Promise<void> {
     await greetings.get(conversationKey);
+    let cardKey: string | undefined;
     await showQueued(
       { reference, place, quote: questionQuote({ message, question }, config, texts) },
       {
         ...options,
-        card: (onCall) => channels.cardOf({ id, message, question, level: budget.level }, onCall),
+        card: (onCall) =>
+          channels.cardOf({ id, message, question, level: budget.level }, onCall, (named) => (cardKey = named)),
         reply: chat.replyTo(message, reference),
         endDropped: () => channels.endCard(id, texts.stopped),
         record: async (card) =>
           (
             await state.noteWaiting({
               turnId: id,
-              progress: JSON.stringify({ ...noProgress, ...card, isQuoted: true }),
+              progress: JSON.stringify({ ...noProgress, ...card, cardKey, isQuoted: true }),
             })
           ).state,
         isWaiting: async () => (await state.peek(id)).state === 'queued',

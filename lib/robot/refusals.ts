@@ -2,6 +2,7 @@ import type { RobotConfig } from '../config/robot.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Message } from '../dingtalk/callback.ts';
 import type { Claimed, State } from '../state/state.ts';
+import { rowOf } from './access.ts';
 import { askerOf } from '../turn/conversation.ts';
 import { turnIdOf } from '../turn/record.ts';
 
@@ -21,7 +22,11 @@ export interface RefusalOptions {
 /** Refuses a person once in a while, and not once an instance: refused messages may come in large numbers. */
 export interface Refusals {
   /** The instance whose claim is new tells it. Never rejects: while the store is down each instance tells by itself. */
-  claimTelling(why: keyof typeof GAP_MS, message: Pick<Message, 'sender'>, conversationKey: string): Promise<Claimed>;
+  claimTelling(
+    why: keyof typeof GAP_MS,
+    message: Pick<Message, 'chat' | 'sender' | 'fromRobot'>,
+    conversationKey: string,
+  ): Promise<Claimed>;
 }
 
 export function createRefusals({ config, state, clock, newId }: RefusalOptions): Refusals {
@@ -31,7 +36,7 @@ export function createRefusals({ config, state, clock, newId }: RefusalOptions):
       const windowMs = why === 'limit' ? (config.access.rateLimit?.windowMs ?? Infinity) : Infinity;
       const window = Math.floor(nowMs / Math.min(GAP_MS[why], windowMs));
       const turnId = turnIdOf([why, askerOf(message), conversationKey, window].join('\n'));
-      return state.claim({ turnId, owner: newId(), nowMs });
+      return state.claim({ turnId, owner: newId(), nowMs, row: rowOf(message) });
     },
   };
 }

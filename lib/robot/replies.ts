@@ -1,4 +1,5 @@
 import { questionLines } from '../answer/links.ts';
+import { beginning } from '../characters.ts';
 import type { RobotConfig } from '../config/robot.ts';
 import { sendAll } from '../delivery/deliver.ts';
 import type { AppParameters } from '../dify/app-facts.ts';
@@ -22,7 +23,7 @@ function greetingText(
   isGroup: boolean,
 ): string {
   if (opening === '') return '';
-  const words = renderBlocks(opening.slice(0, MAX_CHARS), 'message', texts.markdown).join('\n\n');
+  const words = renderBlocks(beginning(opening, MAX_CHARS), 'message', texts.markdown).join('\n\n');
   if (openingQuestions.length === 0) return words;
   const title = isGroup ? texts.examplesToType : texts.examples;
   return `${words}\n\n**${title}**\n\n${questionLines(openingQuestions.slice(0, MAX_QUESTIONS), !isGroup)}`;

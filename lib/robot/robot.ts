@@ -11,7 +11,7 @@ import { readHandover } from '../turn/handover.ts';
 import { referenceOf, turnIdOf } from '../turn/record.ts';
 import { createRunner, type RunnerOptions } from '../turn/runner.ts';
 import type { TurnPayload } from '../turn/turn.ts';
-import { mayAsk } from './access.ts';
+import { mayAsk, rowOf } from './access.ts';
 import { notifyBudget } from './budget.ts';
 import type { Reaction } from './buttons.ts';
 import { createHolding, filesAlone, isTap } from './holding.ts';
@@ -102,6 +102,8 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
     const intent = form ? readFormAnswer(message, form) : readIntent(message, texts);
     const isRefused = !(intent.kind === 'command' && intent.command.open) && !mayAsk(message, config.access);
     if (isRefused) log.info('message_refused', { robot: config.name });
+    // A sentence would be answered by the other robot, and so on without end.
+    if (message.fromRobot && (isRefused || intent.kind !== 'question')) return null;
     if (intent.kind === 'question' && !isRefused) {
       const isPressed = form !== null || again !== null;
       const heldFiles = isPressed ? 'leave' : heldFilesFor(message);
@@ -112,7 +114,7 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
     const turnId = turnIdOf(message.id);
     const claimed = await (isRefused
       ? refusals.claimTelling('list', message, conversation.key)
-      : state.claim({ turnId, owner: newId(), nowMs: clock.now() }));
+      : state.claim({ turnId, owner: newId(), nowMs: clock.now(), row: rowOf(message) }));
     if (!claimed.isNew) {
       if (!isRefused) log.info('message_repeated', { robot: config.name });
       return null;

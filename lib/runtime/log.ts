@@ -1,4 +1,4 @@
-import { BridgeError } from '../errors.ts';
+import { BridgeError, sectionOf } from '../errors.ts';
 import type { Clock } from './clock.ts';
 
 /** What the log may say of an error: our code, our words and its facts, or the name of an unexpected one. */
@@ -31,14 +31,15 @@ export function withFields(log: Log, fields: LogFields): Log {
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
-/** A log that writes one JSON object a line. */
+/** A log that writes one JSON object a line. A line with a code names the section of the documents on it. */
 export function createLog(clock: Clock, level: LogLevel, write: (line: string) => void): Log {
   const threshold = LEVELS.indexOf(level);
   const at =
     (own: LogLevel) =>
     (event: string, fields: LogFields = {}) => {
       if (LEVELS.indexOf(own) < threshold) return;
-      write(JSON.stringify({ time: new Date(clock.now()).toISOString(), level: own, event, ...fields }));
+      const row = typeof fields['code'] === 'string' ? sectionOf(fields['code']) : undefined;
+      write(JSON.stringify({ time: new Date(clock.now()).toISOString(), level: own, event, ...fields, row }));
     };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }

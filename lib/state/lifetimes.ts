@@ -12,6 +12,9 @@ export const FAILED_TTL_MS = 3_600_000;
 /** How long a receipt is kept, so that the buttons below an old answer work. */
 export const RECEIPT_TTL_MS = 30 * 86_400_000;
 
+/** How long the row of answers to robots is kept after the last of them: far longer than two robots leave each other alone. */
+export const ROBOT_ROW_TTL_MS = 365 * 86_400_000;
+
 /** How long a month's count is kept. It is longer than any month, so that the count lasts until the month's end. */
 export const BUDGET_TTL_MS = 40 * 86_400_000;
 

@@ -63,7 +63,7 @@ export interface State {
   /** Where the instances of a robot share its access token; null for a store that has one instance only. */
   readonly tokens: SharedToken | null;
   /** Claims a message that needs no turn, such as a command, so that one instance answers it. */
-  claim(request: { turnId: string; owner: string; nowMs: number }): Promise<Claimed>;
+  claim(request: ClaimRequest): Promise<Claimed>;
   /** Claims a message, puts its turn on record, and tells whether the turn may start. */
   accept(request: AcceptRequest): Promise<Accepted>;
   /** Claims a message that is only files, and keeps the files for the next question of the conversation. */
@@ -74,13 +74,16 @@ export interface State {
   finish(request: FinishRequest): Promise<Finished>;
   /**
    * Makes the caller the owner of a running turn whose lease has lapsed, or whose owner hands it over. Null when the turn
-   * has an owner or has ended. `dropped` when the turn was dropped while its card was being opened, and the instance that
-   * opened it has not reported since: the caller ends the card.
+   * has an owner or has ended. `dropped` when the turn was dropped while it waited, and no instance has reported since that
+   * it ends the card: the caller does.
    */
   takeOver(request: TakeOverRequest): Promise<StartedTurn | 'dropped' | null>;
   /** Ids of turns whose lease has lapsed, oldest first. */
   overdue(request: { nowMs: number; limit: number }): Promise<string[]>;
-  /** Keeps the progress of a turn that waits, unless it has a progress already. Returns how the turn stands. */
+  /**
+   * Keeps the progress of a turn that waits, unless it has a progress already. Returns how the turn stands. Of a turn that
+   * was dropped: the caller ends its card, or has ended it, and no other instance has to.
+   */
   noteWaiting(request: { turnId: string; progress: string }): Promise<Waiting>;
   /** How a turn stands that was put in line. */
   peek(turnId: string): Promise<Waiting>;
@@ -93,11 +96,28 @@ export interface State {
   stop(request: StopRequest): Promise<Stopped>;
   /** What is on record of a turn; null when nothing is, or when it has expired. */
   lookUp(turnId: string): Promise<TurnRecord | null>;
+  /** The receipt of the answer on a card, by what DingTalk calls the card; null when there is none, or it has expired. */
+  receiptOf(cardKey: string): Promise<string | null>;
   /** Sets a person's rating of an answer; the same rating again takes it back. Returns the rating that holds now. */
   rate(request: RateAnswerRequest): Promise<Rating | null>;
   /** Counts and codes of the robot; the calls are those of the month of `nowMs`. */
   status(request: { nowMs: number }): Promise<RobotStatus>;
   readonly flags: SharedFlags;
+}
+
+export interface ClaimRequest {
+  turnId: string;
+  owner: string;
+  nowMs: number;
+  row?: RobotRow;
+}
+
+/** The answers that robots got in a chat since a person last wrote there. */
+export interface RobotRow {
+  /** The chat, as an opaque name. */
+  chat: string;
+  /** A robot's message gets an answer only when fewer than so many stand in the row; null for a person's, which ends it. */
+  most: number | null;
 }
 
 export interface AcceptRequest {
@@ -125,6 +145,7 @@ export interface AcceptRequest {
   budget: BudgetRequest | null;
   /** How often one person may ask; null without a limit. */
   rate: RateRequest | null;
+  row?: RobotRow;
 }
 
 export interface HoldRequest extends Pick<AcceptRequest, 'turnId' | 'owner' | 'conversationKey' | 'nowMs'> {
@@ -185,6 +206,8 @@ export type Accepted =
   | { kind: 'limited'; load: Load }
   /** The question needs held files, and the conversation holds none. */
   | { kind: 'unheld'; load: Load }
+  /** A robot's message, and robots have got as many answers in a row as they may. */
+  | { kind: 'silent' }
   /** Another delivery of the same message has been accepted before. */
   | { kind: 'duplicate' }
   /** The store is down: the turn is not on record, and the conversation's context is unknown. */
@@ -268,6 +291,8 @@ export interface FinishRequest {
   spent: number;
   /** What buttons need later: ids only. */
   receipt: string;
+  /** What DingTalk calls the card, by which the receipt is found again; absent where that is not known. */
+  cardKey?: string | undefined;
   form: FormChange;
   /** Lease of the next turn. Not later than `nowMs`: another instance takes the next turn over. */
   nextLeaseUntilMs: number;
@@ -303,7 +328,7 @@ export interface StopRequest {
   asker: string | null;
   /** Only this turn; null for all of the conversation. */
   turnId: string | null;
-  /** Until then the instance that is opening the card of a dropped turn has time to end it. */
+  /** Until then the card of a dropped turn is left to the caller, or to the instance that is opening it. */
   leaseUntilMs: number;
 }
 

@@ -9,6 +9,16 @@ const FILE_WORDS: Readonly<Record<string, string>> = {
   custom: 'other files',
 };
 
+/** What a message holds and could not be fetched. */
+const LEFT_OUT_WORDS: Readonly<Record<string, string>> = {
+  picture: 'picture',
+  audio: 'voice message',
+  video: 'video',
+  file: 'file',
+  record: 'nested chat record',
+  message: 'message',
+};
+
 export const en: Texts = {
   help: [
     '**Just ask, or send one of these:**',
@@ -18,7 +28,7 @@ export const en: Texts = {
     '- `/help`: this text',
     '- `/id`: your staff id and the chat id, for an administrator',
     '',
-    'In a single chat you can send a picture or file first and ask about it with your next message. In a group, mention me with @ first.',
+    'In a single chat you can send a picture or file first and ask about it with your next message. In a group, mention me with @ first. To ask about a file there, quote the file and mention me, or send the file and the mention in one message.',
   ].join('\n'),
   newConversation: 'A new conversation has started; what was said before is no longer used. Go ahead and ask.',
   heldDropped: (count) =>
@@ -36,6 +46,7 @@ export const en: Texts = {
     audio: 'Please listen to this voice message.',
     video: 'Please watch this video.',
     file: 'Please read this file.',
+    record: 'Please read this chat record.',
   },
   askAboutAll: 'Please look at these files.',
   held: ({ pictures, videos, files }, link) => {
@@ -48,6 +59,18 @@ export const en: Texts = {
     `At most ${most} files can wait; the rest were not kept. Ask about these first, or tap “${link}”`,
   nothingHeld: 'No file is waiting: it has been asked about already, or 15 minutes have passed. Please send it again.',
   unsupported: 'I cannot handle this kind of message. Please ask in words.',
+  sharedDocument: 'I cannot open DingTalk documents. Please download it and send me the file, or copy its text.',
+  quoteProblems: {
+    unread: '(The quoted message could not be read. Please copy its content and ask again.)',
+    file: '(The quoted file could not be fetched: DingTalk did not hand it on. Please send me the file in a single chat, or send it with the mention in one message.)',
+    document:
+      '(I cannot open the quoted DingTalk document. Please download it and send me the file, or copy its text.)',
+    record: '(The forwarded chat record could not be read. Please copy its content and ask again.)',
+  },
+  leftOutOfMessage: (leftOut) =>
+    `(Not fetched: ${Object.entries(leftOut)
+      .map(([kind, count]) => `${count} ${LEFT_OUT_WORDS[kind] ?? kind}${count === 1 ? '' : 's'}`)
+      .join(', ')}. Please send them by themselves if they matter.)`,
   refused: 'You may not use this robot. Please ask an administrator; /id shows the ids they need.',
   emptyAnswer: '(Nothing was generated this time. Please put the question differently.)',
   emptyRun: '(Done; there is no text result.)',

@@ -10,8 +10,8 @@ export interface Texts {
   /** The answer to `/id`: the ids that an administrator needs for the allow lists. */
   ids: (ids: { staffId: string | null; chatId: string; isGroup: boolean }) => string;
   emptyQuestion: string;
-  /** The question for a file that a user sends without words. */
-  askAbout: Record<'picture' | 'audio' | 'video' | 'file', string>;
+  /** The question for a file, or a forwarded chat record, that a user sends without words. */
+  askAbout: Record<'picture' | 'audio' | 'video' | 'file' | 'record', string>;
   /** The question for several files that a user sends without words. */
   askAboutAll: string;
   /** The answer to files without words: what waits for the user's words, or for a tap on the link. */
@@ -24,6 +24,14 @@ export interface Texts {
   nothingHeld: string;
   /** The answer to a message of an unknown kind. */
   unsupported: string;
+  /** The answer to a document of DingTalk that a person shares. */
+  sharedDocument: string;
+  /** Below an answer, or instead of one: what could not be read of the message that was quoted or forwarded. */
+  quoteProblems: Record<'unread' | 'file' | 'document' | 'record', string>;
+  /** Below an answer: what the message, or what it quotes or forwards, holds and could not be fetched. */
+  leftOutOfMessage: (
+    leftOut: Readonly<Partial<Record<'picture' | 'audio' | 'video' | 'file' | 'record' | 'message', number>>>,
+  ) => string;
   refused: string;
   emptyAnswer: string;
   /** For a workflow that is done and put out nothing that can be shown. */

@@ -9,6 +9,16 @@ const FILE_WORDS: Readonly<Record<string, string>> = {
   custom: '其他文件',
 };
 
+/** What a message holds and could not be fetched. */
+const LEFT_OUT_WORDS: Readonly<Record<string, (count: number) => string>> = {
+  picture: (count) => `${count} 张图片`,
+  audio: (count) => `${count} 段语音`,
+  video: (count) => `${count} 段视频`,
+  file: (count) => `${count} 个文件`,
+  record: (count) => `${count} 段合并的聊天记录`,
+  message: (count) => `${count} 条消息`,
+};
+
 export const zhCN: Texts = {
   help: [
     '**可以直接提问，也可以发送这些指令：**',
@@ -18,7 +28,7 @@ export const zhCN: Texts = {
     '- `/help` 或 **帮助**：显示这段说明',
     '- `/id`：显示你的员工 ID 和会话 ID，供管理员配置权限',
     '',
-    '单聊里可以先发图片或文件，再用下一句话提问。在群里请先 @ 我再提问。',
+    '单聊里可以先发图片或文件，再用下一句话提问。在群里请先 @ 我再提问。要问群里的文件，请引用那个文件并 @ 我，或把文件和 @ 我放在同一条消息里。',
   ].join('\n'),
   newConversation: '已开始新会话，之前的上文不再使用。请直接提问。',
   heldDropped: (count) => `之前发来、还没有提问的 ${count} 个文件也不再保留。`,
@@ -33,6 +43,7 @@ export const zhCN: Texts = {
     audio: '请听这段语音。',
     video: '请看这段视频。',
     file: '请阅读这个文件。',
+    record: '请看这段聊天记录。',
   },
   askAboutAll: '请看这些文件。',
   held: ({ pictures, videos, files }, link) => {
@@ -47,6 +58,17 @@ export const zhCN: Texts = {
   mostHeld: (most, link) => `最多先保留 ${most} 个文件，多出的没有收下。请先就这些文件提问，或点「${link}」`,
   nothingHeld: '没有等待提问的文件：可能已经问过，或超过了 15 分钟。请重新发送文件。',
   unsupported: '我还不能处理这种消息。请用文字提问。',
+  sharedDocument: '我打不开钉钉文档。请下载后把文件发给我，或者复制其中的文字再提问。',
+  quoteProblems: {
+    unread: '（引用的消息没能读到。请把其中的内容复制过来再问。）',
+    file: '（引用的文件没能取到：钉钉没有把它交给我。请在单聊里把文件发给我，或在群里把文件和 @ 我放在同一条消息里。）',
+    document: '（引用的钉钉文档我打不开。请下载后把文件发给我，或者复制其中的文字再问。）',
+    record: '（转发的聊天记录没能读到。请把其中的内容复制过来再问。）',
+  },
+  leftOutOfMessage: (leftOut) =>
+    `（没能取到：${Object.entries(leftOut)
+      .map(([kind, count]) => LEFT_OUT_WORDS[kind]?.(count) ?? '')
+      .join('、')}。需要的话请单独发给我。）`,
   refused: '你没有使用这个机器人的权限。请联系管理员；发送 /id 可以查看需要提供的编号。',
   emptyAnswer: '（这次没有生成任何内容，请换个说法再问一次。）',
   emptyRun: '（已执行完成，没有文字结果。）',

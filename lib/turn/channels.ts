@@ -43,7 +43,11 @@ export interface Channels {
   /** Every call that counts is noted with the lease. */
   forTurn(turn: Turn, lease: Lease, deadline: Deadline): TurnChannels;
   /** The card of a question that waits; null where there is none. `onCall` is told of each call that counts. */
-  cardOf(turn: Pick<Turn, 'id' | 'message' | 'question' | 'level'>, onCall: () => void): CardSink | null;
+  cardOf(
+    turn: Pick<Turn, 'id' | 'message' | 'question' | 'level'>,
+    onCall: () => void,
+    onNamed: (cardKey: string) => void,
+  ): CardSink | null;
   /** Ends the card of a question that gets no answer. Never rejects. */
   endCard(turnId: string, text: string): Promise<void>;
 }
@@ -87,7 +91,11 @@ export function createChannels(options: ChannelOptions): Channels {
   const admins = createAdmins(options);
   const cardPorts = { settleMs: config.dingtalk.cardSettleMs, limiter, clock, newId, log };
 
-  function cardOf({ id, message, question, level }: Parameters<Channels['cardOf']>[0], via: Chat): CardSink | null {
+  function cardOf(
+    { id, message, question, level }: Parameters<Channels['cardOf']>[0],
+    via: Chat,
+    onNamed: (cardKey: string) => void,
+  ): CardSink | null {
     if (level === 'none') return null;
     return via.newCard({
       id,
@@ -95,14 +103,20 @@ export function createChannels(options: ChannelOptions): Channels {
       summary: texts.answering(shortened(oneLine(question), SUMMARY_CHARS)),
       question: questionLine({ message, question }, texts),
       reference: referenceOf(id),
+      onNamed,
     });
   }
 
   function openTurnCard(turn: Turn, lease: Lease, via: Chat): OpenCard | null {
     const { hasCard } = lease.progress;
-    const sink = hasCard === false ? null : cardOf(turn, via);
+    const onNamed = (cardKey: string) => lease.note({ cardKey });
+    const sink = hasCard === false ? null : cardOf(turn, via, onNamed);
     if (!sink) return null;
-    const lookForCard = async () => readProgress((await state.peek(turn.id)).progress)?.hasCard ?? null;
+    const lookForCard = async () => {
+      const noted = readProgress((await state.peek(turn.id)).progress);
+      if (noted?.cardKey !== undefined) onNamed(noted.cardKey);
+      return noted?.hasCard ?? null;
+    };
     return openCard(
       {
         sink,
@@ -143,7 +157,7 @@ export function createChannels(options: ChannelOptions): Channels {
   }
 
   return {
-    cardOf: (turn, onCall) => cardOf(turn, chat.counting(onCall)),
+    cardOf: (turn, onCall, onNamed) => cardOf(turn, chat.counting(onCall), onNamed),
     forTurn(turn, lease, deadline) {
       const counted = chat.counting(() => lease.note({ calls: lease.progress.calls + 1 }));
       const reply = counted.replyTo(turn.message, turn.reference);

@@ -243,6 +243,7 @@ export function openLease(options: LeaseOptions): Lease {
       owner,
       nowMs,
       spent: kept.progress.calls,
+      cardKey: kept.progress.cardKey,
       remembered: remembered(),
       nextLeaseUntilMs: isOurs ? leaseUntilMs() : nowMs,
     });

@@ -19,6 +19,7 @@ import type { Deadline } from './deadline.ts';
 import { judgeFollowed, judgeRecovered, type Followed, type LookedFor, type Obtained, type Stand } from './judge.ts';
 import type { Lease } from './lease.ts';
 import type { Progress } from './progress.ts';
+import type { QuotedAnswers } from './quoted-answers.ts';
 import { userOfRun } from './record.ts';
 import { mayAskAgain, withAtLeast } from './second-try.ts';
 import type { StopSwitch } from './stop.ts';
@@ -29,6 +30,7 @@ export interface AnswerPorts {
   dify: Dify;
   recovery: Recovery;
   sentFiles: QuestionPorts['sentFiles'];
+  quotedAnswers: QuotedAnswers;
   lease: Lease;
   stop: StopSwitch;
   deadline: Deadline;
@@ -138,12 +140,15 @@ async function follow(turn: Turn, ports: AnswerPorts, signal: AbortSignal): Prom
 /** Asks once, with what the message holds. @throws BridgeError, or the reason of `signal`. */
 async function askQuestion(turn: Turn, ports: AnswerPorts, signal: AbortSignal) {
   const { dify, lease, progress, clock } = ports;
-  const { query, files, refused } = await prepareQuestion(turn, ports, signal);
+  const quotedAnswer = (cardKey: string) => ports.quotedAnswers.find(cardKey, turn, signal);
+  const { query, files, refused, missed } = await prepareQuestion(turn, { ...ports, quotedAnswer }, signal);
+  if (missed) lease.note({ missed });
   const answer = await ask({
     dify,
     question: { ...questionOf(turn, ports, query), files },
     clock,
     signal,
+    isSecondTry: lease.progress.isAskedAgain === true,
     onProgress: progress.see,
     onType: (appType) => lease.note({ appType, askedAtMs: clock.now() }),
     onWaiting: progress.wait,

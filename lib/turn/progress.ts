@@ -1,6 +1,7 @@
 import { answerText, emptyAnswer, type Answer } from '../answer/answer.ts';
 import type { Activity } from '../answer/event.ts';
 import { continuing, typingView, type ViewOptions } from '../answer/view.ts';
+import { beginning } from '../characters.ts';
 import type { OpenCard } from '../delivery/card.ts';
 import { survivesDisconnect } from '../dify/runs.ts';
 import type { Attachments } from '../files/attachments.ts';
@@ -29,6 +30,8 @@ export interface ProgressOptions {
   clock: Clock;
   /** What was shown before a change of hands stays until the whole answer is there: pieces are never put together. */
   isLookedFor: boolean;
+  /** The instance that accepted the question may be opening its card, and puts that on record. */
+  hasWaited: boolean;
   /** The conversation that the question is asked in; null for a new one, and where a form is answered. */
   askedIn: string | null;
 }
@@ -49,7 +52,7 @@ const UNRECORDED_CHARS = 3_600;
 const MAX_RECORDED_CHARS = 50_000;
 
 export function createProgress(options: ProgressOptions): Progress {
-  const { lease, card, attachments, view, clock, isLookedFor, askedIn } = options;
+  const { lease, card, attachments, view, clock, isLookedFor, hasWaited, askedIn } = options;
   let answer: Answer = emptyAnswer;
   let hasIds = false;
   let isReplaced = false;
@@ -65,7 +68,11 @@ export function createProgress(options: ProgressOptions): Progress {
     if (hasIds || Object.keys(answer.ids).length === 0) return;
     hasIds = true;
     const goesOn = survivesDisconnect(lease.progress.appType ?? 'chat', answer.ids);
-    lease.writeWithin(RECORD_IDS_MS, goesOn ? (card?.opened ?? Promise.resolve()) : undefined);
+    const opened = card?.opened ?? Promise.resolve();
+    const write = () => lease.writeWithin(RECORD_IDS_MS, goesOn ? opened : undefined);
+    // A write before would take from the record that the card is there, and then it is opened twice.
+    if (hasWaited) void opened.then(write);
+    else write();
   }
 
   /** A replaced text has to be on record soon: what it replaced must not be shown by another instance. */
@@ -83,7 +90,7 @@ export function createProgress(options: ProgressOptions): Progress {
     }
     const chars = shownChars ? answerText(soFar).text.length : 0;
     if (chars < (shownChars?.least ?? 0)) return;
-    lease.noteText(() => answerText(soFar).text.slice(0, MAX_RECORDED_CHARS));
+    lease.noteText(() => beginning(answerText(soFar).text, MAX_RECORDED_CHARS));
     if (chars < (shownChars?.most ?? 0)) return;
     shownChars = null;
     card?.noteText();

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { RunIds } from '../answer/event.ts';
 import type { FormSubmission } from '../ask/form.ts';
+import type { Missed } from '../ask/quote.ts';
 import type { AppType } from '../config/robot.ts';
 import type { Message } from '../dingtalk/callback.ts';
 import type { SentFile } from '../dingtalk/message-kinds.ts';
@@ -58,6 +59,8 @@ const progressSchema = z.object({
   isReplaced: z.boolean().optional(),
   isAskedAgain: z.boolean().optional(),
   isQuoted: z.boolean().optional(),
+  cardKey: z.string().optional(),
+  missed: z.custom<Missed>((value) => typeof value === 'object' && value !== null).optional(),
 });
 
 export const noProgress: TurnProgress = {

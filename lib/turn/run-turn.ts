@@ -17,6 +17,7 @@ import type { NextTurn } from './lease.ts';
 import { obtainAnswer, type AnswerPorts } from './obtain-answer.ts';
 import { createProgress } from './progress.ts';
 import { questionQuote } from './question-line.ts';
+import { missedNotes } from './quoted-answers.ts';
 import { isPress, userOfRun } from './record.ts';
 import type { Turn } from './turn.ts';
 
@@ -60,8 +61,8 @@ async function answerTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | null
   const stage = { view, card };
   const { attachments, sentFiles } = channels;
   const askedIn = turn.form ? null : (turn.record.context?.difyConversationId ?? null);
-  const isLookedFor = turn.mayHaveBeenAsked;
-  const progress = createProgress({ lease, card, attachments, view, clock, isLookedFor, askedIn });
+  const { mayHaveBeenAsked: isLookedFor, hasWaited } = turn;
+  const progress = createProgress({ lease, card, attachments, view, clock, isLookedFor, hasWaited, askedIn });
   const obtained = await obtainAnswer(turn, { ...ports, sentFiles, progress });
   if (obtained.kind === 'lost' || !(await lease.isHeld())) {
     await card?.writer.leave();
@@ -120,7 +121,10 @@ async function showAnswer(
   const delivery = { reply, clock, log, texts, reference };
   const hasCard = card !== null && (await card.opened);
   const retryText = mayRetryInWords(turn) ? turn.question : null;
-  const notes = endingNotes(answer, failure, { reference, links: view.links ?? false, retryText, toldAdmins }, texts);
+  const notes = [
+    ...missedNotes(turn.message, lease.progress.missed, texts),
+    ...endingNotes(answer, failure, { reference, links: view.links ?? false, retryText, toldAdmins }, texts),
+  ];
   const shown = await deliver(
     hasCard ? card.writer : null,
     failure ? 'failed' : 'finished',
@@ -165,9 +169,9 @@ function viewOf(turn: Turn, { robot, texts }: TurnPorts): ViewOptions {
   return { texts, showThinking: robot.showThinking, cardMaxChars, links, stopHint, quote };
 }
 
-/** A question with files, or an answer to a form, cannot be asked again in words. */
+/** A question with files or about another message, or an answer to a form, cannot be asked again in words. */
 function mayRetryInWords({ message, form, held = [] }: Turn): boolean {
-  return message.content.kind === 'text' && form === null && held.length === 0;
+  return message.content.kind === 'text' && message.quoted === null && form === null && held.length === 0;
 }
 
 function finishedAnswer(turn: Turn, answer: Answer, view: ViewOptions, shown: Shown): FinishedAnswer {

@@ -9,6 +9,7 @@ import { conversationOf } from './conversation.ts';
 import { openDeadline } from './deadline.ts';
 import { MAX_HOPS, type HandedOver, type Handover } from './handover.ts';
 import { leaseEnd, openLease, type LeaseTiming, type NextTurn } from './lease.ts';
+import { createQuotedAnswers } from './quoted-answers.ts';
 import { readPayload, readProgress, referenceOf } from './record.ts';
 import { runTurn } from './run-turn.ts';
 import { createStops, type StopOrder } from './stop.ts';
@@ -44,6 +45,7 @@ export interface Runner {
 export function createRunner(options: RunnerOptions, channels: Channels): Runner {
   const { config, state, clock, newId, log, texts, limiter, handover, leaseTiming, shutdown } = options;
   const userOf = (asked: TurnPayload) => userOfTurn(asked, options);
+  const quotedAnswers = createQuotedAnswers(options);
   const endDropped = (turnId: string) => channels.endCard(turnId, texts.stopped);
   const stops = createStops({ state, dify: options.dify, userOf, endDropped, leaseTiming, clock, newId, log });
   const watch = createWatch(clock);
@@ -80,6 +82,7 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
         ...options,
         robot: config,
         channels: channels.forTurn(turn, lease, deadline),
+        quotedAnswers,
         lease,
         stop,
         deadline,

@@ -2,7 +2,7 @@ import type { Dify } from '../dify/dify.ts';
 import type { RunningTask } from '../dify/runs.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
-import type { State } from '../state/state.ts';
+import type { State, Stopped } from '../state/state.ts';
 import type { Lease, LeaseTiming } from './lease.ts';
 import { readPayload, readProgress, referenceOf, userOfRun } from './record.ts';
 import type { Turn, TurnPayload, TurnProgress } from './turn.ts';
@@ -37,7 +37,7 @@ export interface Stops {
 }
 
 export interface StopsOptions {
-  state: Pick<State, 'stop'>;
+  state: Pick<State, 'stop' | 'noteWaiting'>;
   dify: Pick<Dify, 'stop'>;
   /** Whom Dify knows the asker of a turn as. */
   userOf: (asked: TurnPayload) => string;
@@ -63,6 +63,14 @@ export function createStops(options: StopsOptions): Stops {
     await dify
       .stop(task)
       .catch((error: unknown) => log.warn('stop_failed', { turn: reference, ...errorFields(error) }));
+  }
+
+  /** Ends the card of a question that was given up. One that is not on record yet is ended by the instance that opens it. */
+  async function endWaiting({ turnId, progress }: Stopped['dropped'][number]): Promise<void> {
+    if (progress === null) return;
+    if (readProgress(progress)?.hasCard === true) await endDropped(turnId);
+    // Without this word another instance ends it, once more.
+    await state.noteWaiting({ turnId, progress }).catch(() => undefined);
   }
 
   return {
@@ -105,9 +113,7 @@ export function createStops(options: StopsOptions): Stops {
         turnId: only ?? null,
         leaseUntilMs: clock.now() + leaseTiming.leaseMs,
       });
-      // A card that is not on record yet is ended by the instance that opens it.
-      const opened = stopped.dropped.filter(({ progress }) => readProgress(progress)?.hasCard === true);
-      await Promise.all(opened.map(({ turnId }) => endDropped(turnId)));
+      await Promise.all(stopped.dropped.map(endWaiting));
       if (!stopped.running) return stopped.dropped.length > 0;
       const { turnId, payload, progress } = stopped.running;
       const here = running.get(turnId);

@@ -4,6 +4,7 @@ import type { AppType } from '../config/robot.ts';
 import type { Message } from '../dingtalk/callback.ts';
 import type { SentFile } from '../dingtalk/message-kinds.ts';
 import type { SpendingLevel } from '../state/budget.ts';
+import type { Missed } from '../ask/quote.ts';
 import type { ConversationContext } from '../state/state.ts';
 
 /** Everything needed to answer a message, as it is kept until the answer is there. */
@@ -47,6 +48,10 @@ export interface TurnProgress {
   isAskedAgain?: boolean | undefined;
   /** The question has waited, so its card quotes it. */
   isQuoted?: boolean | undefined;
+  /** What DingTalk calls the card in a message that quotes it. */
+  cardKey?: string | undefined;
+  /** What Dify did not get of the message that the question refers to. */
+  missed?: Missed | undefined;
 }
 
 /** One question, from accepted to answered. */

@@ -166,9 +166,8 @@ const versions: Record<DifyVersion, Behaviour> = {
     namelessReason: true,
     formValues: true,
   },
-  // Source, 1.16: a dead conversation is 404 at once, a New Agent streams its steps, and an in-process run is aborted when
-  // its client goes away. The rest
-  // was not seen: these departures from 1.14.2 spare the stories of this project what it does not cope with yet.
+  // Source, 1.16: a dead conversation is 404 at once, a New Agent streams its steps, an in-process run is aborted when its
+  // client goes away, and a form's values are checked. The rest is as it was seen on 1.14.2.
   modern: {
     ...recorded,
     xVersion: '1.16.0',
@@ -177,14 +176,7 @@ const versions: Record<DifyVersion, Behaviour> = {
     wrongInputs: 'refused',
     newAgent: 'steps',
     easyAnswers: 'aborted',
-    closeMs: 0,
-    stopNoticeMs: 1_500,
-    stopRecord: 'stopped',
-    ownFiles: false,
-    moderatedOutputs: 'replaced',
-    streamedOutputs: false,
     formValues: true,
-    tooManyRequests: 429,
   },
 };
 

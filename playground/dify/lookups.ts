@@ -90,7 +90,7 @@ const limitMistake = (model: string, query: URLSearchParams): Refusal | null => 
 export function createLookups(memory: Memory) {
   const { behaviour, conversations, runs } = memory;
 
-  /** GET /messages: the newest `limit`, ascending inside the page (protocol 1.1). */
+  /** GET /messages: the newest `limit`, or those before `first_id`, ascending inside the page (protocol 1.1). */
   const messages = (app: SampleApp, key: string, query: URLSearchParams): Refusal => {
     if (app.mode === 'workflow' || app.mode === 'completion') return recorded('not-chat-app');
     const id = query.get('conversation_id');
@@ -103,7 +103,9 @@ export function createLookups(memory: Memory) {
     if (!conversation || conversation.key !== key || conversation.user !== query.get('user'))
       return unknownConversation('/messages');
     const limit = Number(query.get('limit') ?? 20);
-    const rows = runs.filter((run) => run.key === key && run.conversationId === id);
+    const all = runs.filter((run) => run.key === key && run.conversationId === id);
+    const first = all.findIndex(({ messageId }) => messageId === query.get('first_id'));
+    const rows = first === -1 ? all : all.slice(0, first);
     return answerJson({ limit, has_more: rows.length > limit, data: rows.slice(-limit).map((run) => messageRow(run)) });
   };
 

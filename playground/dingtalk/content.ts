@@ -1,7 +1,8 @@
 import { type Json } from '../http/shape.ts';
 import { keepNewestBytes } from './newest.ts';
 import { sampleFiles } from './samples.ts';
-import type { CallbackInput, FileContent, MessageKind, QuotedMessage } from './types.ts';
+import { cardTree, quoteOf, recordContent } from './quotes.ts';
+import type { CallbackInput, FileContent, MessageKind } from './types.ts';
 import type { World } from './world.ts';
 
 /** Of what people sent, so much is kept. */
@@ -27,6 +28,16 @@ const examples: Readonly<Record<Exclude<MessageKind, 'text'>, Json>> = {
     spaceId: '24834926306',
     fileId: '174668037180',
   },
+  markdown: { title: '通知', text: '# 通知\n下周一切换到新系统' },
+  link: { title: '切换方案', text: '下周一', messageUrl: 'https://example.com/plan' },
+  interactiveCard: cardTree('下周一切换到新系统', '小助手'),
+  chatRecord: recordContent(
+    [
+      { name: '王小明', text: '明天几点开会' },
+      { name: '李雷', text: '上午十点' },
+    ],
+    () => '',
+  ),
   unknownMsgType: { unknownMsgType: '暂不支持的消息' },
 };
 
@@ -67,21 +78,13 @@ export function createContents(world: World) {
   });
 
   const contentOf = (input: CallbackInput, kind: Exclude<MessageKind, 'text'>): Json => {
+    if (kind === 'chatRecord' && input.record) return recordContent(input.record, keep);
+    if (kind === 'interactiveCard' && input.text !== undefined) return cardTree(input.text, '小助手');
     if (kind === 'richText' && (input.pictures || input.text !== undefined)) return richText(input);
     if (isFileKind(kind) && input.file) return sent[kind](input.file);
     if (kind === 'richText') for (const code of exampleCodes.picture) keep(sampleFiles.picture, code);
     if (isFileKind(kind)) for (const code of exampleCodes[kind]) keep(sampleFiles[kind], code);
     return examples[kind];
-  };
-
-  /** protocol 1.10, reported. A quote holds what the earlier message held, so a file comes with a code again. */
-  const repliedTo = (quote: QuotedMessage, senderId: string): Json => {
-    const kind = quote.file ? (quote.kind ?? 'file') : 'text';
-    const content = quote.file
-      ? { downloadCode: keep(quote.file), ...(kind === 'file' ? { fileName: quote.file.name } : {}) }
-      : { text: quote.text ?? '' };
-    const msgId = `msg${world.createId()}`;
-    return { msgType: kind, msgId, senderId, createdAt: world.clock.now() - 60_000, content };
   };
 
   /** `msgtype` and what belongs to it. `senderOf` gives the wire's id of who wrote a quoted message. */
@@ -95,7 +98,13 @@ export function createContents(world: World) {
     // protocol 1.2: a space is left where the @mention stood.
     const text = { content: `${inGroup ? ' ' : ''}${input.text ?? ''}` };
     if (!input.quote) return { text, msgtype: kind };
-    const repliedMsg = repliedTo(input.quote, senderOf(input.quote.from));
-    return { originalMsgId: repliedMsg['msgId'], text: { ...text, isReplyMsg: true, repliedMsg }, msgtype: kind };
+    const { quote } = input;
+    const now = world.clock.now();
+    const card = quote.card === undefined ? undefined : world.cards.get(quote.card);
+    // protocol 2, 1.3: what the delivery of the card was answered with.
+    const own = card ? { originalProcessQueryKey: card.carrierId } : {};
+    const told = { keep, msgId: `msg${world.createId()}`, senderId: senderOf(quote.from) };
+    const replied = quoteOf(quote, { ...told, createdAt: card?.createdAt ?? now - 60_000 });
+    return { ...replied.top, ...own, text: { ...text, ...replied.text }, msgtype: kind };
   };
 }

@@ -91,7 +91,7 @@ export function createCards(world: World) {
     return badRobotCode(deliver, 'imRobotOpenDeliverModel') ?? badExtension(deliver, 'imRobotOpenDeliverModel');
   };
 
-  /** Neither type nor key is needed: then taps go nowhere, as they do with STREAM, which nobody listens to here. */
+  /** Neither type nor key is needed: then taps go nowhere, as they do with STREAM where no gateway is simulated. */
   const badCallback = (body: Json): Answer | undefined => {
     const { callbackType: type, callbackRouteKey: key } = body;
     if (type !== undefined && type !== 'STREAM' && type !== 'HTTP')
@@ -140,6 +140,13 @@ export function createCards(world: World) {
     return person && { space: { kind: 'single', id }, conversationId: world.singleConversation(person) };
   };
 
+  const reach = (spaces: Space[] | undefined, body: Json) =>
+    (spaces ?? []).map((space) => ({
+      space,
+      place: locate(space, body['userIdType']),
+      carrierId: world.createId(),
+    }));
+
   const existing = (outTrackId: string): Answer | undefined => {
     if (!world.cards.has(outTrackId) && !world.hidden.has(outTrackId)) return undefined;
     const message = 'card is already exist';
@@ -155,13 +162,13 @@ export function createCards(world: World) {
   };
 
   /** protocol 4.1: HTTP 200 and success even where a space was wrong; each entry says so itself. */
-  const resultsOf = (results: { space: Space; place: object | undefined }[], isHidden: boolean) =>
-    results.map(({ space, place }) => ({
+  const resultsOf = (results: ReturnType<typeof reach>, isHidden: boolean) =>
+    results.map(({ space, place, carrierId }) => ({
       spaceType: space.type,
       spaceId: space.id,
       success: place !== undefined && !isHidden,
       ...(place && !isHidden
-        ? { carrierId: world.createId(), errorMsg: '' }
+        ? { carrierId, errorMsg: '' }
         : { errorMsg: isHidden ? 'param illegal' : 'spaceId is illegal' }),
     }));
 
@@ -174,10 +181,11 @@ export function createCards(world: World) {
     const card = world.hidden.get(body['outTrackId']);
     if (!card) return refuse(400, 'param.cardNotExist', 'card is not exist');
     const isHidden = refusesFields(body, 'delivery');
-    const results = (spaces ?? []).map((space) => ({ space, place: locate(space, body['userIdType']) }));
-    if (!isHidden && results.some(({ place }) => place)) {
+    const results = reach(spaces, body);
+    const found = results.find(({ place }) => place);
+    if (!isHidden && found) {
       world.hidden.delete(card.outTrackId);
-      show({ ...card, summaryFollows: false });
+      show({ ...card, carrierId: found.carrierId, summaryFollows: false });
     }
     return accept({ success: true, result: resultsOf(results, isHidden) });
   };
@@ -201,15 +209,17 @@ export function createCards(world: World) {
       return refuse(400, 'param.contentUnsafe', 'card content is unsafe');
 
     const isHidden = refusesFields(body, 'delivery');
-    const results = (spaces ?? []).map((space) => ({ space, place: locate(space, body['userIdType']) }));
-    const place = results.find((result) => result.place)?.place;
-    if (place) {
+    const results = reach(spaces, body);
+    const found = results.find((result) => result.place);
+    const place = found?.place;
+    if (found && place) {
       const model = place.space.kind === 'group' ? 'imGroupOpen' : 'imRobotOpen';
       const summary = recordOf(body[`${model}SpaceModel`])['lastMessageI18n'];
       const mentions = recordOf(recordOf(body['imGroupOpenDeliverModel'])['atUserIds']);
       const card: SimulatedCard = {
         outTrackId,
         templateId,
+        carrierId: found.carrierId,
         ...place,
         mentions: Object.entries(mentions).map(([userId, name]) => ({ userId, name: String(name) })),
         listSummary: summary === undefined ? null : textMapOf(summary),
@@ -221,6 +231,7 @@ export function createCards(world: World) {
         frames: [],
         callbackRouteKey:
           body['callbackType'] === 'HTTP' && isText(body['callbackRouteKey']) ? body['callbackRouteKey'] : null,
+        isOfStream: body['callbackType'] === 'STREAM',
         createdAt: world.clock.now(),
         endedAt: null,
       };

@@ -36,7 +36,7 @@ const video = Buffer.concat([
 ]);
 
 /** What people send where a test does not say: real bytes of each kind. */
-export const sampleFiles: Readonly<Record<Exclude<MessageKind, 'text' | 'richText' | 'unknownMsgType'>, FileContent>> =
+export const sampleFiles: Readonly<Record<Extract<MessageKind, 'picture' | 'audio' | 'video' | 'file'>, FileContent>> =
   {
     picture: { name: 'picture.png', bytes: picture },
     audio: { name: 'voice.amr', bytes: silence },

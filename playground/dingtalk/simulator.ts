@@ -62,6 +62,7 @@ export async function createDingTalkSimulator(options: DingTalkOptions): Promise
     robotCode: options.app.robotCode ?? options.app.clientId,
     corpId: options.corpId ?? 'dingcorp0001',
     settings,
+    stream: options.stream,
     media: new Map((options.media ?? []).map((file) => [file.id, { ...file, at: clock.now() }])),
   });
   const faults = createFaults<DingTalkApi, DingTalkFaultEffect>();
@@ -186,6 +187,11 @@ export async function createDingTalkSimulator(options: DingTalkOptions): Promise
       ({ method: wanted, path }) =>
         wanted === method && (typeof path === 'string' ? path === url.pathname : path(url.pathname)),
     );
+    if (options.stream && url.pathname === '/v1.0/gateway/connections/open') {
+      const answer = options.stream.open(body);
+      reply(response, answer.status, 'application/json', JSON.stringify(answer.body));
+      return;
+    }
     const start = { method, path: url.pathname, bytes: bytes.length, request: body ?? {} };
     const open = openCall(world, { api: route?.api ?? 'unknown', ...start });
     if (!route) {
@@ -221,6 +227,7 @@ export async function createDingTalkSimulator(options: DingTalkOptions): Promise
     violations: world.violations,
     media: world.media,
     files: world.files,
+    keepFile: (code, file) => void world.files.set(code, file),
     faults,
     countedCalls: () => world.calls.filter(({ counted }) => counted).length,
     invalidateTokens: () => gateway.invalidateTokens(),

@@ -127,6 +127,16 @@ export interface DingTalkOptions extends Partial<DingTalkSettings> {
   port?: number;
   /** What the robot uploaded earlier. */
   media?: Omit<UploadedMedia, 'at'>[];
+  /** The gateway of Stream mode; without it no connection is to be had. */
+  stream?: SimulatedStream;
+}
+
+/** What the simulated API knows of the gateway of Stream mode. */
+export interface SimulatedStream {
+  /** `POST /v1.0/gateway/connections/open`. */
+  open(body: Json | undefined): { status: number; body: Json };
+  /** Where presses on cards of the type `STREAM` go. */
+  readonly callbackUrl: string;
 }
 
 export interface CardFrame {
@@ -143,6 +153,8 @@ export type CardPhase = 'processing' | 'typing' | 'finished' | 'failed';
 export interface SimulatedCard {
   outTrackId: string;
   templateId: string;
+  /** What the delivery was answered with; a message that quotes the card names it so. */
+  carrierId: string;
   /** `id` is the group's conversation id, or the person as addressed (staff id or union id). */
   space: { kind: 'group' | 'single'; id: string };
   /** The chat in which people see it. */
@@ -162,6 +174,8 @@ export interface SimulatedCard {
   /** Frames that were applied, oldest first. */
   frames: CardFrame[];
   callbackRouteKey: string | null;
+  /** Presses go through the app's Stream connection. */
+  isOfStream: boolean;
   createdAt: number;
   endedAt: number | null;
 }
@@ -246,7 +260,18 @@ export type DingTalkFaultEffect =
 
 export type DingTalkFaults = Faults<DingTalkApi, DingTalkFaultEffect>;
 
-export type MessageKind = 'text' | 'richText' | 'picture' | 'audio' | 'video' | 'file' | 'unknownMsgType';
+export type MessageKind =
+  | 'text'
+  | 'richText'
+  | 'picture'
+  | 'audio'
+  | 'video'
+  | 'file'
+  | 'markdown'
+  | 'link'
+  | 'interactiveCard'
+  | 'chatRecord'
+  | 'unknownMsgType';
 
 export interface FileContent {
   name: string;
@@ -272,6 +297,52 @@ export interface QuotedMessage {
   /** A file with a download code of its own; `kind` says as what it was sent. Default: `file`. */
   file?: FileContent;
   kind?: 'picture' | 'audio' | 'video' | 'file';
+  /** The pictures of a rich text. */
+  files?: FileContent[];
+  /** A chat record that was forwarded before. */
+  record?: RecordEntry[];
+  /** The `outTrackId` of a card of the robot: only its ids come with the quote. */
+  card?: string;
+  /** How the client sends it. Default: as the newest clients do. */
+  shape?: QuoteShape;
+}
+
+/** The shapes in which clients were seen to send a quote: `quotes.ts`. */
+export type QuoteShape =
+  | 'text'
+  | 'textContent'
+  | 'textJson'
+  | 'withoutKind'
+  | 'quoteMessage'
+  | 'quoteContent'
+  | 'markdown'
+  | 'link'
+  | 'actionCard'
+  | 'picture'
+  | 'pictureCode'
+  | 'richTextKinds'
+  | 'richTextTypes'
+  | 'richTextList'
+  | 'file'
+  | 'fileWithoutCode'
+  | 'audio'
+  | 'video'
+  | 'cardTree'
+  | 'cardVariables'
+  | 'cardText'
+  | 'cardIdOnly'
+  | 'idOnly'
+  | 'document'
+  | 'recordSummary'
+  | 'recordSummaryJson'
+  | 'record';
+
+/** What one person said in a chat record. */
+export interface RecordEntry {
+  name: string;
+  text?: string;
+  /** A picture; null for a file that comes without anything to fetch it by. */
+  file?: FileContent | null;
 }
 
 export interface CallbackInput {
@@ -292,6 +363,8 @@ export interface CallbackInput {
   recognition?: string;
   /** The message it replies to; only with the kind `text`. */
   quote?: QuotedMessage;
+  /** The entries of a `chatRecord`. */
+  record?: RecordEntry[];
   msgId?: string;
 }
 
@@ -350,6 +423,8 @@ export interface DingTalkSimulator {
   readonly media: ReadonlyMap<string, UploadedMedia>;
   /** What people sent, by download code. Only the newest are kept. */
   readonly files: ReadonlyMap<string, FileContent>;
+  /** Makes a download code lead to a file, for a callback whose body is written by hand. */
+  keepFile(code: string, file: FileContent): void;
   readonly calls: readonly DingTalkCall[];
   readonly violations: readonly Violation[];
   readonly faults: DingTalkFaults;

@@ -8,6 +8,7 @@ import type {
   Person,
   SimulatedCard,
   SimulatedMessage,
+  SimulatedStream,
   UploadedMedia,
   Violation,
 } from './types.ts';
@@ -69,7 +70,7 @@ export interface World {
 export type WorldOptions = Pick<
   World,
   'clock' | 'createId' | 'clientId' | 'clientSecret' | 'robotCode' | 'corpId' | 'settings' | 'media'
->;
+> & { stream?: SimulatedStream | undefined };
 
 export function createWorld(options: WorldOptions): World {
   const { settings } = options;
@@ -92,7 +93,11 @@ export function createWorld(options: WorldOptions): World {
     violations,
     sessions: new Map(),
     callbackRoutes,
-    routeOf: (outTrackId) => callbackRoutes.get(cards.get(outTrackId)?.callbackRouteKey ?? ''),
+    routeOf(outTrackId) {
+      const card = cards.get(outTrackId);
+      if (card?.isOfStream) return options.stream && { url: options.stream.callbackUrl, apiSecret: null };
+      return callbackRoutes.get(card?.callbackRouteKey ?? '');
+    },
     violate(given) {
       const violation = { at: options.clock.now(), ...given };
       violations.push(violation);

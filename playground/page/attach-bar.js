@@ -10,9 +10,14 @@ import { icons } from './icons.js';
  * so there they say so.
  *
  * @param {Ui} ui
- * @param {{ onFiles: (files: FileList) => void, onVoice: (id: string) => void, say: (problem: string) => void }} options
+ * @param {{
+ *   onFiles: (files: FileList) => void,
+ *   onVoice: (id: string) => void,
+ *   onRecord: () => void,
+ *   say: (problem: string) => void,
+ * }} options
  */
-export function createAttachBar(ui, { onFiles, onVoice, say }) {
+export function createAttachBar(ui, { onFiles, onVoice, onRecord, say }) {
   const { words, model } = ui;
   const isGroup = () => ui.chat?.kind === 'group';
 
@@ -93,6 +98,19 @@ export function createAttachBar(ui, { onFiles, onVoice, say }) {
     icon(icons.voice),
   );
 
+  const record = h(
+    'button',
+    {
+      type: 'button',
+      class: 'tool',
+      'data-testid': 'forward-record',
+      'aria-label': words.forwardRecord,
+      title: words.forwardRecord,
+      onclick: () => (record.getAttribute('aria-disabled') ? say(words.onlyPicturesInGroups) : onRecord()),
+    },
+    icon(icons.record),
+  );
+
   const open = () => {
     menu.hidden = false;
     setProp(voice, 'aria-expanded', 'true');
@@ -121,11 +139,11 @@ export function createAttachBar(ui, { onFiles, onVoice, say }) {
   });
 
   const element = h('div', { class: 'tools', role: 'group', 'aria-label': words.attachments });
-  fill(element, picture.button, picture.input, file.button, file.input, video.button, video.input, place);
+  fill(element, picture.button, picture.input, file.button, file.input, video.button, video.input, place, record);
   return {
     element,
     render() {
-      for (const button of [file.button, video.button, voice])
+      for (const button of [file.button, video.button, voice, record])
         setProp(button, 'aria-disabled', isGroup() ? 'true' : null);
     },
   };

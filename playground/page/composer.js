@@ -38,8 +38,14 @@ export function createComposer(ui) {
   const attachBar = createAttachBar(ui, {
     onFiles: addFiles,
     onVoice: (voice) => void server.send({ chat: ui.place.chat, from: ui.speaker, voice }),
+    onRecord: () => void forwardRecord(),
     say,
   });
+  const forwardRecord = async () => {
+    const { chat } = ui.place;
+    if (model.itemsOf(chat).every(({ kind }) => kind === 'tap')) say(words.nothingToForward);
+    else say((await server.send({ chat, from: ui.speaker, record: true })) ? '' : words.notSent);
+  };
   const field = h('textarea', {
     id: 'message',
     rows: 1,

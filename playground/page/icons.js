@@ -16,6 +16,7 @@ export const icons = {
   picture: 'M4 5h16v14H4zM4 16l5-5 4 4 2-2 5 5M15.5 9.5v.01',
   video: 'M3 6h12v12H3zM15 10.5l6-3.5v10l-6-3.5',
   voice: 'M12 3a3 3 0 0 1 3 3v5a3 3 0 0 1-6 0V6a3 3 0 0 1 3-3zM6 11a6 6 0 0 0 12 0M12 17v4M8.5 21h7',
+  record: 'M4 5h11v8H9l-3 3v-3H4zM17 9h3v8h-2v3l-3-3h-5v-2',
   file: 'M6 3h8l5 5v13H6zM14 3v5h5M9 13h6M9 17h6',
   download: 'M12 4v11M7 10.5l5 5 5-5M5 20h14',
   quote: 'M9 7L4 12l5 5M4 12h10a6 6 0 0 1 6 6',

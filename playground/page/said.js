@@ -50,6 +50,14 @@ export function createQuestion(ui, first) {
           first.text,
         )
       : null,
+    first.record
+      ? h(
+          'div',
+          { class: 'bubble own-text', 'data-testid': 'record' },
+          h('b', null, words.record),
+          first.record.map(({ name, text, file }) => h('div', null, words.says(name, text || (file?.name ?? '')))),
+        )
+      : null,
     first.files.length > 0
       ? h(
           'div',

@@ -6,7 +6,7 @@
  * @typedef {import('../server/protocol.ts').Change} Change
  * @typedef {import('../server/protocol.ts').FileInfo} FileInfo
  * @typedef {{ id: string, file: FileInfo }} Uploaded
- * @typedef {{ chat: string, from: string, text?: string, files?: string[], voice?: string, quote?: string }} Message
+ * @typedef {{ chat: string, from: string, text?: string, files?: string[], voice?: string, quote?: string, record?: boolean }} Message
  * @typedef {{ card: string, from: string, actionId: string, params: object, label: string }} Tap
  */
 

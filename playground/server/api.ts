@@ -28,6 +28,7 @@ const sending = z.object({
   files: z.array(z.string()).max(9).default([]),
   voice: z.string().nullable().default(null),
   quote: z.string().nullable().default(null),
+  record: z.boolean().default(false),
 });
 const tapping = z.object({
   card: z.string(),

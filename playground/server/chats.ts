@@ -1,16 +1,19 @@
 import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Callback, DingTalkEvent, DingTalkSimulator, SimulatedCard, SimulatedMessage } from '../dingtalk/types.ts';
-import { GROUPS, PERSON_INFOS } from './cast.ts';
+import { GROUPS, PERSON_INFOS, ROBOT } from './cast.ts';
 import { mirrorButtons, mirrorFile, mirrorNotices } from './mirror.ts';
 import { prepare, type Sending } from './sending.ts';
 import { noteQuestion, TAP_HEADER } from './watch.ts';
 import type { Journal } from './journal.ts';
 import type { Recorder } from './recorder.ts';
-import type { ChatInfo, DeliveryInfo, Mention, QuestionItem, TapItem } from './protocol.ts';
+import type { ChatInfo, DeliveryInfo, Mention, QuestionItem, SaidInfo, TapItem } from './protocol.ts';
 import type { Uploads } from './uploads.ts';
 
 /** Callbacks that can be delivered again. */
 const MAX_CALLBACKS = 300;
+
+/** Most entries of a forwarded record. */
+const MAX_SAID = 10;
 
 /** What somebody taps on a card. */
 export interface Tapping {
@@ -132,6 +135,26 @@ export function createChats({ clock, dingtalk, journal, recorder, uploads, callb
     return info?.members.includes(from) ? info : null;
   };
 
+  /** What was said last in a chat, as a person forwards it. */
+  function saidIn(chat: string): SaidInfo[] {
+    const items = journal.contents().items.filter((item) => item.chat === chat);
+    return items
+      .toSorted((a, b) => a.at - b.at)
+      .flatMap((item): SaidInfo[] => {
+        if (item.kind === 'tap') return [];
+        if (item.kind === 'card') return [{ name: ROBOT.zh, text: item.content, file: null }];
+        if (item.kind === 'message') return [{ name: ROBOT.zh, text: item.text, file: item.file }];
+        if (item.record) return [];
+        const { name } = mentionOf(item.from);
+        const words = item.recognition ?? item.text;
+        return [
+          ...item.files.map((file) => ({ name, text: '', file })),
+          ...(words === '' ? [] : [{ name, text: words, file: null }]),
+        ];
+      })
+      .slice(-MAX_SAID);
+  }
+
   return {
     infos,
     send(sending) {
@@ -139,7 +162,7 @@ export function createChats({ clock, dingtalk, journal, recorder, uploads, callb
       const info = chatOf(chat, from);
       if (!info) return null;
       const isGroup = info.kind === 'group';
-      const prepared = prepare(sending, { uploads, isGroup, item: (id) => journal.item(id) });
+      const prepared = prepare(sending, { uploads, isGroup, item: (id) => journal.item(id), said: () => saidIn(chat) });
       if (!prepared) return null;
       const { input, ...shown } = prepared;
       const callback = dingtalk.callback({ from, ...input, ...(isGroup ? { conversation: chat } : {}) });
@@ -186,7 +209,7 @@ export function createChats({ clock, dingtalk, journal, recorder, uploads, callb
       if (!chatOf(chat, from)) return null;
       const input = dingtalk.tapLink(chat, from, url);
       if (!input) return null;
-      const shown = { chat, from, text: input.text ?? '', files: [], recognition: null, quote: null };
+      const shown = { chat, from, text: input.text ?? '', files: [], recognition: null, quote: null, record: null };
       return dispatch(dingtalk.callback(input), shown);
     },
     redeliver(id) {

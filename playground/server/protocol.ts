@@ -48,6 +48,13 @@ export interface QuoteInfo {
   text: string;
 }
 
+/** What one person, or the robot, said in a forwarded record. */
+export interface SaidInfo {
+  name: string;
+  text: string;
+  file: FileInfo | null;
+}
+
 /** What a person sent. Its id is DingTalk's message id. */
 export interface QuestionItem {
   kind: 'question';
@@ -60,6 +67,8 @@ export interface QuestionItem {
   /** What DingTalk understood of a voice message; empty when it understood nothing, `null` when there is no voice. */
   recognition: string | null;
   quote: QuoteInfo | null;
+  /** What the message is when it forwards what was said in the chat. */
+  record: SaidInfo[] | null;
   /** The first is the message itself, the others are redeliveries. */
   deliveries: DeliveryInfo[];
 }
@@ -186,7 +195,9 @@ export const TROUBLES = [
   'cardRefused',
   'noTemplate',
   'difyError',
+  'inputRefused',
   'cutStream',
+  'functionKilled',
   'storeDown',
 ] as const;
 

@@ -1,5 +1,5 @@
-import type { CallbackInput, FileContent, QuotedMessage } from '../dingtalk/types.ts';
-import type { ChatItem, FileInfo, QuoteInfo } from './protocol.ts';
+import type { CallbackInput, FileContent, QuotedMessage, RecordEntry } from '../dingtalk/types.ts';
+import type { ChatItem, FileInfo, QuestionItem, QuoteInfo, SaidInfo } from './protocol.ts';
 import type { Upload, Uploads } from './uploads.ts';
 import { voiceFile, VOICES } from './voices.ts';
 
@@ -14,6 +14,8 @@ export interface Sending {
   voice: string | null;
   /** The item that it replies to. */
   quote: string | null;
+  /** It forwards what was said in the chat. */
+  record: boolean;
 }
 
 /** A message as DingTalk is to deliver it, and how the page shows it. */
@@ -22,20 +24,24 @@ export interface Prepared {
   files: FileInfo[];
   recognition: string | null;
   quote: QuoteInfo | null;
+  record: SaidInfo[] | null;
 }
 
 export interface SendingOptions {
   uploads: Uploads;
   isGroup: boolean;
   item: (id: string) => ChatItem | undefined;
+  /** What was said last in the chat. */
+  said: () => SaidInfo[];
 }
 
-const plain = { files: [], recognition: null, quote: null };
+const plain = { files: [], recognition: null, quote: null, record: null };
 const contentOf = ({ name, bytes }: Upload): FileContent => ({ name, bytes });
 
 /** Null for what nobody can send: a file that is gone, words with a file, voice, video and files in a group. */
-export function prepare(sending: Sending, { uploads, isGroup, item }: SendingOptions): Prepared | null {
+export function prepare(sending: Sending, { uploads, isGroup, item, said }: SendingOptions): Prepared | null {
   const { text, files, voice, quote } = sending;
+  if (sending.record) return isGroup ? null : prepareRecord(said(), uploads);
   if (voice !== null) return isGroup ? null : prepareVoice(voice, uploads);
   const found = files.flatMap((id) => uploads.find(id) ?? []);
   if (found.length !== files.length) return null;
@@ -80,7 +86,7 @@ function prepareVoice(id: string, uploads: Uploads): Prepared | null {
 function quoteInfo(item: ChatItem): QuoteInfo | null {
   switch (item.kind) {
     case 'question':
-      return { from: item.from, text: item.text || item.files.map(({ name }) => name).join('、') };
+      return { from: item.from, text: textOf(item) };
     case 'card':
       return { from: null, text: item.content };
     case 'message':
@@ -92,11 +98,42 @@ function quoteInfo(item: ChatItem): QuoteInfo | null {
   }
 }
 
+function textOf({ text, recognition, files, record }: QuestionItem): string {
+  return text || recognition || record?.map(lineOf).join('\n') || files.map(({ name }) => name).join('、');
+}
+
+const lineOf = ({ name, text, file }: SaidInfo) => `${name}: ${text || (file?.name ?? '')}`;
+
+/** A person forwards what was said. Only pictures come with a code then (protocol 2, 1.5). */
+function prepareRecord(said: SaidInfo[], uploads: Uploads): Prepared | null {
+  if (said.length === 0) return null;
+  return { ...plain, input: { kind: 'chatRecord', record: recordOf(said, uploads) }, record: said };
+}
+
+function recordOf(said: readonly SaidInfo[], uploads: Uploads): RecordEntry[] {
+  return said.map(({ name, text, file }) => {
+    if (!file) return { name, text };
+    const upload = file.kind === 'picture' ? uploadOf(file, uploads) : undefined;
+    return { name, file: upload ? contentOf(upload) : null };
+  });
+}
+
+const uploadOf = ({ url }: FileInfo, uploads: Uploads) => uploads.find(url.slice(url.lastIndexOf('/') + 1));
+
 const QUOTED_KINDS = { picture: 'picture', voice: 'audio', video: 'video', file: 'file' } as const;
 
+/** What DingTalk tells of the quoted message. Of a card of the robot it tells its ids only. */
 function quotedMessage(item: ChatItem, { from, text }: QuoteInfo, uploads: Uploads): QuotedMessage {
+  if (item.kind === 'card') return { card: item.id };
+  if (item.kind !== 'question') return { text };
   const author = from === null ? {} : { from };
-  const [file] = item.kind === 'question' ? item.files : [];
-  const upload = file && uploads.find(file.url.slice(file.url.lastIndexOf('/') + 1));
-  return file && upload ? { ...author, file: contentOf(upload), kind: QUOTED_KINDS[file.kind] } : { ...author, text };
+  if (item.record) return { ...author, record: recordOf(item.record, uploads) };
+  const files = item.files.flatMap((file) => {
+    const upload = uploadOf(file, uploads);
+    return upload ? { content: contentOf(upload), kind: QUOTED_KINDS[file.kind] } : [];
+  });
+  const [first] = files;
+  if (!first) return { ...author, text };
+  if (item.text !== '') return { ...author, text: item.text, files: files.map(({ content }) => content) };
+  return { ...author, file: first.content, kind: first.kind, text: item.recognition ?? '' };
 }

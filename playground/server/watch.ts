@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { turnIdOf } from '../../lib/turn/record.ts';
+import type { Life } from './life.ts';
 import type { Trouble } from './protocol.ts';
 
 /**
@@ -11,11 +12,14 @@ export interface Watch {
   question: string | null;
   /** The switches as they were when the question came. */
   trouble: Trouble;
+  /** Of a function that is going to be killed in mid-answer; null for one that lives. */
+  life: Life | null;
 }
 
 export const watching = new AsyncLocalStorage<Watch>();
 
 export const watchedQuestion = (): string | null => watching.getStore()?.question ?? null;
+export const watchedLife = (): Life | null => watching.getStore()?.life ?? null;
 export const isTroubled = (name: keyof Trouble): boolean => watching.getStore()?.trouble[name] ?? false;
 
 /**

@@ -2,9 +2,9 @@ import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Fetch } from '../../lib/net/http.ts';
 import type { DingTalkSimulator } from '../dingtalk/types.ts';
 import type { Journal, OpenCall } from './journal.ts';
-import { disturbDify } from './dify-trouble.ts';
+import { disturbDify, startsRun } from './dify-trouble.ts';
 import type { OpenExchange, Recorder } from './recorder.ts';
-import { isTroubled, watchedQuestion } from './watch.ts';
+import { isTroubled, watchedLife, watchedQuestion } from './watch.ts';
 
 export interface WatchedFetchOptions {
   clock: Clock;
@@ -17,6 +17,8 @@ export interface WatchedFetchOptions {
 
 /** Longest part of a stream that is kept to look at. */
 const KEPT_STREAM_CHARS = 8_000;
+/** A function that is to be killed lives so long once Dify answers: some words are on the card by then. */
+const DIES_AFTER_MS = 2_500;
 /** Enough to hold the event that ends a stream: it repeats the inputs and the outputs. */
 const TAIL_CHARS = 65_536;
 
@@ -48,6 +50,8 @@ export function watchFetch({ clock, dingtalk, journal, recorder, onDingTalkReque
     try {
       const disturbed = isDingTalk ? null : await disturbDify(init, url, clock);
       const response = disturbed ?? (await globalThis.fetch(address, init));
+      const life = watchedLife();
+      if (life && startsRun(init, url)) clock.schedule(DIES_AFTER_MS, () => life.end());
       exchange?.answered(response.status, response.headers.get('content-type'));
       if (response.body && (response.headers.get('content-type') ?? '').startsWith('text/event-stream')) {
         return follow(response, response.body, open, exchange);

@@ -71,6 +71,7 @@ export function watchState(state: State, journal: Journal, clock: Clock): State 
     startConversation: (request) => watch('startConversation', request, () => state.startConversation(request)),
     stop: (request) => watch('stop', request, () => state.stop(request)),
     lookUp: (turnId) => watch('lookUp', { turnId }, () => state.lookUp(turnId)),
+    receiptOf: (cardKey) => watch('receiptOf', { cardKey }, () => state.receiptOf(cardKey)),
     rate: (request) => watch('rate', request, () => state.rate(request)),
     status: (request) => state.status(request),
     flags: state.flags,

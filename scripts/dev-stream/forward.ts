@@ -1,15 +1,7 @@
-import { cardCallbackSecret, cardSignature } from '../../lib/dingtalk/signature.ts';
-import { robotSignature } from '../../lib/dingtalk/signature.ts';
+import { cardCallbackSecret, cardSignature, robotSignature } from '../../lib/dingtalk/signature.ts';
+import type { Callbacks } from '../../lib/dingtalk/stream/connection.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Fetch } from '../../lib/net/http.ts';
-
-/** What came through the stream, as callbacks to a function that knows only HTTP. */
-export interface Forward {
-  /** A robot message. Never rejects. */
-  message(body: string): Promise<void>;
-  /** A pressed button: what the function answers, or an empty object, which changes nothing. Never rejects. */
-  tap(body: string): Promise<object>;
-}
 
 export interface ForwardOptions {
   /** The callback address of the robot. */
@@ -18,6 +10,8 @@ export interface ForwardOptions {
   fetch: Fetch;
   clock: Clock;
   say: (sentence: string) => void;
+  /** A message has come. */
+  onMessage: () => void;
 }
 
 /** The function acknowledges a message after one round trip to its store. */
@@ -35,8 +29,11 @@ const REMEDIES: Readonly<Record<number, string>> = {
   503: 'the function there is not configured; open its address to see what is missing',
 };
 
-/** Signs what came as DingTalk signs its callbacks, each time anew, and posts it. */
-export function createForward({ url, clientSecret, fetch, clock, say }: ForwardOptions): Forward {
+/**
+ * What comes over a connection, as callbacks to a function that knows only HTTP: signs each as DingTalk does, and posts
+ * it. A callback that the function did not take is acknowledged as failed.
+ */
+export function createForward({ url, clientSecret, fetch, clock, say, onMessage }: ForwardOptions): Callbacks {
   async function post(what: string, body: string, signature: Record<string, string>, timeoutMs: number) {
     const startedAtMs = clock.now();
     try {
@@ -61,16 +58,19 @@ export function createForward({ url, clientSecret, fetch, clock, say }: ForwardO
 
   return {
     async message(body) {
+      onMessage();
       const timestamp = String(clock.now());
-      await post('a message came', body, { timestamp, sign: robotSignature(timestamp, clientSecret) }, MESSAGE_MS);
+      const signature = { timestamp, sign: robotSignature(timestamp, clientSecret) };
+      return (await post('a message came', body, signature, MESSAGE_MS)) === null ? 500 : 200;
     },
-    async tap(body) {
+    async press(body) {
       const timestamp = String(clock.now());
       const signature = {
         'x-ddpaas-signature-timestamp': timestamp,
         'x-ddpaas-signature': cardSignature(timestamp, cardCallbackSecret(clientSecret)),
       };
-      return objectOf(await post('a button was pressed', body, signature, TAP_MS));
+      const answer = await post('a button was pressed', body, signature, TAP_MS);
+      return { code: answer === null ? 500 : 200, response: objectOf(answer) };
     },
   };
 }

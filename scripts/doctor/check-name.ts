@@ -5,6 +5,7 @@ export type CheckName =
   | 'limits'
   | 'store'
   | 'token'
+  | 'stream'
   | 'permissions'
   | 'template'
   | 'dify'

@@ -1,6 +1,7 @@
 import { checkAddress, checkProbe } from './address.ts';
 import { checkCardCallback, checkTemplate } from './card.ts';
 import type { AddressCheck, DeploymentCheck, RobotCheck } from './check.ts';
+import type { CheckName } from './check-name.ts';
 import { checkConfiguration, checkValues } from './configuration.ts';
 import { checkCallbacks, checkSameSecret } from './deployed.ts';
 import { checkPermissions, checkToken } from './dingtalk.ts';
@@ -14,6 +15,7 @@ import {
 } from './dify.ts';
 import { checkClock, checkLimits, checkNode } from './platform.ts';
 import { checkStore } from './store.ts';
+import { checkStream } from './stream.ts';
 
 /** Once, in this order. */
 export const DEPLOYMENT_CHECKS: readonly DeploymentCheck[] = [
@@ -24,9 +26,19 @@ export const DEPLOYMENT_CHECKS: readonly DeploymentCheck[] = [
   { name: 'store', subject: 'deployment', needs: ['configuration'], run: checkStore },
 ];
 
+/** Of the HTTP callback: a robot with a Stream connection has none. */
+export const OF_THE_CALLBACK: ReadonlySet<CheckName> = new Set([
+  'address',
+  'probe',
+  'sameSecret',
+  'cardCallback',
+  'callbacks',
+]);
+
 /** For each robot, in this order. Those of the subject `robot` need its configuration, those of `address` do not. */
 export const ROBOT_CHECKS: readonly (AddressCheck | RobotCheck)[] = [
   { name: 'token', subject: 'robot', needs: ['configuration'], run: checkToken },
+  { name: 'stream', subject: 'robot', needs: ['token'], run: checkStream },
   { name: 'permissions', subject: 'robot', needs: ['token'], run: checkPermissions },
   { name: 'template', subject: 'robot', needs: ['token'], run: checkTemplate },
   { name: 'dify', subject: 'robot', needs: ['configuration'], run: checkDify },

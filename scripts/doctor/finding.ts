@@ -1,3 +1,4 @@
+import { FAILURE_OF } from './failures.ts';
 import type { Sentence } from './sentences/line.ts';
 import type { Sentences } from './sentences/index.ts';
 
@@ -8,6 +9,8 @@ export type Level = 'ok' | 'note' | 'warning' | 'failed';
 export interface Finding extends Sentence {
   level: Level;
   code: keyof Sentences;
+  /** The failure that it leads to, a code of the log; docs/operations.md has a section on each. */
+  failure?: string;
 }
 
 type Say = <K extends keyof Sentences>(code: K, ...facts: Parameters<Sentences[K]>) => Finding;
@@ -21,7 +24,8 @@ export function createFinder(sentences: Sentences): Finder {
     (code, ...facts) => {
       // The compiler cannot follow that the facts belong to the sentence; the signature above has seen to it.
       const sentence = sentences[code] as (...values: typeof facts) => Sentence;
-      return { level, code, ...sentence(...facts) };
+      const failure = FAILURE_OF[code];
+      return { level, code, ...sentence(...facts), ...(failure === undefined ? {} : { failure }) };
     };
   return { ok: at('ok'), note: at('note'), warning: at('warning'), failed: at('failed') };
 }

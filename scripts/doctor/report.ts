@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { sectionOf } from '../../lib/errors.ts';
 import type { CheckedFinding, Report, Section } from './run.ts';
 import type { Level } from './finding.ts';
 import { frameOf } from './sentences/index.ts';
@@ -19,10 +20,11 @@ export function readableReport({ language, sections }: Done, isColoured: boolean
   const paint = (level: Level, text: string) =>
     isColoured ? styleText(COLOURS[level], text, { validateStream: false }) : text;
   const heading = ({ subject, robot }: Section) => (subject === 'deployment' ? frame.deployment : frame.robot(robot));
-  const lines = ({ titles, finding: { level, found, mend, where } }: Line) => [
+  const lines = ({ titles, finding: { level, found, mend, where, failure } }: Line) => [
     `  ${paint(level, SIGNS[level])} ${titles.join(frame.comma)}${frame.colon}${found}`,
     ...(mend === undefined ? [] : [`      ${frame.mend}${frame.colon}${mend}`]),
     ...(where === undefined ? [] : [`      ${frame.where}${frame.colon}${where}`]),
+    ...(failure === undefined ? [] : [`      ${frame.more}${frame.colon}${sectionOf(failure, frame.operations)}`]),
   ];
   const blocks = sections.map((section) =>
     [heading(section), ...joined(section.findings, frame.titles).flatMap(lines)].join('\n'),
@@ -30,7 +32,9 @@ export function readableReport({ language, sections }: Done, isColoured: boolean
   const all = sections.flatMap(({ findings }) => findings);
   const count = (level: Level) => all.filter((finding) => finding.level === level).length;
   const summary = frame.summary({ failed: count('failed'), warning: count('warning'), ok: count('ok') });
-  return [...blocks, paint(count('failed') > 0 ? 'failed' : 'ok', summary)].join('\n\n');
+  const isUnfinished = all.some(({ code }) => code === 'variable');
+  const ending = paint(count('failed') > 0 ? 'failed' : 'ok', summary);
+  return [...blocks, ...(isUnfinished ? [frame.begin] : []), ending].join('\n\n');
 }
 
 /** A finding under the titles of the checks that it stands for. */

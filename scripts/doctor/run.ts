@@ -4,7 +4,7 @@ import { readConfig, type Config } from '../../lib/config/config.ts';
 import type { RobotConfig } from '../../lib/config/robot.ts';
 import type { AddressContext, DeploymentContext, DoctorRequest, Ports, RobotContext } from './check.ts';
 import type { CheckName } from './check-name.ts';
-import { DEPLOYMENT_CHECKS, ROBOT_CHECKS } from './checks.ts';
+import { DEPLOYMENT_CHECKS, OF_THE_CALLBACK, ROBOT_CHECKS } from './checks.ts';
 import { askDify } from './dify.ts';
 import { createFinder, type Finding } from './finding.ts';
 import { isPublicHost } from './hosts.ts';
@@ -78,7 +78,9 @@ async function checkRobot(
     tally.undone.add('configuration');
     tally.findings.push({ check: 'configuration', ...tally.say.warning('robotNotHere', name ?? '', names) });
   }
+  const isStream = robot?.dingtalk.connection === 'stream';
   for (const check of ROBOT_CHECKS) {
+    if (isStream ? OF_THE_CALLBACK.has(check.name) : check.name === 'stream') continue;
     if (check.subject === 'address') await tally.add(check, () => check.run(address, tally.say));
     else await tally.add(check, () => (known ? check.run(known, tally.say) : []));
   }

@@ -16,6 +16,8 @@ export interface Options {
   envFile: string;
   /** By `--set` and `--from-env`. */
   given: ReadonlyMap<Variable, string>;
+  /** Where the configuration of dify-on-dingtalk is; null where none is taken over. */
+  from: string | null;
 }
 
 export type Command =
@@ -28,6 +30,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
   yes: { type: 'boolean', short: 'y' },
   plain: { type: 'boolean' },
+  from: { type: 'string' },
   set: { type: 'string', multiple: true },
   'from-env': { type: 'string', multiple: true },
   'no-check': { type: 'boolean' },
@@ -50,6 +53,7 @@ export function readArguments(args: readonly string[], env: Environment): Comman
   if (language === undefined) return { kind: 'wrong', reason: '--lang wants zh-CN or en' };
   const envFile = values.file ?? '.env';
   if (envFile === '') return { kind: 'wrong', reason: '--file wants a path' };
+  if (values.from === '') return { kind: 'wrong', reason: '--from wants a path' };
   const given = new Map<Variable, string>();
   for (const pair of values.set ?? []) {
     const [, name = '', value = ''] = /^([A-Z][A-Z0-9_]*)=(.*)$/s.exec(pair) ?? [];
@@ -73,6 +77,7 @@ export function readArguments(args: readonly string[], env: Environment): Comman
       isDryRun: values['dry-run'] ?? false,
       envFile,
       given,
+      from: values.from ?? null,
     },
   };
 }
@@ -89,6 +94,7 @@ Asks for what a first configuration needs, checks it as it goes, writes .env, re
 and prints what is left to do in Vercel and DingTalk. What .env and the environment hold is offered as the default.
 
   --yes, -y          no questions: everything from options, environment and .env
+  --from PATH        takes over the configuration of dify-on-dingtalk: its .env, and .bots.yaml beside it
   --set NAME=VALUE   sets a variable; may be repeated. Not for secrets: other users of the machine see the command line
   --from-env NAME    the same with the value from the environment; may be repeated
   --no-check         asks neither DingTalk nor Dify nor the store, and registers nothing
@@ -106,6 +112,7 @@ terminal to ask at.`,
 .env 与环境变量中已有的值作为默认值。
 
   --yes, -y          不提问：全部取自选项、环境变量和 .env
+  --from PATH        接管 dify-on-dingtalk 的配置：它的 .env 以及旁边的 .bots.yaml
   --set NAME=VALUE   设置一个变量；可重复。不要用于密钥：同一台机器上的其他用户能看到命令行
   --from-env NAME    同上，值取自环境变量；可重复
   --no-check         不访问钉钉、Dify 和存储，也不注册

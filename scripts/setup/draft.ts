@@ -17,18 +17,20 @@ export interface Draft {
 
 export interface DraftSources {
   given: ReadonlyMap<Variable, string>;
+  /** What another bridge has: `--from`. */
+  imported: ReadonlyMap<Variable, string>;
   env: Environment;
   /** What the file holds, by name. */
   file: Readonly<Record<string, string | undefined>>;
 }
 
-/** Begins with what is known: the options first, then the environment, then the file. */
-export function createDraft({ given, env, file }: DraftSources): Draft {
+/** Begins with what is known: the options first, then another bridge's values, the environment, and the file. */
+export function createDraft({ given, imported, env, file }: DraftSources): Draft {
   const inFile = (variable: Variable) => file[variable]?.trim() ?? '';
   const inEnv = (variable: Variable) => env[variable]?.trim() ?? '';
   const values = new Map<Variable, string>();
   for (const variable of VARIABLES) {
-    const told = given.get(variable) ?? (ASKED.has(variable) ? inEnv(variable) : '');
+    const told = given.get(variable) ?? imported.get(variable) ?? (ASKED.has(variable) ? inEnv(variable) : '');
     values.set(variable, given.has(variable) ? told : told || inFile(variable));
   }
   const get = (variable: Variable) => values.get(variable) ?? '';

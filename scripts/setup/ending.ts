@@ -38,6 +38,9 @@ export function remainingSteps(draft: Draft, words: Words, file: string): string
   const address = `${origin ?? words.host}${pathOf(null)}`;
   const hasCard = draft.get('DINGTALK_CARD_TEMPLATE_ID') !== '';
   const permissions = [...(hasCard ? ['Card.Instance.Write', 'Card.Streaming.Write'] : []), 'qyapi_robot_sendmsg'];
+  if (draft.get('DINGTALK_CONNECTION') === 'stream') {
+    return [`\n${words.ownServer}`, `\n${words.streamSteps(permissions)}`, `\n${words.doctor('')}`].join('\n');
+  }
   const variables = VARIABLES.filter(
     (variable) =>
       draft.get(variable) !== '' && !NOT_ON_VERCEL.has(variable) && (variable !== 'PUBLIC_URL' || origin !== null),

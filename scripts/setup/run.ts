@@ -12,12 +12,14 @@ import { mergeEnv, readEnvFile, writeEnvFile } from './env-file.ts';
 import { createGuide, hasFailed, sayFindings } from './guide.ts';
 import { addressFindings, type State } from './questions.ts';
 import type { Terminal } from './terminal.ts';
-import { VARIABLES } from './variables.ts';
+import { VARIABLES, type Variable } from './variables.ts';
 import { wordsOf } from './words/index.ts';
 
 export interface Setup {
   ports: Ports;
   options: Options;
+  /** What `--from` brings. */
+  imported: ReadonlyMap<Variable, string>;
   language: Language;
   /** Only `say` where nothing is asked. */
   terminal: Terminal;
@@ -38,7 +40,12 @@ export async function runSetup(setup: Setup): Promise<0 | 1> {
     terminal.say(words.fileRefused(options.envFile, codeOf(error)));
     return 1;
   }
-  const draft = createDraft({ given: options.given, env: ports.env, file: parseEnv(before) });
+  const draft = createDraft({
+    given: options.given,
+    imported: setup.imported,
+    env: ports.env,
+    file: parseEnv(before),
+  });
   const state: State = {
     draft,
     words,

@@ -42,6 +42,7 @@ async function prepare(
   const prepared = await prepareQuestion(
     { message: messageOf(content, quoted), question, user: 'user-1', held, heldIsOver },
     {
+      quotedAnswer: async () => null,
       dify: {
         async facts() {
           asked.push('facts');

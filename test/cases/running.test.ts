@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest';
 import { bytesOf, casesOf, textsOf, type Case } from '../support/cases.ts';
 import { read, withoutSpace } from '../support/reader.ts';
-import { stage } from '../support/stage.ts';
+import { askAs, fetched, shownIn, takingAll } from '../support/quotes.ts';
+import { heldAnswer, stage, words } from '../support/stage.ts';
 import { createFastClock } from '../support/virtual-clock.ts';
 
 const { start, bridge } = stage();
@@ -51,4 +52,50 @@ test.each(casesOf('dify').map((one) => ({ name: one.file, one })))('$name', asyn
   await start({ app: { mode: one.source?.mode ?? 'chat', script: { bytes: `../cases/${name}` } } });
   await bridge().ask('问题');
   expectRight(one);
+});
+
+/** What Dify was asked, with its files. */
+const asked = () => bridge().dify.runs;
+
+function expectQuery(query: string, { expect: right }: Case): void {
+  if (right.exact !== undefined) expect(query).toBe(right.exact);
+  for (const part of right.contains ?? []) expect(query).toContain(part);
+  for (const part of right.excludes ?? []) expect(query).not.toContain(part);
+  let from = 0;
+  for (const part of right.inOrder ?? []) {
+    expect(query.indexOf(part, from)).not.toBe(-1);
+    from = query.indexOf(part, from) + part.length;
+  }
+  if (right.oneQuotedBlock) expect(query).toMatch(/^(?:>.*\n)+\n[^>\n]+$/);
+  if (right.wellFormed) expect(query.isWellFormed()).toBe(true);
+}
+
+const callbacks = casesOf('callback').flatMap((one) => textsOf(one).map((text) => ({ name: one.file, one, text })));
+
+test.each(callbacks)('$name', async ({ one, text }) => {
+  const { body } = JSON.parse(text) as { body: Record<string, unknown> };
+  const parameters = one.source?.app?.files === false ? {} : takingAll;
+  const held = heldAnswer();
+  const isStop = one.expect.stops !== undefined;
+  const script = isStop ? held.script('more') : words('好的。');
+  await start({ app: { parameters, script }, ...(isStop ? { clock: createFastClock(20) } : {}) });
+  if (isStop) {
+    await bridge().send('先问一个');
+    await expect.poll(() => bridge().dingtalk.cards.size).toBe(1);
+    await expect.poll(() => bridge().card().content).toContain('well');
+  }
+  const before = asked().length;
+  await askAs(bridge(), body);
+  held.goOn();
+  await bridge().idle();
+  expect(asked().length - before).toBe(one.expect.runs);
+  const run = asked()[before];
+  if (run) expectQuery(run.query, one);
+  if (one.expect.files) {
+    expect(run?.files.map(({ type }) => type)).toEqual(one.expect.files.map(({ type }) => type));
+    expect(fetched(bridge())).toEqual(one.expect.files.map(({ downloadCode }) => downloadCode));
+  }
+  if (isStop) expect(bridge().dify.requests.filter(({ path }) => path.endsWith('/stop'))).toHaveLength(1);
+  for (const part of one.expect.shown?.contains ?? []) expect(shownIn(bridge())).toContain(part);
+  for (const part of one.expect.shown?.excludes ?? []) expect(shownIn(bridge())).not.toContain(part);
 });

@@ -2,6 +2,7 @@
 import { turnIdOf } from '../../lib/turn/record.ts';
 import type { SimulatedCard, SimulatedMessage } from '../../playground/dingtalk/types.ts';
 import type { UpstashRequest } from '../support/upstash-front.ts';
+import { runsScript } from './code.ts';
 import type { PlannedQuestion } from './plan.ts';
 import type { Sentences, Shown } from './sentences.ts';
 import type { Delivered, Records } from './world.ts';
@@ -27,9 +28,9 @@ export interface Case {
 
 export function casesOf({ questions, dingtalk, store, logs, codes }: Records, sentences: Sentences): Case[] {
   const ran = (script: 'accept' | 'takeOver') =>
-    store.filter(({ commands: [command] }) => codes.some((code) => command?.[1] === code[script]));
+    store.filter(({ commands: [command] }) => codes.some((code) => runsScript(command, code[script])));
   const accepts = ran('accept');
-  // EVAL, script, number of keys, two keys, prefix, turn, owner, time, lease, claim: empty when the lease had lapsed.
+  // EVAL or EVALSHA, script, number of keys, two keys, prefix, turn, owner, time, lease, claim: empty when the lease had lapsed.
   const takeOvers = ran('takeOver').map(({ commands: [command] }) => ({ turnId: command?.[6], claim: command?.[10] }));
   const lapsed = new Set(takeOvers.flatMap(({ turnId, claim }) => (claim === '' ? turnId : [])));
   const handedOver = new Set(takeOvers.flatMap(({ turnId, claim }) => (claim === '' ? [] : turnId)));

@@ -17,4 +17,12 @@ describeWith('redis-server', 'chaos', () => {
     process.stdout.write(`chaos: ${JSON.stringify({ outcomes, excused })}\n`);
     expect(broken, `seed ${SEED}`).toEqual([]);
   }, 300_000);
+
+  test('40 turns over Stream connections that are cut, replaced and forgotten', async () => {
+    const door = { name: 'stream', seed: SEED } as const;
+    const plan = planOf(SEED, 40, 'stream');
+    const { broken, excused, outcomes } = await runChaos({ plan, door, speed: SPEED, judge });
+    process.stdout.write(`chaos over Stream mode: ${JSON.stringify({ outcomes, excused })}\n`);
+    expect(broken, `seed ${SEED}`).toEqual([]);
+  }, 300_000);
 });

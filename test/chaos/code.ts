@@ -1,5 +1,6 @@
 // The code that the instances of a chaos run have: this version's, or that of another commit beside it.
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -17,6 +18,12 @@ export interface Code {
   takeOver: string;
   /** The sentences that it shows. */
   texts: Texts;
+}
+
+/** Whether a command runs this script: whole, or by its digest. */
+export function runsScript(command: readonly string[] | undefined, script: string): boolean {
+  const sent = command?.[1];
+  return sent === script || sent === createHash('sha1').update(script).digest('hex');
 }
 
 export interface LaidOutCode extends Code {

@@ -1,6 +1,7 @@
 // One instance of the function in a process of its own, on a clock that it shares with the simulators. Started by
 // fleet.ts, and by that of later commits: see HostSettings there.
 import { createApp } from '../../lib/app.ts';
+import { openStream } from '../../lib/dingtalk/stream/open-stream.ts';
 import { startHost } from '../../scripts/host.ts';
 import type { HostSettings } from './fleet.ts';
 import { createSharedClock } from './shared-clock.ts';
@@ -11,8 +12,14 @@ const host = await startHost({
   hostname: '127.0.0.1',
   handle: (request, platform) => app.handle(request, platform),
 });
-const created = createApp({ env: { PUBLIC_URL: host.url, ...env }, clock: createSharedClock(clock), ...timing });
+const created = createApp({
+  env: { PUBLIC_URL: host.url, ...env },
+  clock: createSharedClock(clock),
+  openStream,
+  ...timing,
+});
 if (!created.ok) throw new Error(JSON.stringify(created.problems));
 const app = created;
+app.connect(host.platform);
 process.send?.({ url: host.url });
 process.on('disconnect', () => process.exit(0));

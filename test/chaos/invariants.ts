@@ -26,12 +26,14 @@ export function judge(records: Records): Verdict {
   judgeLogs(records, breaks);
   for (const each of cases) {
     judgeOutcome(each, records, sentences, verdict, breaks, excuses);
-    judgeTexts(each, sentences, breaks);
+    judgeTexts(each, records, sentences, breaks);
     judgeRuns(each, records, breaks, excuses);
   }
   judgeRefusals(cases, records, sentences, breaks);
   judgeOrphans(cases, records, sentences, breaks);
   judgeViolations(cases, records, breaks, excuses);
+  for (const [robot, gateway] of Object.entries(records.gateways))
+    for (const violation of gateway.violations) breaks('gateway', `${robot}: ${violation}`);
   judgeOverlaps(cases, records, breaks, excuses);
   return verdict;
 }
@@ -192,11 +194,8 @@ function withoutOutcome(each: Case, records: Records, { isQueueFull }: Sentences
 const isUnheard = ({ outcome, status }: { outcome: string; status: number | null }) =>
   outcome !== 'answered' || status === 502 || status === 504;
 
-function judgeTexts(
-  { card, messages, answer, name, turnId, wasTakenOver, wasHandedOver }: Case,
-  sentences: Sentences,
-  breaks: Breaks,
-): void {
+function judgeTexts(each: Case, records: Records, sentences: Sentences, breaks: Breaks): void {
+  const { card, messages, answer, name, turnId, wasTakenOver, wasHandedOver } = each;
   let longest = 0;
   const check = (where: string, text: string) => {
     const shown = sentences.read(text, answer);
@@ -210,7 +209,7 @@ function judgeTexts(
     const shown = check(`frame ${index}`, frame.content);
     // The instance that took over may know less text than was shown before.
     if (shown.answer.length < longest && !wasTakenOver && !wasHandedOver)
-      breaks('text went back', `${name} frame ${index}: ${JSON.stringify(frame.content)}`);
+      breaks('text went back', `${name} frame ${index}: ${JSON.stringify(frame.content)}${storyOf(each, records)}`);
     longest = Math.max(longest, shown.answer.length);
   }
   for (const { message } of messages) check('message', message.text);

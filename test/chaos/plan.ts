@@ -13,6 +13,11 @@ export const UPSTREAM_MARK = 'UPSTREAM';
 /** The text of a form, written by the author of the app. Users may see it. */
 export const FORM_TEXT = 'May this go on?';
 
+export type DoorName = 'http' | 'stream';
+
+/** What happens to the Stream connections of a robot. */
+export type StreamFault = 'cut' | 'disconnect' | 'replace' | 'lose-ack' | 'forget';
+
 export interface Chat {
   robot: RobotName;
   from: string;
@@ -53,6 +58,7 @@ export type PlannedEvent = { atMs: number } & (
   | { kind: 'store-fault'; fault: StoreFaultKind; times: number }
   | { kind: 'dingtalk-fault'; robot: RobotName; api: DingTalkApi; effect: DingTalkFaultEffect; times: number }
   | { kind: 'dify-fault'; api: DifyApi; effect: DifyFaultEffect; times: number }
+  | { kind: 'stream-fault'; robot: RobotName; fault: StreamFault }
   | { kind: 'forget-tokens' | 'forget-sessions'; robot: RobotName }
 );
 
@@ -63,7 +69,7 @@ const answerText = (number: number, count: number) =>
 /** Questions a second. */
 const RATE = 1.4;
 
-export function planOf(seed: number, turns: number): PlannedEvent[] {
+export function planOf(seed: number, turns: number, door: DoorName = 'http'): PlannedEvent[] {
   const random = createRandom(seed);
   const chance = (share: number) => random() < share;
   const between = (from: number, to: number) => Math.floor(from + random() * (to - from + 1));
@@ -216,5 +222,14 @@ export function planOf(seed: number, turns: number): PlannedEvent[] {
     events.push({ atMs: at, kind: 'kill', instance: between(0, INSTANCES - 1), downMs: between(500, 6_000) });
   for (let at = 4_000; at < endMs; at += between(6_000, 15_000))
     events.push({ atMs: at, kind: 'sweep', instance: between(0, INSTANCES - 1) });
+  // At the end, so that a seed means the same for both doors.
+  if (door === 'stream') {
+    spread(0.12, (at) => ({
+      atMs: at,
+      kind: 'stream-fault',
+      robot: oneOf(ROBOTS),
+      fault: oneOf<StreamFault>(['cut', 'cut', 'disconnect', 'replace', 'lose-ack', 'lose-ack', 'forget']),
+    }));
+  }
   return events.toSorted((a, b) => a.atMs - b.atMs);
 }

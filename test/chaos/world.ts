@@ -6,7 +6,8 @@ import { createDingTalkSimulator } from '../../playground/dingtalk/simulator.ts'
 import type { Callback, DingTalkSimulator } from '../../playground/dingtalk/types.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { createUpstashFront, type Fault, type UpstashFront, type UpstashRequest } from '../support/upstash-front.ts';
-import { thisCode, type Code } from './code.ts';
+import { runsScript, thisCode, type Code } from './code.ts';
+import { openDoor, type Door } from './door.ts';
 import { createEntry } from './entry.ts';
 import { startFleet, type Fleet } from './fleet.ts';
 import {
@@ -15,6 +16,7 @@ import {
   PEOPLE,
   questionText,
   ROBOTS,
+  type DoorName,
   type PlannedCommand,
   type PlannedEvent,
   type PlannedQuestion,
@@ -30,8 +32,8 @@ const MODES: Readonly<Record<RobotName, AppMode>> = { flow: 'advanced-chat', eas
 const LEASE_TIMING = { leaseMs: 5_000, renewMs: 1_700 };
 /** Longer than in production: on a fast clock a busy machine would make the store seem down. */
 const STORE_TIMEOUT_MS = 1_600;
-/** DingTalk delivers a message again that no instance took. */
-const DELIVERY_TRIES = 8;
+/** DingTalk delivers a message again that no instance took: over a connection it takes longer until there is one. */
+const DELIVERY_TRIES = { http: 8, stream: 60 } as const;
 /** The limit of an invocation where there is one: about a third of the answers are handed over then. */
 const INVOCATION_S = 4;
 /** Between two sweeps at the end, and for how long they go on. */
@@ -52,6 +54,7 @@ export interface Delivered<T> {
 export interface Records {
   clock: Clock;
   dingtalk: Readonly<Record<RobotName, DingTalkSimulator>>;
+  gateways: Door['gateways'];
   dify: DifySimulator;
   store: readonly UpstashRequest[];
   questions: Delivered<PlannedQuestion>[];
@@ -67,6 +70,8 @@ export interface Records {
 
 export interface ChaosOptions<T> {
   plan: readonly PlannedEvent[];
+  /** How messages reach the instances. Default: by HTTP. */
+  door?: { name: DoorName; seed: number };
   /** How much faster than real time. */
   speed: number;
   /** Every second instance has this code, and turns are handed over from any instance to any other. */
@@ -75,7 +80,7 @@ export interface ChaosOptions<T> {
   judge: (records: Records) => T;
 }
 
-export async function runChaos<T>({ plan, speed, beside, judge }: ChaosOptions<T>): Promise<T> {
+export async function runChaos<T>({ plan, door: doorOptions, speed, beside, judge }: ChaosOptions<T>): Promise<T> {
   const codes = Array.from({ length: INSTANCES }, (_, index) => (beside && index % 2 === 1 ? beside : thisCode));
   const timing = { startMs: Date.now(), speed };
   const clock = createSharedClock(timing);
@@ -91,8 +96,9 @@ export async function runChaos<T>({ plan, speed, beside, judge }: ChaosOptions<T
       ]),
     ),
   });
+  const door = await openDoor(doorOptions?.name ?? 'http', doorOptions?.seed ?? 0, clock);
   const dingtalk = Object.fromEntries(
-    await Promise.all(ROBOTS.map(async (robot) => [robot, await startDingTalk(robot, clock)] as const)),
+    await Promise.all(ROBOTS.map(async (robot) => [robot, await startDingTalk(robot, clock, door)] as const)),
   ) as Record<RobotName, DingTalkSimulator>;
   const bots = ROBOTS.map((robot) => ({
     name: robot,
@@ -101,6 +107,7 @@ export async function runChaos<T>({ plan, speed, beside, judge }: ChaosOptions<T
     dingtalkCardTemplateId: TEMPLATE,
     dingtalkApiUrl: dingtalk[robot].origin,
     dingtalkOapiUrl: dingtalk[robot].origin,
+    dingtalkConnection: door.name,
     difyApiKey: `key-${robot}`,
     ...(robot === 'easy' ? { conversationScope: 'chat' } : {}),
   }));
@@ -118,14 +125,17 @@ export async function runChaos<T>({ plan, speed, beside, judge }: ChaosOptions<T
       ...(entry ? { PUBLIC_URL: entry.url, FUNCTION_MAX_DURATION_S: String(INVOCATION_S) } : {}),
     },
   });
-  const isAccept = ({ commands }: UpstashRequest) => codes.some(({ accept }) => commands[0]?.[1] === accept);
-  const parts: Parts = { clock, speed, front, isAccept, dify, dingtalk, fleet, questions: [], commands: [], kills: [] };
+  const isAccept = ({ commands }: UpstashRequest) => codes.some(({ accept }) => runsScript(commands[0], accept));
+  const seen = { questions: [], commands: [], kills: [] };
+  const parts: Parts = { clock, speed, front, isAccept, dify, dingtalk, door, fleet, ...seen };
   try {
+    await door.ready(INSTANCES);
     await play(plan, parts);
     const isSettled = await settle(parts);
     const { questions, commands, kills } = parts;
     const { logs, crashes } = fleet;
     return judge({
+      gateways: door.gateways,
       clock,
       dingtalk,
       dify,
@@ -141,7 +151,12 @@ export async function runChaos<T>({ plan, speed, beside, judge }: ChaosOptions<T
   } finally {
     await fleet.close();
     await entry?.close();
-    await Promise.all([...Object.values(dingtalk).map((each) => each.close()), dify.close(), front.close()]);
+    await Promise.all([
+      ...Object.values(dingtalk).map((each) => each.close()),
+      dify.close(),
+      front.close(),
+      door.close(),
+    ]);
     await redis.close();
   }
 }
@@ -153,14 +168,17 @@ interface Parts {
   isAccept: (request: UpstashRequest) => boolean;
   dify: DifySimulator;
   dingtalk: Record<RobotName, DingTalkSimulator>;
+  door: Door;
   fleet: Fleet;
   questions: Delivered<PlannedQuestion>[];
   commands: Delivered<PlannedCommand>[];
   kills: Records['kills'];
 }
 
-function startDingTalk(robot: RobotName, clock: Clock): Promise<DingTalkSimulator> {
+function startDingTalk(robot: RobotName, clock: Clock, { gateways }: Door): Promise<DingTalkSimulator> {
+  const stream = gateways[robot];
   return createDingTalkSimulator({
+    ...(stream ? { stream } : {}),
     app: { clientId: `ding${robot}`, clientSecret: `secret-${robot}` },
     templates: { [TEMPLATE]: { published: true, variables: ['content'], failedState: true } },
     people: PEOPLE.map((id) =>
@@ -205,6 +223,9 @@ async function play(plan: readonly PlannedEvent[], parts: Parts): Promise<void> 
       }
       case 'dify-fault':
         dify.faults.inject({ api: event.api, times: event.times, ...event.effect });
+        return;
+      case 'stream-fault':
+        parts.door.disturb(event.robot, event.fault);
         return;
       case 'forget-tokens':
         dingtalk[event.robot].invalidateTokens();
@@ -282,11 +303,10 @@ const placeOf = ({ from, group }: { from: string; group: string | null }) =>
 
 /** As DingTalk does: delivers a message again that was not taken, perhaps to another instance. */
 async function deliver(robot: RobotName, callback: Callback, instance: number, parts: Parts): Promise<boolean> {
-  const { dingtalk, fleet, clock } = parts;
-  for (let tries = 0; tries < DELIVERY_TRIES; tries += 1) {
+  const { dingtalk, door, fleet, clock } = parts;
+  for (let tries = 0; tries < DELIVERY_TRIES[door.name]; tries += 1) {
     try {
-      const { status } = await dingtalk[robot].deliver(`${fleet.url(instance + tries)}/${robot}`, callback);
-      if (status === 200) return true;
+      if ((await door.deliver(robot, dingtalk[robot], callback, fleet.url(instance + tries))) === 200) return true;
     } catch {
       // The instance was killed, perhaps after it took the message.
     }

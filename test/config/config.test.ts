@@ -98,6 +98,23 @@ describe('a wrong configuration', () => {
   });
 });
 
+test('a Stream connection is a setting of the robot, and only one robot can have it for a client id', () => {
+  const other = { name: 'hr', dingtalkClientId: 'ding2', dingtalkClientSecret: 's2' };
+  const bots = (...robots: object[]) => ({ ...minimal, BOTS: JSON.stringify(robots) });
+  const connections = (env: Environment) => config(env).robots.map(({ dingtalk }) => dingtalk.connection);
+  expect(connections(bots({ ...other, dingtalkConnection: 'stream' }))).toEqual(['http', 'stream']);
+  expect(connections({ ...bots(other), DINGTALK_CONNECTION: 'stream' })).toEqual(['stream', 'stream']);
+  const same = { ...other, dingtalkClientId: 'ding1' };
+  expect(wrong({ ...bots(other, { ...same, name: 'it' }), DINGTALK_CONNECTION: 'stream' })).toEqual([
+    'BOTS[1].dingtalkConnection',
+  ]);
+  expect(connections({ ...bots({ ...same, dingtalkConnection: 'http' }), DINGTALK_CONNECTION: 'stream' })).toEqual([
+    'stream',
+    'http',
+  ]);
+  expect(wrong({ ...minimal, DINGTALK_CONNECTION: 'socket' })).toEqual(['DINGTALK_CONNECTION']);
+});
+
 test('the store is found under both pairs of names', () => {
   const upstash = { UPSTASH_REDIS_REST_URL: 'https://a.upstash.io/', UPSTASH_REDIS_REST_TOKEN: 't' };
   const kv = { KV_REST_API_URL: 'https://a.upstash.io', KV_REST_API_TOKEN: 't' };

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { sentFilesOf, readContent, readQuoted, type Content, type SentFile } from '../../lib/dingtalk/message-kinds.ts';
+import { sentFilesOf, type Content, type SentFile } from '../../lib/dingtalk/message-kinds.ts';
+import { readMessage } from '../../lib/dingtalk/read-message.ts';
+
+const readContent = (type: string, body: Record<string, unknown>) => readMessage(type, body).content;
+const readQuoted = (body: Record<string, unknown>) =>
+  readMessage('text', { text: { content: 'why?' }, ...body }).quoted;
 
 describe('a message', () => {
   test.each<[string, Record<string, unknown>, Content]>([
@@ -8,7 +13,7 @@ describe('a message', () => {
     [
       'richText',
       { content: { richText: [{ text: 'look ' }, { downloadCode: 'code-1' }, { text: 'here', downloadCode: null }] } },
-      { kind: 'rich-text', text: 'look here', pictures: ['code-1'] },
+      { kind: 'rich-text', text: 'look\nhere', pictures: ['code-1'] },
     ],
     ['picture', { content: { downloadCode: 'code-1' } }, { kind: 'picture', downloadCode: 'code-1' }],
     ['video', { content: { downloadCode: 'code-1' } }, { kind: 'video', downloadCode: 'code-1' }],
@@ -98,12 +103,24 @@ describe('a quotation', () => {
 
   test.each([
     {},
-    replied('text', null),
-    replied('text', { text: ' ' }),
-    replied(null, {}),
     { quoteMessage: null, content: null },
-    { quoteMessage: { text: ' ' } },
+    { originalMsgId: 'msg-1', msgId: 'msg-1' },
+    { text: { content: 'why?', isReplyMsg: false }, originalMsgId: 'msg-1' },
   ])('is nothing: %j', (body) => {
     expect(readQuoted(body)).toBeNull();
+  });
+
+  test.each<[Record<string, unknown>, string | undefined]>([
+    [replied('text', null), undefined],
+    [replied('text', { text: ' ' }), undefined],
+    [replied(null, {}), undefined],
+    [{ quoteMessage: { text: ' ' } }, undefined],
+    [{ text: { content: 'why?', isReplyMsg: true } }, undefined],
+    [{ text: { content: 'why?', isReplyMsg: 'true' }, originalProcessQueryKey: 'key-1' }, 'key-1'],
+    [{ originalMsgId: 'msg-1', originalProcessQueryKey: 'key-1' }, 'key-1'],
+    [{ text: { repliedMsg: { msgType: 'interactiveCard', carrierId: 'key-2' } } }, 'key-2'],
+    [{ text: { repliedMsg: {} }, originalProcessQueryKey: 'k'.repeat(513) }, undefined],
+  ])('that cannot be read is told of: %j', (body, cardKey) => {
+    expect(readQuoted(body)).toEqual({ text: '', file: null, problem: 'unread', ...(cardKey ? { cardKey } : {}) });
   });
 });

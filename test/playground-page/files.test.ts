@@ -152,6 +152,21 @@ describeWith('chromium', 'files in the page of the playground', (executablePath)
     expect(calls.filter(({ name }) => name === '/chat-messages')[1]?.request).toContain('次日');
   });
 
+  test('what was said is forwarded as a record, and asked about', async () => {
+    await open();
+    await id('forward-record').click();
+    expect(await id('composer-problem').textContent()).toContain('还没有可以转发的内容');
+    await ask('一句话说明调休何时生效');
+    await card('finished');
+    await id('forward-record').click();
+    await id('record').waitFor();
+    expect(await id('record').textContent()).toContain('一句话说明调休何时生效');
+    const { calls } = await playground().until(
+      ({ calls: now }) => now.filter(({ name }) => name === '/chat-messages').length === 2,
+    );
+    expect(calls.filter(({ name }) => name === '/chat-messages')[1]?.request).toContain('请看这段聊天记录');
+  });
+
   test('what is too large is refused before it is sent', async () => {
     const page = await open();
     await page.evaluate(`(() => {

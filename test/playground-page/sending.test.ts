@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { FileInfo, GalleryEntry, QuestionItem } from '../../playground/server/protocol.ts';
+import type { ChatItem, FileInfo, GalleryEntry, QuestionItem } from '../../playground/server/protocol.ts';
 import { openPlayground, type Playground } from './playground.ts';
 
 const FROM = 'staff-0001';
@@ -118,6 +118,42 @@ describe('what people send in the playground', () => {
     await playground.until(({ items }) => items.some((item) => item.kind === 'card' && item.phase === 'finished'));
     const card = (await playground.snapshot()).items.find(({ kind }) => kind === 'card');
     expect(await sent({ text: '再说一遍', quote: card?.id })).toMatchObject({ quote: { from: null } });
+  });
+
+  /** Waits until the sample app has got such a question. Answers of earlier tests may still come. */
+  const asked = (query: RegExp) =>
+    playground.until(({ calls }) =>
+      calls
+        .filter(({ service, name }) => service === 'dify' && name.includes('chat-messages'))
+        .some(({ request }) => query.test((JSON.parse(request ?? '{}') as { query?: string }).query ?? '')),
+    );
+  test('a card of the robot is quoted by its ids, and its answer is found', async () => {
+    const first = await sent({ text: '一句话' });
+    const isAnswer = (item: ChatItem) =>
+      item.kind === 'card' && item.question === first.id && item.phase === 'finished';
+    const { items } = await playground.until(({ items: now }) => now.some(isAnswer));
+    await sent({ text: '再说一遍', quote: items.find(isAnswer)?.id });
+    expect((await asked(/^> .+\n\n再说一遍$/s)).items).not.toEqual([]);
+  });
+
+  test('a voice message is quoted by its words', async () => {
+    const { voices } = await playground.snapshot();
+    const voice = voices.find(({ recognition }) => recognition !== '');
+    const spoken = await sent({ voice: voice?.id });
+    await sent({ text: '什么意思', quote: spoken.id });
+    const { items } = await asked(new RegExp(`^> ${voice?.recognition}\n\n什么意思$`));
+    expect(items).toContainEqual(expect.objectContaining({ quote: { from: FROM, text: voice?.recognition } }));
+  });
+
+  test('what was said can be forwarded, and that can be quoted', async () => {
+    expect((await send({ record: true })).status).toBe(404);
+    expect((await send({ chat: group, record: true })).status).toBe(404);
+    await sent({ text: '一句话' });
+    const forwarded = await sent({ record: true });
+    expect(forwarded.record?.map(({ text }) => text)).toContain('一句话');
+    await asked(/^> .+: 一句话\n(?:.*\n)?\n请看这段聊天记录。$/s);
+    await sent({ text: '谁先说的', quote: forwarded.id });
+    expect((await asked(/^> .+: 一句话\n.*谁先说的$/s)).items).not.toEqual([]);
   });
 
   test('a link that speaks for people does so in single chats only', async () => {

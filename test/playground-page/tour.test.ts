@@ -54,8 +54,8 @@ describeWith('chromium', 'the tour of one message', (executablePath) => {
       if (step !== 'death') await id('tour-next').click();
     }
     // The card names the switch that it points at.
-    expect(await id('tour').textContent()).toContain('故障开关：断流');
-    await id('trouble-cutStream').waitFor();
+    expect(await id('tour').textContent()).toContain('故障开关：函数被杀');
+    await id('trouble-functionKilled').waitFor();
     await id('tour-back').click();
     await at('reference');
     const { items, logs, calls } = await playground().snapshot();

@@ -144,12 +144,12 @@ test('asking again while an abandoned run goes on is told apart', async () => {
 
 describe('too many runs at once', () => {
   test.each([
-    ['modern', 429, 'too_many_requests'],
-    ['1.13.0', 400, 'invalid_param'],
-  ] as const)('are refused by %s with %i, until one has ended', async (version, status, code) => {
+    ['as it was seen', {}, 400, 'invalid_param'],
+    ['as it is documented', { tooManyRequests: 429 }, 429, 'too_many_requests'],
+  ] as const)('are refused %s, until one has ended', async (_, behaviour, status, code) => {
     const script = { chunks: [{ afterMs: 80, text: '好' }] };
     const apps = { key: { mode: 'chat' as const, name: 'x', maxActiveRequests: 1, script } };
-    const { dify, call, read, question } = await startDify({ version, apps });
+    const { dify, call, read, question } = await startDify({ behaviour, apps });
     const running = read('key', '/chat-messages', question);
     await expect.poll(() => dify.openStreams.length).toBe(1);
     const refused = await call('key', 'POST', '/chat-messages', question);

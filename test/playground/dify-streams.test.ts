@@ -209,8 +209,10 @@ test('reasoning, other events and raw bytes can be sent, too', async () => {
 test('outputs are what the script says, with or without streamed text', async () => {
   const { ask } = await startDify({ script: { chunks: [{ pause: true }], outputs: { score: 0.8 } } });
   const { names, events } = await ask('workflow');
-  expect(names).not.toContain('text_chunk');
+  expect(names).toContain('text_chunk');
   expect(recordOf(events.at(-1)?.['data'])).toMatchObject({ outputs: { score: 0.8 } });
+  const older = await startDify({ version: '1.13.0', script: { chunks: [{ pause: true }], outputs: { score: 0.8 } } });
+  expect((await older.ask('workflow')).names).not.toContain('text_chunk');
 });
 
 test('pings come at their interval, whatever else is sent, as exactly 13 bytes', async () => {

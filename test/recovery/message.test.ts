@@ -81,6 +81,18 @@ describe('an app that is asked like a chat', () => {
     expect((await recoverFrom(config, story.clock, byQuestion)).text).toBe('答 2');
   });
 
+  test('is found by its question, although Dify has that below what it quotes', async () => {
+    const script = ({ turn }: { turn: number }) => ({ chunks: [{ text: `答 ${turn}` }] });
+    const story = await loseRun('chat', { script }, () => false);
+    const conversationId = story.run.conversationId ?? '';
+    await story.ask('chat', { conversation_id: conversationId, query: '> 一\n> 二\n\n为什么？' });
+    const config = configOf(story.dify.url, 'app-chat');
+    const find = (question: string) =>
+      recoverFrom(config, story.clock, { ...story.lost, ...uncertain, question, ids: { conversationId } });
+    expect((await find('为什么？')).text).toBe('答 2');
+    expect((await find('么？')).outcome).toEqual({ kind: 'lost' });
+  });
+
   test.each([
     { api: 'messages', kind: 'reset', times: 3 },
     { api: 'messages', kind: 'hang' },

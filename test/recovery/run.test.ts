@@ -5,7 +5,7 @@ import type { Fetch } from '../../lib/net/http.ts';
 import { readVersion } from '../../lib/dify/version.ts';
 import { survivesDisconnect } from '../../lib/dify/runs.ts';
 import { renderOutputs } from '../../lib/answer/outputs.ts';
-import { configOf, json, startServer } from '../dify/support.ts';
+import { configOf } from '../dify/support.ts';
 import { eventually } from '../playground/support.ts';
 import { loseRun, recoverFrom } from './support.ts';
 
@@ -143,15 +143,31 @@ describe.each(['modern', '1.13.0'] as const)('in %s', (version) => {
     expect(outcome).toMatchObject({ kind: 'answer', answer: { ending: { kind: 'paused' } } });
     expect(text).toBe(WHOLE);
   });
+});
 
-  test('a stopped run keeps what it had', async () => {
-    const script = { chunks: [{ text: '第一段。' }, { afterMs: 600_000, text: '第二段。' }] };
+describe('a run that was stopped', () => {
+  const script = { chunks: [{ text: '第一段。' }, { afterMs: 600_000, text: '第二段。' }] };
+  const stopped = async (version: '1.13.0' | 'modern') => {
     const story = await loseRun('advanced-chat', { version, script }, seenFirst);
     await story.call('app-advanced-chat', 'POST', `/chat-messages/${story.run.taskId}/stop`, { user: 'staff-0001' });
     await story.over();
-    const { outcome, text } = await recoverFrom(configOf(story.dify.url, 'app-advanced-chat'), story.clock, story.lost);
+    const { clock, lost } = story;
+    const recover = (signal = new AbortController().signal) =>
+      recoverFrom(configOf(story.dify.url, 'app-advanced-chat'), clock, lost, { signal });
+    return { clock, recover };
+  };
+
+  test('keeps what it had, where its record says so', async () => {
+    const { outcome, text } = await (await stopped('1.13.0')).recover();
     expect(outcome).toMatchObject({ kind: 'answer', answer: { ending: { kind: 'stopped' } } });
     expect(text).toBe('第一段。');
+  });
+
+  test('is running for ever by its record since 1.14: who knows of the stop ends the search', async () => {
+    const { clock, recover } = await stopped('modern');
+    const stop = new AbortController();
+    clock.schedule(60_000, () => stop.abort());
+    expect((await recover(stop.signal)).outcome).toEqual({ kind: 'still-running' });
   });
 });
 
@@ -178,22 +194,6 @@ describe('a chatflow that moderation replaced', () => {
     const story = await loseRun('advanced-chat', { script, version: '1.14' }, seenFirst);
     story.dify.faults.inject({ api: 'messages', kind: 'reset', times: 2 });
     expect((await story.recover()).text).toBe('不便回答。');
-  });
-});
-
-describe('a chatflow of which a node was tried again', () => {
-  test('is read from its outputs: its message also has the text of the failed tries', async () => {
-    const { url } = await startServer((path, response) => {
-      if (path.endsWith('/events')) json(response, { code: 'not_found', message: 'gone', status: 404 }, 404);
-      else if (path.startsWith('/v1/messages')) {
-        json(response, {
-          data: [{ id: 'm', query: '你好', answer: '字1 字2 字1 字2 默认', status: 'normal', created_at: 1 }],
-        });
-      } else json(response, { status: 'partial-succeeded', outputs: { answer: '默认' } });
-    });
-    const story = await loseRun('advanced-chat', { script: inParts }, seenFirst);
-    const lost = { ...story.lost, ids: { runId: 'run-1', conversationId: 'c', messageId: 'm' } };
-    expect((await recoverFrom(configOf(url), story.clock, lost)).text).toBe('默认');
   });
 });
 

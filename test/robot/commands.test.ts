@@ -24,13 +24,27 @@ const run = async (words: string, changes: Partial<CommandContext> = {}) =>
   findCommand(words)?.run(context(changes).commandContext);
 
 describe('a command', () => {
-  test.each(['/new', ' /NEW ', '／new', '/reset', '新会话', '重置'])('is understood as %s', (typed) => {
+  test.each([
+    '/new',
+    ' /NEW ',
+    '／new',
+    '/reset',
+    '新会话',
+    '重置',
+    '新会话。',
+    '@bot /new',
+    '/new @bot',
+    '@AI bot /new！',
+  ])('is understood as %s', (typed) => {
     expect(findCommand(typed)?.words).toContain('/new');
   });
 
-  test.each(['new', '/new please', '/unknown', ''])('is not %s', (typed) => {
-    expect(findCommand(typed)).toBeNull();
-  });
+  test.each(['new', '/new please', '/unknown', '', '@bot', '@bot what does /new', `/new ${'@bot '.repeat(60)}`])(
+    'is not %s',
+    (typed) => {
+      expect(findCommand(typed)).toBeNull();
+    },
+  );
 
   test('that is open is answered for everybody', () => {
     const open = (typed: string) => findCommand(typed)?.open;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Content, SentFile } from '../../lib/dingtalk/message-kinds.ts';
+import type { Content, Quoted, SentFile } from '../../lib/dingtalk/message-kinds.ts';
 import { readFormAnswer, readIntent, type Intent } from '../../lib/robot/intent.ts';
 import { texts } from '../support/turn.ts';
 
@@ -42,6 +42,17 @@ describe('a message', () => {
       { kind: 'audio', downloadCode: null, recognition: '' },
       `sentence: ${texts.failures.speech_unclear}`,
     ],
+    ['of a shared document is told what to do', { kind: 'document' }, `sentence: ${texts.sharedDocument}`],
+    [
+      'of words and a file is a question',
+      {
+        kind: 'rich-text',
+        text: '',
+        pictures: [],
+        files: [{ kind: 'file', downloadCode: 'f', name: 'a.pdf' }],
+      },
+      `question: ${texts.askAbout.file}`,
+    ],
     [
       'of an unknown kind is not understood',
       { kind: 'unknown', messageType: 'poll' },
@@ -58,6 +69,43 @@ describe('a message', () => {
     expect(read('why?', picture)).toBe('question: why?');
     expect(read('', null)).toBe(`sentence: ${texts.emptyQuestion}`);
   });
+});
+
+describe('a message without words', () => {
+  const read = (quoted: Quoted, fromRobot?: true) =>
+    summary(readIntent({ content: { kind: 'text', text: '' }, quoted, ...(fromRobot ? { fromRobot } : {}) }, texts));
+
+  test.each<[string, Quoted, string]>([
+    ['a record asks about it', { text: 'A: x', file: null, isRecord: true }, `question: ${texts.askAbout.record}`],
+    [
+      'a record of pictures asks about it',
+      { text: '[图片]', file: picture, isRecord: true },
+      `question: ${texts.askAbout.record}`,
+    ],
+    [
+      'a record that cannot be read says so',
+      { text: 'title', file: null, isRecord: true, problem: 'record' },
+      `sentence: ${texts.quoteProblems.record}`,
+    ],
+    [
+      'a file without a code says so',
+      { text: 'a.pdf', file: null, problem: 'file' },
+      `sentence: ${texts.quoteProblems.file}`,
+    ],
+    [
+      'a card of the robot asks for words',
+      { text: '', file: null, problem: 'unread', cardKey: 'k' },
+      `sentence: ${texts.emptyQuestion}`,
+    ],
+    ['words asks for more', { text: 'words', file: null }, `sentence: ${texts.emptyQuestion}`],
+  ])('about %s', (_, quoted, expected) => {
+    expect(read(quoted)).toBe(expected);
+  });
+});
+
+test('a robot gives no commands', () => {
+  const content: Content = { kind: 'text', text: '/new' };
+  expect(summary(readIntent({ content, quoted: null, fromRobot: true }, texts))).toBe('question: /new');
 });
 
 describe('an answer to a form', () => {

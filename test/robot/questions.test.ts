@@ -225,6 +225,34 @@ describe('a question that is not accepted', () => {
   });
 });
 
+describe('a question of another robot', () => {
+  const message = messageOf('question', { chat: GROUP, fromRobot: true });
+  const silent = expect.objectContaining({ event: 'robot_not_answered' }) as unknown;
+
+  test('is counted, and answered without a greeting', async () => {
+    const { requests, run, greeted } = await accept([started({ isFirst: true })], { message });
+    expect(requests).toMatchObject([{ row: { most: 3 } }]);
+    expect([run.length, greeted]).toEqual([1, []]);
+    expect((await accept([started()])).requests).toMatchObject([{ row: { most: null } }]);
+  });
+
+  test.each<[string, Accepted]>([
+    ['robots have had their answers', { kind: 'silent' }],
+    ['too many wait', { kind: 'full', load }],
+    ['it asks too much', { kind: 'limited', load }],
+  ])('gets nothing when %s', async (_why, reply) => {
+    const { work, run, responses, lines } = await accept([reply], { message });
+    expect([work, run, responses]).toEqual([null, [], []]);
+    expect(lines).toContainEqual(silent);
+  });
+
+  test('gets nothing while the store is down: nothing counts its answers then', async () => {
+    const { run, lines } = await accept([{ kind: 'unrecorded' }, { kind: 'unrecorded' }], { message });
+    expect(run).toEqual([]);
+    expect(lines).toContainEqual(silent);
+  });
+});
+
 describe('a question while the store is down', () => {
   test('is asked of the store once more after the acknowledgement, by the same owner', async () => {
     const { before, requests, run } = await accept([{ kind: 'unrecorded' }, started()]);

@@ -17,7 +17,13 @@ function open(env: Record<string, string> = {}) {
     newId: () => `owner-${(owners += 1)}`,
   });
   const isTold = async (why: 'list' | 'limit', staffId = 'staff-1', key = 'conversation-1') =>
-    (await refusals.claimTelling(why, { sender: senderOf(staffId) }, key)).isNew;
+    (
+      await refusals.claimTelling(
+        why,
+        { chat: { id: 'chat-1', isGroup: true, title: null }, sender: senderOf(staffId) },
+        key,
+      )
+    ).isNew;
   return { clock, isTold };
 }
 

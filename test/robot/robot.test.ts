@@ -60,6 +60,25 @@ describe('a message', () => {
   });
 });
 
+describe('another robot', () => {
+  const robot = (text: string) => messageOf(text, { fromRobot: true });
+
+  test('is answered like a person, also when it writes a command', async () => {
+    const world = createWorld();
+    await take(world, robot('/help'));
+    expect(asked(world)).toEqual(['/help']);
+  });
+
+  test('is told no sentence', async () => {
+    const world = createWorld({ env: { ALLOWED_USERS: 'staff-9' } });
+    const unknown = messageOf('', { fromRobot: true, content: { kind: 'unknown', messageType: 'poll' } });
+    const { works } = await take(world, robot('question'), unknown);
+    expect([works, world.chat.sent]).toEqual([[null, null], []]);
+    const open = createWorld();
+    expect((await take(open, unknown)).works).toEqual([null]);
+  });
+});
+
 describe('a person who may not ask', () => {
   const env = { ALLOWED_USERS: 'staff-9' };
 

@@ -1,6 +1,7 @@
 // The wrong set-ups of the doctor's table test: how each is made, and what has to be said about it.
 import type { WrongSetup } from './doctor-setup.ts';
 import { WRONG_DEPLOYMENTS } from './doctor-address-cases.ts';
+import { WRONG_STREAMS } from './doctor-stream-cases.ts';
 import { BOT, CLIENT_ID, CLOSED_PORT_OF, clockOffBy, MARK, page, STORE_TOKEN, TEMPLATE } from './doctor-stage.ts';
 
 const card = { request: { cardTo: 'staff-1' } };
@@ -431,6 +432,7 @@ export const WRONG_SETUPS: readonly WrongSetup[] = [
   ...CONFIGURATION,
   ...STORE,
   ...DINGTALK,
+  ...WRONG_STREAMS,
   ...DIFY,
   ...WRONG_DEPLOYMENTS,
 ];

@@ -36,9 +36,11 @@ describe('npm run doctor', () => {
     expect(complaints).toBe('');
     expect(code).toBe(0);
     expect(out).toMatch(/✓ DingTalk credentials: .*\n/u);
-    expect(out).toMatch(/! Store: none.*\n {6}Mend: create an Upstash Redis.*\n {6}Where: /u);
+    expect(out).toMatch(
+      /! Store: none.*\n {6}Fix: create an Upstash Redis.*\n {6}Where: .*\n {6}More: docs\/operations\.md#store_in_process\n/u,
+    );
     expect(out).toMatch(/– Card template: not proved.*--card STAFF_ID/u);
-    expect(out).toMatch(/\n0 failed, 1 warnings, \d+ fine\n$/u);
+    expect(out).toMatch(/\n0 failed, 1 warning, \d+ fine\n$/u);
     expect(out).not.toContain('\u001b');
     for (const secret of [env.DINGTALK_CLIENT_SECRET, DIFY_API_KEY]) expect(out).not.toContain(secret);
     await Promise.all([dingtalk.close(), dify.close()]);
@@ -53,10 +55,19 @@ describe('npm run doctor', () => {
       check: 'configuration',
       level: 'failed',
       code: 'variable',
-      found: 'DINGTALK_CLIENT_ID 缺失或格式不对',
-      mend: '设置 DINGTALK_CLIENT_ID：必填',
+      found: 'DINGTALK_CLIENT_ID 缺失',
+      mend: '请设置 DINGTALK_CLIENT_ID（必填）',
       where: expect.stringContaining('.env') as string,
+      failure: 'not_configured',
     });
+  });
+
+  test('tells what is missing from what is malformed, and where to begin', async () => {
+    const { out } = await doctor([], { DIFY_API_URL: 'nonsense', REPLY_LANGUAGE: 'en' });
+    expect(out).toMatch(/✗ Configuration: DIFY_API_KEY is missing\n {6}Fix: set DIFY_API_KEY \(it is required\)\n/u);
+    expect(out).toMatch(/✗ Configuration: DIFY_API_URL has a wrong form\n {6}Fix: set DIFY_API_URL to an address/u);
+    expect(out).toMatch(/\n {6}More: docs\/operations\.md#not_configured\n/u);
+    expect(out).toMatch(/\n\nnpm run setup asks for these values.* npm start needs none of them\.\n\n/u);
   });
 
   test('ends with 2 for arguments that it does not know, and with 0 for help', async () => {

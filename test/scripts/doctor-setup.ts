@@ -1,4 +1,5 @@
 import type { DifySimulator } from '../../playground/dify/types.ts';
+import type { StreamGateway } from '../../playground/dingtalk/stream-gateway.ts';
 import type { DingTalkSimulator } from '../../playground/dingtalk/types.ts';
 import type { Level } from '../../scripts/doctor/finding.ts';
 import type { RunOptions, StageOptions } from './doctor-stage.ts';
@@ -8,7 +9,7 @@ export interface WrongSetup {
   name: string;
   stage?: Omit<StageOptions, 'front'>;
   run?: RunOptions | (() => Promise<RunOptions>);
-  arrange?: (vendors: { dingtalk: DingTalkSimulator; dify: DifySimulator }) => void;
+  arrange?: (vendors: { dingtalk: DingTalkSimulator; dify: DifySimulator; gateway: StreamGateway }) => unknown;
   /** What the doctor calls it. */
   code: string;
   /** Default: failed. */

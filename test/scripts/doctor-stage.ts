@@ -6,6 +6,7 @@ import { createTcpRedis } from '../../lib/state/redis/tcp.ts';
 import { createDifySimulator } from '../../playground/dify/simulator.ts';
 import type { DifyOptions, DifySimulator, DifyVersion, SampleApp } from '../../playground/dify/types.ts';
 import { createDingTalkSimulator } from '../../playground/dingtalk/simulator.ts';
+import { createStreamGateway, type StreamGateway } from '../../playground/dingtalk/stream-gateway.ts';
 import type { DingTalkSimulator } from '../../playground/dingtalk/types.ts';
 import type { DoctorRequest } from '../../scripts/doctor/check.ts';
 import { jsonReport, readableReport } from '../../scripts/doctor/report.ts';
@@ -57,6 +58,7 @@ export interface RunOptions {
 export interface Stage {
   dingtalk: DingTalkSimulator;
   dify: DifySimulator;
+  gateway: StreamGateway;
   /** Where the deployment really is. */
   url: string;
   run(options?: RunOptions): Promise<{ findings: CheckedFinding[]; report: Report; output: string }>;
@@ -66,7 +68,9 @@ export interface Stage {
 export async function openStage(setting: StageOptions): Promise<Stage> {
   const { front, app, version, behaviour, deployed, isPlainHttp, clock, lostHeaders = [], instead } = setting;
   let ids = 0;
+  const gateway = await createStreamGateway({ app: { clientId: CLIENT_ID, clientSecret: CLIENT_SECRET } });
   const dingtalk = await createDingTalkSimulator({
+    stream: gateway,
     app: { clientId: CLIENT_ID, clientSecret: CLIENT_SECRET },
     // Among these ids is the access token.
     createId: () => `${MARK}-${(ids += 1)}-${crypto.randomUUID()}`,
@@ -105,6 +109,7 @@ export async function openStage(setting: StageOptions): Promise<Stage> {
   return {
     dingtalk,
     dify,
+    gateway,
     url: host.url,
     async run(options = {}) {
       const hosts: Record<string, string> = {
@@ -133,7 +138,7 @@ export async function openStage(setting: StageOptions): Promise<Stage> {
     },
     async close() {
       await host.close(2_000);
-      await Promise.all([dingtalk.close(), dify.close()]);
+      await Promise.all([dingtalk.close(), dify.close(), gateway.close()]);
     },
   };
 }

@@ -49,6 +49,17 @@ describeWith('redis-server', 'the doctor', () => {
     await stage.close();
   });
 
+  test('tries a Stream connection without opening one, and leaves the callback alone', async () => {
+    const stage = await openStage({ front: store().front });
+    const { findings } = await examine(stage, { env: { DINGTALK_CONNECTION: 'stream' } });
+    expect(findings.filter(({ level }) => level === 'failed' || level === 'warning')).toEqual([]);
+    expect(findings.map(({ code }) => code)).toContain('streamFine');
+    expect(stage.gateway.attempts.map(({ step }) => step)).toEqual(['ticket']);
+    const ofCallback = ['address', 'probe', 'sameSecret', 'cardCallback', 'callbacks'];
+    expect(findings.filter(({ check }) => ofCallback.includes(check))).toEqual([]);
+    await stage.close();
+  });
+
   test('names the trap of one concurrent request for the apps that it refuses', async () => {
     const text = { 'text-input': { variable: 'query', label: 'Question', required: true } };
     const stage = await openStage({
@@ -105,7 +116,7 @@ describeWith('redis-server', 'the doctor', () => {
     'names $name ($code, $language)',
     async ({ stage: options, run = {}, arrange, code, level = 'failed', says, also = [], language }) => {
       const stage = await openStage({ front: store().front, ...options });
-      arrange?.(stage);
+      await arrange?.(stage);
       const given = typeof run === 'function' ? await run() : run;
       const { findings } = await examine(stage, { ...given, env: { ...given.env, REPLY_LANGUAGE: language } });
       const found = findings.filter((finding) => finding.code === code);
@@ -200,6 +211,6 @@ describeWith('redis-server', 'the doctor', () => {
 test('both languages know every sentence, and Chinese is Chinese', () => {
   expect(Object.keys(sentencesOf['zh-CN']).toSorted()).toEqual(Object.keys(sentencesOf.en).toSorted());
   expect(sentencesOf['zh-CN'].variable('PORT', 'a whole number from 0 to 65535').mend).toBe(
-    '设置 PORT：0 到 65535 之间的整数',
+    '请设置 PORT（0 到 65535 之间的整数）',
   );
 });

@@ -293,6 +293,26 @@ export function describeButtons(open: () => { state: State; other: State }, make
     expect(await other.overdue({ nowMs: later, limit: 1_000 })).not.toContain(orphaned.turnId);
   });
 
+  test('a question that is given up although its card is there is looked after too, until that is noted', async () => {
+    const { state, other } = open();
+    const conversationKey = `unheard-${(serial += 1)}`;
+    const ended = request({ conversationKey });
+    const unheard = request({ conversationKey });
+    await state.accept(request({ conversationKey }));
+    for (const waiting of [ended, unheard]) {
+      await state.accept(waiting);
+      await state.noteWaiting({ turnId: waiting.turnId, progress: 'its card is there' });
+    }
+    const stop = { conversationKey, owner: 'stop', asker: null, turnId: null, leaseUntilMs: NOW + LEASE_MS };
+    expect((await state.stop(stop)).dropped).toHaveLength(2);
+    await state.noteWaiting({ turnId: ended.turnId, progress: 'its card is there' });
+    const later = NOW + LEASE_MS;
+    const overdue = await other.overdue({ nowMs: later, limit: 1_000 });
+    expect([overdue.includes(ended.turnId), overdue.includes(unheard.turnId)]).toEqual([false, true]);
+    const take = { turnId: unheard.turnId, owner: 'a', nowMs: later, leaseUntilMs: later + LEASE_MS, handedOver: null };
+    expect(await other.takeOver(take)).toBe('dropped');
+  });
+
   test('a question that is given up waits no more', async () => {
     const { state } = open();
     const conversationKey = `given-up-${(serial += 1)}`;

@@ -4,6 +4,7 @@ import type { AcceptRequest, Accepted, FinishRequest, Remembered, State } from '
 import { describeButtons } from './contract-buttons.ts';
 import { describeHeld } from './contract-held.ts';
 import { describeRenewals } from './contract-renewals.ts';
+import { describeQuotes } from './contract-quotes.ts';
 import { describeUnheard } from './contract-unheard.ts';
 
 export interface StateUnderTest {
@@ -486,4 +487,5 @@ export function describeState(open: () => StateUnderTest): void {
   describeHeld(open, { request, finish, remembered, contextOf });
   describeRenewals(open, { request, remembered });
   describeUnheard(open, { request, finish, remembered, contextOf });
+  describeQuotes(open, { request, finish, remembered, contextOf });
 }

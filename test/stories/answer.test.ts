@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { GROUP } from '../support/bridge.ts';
-import { fast, stage, words } from '../support/stage.ts';
+import { fast, stage, TAKEN, words } from '../support/stage.ts';
 
 const { start, bridge } = stage();
 
@@ -10,7 +10,7 @@ describe('a question', () => {
     const chunks = ['Your order ', '**#4711** ', 'shipped.'].map((text) => ({ afterMs: 150, text }));
     await start({ app: { script: { chunks } } });
     const delivery = await bridge().ask('Where is my order?');
-    expect(delivery).toMatchObject({ status: 200, body: '{"msgtype":"empty"}' });
+    expect(delivery).toMatchObject({ status: 200, body: TAKEN });
     expect(bridge().card()).toMatchObject({
       phase: 'finished',
       content: 'Your order **#4711** shipped.',

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { sleep, systemClock } from '../../lib/runtime/clock.ts';
 import type { SimulatedCard, Tap, TapOverrides } from '../../playground/dingtalk/types.ts';
 import { GROUP, TEMPLATE, withButtons, type BridgeOptions } from '../support/bridge.ts';
-import { stage, words } from '../support/stage.ts';
+import { door, overHttp, stage, words } from '../support/stage.ts';
 
 const { start, bridge } = stage();
 
@@ -41,7 +41,15 @@ const long = (seconds: number) => ({
 });
 
 describe('the address for buttons', () => {
-  test('is registered once, under a key and a secret of its own, before the first card', async () => {
+  test('cards name the way back: the Stream connection, or the address that was registered', async () => {
+    await begin({ app: { script: words('yes') } });
+    await bridge().ask('one');
+    expect(bridge().dingtalk.callbackUrl(newest().outTrackId)).toBe(bridge().callbackUrl);
+    expect(newest().isOfStream).toBe(door === 'stream');
+    expect(calls('registerCallback')).toHaveLength(door === 'stream' ? 0 : 1);
+  });
+
+  overHttp('is registered once, under a key and a secret of its own, before the first card', async () => {
     await begin({ app: { script: words('yes') } });
     await bridge().ask('one');
     await bridge().ask('two');
@@ -54,7 +62,7 @@ describe('the address for buttons', () => {
     expect(calls('createAndDeliver')[0]?.at).toBeGreaterThanOrEqual(first?.at ?? Infinity);
   });
 
-  test('that is refused leaves cards without buttons, and says why', async () => {
+  overHttp('that is refused leaves cards without buttons, and says why', async () => {
     await begin({ app: { script: words('yes') } });
     bridge().dingtalk.faults.inject({ api: 'registerCallback', kind: 'busy' });
     await bridge().ask('one');
@@ -159,7 +167,7 @@ describe('who presses', () => {
     expect(bridge().card().content).toContain('（已停止）');
   });
 
-  test('nobody gets past the signature', async () => {
+  overHttp('nobody gets past the signature', async () => {
     await begin({ app: { script: long(2) } });
     await bridge().send('long');
     await expect.poll(() => cards().at(-1)?.phase).toBe('typing');
@@ -321,7 +329,7 @@ describe('suggested questions', () => {
 });
 
 describe('several robots', () => {
-  test('have addresses and secrets of their own: a press of one is nothing to another', async () => {
+  overHttp('have addresses and secrets of their own: a press of one is nothing to another', async () => {
     await begin({
       app: { script: words('yes') },
       env: {

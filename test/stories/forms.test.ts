@@ -280,7 +280,7 @@ describe('a form', () => {
 const press = async (userId = 'staff-1', card = -1) => {
   const { outTrackId = '' } = cards().at(card) ?? {};
   const params = { action: 'form', action_id: 'approve', title: '同意' };
-  return bridge().dingtalk.tap({ outTrackId, userId, actionId: 'form', params }, { url: bridge().url });
+  return bridge().dingtalk.tap({ outTrackId, userId, actionId: 'form', params }, { url: bridge().callbackUrl });
 };
 const usersOf = (...apis: string[]) =>
   bridge()

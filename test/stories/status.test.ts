@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { useStore } from '../support/use-store.ts';
 import { describeWith } from '../support/require.ts';
-import { stage, words } from '../support/stage.ts';
+import { door, stage, words } from '../support/stage.ts';
 
 const { start, bridge } = stage();
 const CRON_SECRET = 'cron-secret-of-the-operator';
@@ -56,6 +56,9 @@ describe('the status', () => {
         monthlyCalls: 5_000,
         lastCallback: expect.stringMatching(/^\d{4}-.*Z$/u) as string,
         failures: [{ code: 'dify_model_failed', count: 1, last: expect.stringMatching(/Z$/u) as string }],
+        ...(door === 'stream'
+          ? { stream: { openSince: expect.stringMatching(/Z$/u) as string, remade: 0, failure: null } }
+          : {}),
       },
       expect.objectContaining({ robot: 'hr', callsThisMonth: 0, lastCallback: null, failures: [] }),
     ]);

@@ -2,12 +2,15 @@
 import { createApp, type App } from '../../lib/app.ts';
 import type { LeaseTiming } from '../../lib/turn/lease.ts';
 import type { Platform } from '../../lib/runtime/platform.ts';
-import { systemClock, type Clock } from '../../lib/runtime/clock.ts';
+import { sleep, systemClock, type Clock } from '../../lib/runtime/clock.ts';
 import { STORE_TIMEOUT_MS } from '../../lib/state/redis/failure.ts';
 import { createMemoryState } from '../../lib/state/memory/memory.ts';
 import type { State } from '../../lib/state/state.ts';
 import { createDifySimulator } from '../../playground/dify/simulator.ts';
 import type { DifyOptions, DifySimulator, SampleApp } from '../../playground/dify/types.ts';
+import { keepStream } from '../../lib/dingtalk/stream/stream.ts';
+import { openWebSocket } from '../../lib/dingtalk/stream/web-socket.ts';
+import { createStreamGateway, type StreamGateway } from '../../playground/dingtalk/stream-gateway.ts';
 import { createDingTalkSimulator } from '../../playground/dingtalk/simulator.ts';
 import type {
   CallbackInput,
@@ -16,13 +19,16 @@ import type {
   DingTalkSimulator,
   SimulatedCard,
 } from '../../playground/dingtalk/types.ts';
+import { createLife } from '../../playground/server/life.ts';
 import { startHost } from '../../scripts/host.ts';
-import { createLife } from './life.ts';
 import { app as credentials, GROUP, TEMPLATE, templates } from './dingtalk.ts';
 
 export { GROUP, TEMPLATE, templates };
 
 const API_KEY = 'app-key-1';
+
+/** Sooner than DingTalk sends a message again. */
+const RESEND_MS = 1_000;
 
 export interface BridgeOptions {
   app?: Partial<SampleApp>;
@@ -34,12 +40,21 @@ export interface BridgeOptions {
   leaseTiming?: LeaseTiming;
   /** A store that outlives the function. */
   state?: State;
+  /** How messages and presses reach the function. Default: by HTTP callback. */
+  door?: Door;
 }
+
+export type Door = 'http' | 'stream';
 
 export interface Bridge {
   dingtalk: DingTalkSimulator;
   dify: DifySimulator;
+  /** Null where the door is HTTP. */
+  gateway: StreamGateway | null;
+  /** The function's own address. */
   readonly url: string;
+  /** Where DingTalk delivers messages, and presses on cards. */
+  readonly callbackUrl: string;
   logs: Record<string, unknown>[];
   /** Delivers a message, signed, and returns DingTalk's view of the answer. `overrides` change the callback's body. */
   send(input: CallbackInput | string, overrides?: Record<string, unknown>): Promise<Delivery>;
@@ -95,9 +110,24 @@ export async function startVendors(options: BridgeOptions, clock: Clock) {
   return { dingtalk, dify, env };
 }
 
+async function waitFor(holds: () => boolean): Promise<void> {
+  for (let tries = 0; !holds(); tries += 1) {
+    if (tries === 5_000) throw new Error('the function opened no connection');
+    await sleep(systemClock, 2);
+  }
+}
+
 export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> {
   const clock = options.clock ?? systemClock;
-  const { dingtalk, dify, env } = await startVendors(options, clock);
+  const gateway =
+    options.door === 'stream'
+      ? await createStreamGateway({ app: options.dingtalk?.app ?? credentials, clock, resendMs: RESEND_MS })
+      : null;
+  const stream = gateway ? { stream: gateway } : {};
+  const { dingtalk, dify, env } = await startVendors(
+    { ...options, dingtalk: { ...stream, ...options.dingtalk } },
+    clock,
+  );
   const logs: Record<string, unknown>[] = [];
   let life = createLife();
   let running = 0;
@@ -129,7 +159,8 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
     });
     // Only now is the address known that the function hands its turns on to.
     app = createApp({
-      env: { PUBLIC_URL: started.url, ...env, ...options.env },
+      env: { PUBLIC_URL: started.url, ...env, ...(gateway ? { DINGTALK_CONNECTION: 'stream' } : {}), ...options.env },
+      openStream: (given) => keepStream({ ...given, openSocket: own.socket(openWebSocket), random: () => 0 }),
       clock: own.clock(clock),
       fetch: own.fetch,
       createMemoryState: (ownClock) => (state ? own.state(state) : createMemoryState(ownClock)),
@@ -137,13 +168,23 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
       storeTimeoutMs: STORE_TIMEOUT_MS * (options.clock?.speed ?? 1),
       ...(options.leaseTiming ? { leaseTiming: options.leaseTiming } : {}),
     });
+    current = app;
+    if (gateway && app.ok) {
+      app.connect(counted(started.platform));
+      await waitFor(() => gateway.connections().length > 0);
+    }
     return started;
   };
+  let current: App | null = null;
   let host = await startFunction();
   const address = () => `${host.url}/api/dingtalk`;
+  const callbackUrl = () => gateway?.callbackUrl ?? address();
+  const disconnect = async () => {
+    if (current?.ok) await current.disconnect();
+  };
   const deliver: Bridge['send'] = (input, overrides) =>
     dingtalk.deliver(
-      address(),
+      callbackUrl(),
       dingtalk.callback(typeof input === 'string' ? { from: 'staff-1', text: input } : input, overrides),
     );
   const cards = () => [...dingtalk.cards.values()];
@@ -152,8 +193,12 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
   const bridge: Bridge = {
     dingtalk,
     dify,
+    gateway,
     get url() {
       return address();
+    },
+    get callbackUrl() {
+      return callbackUrl();
     },
     logs,
     send: deliver,
@@ -164,6 +209,7 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
     },
     idle,
     async restart() {
+      if (!life.isOver()) await disconnect();
       await host.close(0);
       host = await startFunction();
       return address();
@@ -180,8 +226,9 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
       return card;
     },
     async close() {
+      await disconnect();
       await host.close(0);
-      await Promise.all([dingtalk.close(), dify.close()]);
+      await Promise.all([dingtalk.close(), dify.close(), gateway?.close()]);
       idleWaiters = [];
     },
   };

@@ -7,10 +7,11 @@ type Expansion = { repeat: string; times: number[] } | { each: string; from: num
 
 export interface Case {
   file: string;
-  kind: 'markdown' | 'dify' | 'dingtalk';
+  kind: 'markdown' | 'callback' | 'dify' | 'dingtalk';
   source?: {
     pieces?: string[];
     mode?: 'chat' | 'agent-chat';
+    app?: { files: boolean };
     /** The model's text, where the file is about something else. */
     answer?: string;
     expand?: Record<string, Expansion>;
@@ -19,6 +20,7 @@ export interface Case {
     exact?: string;
     contains?: string[];
     excludes?: string[];
+    inOrder?: string[];
     seen?: string;
     seenInOrder?: string[];
     bold?: string[];
@@ -34,6 +36,13 @@ export interface Case {
     /** Of the messages below the card, joined. */
     messages?: { inOrder: string[]; once: string[] };
     openCards?: number;
+    runs?: number;
+    stops?: number;
+    oneQuotedBlock?: boolean;
+    wellFormed?: boolean;
+    /** What Dify gets, in order. */
+    files?: { type: string; downloadCode: string }[];
+    shown?: { contains?: string[]; excludes?: string[] };
   };
 }
 

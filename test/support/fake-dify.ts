@@ -97,6 +97,7 @@ export function createFakeDify(clock: Clock): FakeDify {
       run: async () => 'unknown',
       runsOf: async () => [],
       messages: async () => [],
+      message: async () => null,
       async hasConversation(conversationId, user) {
         note('hasConversation', { conversationId, user });
         return dify.hasConversation;

@@ -1,5 +1,6 @@
 // One instance of the function in a process of its own, for stories that kill it. Started by instance.ts.
 import { createApp } from '../../lib/app.ts';
+import { openStream } from '../../lib/dingtalk/stream/open-stream.ts';
 import { STORE_TIMEOUT_MS } from '../../lib/state/redis/failure.ts';
 import { startHost } from '../../scripts/host.ts';
 import { createSharedClock } from '../chaos/shared-clock.ts';
@@ -12,11 +13,13 @@ const host = await startHost({
   handle: (request, platform) => app.handle(request, platform),
 });
 const created = createApp({
+  openStream,
   env: { PUBLIC_URL: host.url, ...env },
   leaseTiming,
   ...(clock ? { clock: createSharedClock(clock), storeTimeoutMs: STORE_TIMEOUT_MS * clock.speed } : {}),
 });
 if (!created.ok) throw new Error(JSON.stringify(created.problems));
 const app = created;
+if (created.ok) created.connect(host.platform);
 process.send?.({ url: host.url });
 process.on('disconnect', () => process.exit(0));

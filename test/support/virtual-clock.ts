@@ -68,3 +68,45 @@ export function createFastClock(speed: number): FastClock {
     },
   };
 }
+
+/** How long a step of a stepping clock takes on the wall's clock, at least. */
+const TICK_MS = 4;
+
+/**
+ * A fast clock that waits for a busy machine: it goes on by one step with each tick of this process, however late that
+ * tick comes. So what the process itself takes counts for about the same number of steps on every machine.
+ */
+export function createSteppingClock(speed: number): Clock & { readonly speed: number } {
+  let nowMs = Date.now();
+  let serial = 0;
+  const timers = new Map<number, { atMs: number; run: () => void }>();
+
+  function step(): void {
+    const untilMs = nowMs + TICK_MS * speed;
+    for (;;) {
+      const due = [...timers].filter(([, { atMs }]) => atMs <= untilMs);
+      const [first] = due.toSorted(([, a], [, b]) => a.atMs - b.atMs);
+      if (!first) break;
+      const [id, { atMs, run }] = first;
+      timers.delete(id);
+      nowMs = Math.max(nowMs, atMs);
+      run();
+    }
+    nowMs = untilMs;
+    if (timers.size > 0) setTimeout(step, TICK_MS);
+    else isStanding = true;
+  }
+
+  let isStanding = true;
+  return {
+    speed,
+    now: () => nowMs,
+    schedule(ms, run) {
+      const id = (serial += 1);
+      timers.set(id, { atMs: nowMs + Math.max(0, ms), run });
+      if (isStanding) setTimeout(step, TICK_MS);
+      isStanding = false;
+      return () => timers.delete(id);
+    },
+  };
+}

@@ -25,6 +25,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['lib/answer/', 'lib/net/'],
   ['lib/texts/', 'lib/runtime/', 'lib/routes.ts'],
   ['lib/markdown/', 'lib/config/', 'lib/errors.ts'],
+  ['lib/characters.ts'],
 ];
 
 /** What stands around `lib/`, and what of our own code it may import. */
@@ -36,7 +37,7 @@ const AROUND: readonly (readonly [place: string, may: readonly string[]])[] = [
 ];
 
 /** Rooms that only compute: the same input always gives the same output. At run time they use nothing but each other. */
-const PURE = ['lib/answer/', 'lib/texts/', 'lib/markdown/', 'lib/errors.ts'];
+const PURE = ['lib/answer/', 'lib/texts/', 'lib/markdown/', 'lib/errors.ts', 'lib/characters.ts'];
 
 /** Packages that belong to one place. Test and build tools belong to none of these folders. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
@@ -46,11 +47,12 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'eventsource-parser': ['lib/dify/'],
   marked: ['lib/markdown/'],
   'ipaddr.js': ['lib/net/'],
+  ws: ['lib/dingtalk/stream/'],
   'file-type': ['lib/files/'],
 };
 
 /** What a host hands to `createApp`. The deployed function never uses it, so nothing of it may be deployed. */
-const ONLY_HANDED_IN = ['lib/state/memory/', 'lib/state/redis/tcp.ts', '@redis/client'];
+const ONLY_HANDED_IN = ['lib/state/memory/', 'lib/state/redis/tcp.ts', '@redis/client', 'lib/dingtalk/stream/', 'ws'];
 
 const isIn = (path: string, places: readonly string[]) =>
   places.some((place) => (place.endsWith('/') ? path.startsWith(place) : path === place));

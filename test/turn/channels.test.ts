@@ -192,7 +192,7 @@ describe('the files of an answer', () => {
 describe('the card of a question that waits', () => {
   const cardOf = (world: World, level: SpendingLevel, onCall = () => undefined) => {
     const { id, message } = turnOf(world.clock);
-    return createChannels(world.options).cardOf({ id, message, question: 'question', level }, onCall);
+    return createChannels(world.options).cardOf({ id, message, question: 'question', level }, onCall, () => undefined);
   };
 
   test('tells each call that counts', async () => {

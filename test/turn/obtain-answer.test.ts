@@ -80,11 +80,21 @@ async function obtain(
   const deadline = openDeadline(clock, leftMs === null ? null : clock.now() + leftMs, shutdown.signal);
   const { card, shown, hints } = createFakeOpenCard(opened);
   const view = { texts, showThinking: false, cardMaxChars: 3_000 };
-  const isLookedFor = turn.mayHaveBeenAsked;
-  const progress = createProgress({ lease, card, attachments: null, view, clock, isLookedFor, askedIn: null });
+  const { mayHaveBeenAsked: isLookedFor, hasWaited } = turn;
+  const progress = createProgress({
+    lease,
+    card,
+    attachments: null,
+    view,
+    clock,
+    isLookedFor,
+    hasWaited,
+    askedIn: null,
+  });
   const obtaining = obtainAnswer(turn, {
     ...options,
     robot: options.config,
+    quotedAnswers: { find: async () => null },
     sentFiles: { addressOf: async () => '', download: options.download, dify: dify.files },
     lease,
     stop,

@@ -21,19 +21,22 @@ const says = (text: string, changes: Partial<Answer> = {}): Answer => ({
 function open({
   hasCard = true,
   isLookedFor = false,
+  hasWaited = false,
+  opened = Promise.resolve(true),
   appType = 'chat',
   askedIn = null,
   form = null,
 }: {
   hasCard?: boolean;
   isLookedFor?: boolean;
+  hasWaited?: boolean;
+  opened?: Promise<boolean>;
   appType?: AppType | null;
   askedIn?: string | null;
   form?: TurnProgress['form'];
 } = {}) {
   const kept = keepProgress({ ...noProgress, appType, form });
   const writes: [number, Promise<unknown> | undefined][] = [];
-  const opened = Promise.resolve(true);
   const clock = createVirtualClock();
   const { card, shown, hints, firstTexts } = createFakeOpenCard(opened);
   const seen: Answer[] = [];
@@ -51,6 +54,7 @@ function open({
     view,
     clock,
     isLookedFor,
+    hasWaited,
     askedIn,
   });
   return { progress, kept, writes, shown, hints, seen, opened, firstTexts, clock };
@@ -144,6 +148,20 @@ describe('the ids of a run', () => {
     progress.see(says('more', { ids }));
     expect(writes).toEqual([[700, waitsForCard ? opened : undefined]]);
   });
+
+  test.each(['chat', 'workflow'] as const)(
+    'of a question that waited are written once it is known whether its card is there: %s',
+    async (appType) => {
+      const { promise: opened, resolve } = Promise.withResolvers<boolean>();
+      const { progress, writes } = open({ appType, hasWaited: true, opened });
+      progress.see(says('', { ids: RUN_IDS }));
+      await Promise.resolve();
+      expect(writes).toEqual([]);
+      resolve(true);
+      await opened;
+      expect(writes).toHaveLength(1);
+    },
+  );
 
   test('of a run that goes on by itself are written at once without a card', async () => {
     const { progress, writes } = open({ appType: 'workflow', hasCard: false });

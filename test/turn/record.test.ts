@@ -41,6 +41,10 @@ describe('the payload of a turn', () => {
 });
 
 describe('the progress of a turn', () => {
+  test.each([null, 7])('that says of what is missing %j cannot be read', (missed) => {
+    expect(readProgress(JSON.stringify({ ...noProgress, missed }))).toBeNull();
+  });
+
   test('is read as it was written', () => {
     const progress = { ...noProgress, ids: { runId: 'run-1' }, text: 'so far', form: { user: 'u', shownChars: 3 } };
     expect(readProgress(JSON.stringify(progress))).toEqual(progress);
@@ -52,7 +56,15 @@ describe('the progress of a turn', () => {
   });
 
   test('with what is known since is read as it was written', () => {
-    const progress = { ...noProgress, askedAtMs: 1, eventAtMs: 2, isReplaced: true, isAskedAgain: true };
+    const progress = {
+      ...noProgress,
+      askedAtMs: 1,
+      eventAtMs: 2,
+      isReplaced: true,
+      isAskedAgain: true,
+      cardKey: 'k',
+      missed: { answer: true },
+    };
     expect(readProgress(JSON.stringify(progress))).toEqual(progress);
   });
 

@@ -58,6 +58,7 @@ async function run(
   const running = runTurn(turn, {
     ...options,
     robot: options.config,
+    quotedAnswers: { find: async () => null },
     lease,
     stop,
     deadline,

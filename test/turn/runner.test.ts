@@ -6,7 +6,8 @@ import { createChannels } from '../../lib/turn/channels.ts';
 import { noProgress } from '../../lib/turn/record.ts';
 import { createRunner, userOfTurn } from '../../lib/turn/runner.ts';
 import type { Turn, TurnProgress } from '../../lib/turn/turn.ts';
-import { ended, RUN_IDS, words } from '../support/fake-dify.ts';
+import { WATCH_MS } from '../../lib/turn/watch.ts';
+import { ended, IDS, RUN_IDS, words } from '../support/fake-dify.ts';
 import { createWorld, messageOf, texts, type World } from '../support/turn.ts';
 
 const error = (code: ErrorCode) => new BridgeError(code, 'on purpose');
@@ -152,6 +153,16 @@ describe('the next turn, when too little time is left,', () => {
   });
 });
 
+test('a question is posted three times at most: at first, for a busy model, and for a lost answer', async () => {
+  const world = createWorld();
+  const reason = { code: 'dify_model_busy', facts: {} } as const;
+  const busy = { kind: 'failed', upstreamCode: null, status: 400, reason, ids: IDS } as const;
+  world.dify.answers.push([busy], [words('so far'), error('dify_cut')], [busy], [busy]);
+  await run(world, await world.accept());
+  expect(asked(world)).toHaveLength(3);
+  expect(shown(world)).toMatchObject([['failed', expect.stringContaining('so far')]]);
+});
+
 describe('taking a turn over', () => {
   /** A turn whose instance died with the card open. */
   const left = async (world: World, changes: Partial<Turn> = {}, known: Partial<TurnProgress> = {}) => {
@@ -197,17 +208,18 @@ describe('taking a turn over', () => {
     expect(asked(world)).toBeUndefined();
   });
 
-  test('is done by an instance that writes another answer, with its next renewal', async () => {
+  test('is done by an instance that writes another answer, 10 s after its lease at most', async () => {
     const world = createWorld();
     const turn = await left(world);
     const busy = await world.accept({ question: 'busy', conversationKey: 'conversation-2' });
     world.dify.answers.push([words('a'), 60_000, ended]);
     const running = runnerOf(world).run(busy, world.platform);
-    await world.clock.advance(26_000);
+    await world.clock.advance(39_000);
     expect(world.lookedFor).toEqual([]);
+    await world.clock.advance(WATCH_MS);
+    expect(world.lookedFor).toHaveLength(1);
     await world.done(Promise.all([running, ...world.platform.background]));
     await Promise.all(world.platform.background);
-    expect(world.lookedFor).toHaveLength(1);
     const { lines } = world;
     const took = lines.find(({ event }) => event === 'turn_taken_over');
     expect(took).toMatchObject({ turn: turn.id.slice(0, 8) });

@@ -16,17 +16,27 @@ const task = { type: 'chat', user: 'staff-1', taskId: 'task-1' };
 const payload = JSON.stringify({ message: messageOf('a'), question: 'a', acceptedAtMs: 0 });
 const none: Stopped = { running: null, dropped: [] };
 
-function open({ stopped = none, failure = null }: { stopped?: Stopped; failure?: Error | null } = {}) {
+function open({
+  stopped = none,
+  failure = null,
+  noteFailure = null,
+}: { stopped?: Stopped; failure?: Error | null; noteFailure?: Error | null } = {}) {
   const clock = createVirtualClock();
   const { log, lines } = createLogLines(clock);
   const told: unknown[] = [];
   const orders: unknown[] = [];
   const ended: string[] = [];
+  const noted: unknown[] = [];
   const stops = createStops({
     state: {
       async stop(request) {
         orders.push(request);
         return stopped;
+      },
+      async noteWaiting(note) {
+        noted.push(note);
+        if (noteFailure) throw noteFailure;
+        return { state: 'dropped', progress: note.progress };
       },
     },
     dify: {
@@ -45,7 +55,7 @@ function open({ stopped = none, failure = null }: { stopped?: Stopped; failure?:
   const stopAsked = new AbortController();
   const begin = (progress: TurnProgress = running) =>
     stops.begin(turn, { ...keepProgress(progress), stopAsked: stopAsked.signal });
-  return { clock, lines, told, orders, ended, stops, stopAsked, begin };
+  return { clock, lines, told, orders, ended, noted, stops, stopAsked, begin };
 }
 
 describe('an answer that is written here, when it is stopped,', () => {
@@ -130,18 +140,20 @@ describe('stopping the answers of a conversation', () => {
 
   test('ends the cards of questions that waited, where they are on record', async () => {
     const withCard = (hasCard: boolean) => JSON.stringify({ ...noProgress, hasCard });
-    const { stops, ended } = open({
-      stopped: {
-        running: null,
-        dropped: [
-          { turnId: 'with-card', progress: withCard(true) },
-          { turnId: 'without-card', progress: withCard(false) },
-          { turnId: 'being-opened', progress: null },
-        ],
-      },
+    const dropped = [
+      { turnId: 'with-card', progress: withCard(true) },
+      { turnId: 'without-card', progress: withCard(false) },
+      { turnId: 'being-opened', progress: null },
+    ];
+    const { stops, ended, noted } = open({
+      stopped: { running: null, dropped },
+      noteFailure: new BridgeError('store_unavailable', 'on purpose'),
     });
     expect(await stops.stop(order)).toBe(true);
     expect(ended).toEqual(['with-card']);
+    // No other instance has to end them.
+    expect(noted).toEqual(expect.arrayContaining(dropped.slice(0, 2)));
+    expect(noted).toHaveLength(2);
   });
 
   test('stops the one that is written here by its switch', async () => {

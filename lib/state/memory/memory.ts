@@ -1,5 +1,4 @@
 import type { Clock } from '../../runtime/clock.ts';
-import { DROPPED_CALLS } from '../budget.ts';
 import { CLAIM_TTL_MS, FAILED_TTL_MS, RECEIPT_TTL_MS } from '../lifetimes.ts';
 import type { AcceptRequest, Behind, StartedTurn, State } from '../state.ts';
 import { createMemoryConversations } from './conversations.ts';
@@ -8,6 +7,8 @@ import { createExpiringMap } from './expiring-map.ts';
 import { createMemoryHeld } from './held.ts';
 import { createMemoryLeases } from './leases.ts';
 import { createMemoryBudget, createMemoryRates } from './limits.ts';
+import { createMemoryRobotRows } from './robot-rows.ts';
+import { createMemoryStop } from './stop.ts';
 import { createMemoryRecords, newTurn, waitingOf, type MemoryTurn } from './records.ts';
 
 export interface MemoryState extends State {
@@ -21,6 +22,9 @@ export function createMemoryState(clock: Clock): MemoryState {
   const turns = createExpiringMap<MemoryTurn>(clock);
   const payloads = createExpiringMap<string>(clock);
   const conversations = createMemoryConversations(clock);
+  /** The turn whose answer a card shows, by what DingTalk calls the card. */
+  const cards = createExpiringMap<string>(clock);
+  const robots = createMemoryRobotRows(clock);
   const { context } = conversations;
   const held = createMemoryHeld(clock, conversations);
   /** The turn that runs, by conversation. */
@@ -87,6 +91,7 @@ export function createMemoryState(clock: Clock): MemoryState {
     const turn = newTurn(request, { state, place, isFirst, isChanged, generation, ...reserved });
     turns.set(turnId, turn, CLAIM_TTL_MS);
     if (isAccepted) payloads.set(turnId, taken.payload, CLAIM_TTL_MS);
+    if (isAccepted) robots.count(request.row);
     if (state === 'queued') queues.set(key, [...queue, turnId]);
     if (state === 'started') {
       running.set(key, turnId);
@@ -121,6 +126,8 @@ export function createMemoryState(clock: Clock): MemoryState {
     tokens: null,
     size: () =>
       claims.size() +
+      cards.size() +
+      robots.size() +
       turns.size() +
       payloads.size() +
       conversations.size() +
@@ -129,9 +136,10 @@ export function createMemoryState(clock: Clock): MemoryState {
       queues.size +
       leases.size(),
 
-    async claim({ turnId, owner, nowMs }) {
+    async claim({ turnId, owner, nowMs, row }) {
       const holder = claims.get(turnId) ?? turns.get(turnId)?.acceptedBy;
       if (holder === undefined) claims.set(turnId, owner, CLAIM_TTL_MS);
+      if (holder === undefined) robots.note(row);
       return { isNew: (holder ?? owner) === owner, overdue: leases.overdue(nowMs, 3) };
     },
 
@@ -140,7 +148,11 @@ export function createMemoryState(clock: Clock): MemoryState {
       const known = turns.get(turnId);
       const isOver = known?.state === 'done' || known?.state === 'dropped';
       if (held.isOfAnother(turnId, owner)) return { kind: 'duplicate' };
+      const silent = robots.silencedBy(turnId);
+      if (silent !== undefined) return { kind: silent === owner ? 'silent' : 'duplicate' };
       if (known && (known.acceptedBy !== owner || isOver)) return { kind: 'duplicate' };
+      if (!known) robots.note(request.row);
+      if (!known && robots.isSilent(request)) return { kind: 'silent' };
       const turn = known ?? putOnRecord(request);
       const load = { running: leases.running(nowMs), overdue: leases.overdue(nowMs, 3) };
       const budget = { level: turn.level, reached: turn.reached };
@@ -177,13 +189,15 @@ export function createMemoryState(clock: Clock): MemoryState {
     },
 
     async finish(request) {
-      const { turnId, fence, owner, nowMs, failure, remembered, spent, receipt, form, nextLeaseUntilMs } = request;
+      const { turnId, fence, owner, nowMs, failure, remembered, spent, receipt, form, nextLeaseUntilMs, cardKey } =
+        request;
       const turn = turns.get(turnId);
       if (turn?.fence !== fence) return { kind: 'lost' };
       if (turn.state !== 'done') {
         conversations.remember(remembered);
         conversations.changeForm(remembered, form);
         turn.receipt = receipt;
+        if (cardKey !== undefined) cards.set(cardKey, turnId, RECEIPT_TTL_MS);
         counters.finished(request);
         if (turn.reserved) accounts.settle(turn.reserved, spent);
         turn.state = 'done';
@@ -248,28 +262,9 @@ export function createMemoryState(clock: Clock): MemoryState {
       return dropped;
     },
 
-    async stop({ conversationKey, owner, asker, turnId: only, leaseUntilMs }) {
-      const isTheirs = (id: string, turn: MemoryTurn | undefined) =>
-        turn !== undefined && (only === null || id === only) && (asker === null || turn.asker === asker);
-      const dropped: { turnId: string; progress: string | null }[] = [];
-      for (const turnId of queues.get(conversationKey) ?? []) {
-        const turn = turns.get(turnId);
-        if (!turn) continue;
-        if (turn.state === 'queued' && isTheirs(turnId, turn)) {
-          turn.state = 'dropped';
-          turn.droppedBy = owner;
-          payloads.delete(turnId);
-          if (turn.progress === null) leases.hold(turnId, leaseUntilMs);
-          if (turn.reserved) accounts.settle(turn.reserved, Math.min(turn.reserved.calls, DROPPED_CALLS));
-        }
-        if (turn.droppedBy === owner) dropped.push({ turnId, progress: turn.progress });
-      }
-      const turnId = running.get(conversationKey);
-      const turn = turns.get(turnId ?? '');
-      if (turnId === undefined || turn === undefined || !isTheirs(turnId, turn)) return { dropped, running: null };
-      turn.isStopped = true;
-      return { dropped, running: { turnId, payload: payloads.get(turnId) ?? '', progress: turn.progress } };
-    },
+    stop: createMemoryStop({ turns, queues, running, payloads, leases, accounts }),
+
+    receiptOf: async (cardKey) => turns.get(cards.get(cardKey) ?? '')?.receipt ?? null,
 
     ...createMemoryRecords(turns, payloads, clock),
 

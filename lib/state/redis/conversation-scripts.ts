@@ -33,8 +33,8 @@ if ttl ~= '' then redis.call('PEXPIRE', conversation, ttl) end
 return dropped`;
 
 /**
- * KEYS: running, queue, leases. A dropped turn without a progress gets a lease: an instance is opening its card, and may
- * have died. When the lease lapses, another instance ends the card.
+ * KEYS: running, queue, leases. A dropped turn gets a lease: the instance that is opening its card, or that is told of it
+ * here and ends it, may die. When the lease lapses, another instance ends the card.
  */
 export const STOP = `${HOLD}${SETTLE}
 local running, queue, leases = unpack(KEYS)
@@ -51,7 +51,7 @@ for _, id in ipairs(redis.call('LRANGE', queue, 0, -1)) do
     redis.call('ZREM', prefix .. 'waiting', id)
     settle(turn, math.min(tonumber(redis.call('HGET', turn, 'reserved') or '0'), ${DROPPED_CALLS}))
     redis.call('DEL', prefix .. 'payload:' .. id)
-    if not redis.call('HGET', turn, 'progress') then hold(leases, lease, id) end
+    hold(leases, lease, id)
     table.insert(dropped, {id, redis.call('HGET', turn, 'progress') or ''})
   elseif redis.call('HGET', turn, 'droppedBy') == owner then
     table.insert(dropped, {id, redis.call('HGET', turn, 'progress') or ''})

@@ -15,6 +15,11 @@ local t = redis.call('HMGET', KEYS[1], 'state', 'asker', 'conversation', 'progre
 if not t[3] then return {} end
 return {t[1], t[2], t[3], redis.call('GET', KEYS[2]) or '', t[4] or '', t[5] or '', t[6] or ''}`;
 
+/** KEYS: card. The receipt of the turn that made the card. */
+export const RECEIPT_OF = `
+local id = redis.call('GET', KEYS[1])
+return id and redis.call('HGET', ARGV[1] .. 'turn:' .. id, 'receipt') or ''`;
+
 /** KEYS: turn. ARGV: person, owner, rating. */
 export const RATE = `
 local person, owner, rating = unpack(ARGV)

@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { BridgeError } from '../../errors.ts';
 import { readJson } from '../../runtime/json.ts';
 import { monthOf } from '../budget.ts';
-import { BUDGET_TTL_MS, CLAIM_TTL_MS, FAILED_TTL_MS, RECEIPT_TTL_MS } from '../lifetimes.ts';
-import type { FormChange, Remembered, SharedToken, State, Waiting } from '../state.ts';
+import { BUDGET_TTL_MS, CLAIM_TTL_MS, FAILED_TTL_MS, RECEIPT_TTL_MS, ROBOT_ROW_TTL_MS } from '../lifetimes.ts';
+import type { FormChange, Remembered, RobotRow, SharedToken, State, Waiting } from '../state.ts';
 import * as conversations from './conversation-scripts.ts';
 import { HOLD_FILES } from './held-scripts.ts';
 import * as records from './record-scripts.ts';
@@ -35,6 +35,9 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
   const conversationKeys = (key: string) =>
     [`${prefix}conversation:${key}`, `${prefix}running:${key}`, `${prefix}queue:${key}`] as const;
   const leases = `${prefix}leases`;
+  const cardKeyOf = (key: string) => `${prefix}card:${key}`;
+  const rowKey = (row: RobotRow | undefined) => `${prefix}robots:${row?.chat ?? ''}`;
+  const mostOf = (row: RobotRow | undefined) => (row ? (row.most ?? '') : '-');
   /** An empty text stands for no expiry. */
   const ttl = (ms: number | null) => (ms === null ? '' : String(ms));
   const rememberedArgs = ({ generation, difyConversationId, ttlMs }: Remembered) => [
@@ -80,20 +83,21 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
   return {
     isDurable: true,
     tokens,
-    async claim({ turnId, owner, nowMs }) {
-      const keys = [turnKey(turnId), leases];
-      const [isNew, overdue] = await run(replies.claimed, scripts.CLAIM, keys, [owner, nowMs, CLAIM_TTL_MS]);
+    async claim({ turnId, owner, nowMs, row }) {
+      const keys = [turnKey(turnId), leases, rowKey(row)];
+      const args = [owner, nowMs, CLAIM_TTL_MS, mostOf(row)];
+      const [isNew, overdue] = await run(replies.claimed, scripts.CLAIM, keys, args);
       return { isNew: isNew === 1, overdue };
     },
     async accept(request) {
-      const { turnId, owner, asker, conversationKey, payload, nowMs, leaseUntilMs, budget, rate } = request;
+      const { turnId, owner, asker, conversationKey, payload, nowMs, leaseUntilMs, budget, rate, row } = request;
       const [conversation, running, queue] = conversationKeys(conversationKey);
       const account = `dify-on-dingtalk:calls:${budget?.account ?? ''}`;
       const { full, few, last } = budget?.reserve ?? { full: 0, few: 0, last: 0 };
       const reply = await run(
         replies.accepted,
         scripts.ACCEPT,
-        [turnKey(turnId), payloadKey(turnId), conversation, running, queue, leases, account],
+        [turnKey(turnId), payloadKey(turnId), conversation, running, queue, leases, account, rowKey(row)],
         [
           prefix,
           turnId,
@@ -115,9 +119,11 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
           rate?.windowMs ?? 1,
           app,
           request.heldFiles,
+          mostOf(row),
+          ROBOT_ROW_TTL_MS,
         ],
       );
-      if (reply[0] === 'duplicate') return { kind: 'duplicate' };
+      if (reply[0] === 'duplicate' || reply[0] === 'silent') return { kind: reply[0] };
       const [kind, generation, dify, form, first, place, runningCount, overdue, level, reached, recorded] = reply;
       const load = { running: runningCount, overdue };
       const granted = { level, reached: reached === 0 ? null : reached };
@@ -146,13 +152,14 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
       return { kind, running, isStopped: stopped !== '', overdue, behind };
     },
     async finish(request) {
-      const { turnId, fence, owner, nowMs, failure, remembered, spent, receipt, form, nextLeaseUntilMs } = request;
+      const { turnId, fence, owner, nowMs, failure, remembered, spent, receipt, form, nextLeaseUntilMs, cardKey } =
+        request;
       const [conversation, running, queue] = conversationKeys(remembered.conversationKey);
       const [generation, dify, conversationTtl] = rememberedArgs(remembered);
       const reply = await run(
         replies.finished,
         scripts.FINISH,
-        [turnKey(turnId), payloadKey(turnId), conversation, running, queue, leases],
+        [turnKey(turnId), payloadKey(turnId), conversation, running, queue, leases, cardKeyOf(cardKey ?? '')],
         [
           prefix,
           turnId,
@@ -172,6 +179,7 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
           monthOf(nowMs),
           BUDGET_TTL_MS,
           app,
+          cardKey === undefined ? 0 : 1,
         ],
       );
       if (reply[0] === 'lost') return { kind: 'lost' };
@@ -216,6 +224,9 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
         isStopped: isStopped !== '',
         receipt: receipt || null,
       };
+    },
+    async receiptOf(cardKey) {
+      return (await run(z.string(), records.RECEIPT_OF, [cardKeyOf(cardKey)], [prefix])) || null;
     },
     async rate({ turnId, person, owner, rating: wanted }) {
       return (await run(replies.rating, records.RATE, [turnKey(turnId)], [person, owner, wanted])) || null;

@@ -12,6 +12,7 @@ const levels = z.enum(['full', 'few', 'last', 'none']);
 
 export const accepted = z.union([
   z.tuple([z.literal('duplicate')]),
+  z.tuple([z.literal('silent')]),
   z.tuple([
     z.enum(['started', 'queued', 'full', 'limited', 'unheld']),
     z.string(),

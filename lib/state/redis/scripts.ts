@@ -47,25 +47,30 @@ end`;
 
 const SOME_OVERDUE = `redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, 3)`;
 
-/** KEYS: turn, leases. */
+/**
+ * KEYS: turn, leases, row. ARGV: `most` is '' for a person's message, which ends the row of answers to robots, and '-' where
+ * there is no row.
+ */
 export const CLAIM = `
-local turn, leases = unpack(KEYS)
-local owner, now, day = unpack(ARGV)
+local turn, leases, row = unpack(KEYS)
+local owner, now, day, most = unpack(ARGV)
 local holder = redis.call('HGET', turn, 'acceptedBy')
 if not holder then
   redis.call('HSET', turn, 'acceptedBy', owner, 'state', 'done')
   redis.call('PEXPIRE', turn, day)
+  if most == '' then redis.call('DEL', row) end
 end
 return {(holder or owner) == owner and 1 or 0, ${SOME_OVERDUE}}`;
 
 /**
- * KEYS: turn, payload, conversation, running, queue, leases, account. ARGV: `limit` is that of the queue, `allowance` the
- * calls of the month, 0 without a budget; `files` says what becomes of held files.
+ * KEYS: turn, payload, conversation, running, queue, leases, account, row. ARGV: `limit` is that of the queue, `allowance` the
+ * calls of the month, 0 without a budget; `files` says what becomes of held files; `most` is how many answers in a row robots
+ * get, or as for `CLAIM`.
  */
 export const ACCEPT = `${CONTEXT}${RESERVE}${HOLD}${HELD}
-local turn, payload, conversation, running, queue, leases, account = unpack(KEYS)
+local turn, payload, conversation, running, queue, leases, account, row = unpack(KEYS)
 local prefix, id, owner, asker, key, body, now, lease, ttl, limit, day, allowance, full, few, last, keep, rate, window,
-  app, files = unpack(ARGV)
+  app, files, most, year = unpack(ARGV)
 local known = redis.call('HMGET', turn, 'acceptedBy', 'state', 'place', 'level', 'reached', 'first', 'changed')
 local held, changed = heldOf(prefix, conversation, key), known[7]
 local first = known[6]
@@ -74,11 +79,19 @@ if known[1] == owner and known[2] == 'held' then
   release(held, conversation, id)
   known = {}
 end
+if known[1] == owner and known[2] == 'silent' then return {'silent'} end
 if known[1] and (known[1] ~= owner or known[2] == 'done' or known[2] == 'dropped') then return {'duplicate'} end
 local state, place, level, reached = known[2], known[3], known[4] or 'full', known[5] or 0
 -- A repeat gets the first reply, even if the turn waited and has been started for another owner since.
 if state == 'started' and tonumber(place) > 0 then state = 'queued' end
 if not known[1] then
+  if most == '' then redis.call('DEL', row) end
+  if tonumber(redis.call('GET', row) or '0') >= (tonumber(most) or math.huge) then
+    redis.call('HSET', turn, 'acceptedBy', owner, 'state', 'silent')
+    redis.call('PEXPIRE', turn, day)
+    redis.call('PEXPIRE', row, year)
+    return {'silent'}
+  end
   first = first or redis.call('HSETNX', conversation, 'met', 1)
   redis.call('SET', prefix .. 'accepted', now, 'PX', keep)
   if ttl ~= '' then redis.call('PEXPIRE', conversation, ttl) end
@@ -113,6 +126,7 @@ if not known[1] then
     if files ~= 'leave' then whole, count = takeHeld(held, conversation, body) end
     if whole ~= body then changed = 1 end
     redis.call('SET', payload, whole, 'PX', day)
+    if tonumber(most) then redis.call('INCR', row) redis.call('PEXPIRE', row, year) end
     local calls
     -- The address of each file costs a call.
     level, calls, reached = reserve(account, tonumber(allowance), full + count, few + count, last + count, keep)
@@ -202,11 +216,14 @@ local function describe(prefix, id, owner, app)
   return {id, t[1], t[2], asked, t[4], t[5], dify, form, redis.call('GET', prefix .. 'payload:' .. id) or '', t[6] or '', t[7] or 'full', t[8] or ''}
 end`;
 
-/** KEYS: turn, payload, conversation, running, queue, leases. ARGV: `form` is '' to keep the form, '-' to forget it. */
+/**
+ * KEYS: turn, payload, conversation, running, queue, leases, card. ARGV: `form` is '' to keep the form, '-' to forget it;
+ * `named` is 1 where DingTalk's name of the card is known.
+ */
 export const FINISH = `${REMEMBER}${HOLD}${SETTLE}${START_NEXT}${DESCRIBE}
-local turn, payload, conversation, running, queue, leases = unpack(KEYS)
+local turn, payload, conversation, running, queue, leases, card = unpack(KEYS)
 local prefix, id, fence, owner, now, nextLease, failure, generation, dify, ttl, receipt, hour, days, spent, form,
-  month, keep, app = unpack(ARGV)
+  month, keep, app, named = unpack(ARGV)
 local held = redis.call('HMGET', turn, 'claim', 'state', 'next', 'stopped')
 if held[1] ~= fence then return {'lost'} end
 local following = held[3]
@@ -219,6 +236,7 @@ if held[2] ~= 'done' then
   redis.call('HSET', turn, 'state', 'done', 'receipt', receipt)
   redis.call('HDEL', turn, 'progress')
   redis.call('PEXPIRE', turn, days)
+  if named == '1' then redis.call('SET', card, id, 'PX', days) end
   if failure ~= '' then
     redis.call('PEXPIRE', payload, hour)
     redis.call('HINCRBY', prefix .. 'failures', failure, 1)

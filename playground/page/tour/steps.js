@@ -20,7 +20,7 @@ import { duration } from '../ui.js';
  */
 
 /** How long a running answer is left to its function without a word (`LEASE_TIMING` of the function). */
-const LEASE_MS = 40_000;
+const LEASE_MS = 30_000;
 
 const CARD = '.looked-at[data-kind="card"] .card';
 
@@ -38,7 +38,7 @@ export const STEPS = [
   { name: 'final', view: 'panel', tab: 'frames', targets: ['.frame[data-state="final"]', '.frames'] },
   { name: 'store', view: 'panel', tab: 'answer', targets: ['[data-testid="tile-store"]'] },
   { name: 'reference', view: 'panel', tab: 'log', targets: ['.log-line:last-child', '.logs'] },
-  { name: 'death', view: 'panel', tab: 'trouble', targets: ['.trouble:has([data-testid="trouble-cutStream"])'] },
+  { name: 'death', view: 'panel', tab: 'trouble', targets: ['.trouble:has([data-testid="trouble-functionKilled"])'] },
 ];
 
 /** @param {Ui} ui @param {QuestionItem} question @param {StepName} name @returns {Numbers} */

@@ -166,7 +166,7 @@ export function createTour(ui) {
       ),
     );
     note.hidden = !lacksCard && name !== 'death';
-    note.textContent = name === 'death' ? say.trouble(words.trouble.cutStream[0] ?? '') : say.noCard;
+    note.textContent = name === 'death' ? say.trouble(words.trouble.functionKilled[0] ?? '') : say.noCard;
     back.disabled = tour.step === 0;
     next.textContent = tour.step === STEPS.length - 1 ? say.done : say.next;
   };

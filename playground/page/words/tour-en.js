@@ -52,7 +52,7 @@ export const tourEn = {
     },
     death: {
       title: 'And if the function dies?',
-      text: 'When the lease lapses, the next question or a sweep takes over and looks at what Dify has, by the ids on record; Dify is not asked twice. Nothing here kills the function. “Cut stream” shows what comes nearest: the words stay, and it says that some may be missing.',
+      text: 'When the lease lapses, the next question or a sweep takes over and looks at what Dify has, by the ids on record. Only a chatbot or a text generation, which keep nothing, is asked once more. “Function killed” shows it: the card stands still for half a minute, then it goes on.',
       numbers: { lease: 'Lease', took: 'This answer took', run: 'Task at Dify' },
     },
   },

@@ -88,7 +88,7 @@ export const difyEn = {
     ),
   difyInputsEmpty: (names: readonly string[]) =>
     line(
-      `nobody fills the required inputs ${names.join(', ')}: every question would be refused`,
+      `the required inputs ${names.join(', ')} get no value: every question would be refused`,
       'fill them in DIFY_INPUTS, for example {"name":"value"}; or make them optional or give them a default',
       'Dify → the app → Start → Input Field (Variables)',
     ),
@@ -106,7 +106,8 @@ export const difyEn = {
       'make them optional, unless every question comes with a file',
       'Dify → the app → Start → Input Field',
     ),
-  difyInputsFine: (count: number) => line(`inputs: ${count}, and none is left open`),
+  difyInputsFine: (count: number) =>
+    line(count === 0 ? 'no inputs required' : `inputs: ${count}; every required one has a value`),
   filesTaken: (kinds: readonly string[], most: number) =>
     line(
       kinds.length > 0

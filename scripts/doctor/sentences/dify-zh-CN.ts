@@ -83,7 +83,7 @@ export const difyZh: typeof difyEn = {
       '改为选填，除非每个问题都带文件',
       'Dify → 该应用 → 开始 → 输入字段',
     ),
-  difyInputsFine: (count) => line(`共 ${count} 个变量，没有遗漏`),
+  difyInputsFine: (count) => line(count === 0 ? '没有必填的变量' : `共 ${count} 个变量，没有遗漏`),
   filesTaken: (kinds, most) =>
     line(kinds.length > 0 ? `随问题发送文件：${kinds.join('、')}，最多 ${most} 个` : '文件填入应用的变量'),
   filesNotTaken: () => line('文件：应用不接受。如需打开：Dify → 该应用 → 功能 → 文件上传'),

@@ -46,6 +46,23 @@ export const dingtalkEn = {
       'look the code up in DingTalk’s list of error codes; check DINGTALK_API_URL',
       'open.dingtalk.com → 服务端API → 全局错误码',
     ),
+  streamFine: (host: string) => line(`DingTalk gives a Stream connection, at ${host}`),
+  streamRefused: (status: number, code: string) =>
+    line(
+      `DingTalk gives no Stream connection (${facts(status, code)})`,
+      'choose Stream 模式 for the robot and publish the app',
+      `${CONSOLE} → 机器人 → 消息接收模式`,
+    ),
+  streamUnreachable: (host: string, reason: string) =>
+    line(
+      `DingTalk names ${host} for the Stream connection, and there is no way to it (${reason})`,
+      `let this machine reach ${host} on port 443 for WebSocket; the name may change, so allow *.dingtalk.com`,
+    ),
+  streamOnVercel: () =>
+    line(
+      'DINGTALK_CONNECTION=stream does not work on Vercel: a function ends after each request and keeps no connection open',
+      'set DINGTALK_CONNECTION=http, or run npm run serve on a machine of your own',
+    ),
   permissionGranted: (scope: Scope) => line(`${scope}: granted`),
   permissionMissing: (scope: Scope) =>
     line(

@@ -42,6 +42,23 @@ export const dingtalkZh: typeof dingtalkEn = {
       '在钉钉的错误码列表中查询该代码；检查 DINGTALK_API_URL',
       'open.dingtalk.com → 服务端API → 全局错误码',
     ),
+  streamFine: (host) => line(`钉钉可以建立 Stream 连接，地址是 ${host}`),
+  streamRefused: (status, code) =>
+    line(
+      `钉钉没有给出 Stream 连接（${facts(status, code)}）`,
+      '把机器人的消息接收模式设为 Stream 模式，并发布应用',
+      `${CONSOLE} → 机器人 → 消息接收模式`,
+    ),
+  streamUnreachable: (host, reason) =>
+    line(
+      `钉钉给出的 Stream 地址 ${host} 连不上（${reason}）`,
+      `允许本机以 WebSocket 访问 ${host} 的 443 端口；这个域名可能会变，建议放行 *.dingtalk.com`,
+    ),
+  streamOnVercel: () =>
+    line(
+      'DINGTALK_CONNECTION=stream 不能用在 Vercel 上：函数处理完请求就结束，无法保持连接',
+      '设为 DINGTALK_CONNECTION=http，或者在自己的机器上运行 npm run serve',
+    ),
   permissionGranted: (scope) => line(`${scope}：已开通`),
   permissionMissing: (scope) =>
     line(`${scope} 未开通；它用于：${USES[scope]}`, `搜索 ${scope}，点击“立即开通”`, `${CONSOLE} → 权限管理`),

@@ -11,6 +11,11 @@ export interface Frame {
   colon: string;
   comma: string;
   where: string;
+  more: string;
+  /** Where to begin while variables are missing. */
+  begin: string;
+  /** The page that has a section on each code. */
+  operations: string;
   noSuchRobot: (name: string, known: readonly string[]) => string;
 }
 
@@ -22,6 +27,7 @@ export const frameEn: Frame = {
     limits: 'Platform limits',
     store: 'Store',
     token: 'DingTalk credentials',
+    stream: 'Stream connection',
     permissions: 'DingTalk permissions',
     template: 'Card template',
     dify: 'Dify',
@@ -38,13 +44,17 @@ export const frameEn: Frame = {
     callbacks: 'Callbacks from DingTalk',
   },
   deployment: 'Deployment',
-  robot: (name) => (name === null ? 'Robot of the flat variables' : `Robot ${name}`),
+  robot: (name) => (name === null ? 'Default robot (no BOTS entry)' : `Robot ${name}`),
   skipped: (needed) => `not checked, because this comes first: ${needed}`,
-  summary: ({ failed, warning, ok }) => `${failed} failed, ${warning} warnings, ${ok} fine`,
-  mend: 'Mend',
+  summary: ({ failed, warning, ok }) =>
+    `${failed} failed, ${warning} ${warning === 1 ? 'warning' : 'warnings'}, ${ok} fine`,
+  mend: 'Fix',
   colon: ': ',
   comma: ', ',
   where: 'Where',
+  more: 'More',
+  begin: 'npm run setup asks for these values and checks each. npm start needs none of them.',
+  operations: 'docs/operations.md',
   noSuchRobot: (name, known) =>
     `BOTS has no robot called ${name}; there are: ${known.join(', ') || 'none with a name'}`,
 };
@@ -57,6 +67,7 @@ export const frameZh: Frame = {
     limits: '平台限制',
     store: '存储',
     token: '钉钉凭证',
+    stream: 'Stream 连接',
     permissions: '钉钉权限',
     template: '卡片模板',
     dify: 'Dify',
@@ -73,12 +84,15 @@ export const frameZh: Frame = {
     callbacks: '来自钉钉的回调',
   },
   deployment: '部署',
-  robot: (name) => (name === null ? '机器人（平铺变量）' : `机器人 ${name}`),
+  robot: (name) => (name === null ? '默认机器人（未用 BOTS）' : `机器人 ${name}`),
   skipped: (needed) => `未检查，请先解决：${needed}`,
   summary: ({ failed, warning, ok }) => `失败 ${failed} 项，警告 ${warning} 项，正常 ${ok} 项`,
   mend: '处理',
   colon: '：',
   comma: '、',
   where: '位置',
+  more: '详情',
+  begin: 'npm run setup 会逐项询问并验证这些值；npm start（演练场）不需要任何配置。',
+  operations: 'docs/operations.zh-CN.md',
   noSuchRobot: (name, known) => `BOTS 里没有名为 ${name} 的机器人；现有：${known.join('、') || '没有带名称的机器人'}`,
 };

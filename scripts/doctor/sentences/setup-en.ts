@@ -1,4 +1,4 @@
-import { facts, line, ofRobot } from './line.ts';
+import { facts, isMissing, line, needOf, ofRobot } from './line.ts';
 
 const CONSOLE = 'open-dev.dingtalk.com → 应用开发 → the app';
 const CREDENTIALS = `${CONSOLE} → 凭证与基础信息`;
@@ -9,11 +9,13 @@ const VARIABLES = 'in .env, or on Vercel: Settings → Environment Variables, th
 export const setupEn = {
   configurationRead: (robots: readonly { name: string | null; clientId: string }[]) =>
     line(
-      `complete; robots: ${robots.map(({ name, clientId }) => `${name ?? '(flat variables)'} ${clientId}`).join(', ')}`,
+      `complete; robots: ${robots.map(({ name, clientId }) => `${name ?? '(default robot)'} ${clientId}`).join(', ')}`,
     ),
   variable: (variable: string, expected: string) =>
-    line(`${variable} is missing or malformed`, `set ${variable} to ${expected}`, VARIABLES),
-  valuesFine: () => line('nothing looks out of place'),
+    isMissing(expected)
+      ? line(`${variable} is missing`, `set ${variable} (${needOf(expected)})`, VARIABLES)
+      : line(`${variable} has a wrong form`, `set ${variable} to ${expected}`, VARIABLES),
+  valuesFine: () => line('no suspicious values'),
   valueQuoted: (variable: string) =>
     line(
       `${variable} begins and ends with a quotation mark`,
@@ -46,7 +48,7 @@ export const setupEn = {
     ),
   staffIdsOdd: (variable: string, count: number, robot: string | null) =>
     line(
-      `entries of ${variable}${ofRobot(robot)} that are no staff ids, such as names or ids of chats: ${count}; they match nobody`,
+      `entries of ${variable}${ofRobot(robot)} that are no staff ids, such as names or ids of chats: ${count}; they match no person`,
       'list staff ids, separated by commas: /id in a chat with the robot tells one’s own',
       VARIABLES,
     ),

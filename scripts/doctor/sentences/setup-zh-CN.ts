@@ -1,5 +1,5 @@
 import { expectedInChinese } from './expected-zh-CN.ts';
-import { facts, line, ofRobot } from './line.ts';
+import { facts, isMissing, line, ofRobot } from './line.ts';
 import type { setupEn } from './setup-en.ts';
 
 const CONSOLE = '开发者后台 open-dev.dingtalk.com → 应用开发 → 该应用';
@@ -9,10 +9,14 @@ const VARIABLES = '.env；或 Vercel → Settings → Environment Variables，�
 
 export const setupZh: typeof setupEn = {
   configurationRead: (robots) =>
-    line(`完整；机器人：${robots.map(({ name, clientId }) => `${name ?? '（平铺变量）'} ${clientId}`).join('、')}`),
+    line(`完整；机器人：${robots.map(({ name, clientId }) => `${name ?? '（默认机器人）'} ${clientId}`).join('、')}`),
   variable: (variable, expected) =>
-    line(`${variable} 缺失或格式不对`, `设置 ${variable}：${expectedInChinese(expected)}`, VARIABLES),
-  valuesFine: () => line('没有看起来不对的值'),
+    line(
+      `${variable} ${isMissing(expected) ? '缺失' : '格式不对'}`,
+      `请设置 ${variable}（${expectedInChinese(expected)}）`,
+      VARIABLES,
+    ),
+  valuesFine: () => line('未发现异常'),
   valueQuoted: (variable) =>
     line(`${variable} 首尾带有引号`, '去掉引号：不在文件里时，引号会成为值的一部分', VARIABLES),
   valueUnusable: (variable) =>

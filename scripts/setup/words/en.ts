@@ -1,6 +1,8 @@
 import type { Words } from './words.ts';
 
 export const en: Words = {
+  imported: (robots) =>
+    `Taken over from dify-on-dingtalk: ${robots} ${robots === 1 ? 'robot' : 'robots; all but the first are in BOTS'}. Contexts begin anew; there they were one for each person in all chats, here that is CONVERSATION_SCOPE=user.`,
   intro: (file, isUnchecked) =>
     [
       `This guide makes ${file}. Nothing is written before you have seen a summary and said yes.`,
@@ -115,6 +117,16 @@ export const en: Words = {
   afterVercel: 'Then: vercel deploy --prod',
   callback: (address) => `The callback address to paste into 消息接收地址: ${address}`,
   host: 'https://YOUR-DOMAIN',
+  ownServer:
+    'Messages come over a Stream connection, so the bridge runs on a machine of your own: docker compose up -d --build --wait, or npm run serve. docs/own-server.md has both.',
+  streamSteps: (permissions) =>
+    [
+      'What is left to do at open-dev.dingtalk.com → 应用开发 → the app:',
+      `  1. 权限管理: search ${permissions.join(', ')} and press 立即开通.`,
+      '  2. 机器人 → 消息接收模式: Stream 模式; press 发布.',
+      '  3. 版本管理与发布 → 创建新版本: choose 可用范围 and publish. Before that others do not find the robot.',
+      '  4. Stop the other bridge: with both connected, each message goes to one of the two.',
+    ].join('\n'),
   consoleSteps: (address, permissions) =>
     [
       'What is left to do at open-dev.dingtalk.com → 应用开发 → the app:',
@@ -123,7 +135,10 @@ export const en: Words = {
       '  3. 版本管理与发布 → 创建新版本: choose 可用范围 and publish. Before that others do not find the robot.',
       '  4. Single chat: search for the robot and send /help. Group (内部群): 群设置 → 机器人 → 添加机器人.',
     ].join('\n'),
-  doctor: (origin) => `When it is deployed, check all of it: npm run doctor -- ${origin}`,
+  doctor: (origin) =>
+    origin === ''
+      ? 'Then check all of it: npm run doctor'
+      : `When it is deployed, check all of it: npm run doctor -- ${origin}`,
   needsTerminal:
     'There is no terminal to ask at. Either --yes with the values from the environment, .env and --set, or --plain for answers line by line; --help tells more. Nothing was written.',
 };

@@ -21,6 +21,8 @@ export type AskedVariable =
 
 /** Every sentence of the guide. Both languages have the same, or it does not compile. */
 export interface Words {
+  /** After `--from`. */
+  imported: (robots: number) => string;
   intro: (file: string, isUnchecked: boolean) => string;
   questions: Record<AskedVariable | 'extras', Asking>;
   /** An input of the Dify app that nobody fills. */
@@ -64,7 +66,11 @@ export interface Words {
   callback: (address: string) => string;
   /** In place of the host while none is known. */
   host: string;
+  /** In place of the steps for Vercel, where robots have Stream connections. */
+  ownServer: string;
+  streamSteps: (permissions: readonly string[]) => string;
   consoleSteps: (address: string, permissions: readonly string[]) => string;
+  /** Without an origin where nothing is deployed elsewhere. */
   doctor: (origin: string) => string;
   needsTerminal: string;
 }

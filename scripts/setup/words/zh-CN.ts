@@ -2,6 +2,8 @@ import type { Words } from './words.ts';
 import { expectedInChinese } from '../../doctor/sentences/expected-zh-CN.ts';
 
 export const zhCN: Words = {
+  imported: (robots) =>
+    `已读入 dify-on-dingtalk 的配置：${robots} 个机器人${robots === 1 ? '' : '，第一个以外的写入 BOTS'}。上下文会重新开始；原来每个人在所有会话里共用一份，这里对应 CONVERSATION_SCOPE=user。`,
   intro: (file, isUnchecked) =>
     [
       `本向导会生成 ${file}。在您看过汇总并确认之前，不会写入任何内容。`,
@@ -24,7 +26,7 @@ export const zhCN: Words = {
       ask: '模板 ID，以 .schema 结尾',
     },
     DINGTALK_CARD_BUTTONS: {
-      where: '模板的按钮（停止、点赞、追问等），见 docs/card-template.md。没有按钮时用链接或文字代替。',
+      where: '模板的按钮（停止、点赞、追问等），见 docs/card-template.zh-CN.md。没有按钮时用链接或文字代替。',
       ask: '模板有这些按钮吗？y 或 n',
     },
     DIFY_API_URL: {
@@ -107,6 +109,16 @@ export const zhCN: Words = {
   afterVercel: '然后：vercel deploy --prod',
   callback: (address) => `填入 消息接收地址 的回调地址：${address}`,
   host: 'https://您的域名',
+  ownServer:
+    '消息通过 Stream 连接接收，因此要在自己的机器上运行：docker compose up -d --build --wait，或 npm run serve。两种方式见 docs/own-server.zh-CN.md。',
+  streamSteps: (permissions) =>
+    [
+      '还需在 open-dev.dingtalk.com → 应用开发 → 该应用 中完成：',
+      `  1. 权限管理：搜索 ${permissions.join('、')}，点击 立即开通。`,
+      '  2. 机器人 → 消息接收模式：Stream 模式；点击 发布。',
+      '  3. 版本管理与发布 → 创建新版本：选择 可用范围 并发布。在此之前其他人找不到机器人。',
+      '  4. 停掉原来的程序：两边同时连接时，每条消息只会随机送到其中一边。',
+    ].join('\n'),
   consoleSteps: (address, permissions) =>
     [
       '还需在 open-dev.dingtalk.com → 应用开发 → 该应用 中完成：',
@@ -115,7 +127,8 @@ export const zhCN: Words = {
       '  3. 版本管理与发布 → 创建新版本：选择 可用范围 并发布。在此之前其他人找不到机器人。',
       '  4. 单聊：搜索机器人并发送 /help。群聊（内部群）：群设置 → 机器人 → 添加机器人。',
     ].join('\n'),
-  doctor: (origin) => `部署完成后，全面检查：npm run doctor -- ${origin}`,
+  doctor: (origin) =>
+    origin === '' ? '然后全面检查：npm run doctor' : `部署完成后，全面检查：npm run doctor -- ${origin}`,
   needsTerminal:
     '没有可以提问的终端。请使用 --yes（值取自环境变量、.env 和 --set），或使用 --plain 逐行提供回答；详见 --help。没有写入任何内容。',
 };

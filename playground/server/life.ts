@@ -1,3 +1,4 @@
+import type { OpenSocket } from '../../lib/dingtalk/stream/socket.ts';
 import type { Fetch } from '../../lib/net/http.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
 import type { State } from '../../lib/state/state.ts';
@@ -7,11 +8,14 @@ export interface Life {
   clock(clock: Clock): Clock;
   fetch: Fetch;
   state(state: State): State;
+  socket(open: OpenSocket): OpenSocket;
   end(): void;
   isOver: () => boolean;
+  /** Aborts when it is killed. */
+  over: AbortSignal;
 }
 
-export function createLife(): Life {
+export function createLife(ask: Fetch = (url, init) => globalThis.fetch(url, init)): Life {
   const death = new AbortController();
   const isOver = () => death.signal.aborted;
   const never = new Promise<never>(() => undefined);
@@ -31,7 +35,7 @@ export function createLife(): Life {
     }),
     fetch: (url, init) =>
       alive(() =>
-        globalThis.fetch(url, {
+        ask(url, {
           ...init,
           signal: AbortSignal.any([death.signal, ...(init.signal ? [init.signal] : [])]),
         }),
@@ -45,7 +49,13 @@ export function createLife(): Life {
             : value;
         },
       }),
+    socket: (open) => (url, events) => {
+      const socket = open(url, events);
+      death.signal.addEventListener('abort', () => socket.cut(), { once: true });
+      return socket;
+    },
     end: () => death.abort(new Error('the function was killed')),
     isOver,
+    over: death.signal,
   };
 }

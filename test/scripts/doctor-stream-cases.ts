@@ -1,0 +1,35 @@
+// The wrong set-ups of Stream mode for the doctor's table test.
+import type { WrongSetup } from './doctor-setup.ts';
+
+const stream = { env: { DINGTALK_CONNECTION: 'stream' } };
+
+export const WRONG_STREAMS: readonly WrongSetup[] = [
+  {
+    name: 'a robot that gets no Stream connection',
+    run: stream,
+    arrange: ({ gateway }) => gateway.refuseOpen(1, 403, 'some.code'),
+    code: 'streamRefused',
+    says: /403, some\.code.*Stream 模式/su,
+  },
+  {
+    name: 'a gateway that fails',
+    run: stream,
+    arrange: ({ gateway }) => gateway.refuseOpen(1, 503, 'busy'),
+    code: 'dingtalkRefused',
+    says: /503, busy/u,
+  },
+  {
+    name: 'a gateway that cannot be reached',
+    run: stream,
+    arrange: ({ gateway }) => gateway.close(),
+    code: 'streamUnreachable',
+    says: /127\.0\.0\.1:\d+.*ECONNREFUSED.*WebSocket/su,
+  },
+  {
+    name: 'a Stream connection on Vercel',
+    run: { env: { DINGTALK_CONNECTION: 'stream' }, request: { origin: 'https://bot.vercel.app' } },
+    code: 'streamOnVercel',
+    says: /DINGTALK_CONNECTION=http.*npm run serve/su,
+    also: ['publicUrlDiffers'],
+  },
+];
