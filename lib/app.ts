@@ -2,6 +2,7 @@ import { createLimiter, type Limiter } from './delivery/limiter.ts';
 import { createDify, nameOfApp } from './dify/dify.ts';
 import { createCardBreaker } from './dingtalk/card-breaker.ts';
 import { createCardCallback, streamCallback } from './dingtalk/card-callback.ts';
+import { createCardExtras } from './dingtalk/card-extras.ts';
 import { createChat, type Chat } from './dingtalk/chat.ts';
 import { createDingTalkClient } from './dingtalk/client.ts';
 import type { OpenStream, Stream } from './dingtalk/stream/stream.ts';
@@ -190,7 +191,8 @@ function connectChat(
           clock,
           onFailed: (error) => log.warn('callback_not_registered', callbackFields(error)),
         });
-  return createChat({ config: robot.dingtalk, client, callback, breaker: createCardBreaker(clock), fetch, clock, log });
+  const memory = { breaker: createCardBreaker(clock), extras: createCardExtras(clock) };
+  return createChat({ config: robot.dingtalk, client, callback, ...memory, fetch, clock, log });
 }
 
 /** What the platform offers, within the configured duration of an invocation. */

@@ -13,7 +13,7 @@ import { formBlocks, type FormViewOptions } from './form-view.ts';
 /** The text so far with a line that says that it goes on, and how to stop it. */
 export function continuing(text: string, view: ViewOptions): string {
   const soFar = { ...emptyAnswer, texts: { ...emptyAnswer.texts, message: text } };
-  return below(text === '' ? '' : typingView(soFar, view), view.texts.continuing, view.stopHint ?? '');
+  return below(text === '' ? (view.quote ?? '') : typingView(soFar, view), view.texts.continuing, view.stopHint ?? '');
 }
 
 export interface ViewOptions {
@@ -25,6 +25,8 @@ export interface ViewOptions {
   links?: boolean;
   /** How to stop the answer, on a card without a stop button. Shown below the line that says what the app does. */
   stopHint?: string;
+  /** The first line on a card that does not stand right below its question. */
+  quote?: string;
   /** The answer begins a new conversation, because Dify does not have the earlier one any more. */
   isAnew?: boolean;
   /** The number of the form below the answer, where it has to be told. */
@@ -60,6 +62,16 @@ const MAX_SOURCES = 10;
  * the last line says what the app does.
  */
 export function typingView(answer: Answer, options: ViewOptions): string {
+  return below(options.quote ?? '', typingText(answer, belowQuote(options)));
+}
+
+/** What the quote leaves of the card. */
+function belowQuote(options: ViewOptions): ViewOptions {
+  const { quote = '', cardMaxChars } = options;
+  return quote === '' ? options : { ...options, cardMaxChars: cardMaxChars - quote.length - 2 };
+}
+
+function typingText(answer: Answer, options: ViewOptions): string {
   const { texts } = options;
   const progress = progressText(answer, texts);
   const doing = progress === '' || !options.stopHint ? progress : `${progress}\n\n${options.stopHint}`;
@@ -97,7 +109,8 @@ function progressText(answer: Answer, texts: Texts): string {
 
 /** What is shown at the end. There is always room for `notes` (how it ended), below the text. */
 export function finalView(answer: Answer, notes: readonly string[], hasCard: boolean, options: ViewOptions): FinalView {
-  const { texts, cardMaxChars } = options;
+  const { texts } = options;
+  const { cardMaxChars } = belowQuote(options);
   const source = below(sourceText(answer, options).trim(), sourcesText(answer, texts));
   const ending = below(options.isAnew ? texts.conversationGone : '', ...notes);
   const messageChars = MESSAGE_MAX_CHARS - LEFT_OUT_CHARS - ending.length;
@@ -125,7 +138,7 @@ export function finalView(answer: Answer, notes: readonly string[], hasCard: boo
   });
   if (!hasCard) return { card: null, messages: whole };
   const [card = '', ...messages] = whole;
-  return { card, messages };
+  return { card: below(options.quote ?? '', card), messages };
 }
 
 function formOptions(dialect: Dialect, { texts, links = false, formNumber }: ViewOptions): FormViewOptions {

@@ -56,6 +56,11 @@ export const robotSettings = {
     default: '0',
     meaning: 'Pause after delivery and before the last frame, in ms, for tenants that need it.',
   },
+  DINGTALK_CARD_WIDE: {
+    schema: flag,
+    default: 'true',
+    meaning: 'true: cards are as wide as the chat. false: they have the width of the template.',
+  },
   DINGTALK_CARD_BUTTONS: {
     schema: flag,
     default: 'false',

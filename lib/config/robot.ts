@@ -69,6 +69,8 @@ function dingtalkConfig({ clientId, clientSecrets }: Credentials, values: RobotV
     cardContentKey: values.DINGTALK_CARD_CONTENT_KEY,
     cardMaxChars: values.DINGTALK_CARD_MAX_CHARS,
     cardSettleMs: values.DINGTALK_CARD_SETTLE_MS,
+    /** Cards are as wide as the chat. */
+    cardWide: values.DINGTALK_CARD_WIDE,
     /** The template shows the actions as buttons; otherwise they are written as text below the answer. */
     cardButtons: values.DINGTALK_CARD_BUTTONS,
     apiUrl: values.DINGTALK_API_URL,

@@ -40,7 +40,7 @@ const RECORD_RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000, 8_000] as const;
 
 /** Tells the asker that the question waits: on its own card at once, else in a message after a while. Never rejects. */
 export async function showQueued(
-  { reference, place }: { reference: string; place: number },
+  { reference, place, quote = '' }: { reference: string; place: number; quote?: string },
   ports: QueueNoticePorts,
 ): Promise<void> {
   const { reply, isWaiting, texts, clock, log } = ports;
@@ -78,7 +78,7 @@ export async function showQueued(
   async function write(sink: CardSink): Promise<void> {
     if (!(await isWaiting())) return;
     await ports.limiter.slot('stream', 'typing');
-    await sink.write({ text, state: 'typing', id: ports.newId() });
+    await sink.write({ text: quote === '' ? text : `${quote}\n\n${text}`, state: 'typing', id: ports.newId() });
   }
 
   /**

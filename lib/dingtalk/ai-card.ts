@@ -2,20 +2,17 @@ import * as z from 'zod';
 import type { DingTalkConfig } from '../config/robot.ts';
 import type { CardSink, Frame } from '../delivery/sink.ts';
 import { BridgeError, type ErrorCode } from '../errors.ts';
-import type { Message } from './callback.ts';
-import { STREAM, type CardCallback } from './card-callback.ts';
+import type { CardCallback } from './card-callback.ts';
+import type { CardExtras } from './card-extras.ts';
+import { cardRequest, type CardRequest, type CardRequestOptions } from './card-request.ts';
 import type { DingTalkClient } from './client.ts';
-import { cardRefusals, remedyFor } from './failures.ts';
+import { cardRefusals, mayBeOfExtras, remedyFor } from './failures.ts';
 
-export interface AiCardOptions {
+export interface AiCardOptions extends CardRequestOptions {
   client: DingTalkClient;
-  config: DingTalkConfig;
-  templateId: string;
-  message: Pick<Message, 'chat' | 'sender'>;
-  /** DingTalk's `outTrackId`: ours to choose, at most 100 characters, unique. */
-  cardId: string;
-  /** What the chat list shows instead of a fixed phrase. It cannot be changed later. */
-  summary: string;
+  extras: CardExtras;
+  /** DingTalk took the card only without the fields that it can do without. */
+  onExtrasRefused: (error: BridgeError) => void;
   /**
    * Where DingTalk sends what is pressed: a registered route key, or null for a card without callback. Never rejects.
    */
@@ -33,13 +30,13 @@ const name = z.string().nullish().catch(null);
  * `success: false` inside an HTTP 200, or an empty list, means that DingTalk made the card and showed it to no one. An
  * `errorMsg` alone, or no list, means nothing.
  */
-const delivered = z.object({
-  result: z.object({
-    deliverResults: z
-      .array(z.object({ success: z.boolean().nullish(), carrierId: name, processQueryKey: name }))
-      .nullish(),
-  }),
-});
+const deliveries = z
+  .array(z.object({ success: z.boolean().nullish(), carrierId: name, processQueryKey: name }))
+  .nullish();
+
+const created = z.object({ result: z.object({ deliverResults: deliveries }) });
+
+const shown = z.object({ result: deliveries });
 
 const streamed = z.object({ success: z.boolean().nullish(), result: z.boolean().nullish() });
 
@@ -59,48 +56,71 @@ const FRAME_TIMEOUT_MS = 11_000;
  * and its frames, so no call sets it.
  */
 export function createAiCard(options: AiCardOptions): CardSink {
-  const { client, config, templateId, message, cardId, summary, routeKey, onNamed } = options;
+  const { client, config, cardId, extras, onExtrasRefused, routeKey, onNamed } = options;
+  /** DingTalk failed at this card, so its next try goes without the extras. */
+  let isPlain = false;
 
-  async function create(body: object): Promise<void> {
-    const answer = await client.call('createAndDeliver', {
-      method: 'POST',
-      path: '/v1.0/card/instances/createAndDeliver',
-      body,
-    });
-    const told = delivered.safeParse(answer).data;
-    const results = told?.result.deliverResults;
-    if (!told || results?.length === 0 || results?.some((result) => result.success === false)) {
-      throw new BridgeError('dingtalk_card_undelivered', remedyFor('dingtalk_card_undelivered') ?? '');
+  async function create({ create: body }: CardRequest): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const answer = await client.call('createAndDeliver', {
+          method: 'POST',
+          path: '/v1.0/card/instances/createAndDeliver',
+          body,
+        });
+        const told = created.safeParse(answer).data;
+        noteDelivered(told && (told.result.deliverResults ?? null), onNamed);
+        return;
+      } catch (error) {
+        // No one else uses this id, so the card that exists is this one: a call whose answer was lost has made it.
+        if (hasCode(error, 'dingtalk_card_exists')) return;
+        // Without an answer the card may be there. A repeat is safe: the same id makes no second card.
+        if (tries >= ((error instanceof BridgeError && MAX_TRIES[error.code]) || 1)) throw error;
+      }
     }
-    const cardKey = results?.[0]?.carrierId || results?.[0]?.processQueryKey;
-    if (cardKey) onNamed?.(cardKey);
+  }
+
+  /** Shows a card that was made. Making it again would only say that it exists. */
+  async function deliver({ deliver: body }: CardRequest): Promise<void> {
+    const answer = await client.call('deliver', { method: 'POST', path: '/v1.0/card/instances/deliver', body });
+    const told = shown.safeParse(answer).data;
+    noteDelivered(told && (told.result ?? null), onNamed);
+  }
+
+  async function repeatPlain(request: CardRequest, refused: BridgeError): Promise<void> {
+    if (refused.code !== 'dingtalk_card_undelivered') return create(request);
+    // A card that was shown to no one stays so without a clear answer: then the answer goes out as messages.
+    await deliver(request).catch(() => Promise.reject(refused));
   }
 
   return {
     async open() {
       const key = await routeKey();
-      const body = {
-        cardTemplateId: templateId,
-        outTrackId: cardId,
-        cardData: { cardParamMap: { [config.cardContentKey]: '' } },
-        ...(key === STREAM ? { callbackType: 'STREAM' } : {}),
-        ...(typeof key === 'string' ? { callbackType: 'HTTP', callbackRouteKey: key } : {}),
-        ...target(message, config.robotCode, summary),
-      };
-      for (let tries = 1; ; tries += 1) {
-        try {
-          await create(body);
-          return;
-        } catch (error) {
-          // No one else uses this id, so the card that exists is this one: a call whose answer was lost has made it.
-          if (hasCode(error, 'dingtalk_card_exists')) return;
-          // Without an answer the card may be there. A repeat is safe: the same id makes no second card.
-          if (tries >= ((error instanceof BridgeError && MAX_TRIES[error.code]) || 1)) throw error;
-        }
+      const plain = cardRequest(options, key, false);
+      if (isPlain || !extras.mayUse()) return create(plain);
+      try {
+        await create(cardRequest(options, key, true));
+      } catch (error) {
+        // The caller repeats this one.
+        isPlain = hasCode(error, 'dingtalk_server_error');
+        if (!mayBeOfExtras(error)) throw error;
+        await repeatPlain(plain, error);
+        // A text that is not allowed says nothing about the next card.
+        if (error.code !== 'dingtalk_content_unsafe') extras.noteRefused();
+        onExtrasRefused(error);
       }
     },
     ...openedCard(client, config, cardId),
   };
+}
+
+/** @param results null where the answer has no list, undefined where it is none that can be read. */
+function noteDelivered(results: z.infer<typeof deliveries>, onNamed: AiCardOptions['onNamed']): void {
+  if (results === undefined || results?.length === 0 || results?.some(({ success }) => success === false)) {
+    throw new BridgeError('dingtalk_card_undelivered', remedyFor('dingtalk_card_undelivered') ?? '');
+  }
+  const cardKey = results?.[0]?.carrierId || results?.[0]?.processQueryKey;
+  if (cardKey) onNamed?.(cardKey);
 }
 
 /** A card that this or another instance made. */
@@ -169,30 +189,3 @@ export async function updateCard(
 }
 
 const hasCode = (error: unknown, code: ErrorCode) => error instanceof BridgeError && error.code === code;
-
-/** Where the card goes. @throws BridgeError `dingtalk_card_no_target` when the asker cannot be addressed. */
-function target({ chat, sender }: Pick<Message, 'chat' | 'sender'>, robotCode: string, summary: string): object {
-  const space = {
-    supportForward: true,
-    lastMessageI18n: { ZH_CN: summary, EN_US: summary },
-  };
-  if (chat.isGroup) {
-    return {
-      openSpaceId: `dtv1.card//IM_GROUP.${chat.id}`,
-      userIdType: 1,
-      imGroupOpenSpaceModel: space,
-      imGroupOpenDeliverModel: {
-        robotCode,
-        ...(sender.staffId ? { atUserIds: { [sender.staffId]: sender.nick || sender.staffId } } : {}),
-      },
-    };
-  }
-  const userId = sender.staffId ?? sender.unionId;
-  if (!userId) throw new BridgeError('dingtalk_card_no_target', 'the asker has neither staff id nor union id');
-  return {
-    openSpaceId: `dtv1.card//IM_ROBOT.${userId}`,
-    userIdType: sender.staffId ? 1 : 2,
-    imRobotOpenSpaceModel: space,
-    imRobotOpenDeliverModel: { spaceType: 'IM_ROBOT', robotCode },
-  };
-}

@@ -23,31 +23,53 @@ const envelope = z.object({
   type: z.literal('actionCallback').nullish(),
   outTrackId: id,
   userId: id,
-  content: z.string().nullish(),
-  value: z.string().nullish(),
+  content: z.unknown().optional(),
+  value: z.unknown().optional(),
 });
 
-const params = z.record(z.string(), z.unknown()).nullish();
+const part = z.record(z.string(), z.unknown());
 
-// A sample of one page has `params` beside `cardPrivateData`.
-const pressed = z.object({
-  cardPrivateData: z.object({ actionIds: z.array(z.string()).nullish(), params }),
-  params,
-});
+type Part = z.infer<typeof part>;
+
+const names = z.array(z.string());
+
+/** The objects of this name, also those that are JSON. */
+function named(name: string, places: readonly Part[]): Part[] {
+  return places.flatMap((place) => objectsOf(place[name]));
+}
+
+function objectsOf(value: unknown): Part[] {
+  const { data } = part.safeParse(typeof value === 'string' ? parseJson(value) : value);
+  return data ? [data] : [];
+}
 
 /**
- * Reads the body of a card callback.
+ * Reads the body of a card callback. The pages have the button in `content.cardPrivateData`, with its parameters there
+ * or beside it. Buttons that come from a variable have been seen to send `actionId` at the top, or all of it in
+ * `actionData`. Where two places name a parameter, the one nearer to `cardPrivateData` holds.
  *
  * @throws BridgeError `body_invalid` with a one-line reason that names fields, never values.
  */
 export function readCardAction(body: string): CardAction {
-  const parsed = envelope.safeParse(parseJson(body));
+  const top = parseJson(body);
+  const parsed = envelope.safeParse(top);
   if (!parsed.success) throw new BridgeError('body_invalid', 'not a card callback: outTrackId and userId are required');
   const { outTrackId, userId, content, value } = parsed.data;
-  const inner = pressed.safeParse(parseJson(content ?? value ?? ''));
-  if (!inner.success) throw new BridgeError('body_invalid', 'not a card callback: content has no cardPrivateData');
-  const { actionIds, params: own } = inner.data.cardPrivateData;
-  return { cardId: outTrackId, userId, actionIds: actionIds ?? [], params: { ...inner.data.params, ...own } };
+  const outer = [...objectsOf(top), ...objectsOf(content ?? value)];
+  const places = [...outer, ...named('actionData', outer)];
+  const own = named('cardPrivateData', places);
+  const all = [...named('userPrivateData', places), ...places, ...own];
+  const actionIds = all.toReversed().flatMap(idsOf);
+  if (own.length === 0 && actionIds.length === 0) {
+    throw new BridgeError('body_invalid', 'not a card callback: neither cardPrivateData nor actionId');
+  }
+  const params = named('params', all).flatMap((place) => Object.entries(place));
+  return { cardId: outTrackId, userId, actionIds: [...new Set(actionIds)], params: Object.fromEntries(params) };
+}
+
+function idsOf({ actionIds, actionId }: Part): string[] {
+  const one = typeof actionId === 'string' && actionId !== '' ? [actionId] : [];
+  return [...(names.safeParse(actionIds).data ?? []), ...one];
 }
 
 /** The response to a card callback. Values in `cardData`, too, would reach only the user who pressed. */

@@ -1,11 +1,13 @@
 import type { DingTalkConfig } from '../config/robot.ts';
 import { firstThatWorks, type CardSink, type MessageSink } from '../delivery/sink.ts';
+import type { BridgeError } from '../errors.ts';
 import type { Fetch } from '../net/http.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
 import { createAiCard, openedCard, updateCard, type AiCardOptions } from './ai-card.ts';
 import type { Message, Sender } from './callback.ts';
 import { watchCard, type CardBreaker } from './card-breaker.ts';
+import type { CardExtras } from './card-extras.ts';
 import type { CardCallback } from './card-callback.ts';
 import { countCalls, type DingTalkClient } from './client.ts';
 import { createFileMessages, type FileMessages } from './file-message.ts';
@@ -20,8 +22,10 @@ export interface NewCard {
   /** DingTalk's `outTrackId`: ours to choose, at most 100 characters, unique. */
   id: string;
   message: Addressee;
-  /** What the chat list shows. DingTalk does not let it change later. */
+  /** What the chat list shows at first, and to the end where DingTalk does not let it follow the answer. */
   summary: string;
+  /** What it answers, for templates that show it. */
+  question: string;
   /** In the log line that says why no card is tried. */
   reference: string;
   onNamed?: AiCardOptions['onNamed'];
@@ -65,20 +69,21 @@ export interface ChatOptions {
   client: DingTalkClient;
   callback: CardCallback;
   breaker: CardBreaker;
+  extras: CardExtras;
   fetch: Fetch;
   clock: Clock;
   log: Log;
 }
 
 export function createChat(options: ChatOptions): Chat {
-  const { config, client, callback, breaker, fetch, clock, log } = options;
+  const { config, client, callback, breaker, extras, fetch, clock, log } = options;
   return {
     replyTo: (message, reference) =>
       firstThatWorks(
         [createSessionReply({ config, message, fetch, clock }), createRobotMessage({ client, config, message })],
         (error) => log.warn('reply_fallback', { turn: reference, ...errorFields(error) }),
       ),
-    newCard({ id, message, summary, reference, onNamed }) {
+    newCard({ id, message, summary, question, reference, onNamed }) {
       const templateId = config.cardTemplateId;
       if (templateId === null) return null;
       if (!breaker.mayOpen()) {
@@ -86,7 +91,10 @@ export function createChat(options: ChatOptions): Chat {
         return null;
       }
       const routeKey = () => callback.routeKey();
-      const card = createAiCard({ client, config, templateId, message, cardId: id, summary, routeKey, onNamed });
+      const onExtrasRefused = (error: BridgeError) =>
+        log.warn('card_extras_refused', { turn: reference, ...errorFields(error) });
+      const own = { summary, question, extras, onExtrasRefused, routeKey, onNamed };
+      const card = createAiCard({ client, config, templateId, message, cardId: id, ...own });
       return watchCard(card, breaker, message.sender.id);
     },
     openedCard: (cardId) =>

@@ -92,6 +92,14 @@ const OF_THE_FRAME = /^param\.(stream\.(key|content|guid)Empty|stream\.isFull|in
 const hasCode = (error: unknown, ...codes: DeliveryErrorCode[]): error is BridgeError =>
   error instanceof BridgeError && (codes as readonly string[]).includes(error.code);
 
+/**
+ * Whether the refusal of a new card can be about one of its fields. `dingtalk_card_variable` is a 500 with
+ * `unknownError`: unknown variables are refused so.
+ */
+export const mayBeOfExtras = (error: unknown): error is BridgeError =>
+  hasCode(error, 'dingtalk_card_variable', 'dingtalk_card_undelivered', 'dingtalk_content_unsafe') ||
+  (hasCode(error, 'dingtalk_refused') && (error.facts['status'] ?? 400) === 400);
+
 /** What the refusal of a frame means for its card. */
 export const cardRefusals: Pick<CardSink, 'saysEnded' | 'saysMissing' | 'refusesState'> = {
   // DingTalk's page does not say how it refuses a frame for a card that has ended, so that is any code without a meaning

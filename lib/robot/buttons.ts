@@ -11,6 +11,7 @@ import type { BackgroundWork } from '../runtime/platform.ts';
 import type { State, TurnRecord } from '../state/state.ts';
 import type { Texts } from '../texts/texts.ts';
 import type { AnsweredTurn } from '../turn/answered.ts';
+import { pressId } from '../turn/record.ts';
 
 /** Variables of the template that only the one who pressed sees (`docs/card-template.md`). */
 export const OWN_VARIABLES = { notice: 'notice', rating: 'like_status' } as const;
@@ -160,5 +161,5 @@ function chosen(field: unknown): unknown {
 
 /** The same for the same press, so that it is taken once however often it comes. */
 export function idOf(cardId: string, name: string): string {
-  return `button-${createHash('sha256').update(`${cardId}\n${name}`).digest('hex').slice(0, 32)}`;
+  return pressId(createHash('sha256').update(`${cardId}\n${name}`).digest('hex').slice(0, 32));
 }

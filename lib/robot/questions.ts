@@ -5,6 +5,7 @@ import type { AcceptRequest, Accepted, Load } from '../state/state.ts';
 import type { Channels } from '../turn/channels.ts';
 import { askerOf, groupOf, type Conversation } from '../turn/conversation.ts';
 import { leaseEnd } from '../turn/lease.ts';
+import { questionQuote } from '../turn/question-line.ts';
 import { noProgress, readPayload, referenceOf, turnIdOf } from '../turn/record.ts';
 import { userOfTurn, type Runner, type RunnerOptions } from '../turn/runner.ts';
 import type { Turn, TurnPayload } from '../turn/turn.ts';
@@ -185,7 +186,7 @@ export function createQuestions(options: QuestionOptions, parts: QuestionParts):
     await greetings.get(conversationKey);
     let cardKey: string | undefined;
     await showQueued(
-      { reference, place },
+      { reference, place, quote: questionQuote({ message, question }, config, texts) },
       {
         ...options,
         card: (onCall) =>
@@ -193,8 +194,12 @@ export function createQuestions(options: QuestionOptions, parts: QuestionParts):
         reply: chat.replyTo(message, reference),
         endDropped: () => channels.endCard(id, texts.stopped),
         record: async (card) =>
-          (await state.noteWaiting({ turnId: id, progress: JSON.stringify({ ...noProgress, ...card, cardKey }) }))
-            .state,
+          (
+            await state.noteWaiting({
+              turnId: id,
+              progress: JSON.stringify({ ...noProgress, ...card, cardKey, isQuoted: true }),
+            })
+          ).state,
         isWaiting: async () => (await state.peek(id)).state === 'queued',
       },
     );

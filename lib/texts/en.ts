@@ -205,4 +205,6 @@ export const en: Texts = {
     `This AI app takes ${most === 1 ? 'one file' : `${most} files`} at a time. Please send fewer, or one after another.`,
   markdown: { image: 'image', chart: 'chart', media: 'media' },
   messageTitle: 'Answer',
+  questionOf: (name, question) => `${name}: ${question}`,
+  answering: (question) => `Answering: ${question}`,
 };

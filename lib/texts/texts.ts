@@ -187,4 +187,8 @@ export interface Texts {
   markdown: MarkdownWords;
   /** The robot's name for a message's title where the answer has no words of its own. */
   messageTitle: string;
+  /** The line in the chat list while there is no text of the answer. */
+  answering: (question: string) => string;
+  /** On a card in a group: whose question it answers. */
+  questionOf: (name: string, question: string) => string;
 }

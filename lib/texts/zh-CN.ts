@@ -182,4 +182,6 @@ export const zhCN: Texts = {
   mostFiles: (most) => `这个 AI 应用一次最多接受 ${most} 个文件，请减少数量或分开发送。`,
   markdown: { image: '图片', chart: '图表', media: '媒体' },
   messageTitle: '回答',
+  questionOf: (name, question) => `${name}：${question}`,
+  answering: (question) => `正在回答：${question}`,
 };

@@ -8,7 +8,7 @@ import type { Dify } from '../dify/dify.ts';
 import type { Chat } from '../dingtalk/chat.ts';
 import { createAttachments, type Attachments } from '../files/attachments.ts';
 import { createResultFiles } from '../files/outbound.ts';
-import { shortened } from '../markdown/plain-line.ts';
+import { oneLine, shortened } from '../markdown/plain-line.ts';
 import type { Download } from '../net/download.ts';
 import type { BridgeError } from '../errors.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -20,6 +20,7 @@ import type { QuestionPorts } from '../ask/question.ts';
 import { createAdmins } from './admins.ts';
 import type { Deadline } from './deadline.ts';
 import type { Lease } from './lease.ts';
+import { questionLine } from './question-line.ts';
 import { readProgress, referenceOf } from './record.ts';
 import type { Turn } from './turn.ts';
 
@@ -72,6 +73,9 @@ const SPENDING_PACE: Readonly<Record<SpendingLevel, Streaming>> = {
   none: 'off',
 };
 
+/** About what a chat list shows of a line. */
+const SUMMARY_CHARS = 40;
+
 const BY_COST: readonly Streaming[] = ['off', 'thrifty', 'balanced', 'smooth'];
 
 /** Most files of one answer: each costs two calls of the month. */
@@ -93,7 +97,14 @@ export function createChannels(options: ChannelOptions): Channels {
     onNamed: (cardKey: string) => void,
   ): CardSink | null {
     if (level === 'none') return null;
-    return via.newCard({ id, message, summary: summaryOf(question), reference: referenceOf(id), onNamed });
+    return via.newCard({
+      id,
+      message,
+      summary: texts.answering(shortened(oneLine(question), SUMMARY_CHARS)),
+      question: questionLine({ message, question }, texts),
+      reference: referenceOf(id),
+      onNamed,
+    });
   }
 
   function openTurnCard(turn: Turn, lease: Lease, via: Chat): OpenCard | null {
@@ -176,9 +187,4 @@ export function createChannels(options: ChannelOptions): Channels {
       await closeCard(reopenCard(sink, reference, cardPorts), { text, state: 'finished' }, { log, reference });
     },
   };
-}
-
-/** The beginning of the question, for the chat list. */
-function summaryOf(question: string): string {
-  return shortened(question.replaceAll(/\s+/g, ' '), 40);
 }

@@ -66,6 +66,7 @@ const progressSchema = z.object({
   eventAtMs: z.number().optional(),
   isReplaced: z.boolean().optional(),
   isAskedAgain: z.boolean().optional(),
+  isQuoted: z.boolean().optional(),
   cardKey: z.string().optional(),
   missed: z.custom<Missed>((value) => typeof value === 'object' && value !== null).optional(),
 });
@@ -103,6 +104,13 @@ export function userOfRun(user: string, progress: TurnProgress | null): string {
 export function turnIdOf(messageId: string): string {
   return createHash('sha256').update(messageId).digest('hex').slice(0, 32);
 }
+
+/** The id of a message that a press stands for. DingTalk's own begin with `msg`. */
+const PRESS = 'button-';
+
+export const pressId = (digest: string): string => `${PRESS}${digest}`;
+
+export const isPress = (messageId: string): boolean => messageId.startsWith(PRESS);
 
 /** The short name of a turn, for users and logs. */
 export function referenceOf(turnId: string): string {

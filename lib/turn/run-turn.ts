@@ -19,8 +19,9 @@ import type { Obtained } from './judge.ts';
 import type { NextTurn } from './lease.ts';
 import { obtainAnswer, type AnswerPorts } from './obtain-answer.ts';
 import { createProgress } from './progress.ts';
+import { questionQuote } from './question-line.ts';
 import { missedNotes } from './quoted-answers.ts';
-import { userOfRun } from './record.ts';
+import { isPress, userOfRun } from './record.ts';
 import { openTurnForms, type TurnForms } from './turn-forms.ts';
 import type { Turn } from './turn.ts';
 
@@ -167,11 +168,14 @@ async function leaveForLater(turn: Turn, ports: TurnPorts, { view, card }: Stage
   log.info(handedOver ? 'turn_handed_over' : 'turn_left_on_record', { turn: turn.reference, hop });
 }
 
-function viewOf({ message: { chat } }: Turn, { robot, texts }: TurnPorts): ViewOptions {
+function viewOf(turn: Turn, { robot, texts }: TurnPorts): ViewOptions {
+  const { chat } = turn.message;
   const { cardButtons, cardMaxChars } = robot.dingtalk;
   const links = !cardButtons && !chat.isGroup;
   const stopHint = links ? sendLink(texts.stop, texts.stopWord) : cardButtons ? '' : texts.stopByWord;
-  return { texts, showThinking: robot.showThinking, cardMaxChars, links, stopHint };
+  const isQuoted = turn.hasWaited || turn.progress?.isQuoted === true || isPress(turn.message.id);
+  const quote = isQuoted ? questionQuote(turn, robot, texts) : '';
+  return { texts, showThinking: robot.showThinking, cardMaxChars, links, stopHint, quote };
 }
 
 /** A question with files or about another message, or an answer to a form, cannot be asked again in words. */

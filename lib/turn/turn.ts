@@ -52,6 +52,8 @@ export interface TurnProgress {
   isReplaced?: boolean | undefined;
   /** The question was asked once more, because its first answer was lost. Written before it is asked. */
   isAskedAgain?: boolean | undefined;
+  /** The question has waited, so its card quotes it. */
+  isQuoted?: boolean | undefined;
   /** What DingTalk calls the card in a message that quotes it. */
   cardKey?: string | undefined;
   /** What Dify did not get of the message that the question refers to. */

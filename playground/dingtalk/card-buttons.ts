@@ -43,11 +43,18 @@ function entriesOf(variables: Readonly<Record<string, string>>, name: string): J
   return Array.isArray(value) && isEntry && value.every((entry) => isEntry(entry)) ? value : [];
 }
 
-/** Which variable a template with buttons could not show; DingTalk takes it all the same. */
+/** A template reads `config` as an object with `autoLayout` (official template pages). */
+function isLayout(text: string): boolean {
+  const value = parseJson(text);
+  return isRecord(value) && typeof value['autoLayout'] === 'boolean';
+}
+
+/** Which variable a template could not show; DingTalk takes it all the same. */
 export function unshowable(
   template: CardTemplate | undefined,
   variables: Readonly<Record<string, string>>,
 ): string | undefined {
+  if (!isLayout(variables['config'] ?? '{"autoLayout":false}')) return 'config is not an object with autoLayout';
   if (template?.buttons !== true) return undefined;
   const wrong = Object.entries(lists).find(([name, isEntry]) => {
     const text = variables[name] ?? '';

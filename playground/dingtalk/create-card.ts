@@ -65,6 +65,13 @@ export function createCards(world: World) {
       ? undefined
       : blame(400, 'param.openDeliverModelError', `${name}.robotCode must be the app's robot code`);
 
+  /** The page of the call has a map of texts; `dynamicSummary` is the one key that clients send. */
+  const badExtension = (deliver: Json, name: string): Answer | undefined => {
+    const { extension } = deliver;
+    if (extension === undefined || isTextMap(extension)) return undefined;
+    return blame(400, 'param.openDeliverModelError', `every value of ${name}.extension must be a string`);
+  };
+
   const badGroup = (body: Json): Answer | undefined => {
     const deliver = body['imGroupOpenDeliverModel'];
     if (!isRecord(deliver)) return blame(400, 'param.openDeliverModelEmpty', 'imGroupOpenDeliverModel is empty');
@@ -73,10 +80,7 @@ export function createCards(world: World) {
       return blame(400, 'param.openDeliverModelError', 'atUserIds must map user ids to names');
     const stranger = Object.keys(recordOf(mentions)).find((id) => id !== '@ALL' && !findUser(id, body['userIdType']));
     if (stranger !== undefined) return blame(400, 'param.userIdNotExist', `no user ${stranger} to mention`);
-    return (
-      badSpaceModel(body['imGroupOpenSpaceModel'], 'imGroupOpenSpaceModel') ??
-      badRobotCode(deliver, 'imGroupOpenDeliverModel')
-    );
+    return badRobotCode(deliver, 'imGroupOpenDeliverModel') ?? badExtension(deliver, 'imGroupOpenDeliverModel');
   };
 
   const badSingle = (body: Json): Answer | undefined => {
@@ -84,10 +88,7 @@ export function createCards(world: World) {
     if (!isRecord(deliver)) return blame(400, 'param.spaceDeliverModelEmpty', 'imRobotOpenDeliverModel is empty');
     if (deliver['spaceType'] !== 'IM_ROBOT')
       return blame(400, 'param.openDeliverModelError', 'imRobotOpenDeliverModel.spaceType must be IM_ROBOT');
-    return (
-      badSpaceModel(body['imRobotOpenSpaceModel'], 'imRobotOpenSpaceModel') ??
-      badRobotCode(deliver, 'imRobotOpenDeliverModel')
-    );
+    return badRobotCode(deliver, 'imRobotOpenDeliverModel') ?? badExtension(deliver, 'imRobotOpenDeliverModel');
   };
 
   /** Neither type nor key is needed: then taps go nowhere, as they do with STREAM where no gateway is simulated. */
@@ -101,12 +102,32 @@ export function createCards(world: World) {
       : blame(400, 'param.invalid', 'callbackRouteKey is not registered');
   };
 
-  const badSpace = (spaces: Space[] | undefined, body: Json): Answer | undefined => {
+  const badDelivery = (spaces: Space[] | undefined, body: Json): Answer | undefined => {
     if (!spaces) return blame(400, 'param.openSpaceIdInvalid', 'openSpaceId is not dtv1.card//<type>.<id>');
     return (
       (spaces.some(({ type }) => type === 'IM_GROUP') ? badGroup(body) : undefined) ??
       (spaces.some(({ type }) => type === 'IM_ROBOT') ? badSingle(body) : undefined)
     );
+  };
+
+  const badSpaceModels = (spaces: Space[] | undefined, body: Json): Answer | undefined =>
+    ['imGroupOpen', 'imRobotOpen']
+      .filter((model) => spaces?.some(({ type }) => type === (model === 'imGroupOpen' ? 'IM_GROUP' : 'IM_ROBOT')))
+      .map((model) => badSpaceModel(body[`${model}SpaceModel`], `${model}SpaceModel`))
+      .find((refusal) => refusal !== undefined);
+
+  /** The tenant refuses one of the newer fields, and the card has it. */
+  const refusesFields = (body: Json, by: 'call' | 'failure' | 'delivery'): boolean => {
+    const { refusedFields } = settings;
+    if (refusedFields?.by !== by) return false;
+    const deliveries = ['imGroupOpenDeliverModel', 'imRobotOpenDeliverModel'].map((model) => recordOf(body[model]));
+    const parts = [recordOf(recordOf(body['cardData'])['cardParamMap']), ...deliveries];
+    return refusedFields.names.some((name) => parts.some((part) => name in part));
+  };
+
+  const badFields = (body: Json): Answer | undefined => {
+    if (refusesFields(body, 'call')) return refuse(400, 'param.invalid', 'unknown field');
+    return refusesFields(body, 'failure') ? refuse(500, 'system.error', 'system error') : undefined;
   };
 
   /** The chat a space means, or undefined when there is no such group or person. */
@@ -119,13 +140,54 @@ export function createCards(world: World) {
     return person && { space: { kind: 'single', id }, conversationId: world.singleConversation(person) };
   };
 
+  const reach = (spaces: Space[] | undefined, body: Json) =>
+    (spaces ?? []).map((space) => ({
+      space,
+      place: locate(space, body['userIdType']),
+      carrierId: world.createId(),
+    }));
+
   const existing = (outTrackId: string): Answer | undefined => {
-    if (!world.cards.has(outTrackId)) return undefined;
+    if (!world.cards.has(outTrackId) && !world.hidden.has(outTrackId)) return undefined;
     const message = 'card is already exist';
     // Whoever never saw the first answer may ask again; anybody else has reused an id.
     return world.unanswered.has(`createAndDeliver ${outTrackId}`)
       ? refuse(400, 'param.cardAlreadyExist', message)
       : blame(400, 'param.cardAlreadyExist', message);
+  };
+
+  const show = (card: SimulatedCard) => {
+    world.cards.set(card.outTrackId, card);
+    world.emit({ type: 'card', card });
+  };
+
+  /** protocol 4.1: HTTP 200 and success even where a space was wrong; each entry says so itself. */
+  const resultsOf = (results: ReturnType<typeof reach>, isHidden: boolean) =>
+    results.map(({ space, place, carrierId }) => ({
+      spaceType: space.type,
+      spaceId: space.id,
+      success: place !== undefined && !isHidden,
+      ...(place && !isHidden
+        ? { carrierId, errorMsg: '' }
+        : { errorMsg: isHidden ? 'param illegal' : 'spaceId is illegal' }),
+    }));
+
+  /** POST /v1.0/card/instances/deliver (protocol 4.2): shows a card that was made; its space models are known. */
+  const deliver = (body: Json): Answer => {
+    if (!isText(body['outTrackId'])) return blame(400, 'param.outTrackIdEmpty', 'outTrackId is empty');
+    const spaces = parseSpaces(String(body['openSpaceId']));
+    const refusal = badDelivery(spaces, body) ?? badFields(body);
+    if (refusal) return refusal;
+    const card = world.hidden.get(body['outTrackId']);
+    if (!card) return refuse(400, 'param.cardNotExist', 'card is not exist');
+    const isHidden = refusesFields(body, 'delivery');
+    const results = reach(spaces, body);
+    const found = results.find(({ place }) => place);
+    if (!isHidden && found) {
+      world.hidden.delete(card.outTrackId);
+      show({ ...card, carrierId: found.carrierId, summaryFollows: false });
+    }
+    return accept({ success: true, result: resultsOf(results, isHidden) });
   };
 
   /** POST /v1.0/card/instances/createAndDeliver (protocol 4.1). */
@@ -134,8 +196,10 @@ export function createCards(world: World) {
     const refusal =
       missingField(body) ??
       badTemplate(String(body['cardTemplateId'])) ??
-      badSpace(spaces, body) ??
+      badDelivery(spaces, body) ??
+      badSpaceModels(spaces, body) ??
       badCallback(body) ??
+      badFields(body) ??
       existing(String(body['outTrackId']));
     if (refusal) return refusal;
     const outTrackId = String(body['outTrackId']);
@@ -144,11 +208,8 @@ export function createCards(world: World) {
     if (holdsUnsafeWord(settings, Object.values(variables)))
       return refuse(400, 'param.contentUnsafe', 'card content is unsafe');
 
-    const results = (spaces ?? []).map((space) => ({
-      space,
-      place: locate(space, body['userIdType']),
-      carrierId: world.createId(),
-    }));
+    const isHidden = refusesFields(body, 'delivery');
+    const results = reach(spaces, body);
     const found = results.find((result) => result.place);
     const place = found?.place;
     if (found && place) {
@@ -162,6 +223,7 @@ export function createCards(world: World) {
         ...place,
         mentions: Object.entries(mentions).map(([userId, name]) => ({ userId, name: String(name) })),
         listSummary: summary === undefined ? null : textMapOf(summary),
+        summaryFollows: recordOf(recordOf(body[`${model}DeliverModel`])['extension'])['dynamicSummary'] === 'true',
         phase: 'processing',
         content: variables[settings.templates[templateId]?.variables[0] ?? ''] ?? '',
         variables,
@@ -173,16 +235,10 @@ export function createCards(world: World) {
         createdAt: world.clock.now(),
         endedAt: null,
       };
-      world.cards.set(outTrackId, card);
-      world.emit({ type: 'card', card });
+      if (isHidden) world.hidden.set(outTrackId, card);
+      else show(card);
     }
-    // protocol 4.1: HTTP 200 and success even where a space was wrong; each entry says so itself.
-    const deliverResults = results.map(({ space, place: reached, carrierId }) => ({
-      spaceType: space.type,
-      spaceId: space.id,
-      success: reached !== undefined,
-      ...(reached ? { carrierId, errorMsg: '' } : { errorMsg: 'spaceId is illegal' }),
-    }));
+    const deliverResults = resultsOf(results, isHidden);
     const violation = unshowable(settings.templates[templateId], variables);
     return {
       ...accept({ success: true, result: { outTrackId, deliverResults } }),
@@ -190,5 +246,5 @@ export function createCards(world: World) {
     };
   };
 
-  return { createAndDeliver };
+  return { createAndDeliver, deliver };
 }

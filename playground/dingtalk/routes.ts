@@ -50,6 +50,14 @@ export function createRoutes(world: World, gateway: Gateway, origin: () => strin
       handle: cards.createAndDeliver,
     },
     {
+      api: 'deliver',
+      method: 'POST',
+      path: '/v1.0/card/instances/deliver',
+      guard: 'token',
+      permission: 'Card.Instance.Write',
+      handle: cards.deliver,
+    },
+    {
       api: 'streaming',
       method: 'PUT',
       path: '/v1.0/card/streaming',

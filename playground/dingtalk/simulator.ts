@@ -39,6 +39,7 @@ function settingsOf(options: DingTalkOptions): DingTalkSettings {
     unsafeWords: options.unsafeWords ?? [],
     people: options.people ?? [],
     groups: options.groups ?? [],
+    ...(options.refusedFields ? { refusedFields: options.refusedFields } : {}),
     ...(options.download ? { download: options.download } : {}),
   };
 }
@@ -248,6 +249,7 @@ export async function createDingTalkSimulator(options: DingTalkOptions): Promise
     subscribe: (listener) => world.subscribe(listener),
     clear() {
       world.cards.clear();
+      world.hidden.clear();
       world.unanswered.clear();
       world.messages.length = 0;
       world.media.clear();

@@ -9,6 +9,7 @@ import type { Json } from '../http/shape.ts';
 export type DingTalkApi =
   | 'accessToken'
   | 'createAndDeliver'
+  | 'deliver'
   | 'streaming'
   | 'updateCard'
   | 'registerCallback'
@@ -109,6 +110,11 @@ export interface DingTalkSettings {
   unsafeWords: string[];
   people: Person[];
   groups: Group[];
+  /**
+   * Newer fields that a new card is refused for (`config`, `question`, `extension`): by the call, by a failure inside
+   * DingTalk, or by making the card and showing it to no one. Default: none.
+   */
+  refusedFields?: { names: readonly string[]; by: 'call' | 'failure' | 'delivery' };
   /** Applies to every file until it is taken away. */
   download?: DownloadTrouble;
 }
@@ -156,6 +162,8 @@ export interface SimulatedCard {
   mentions: { userId: string; name: string }[];
   /** `lastMessageI18n`: the line in the chat list, by language. */
   listSummary: Record<string, string> | null;
+  /** `dynamicSummary`: that line follows the text. */
+  summaryFollows: boolean;
   phase: CardPhase;
   /** The text people see. */
   content: string;

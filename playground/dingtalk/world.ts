@@ -40,6 +40,8 @@ export interface World {
   readonly corpId: string;
   readonly settings: DingTalkSettings;
   readonly cards: Map<string, SimulatedCard>;
+  /** Cards that were made and shown to no one. */
+  readonly hidden: Map<string, SimulatedCard>;
   /** `<api> <outTrackId>` of calls that were applied but never answered: the client may rightly ask again. */
   readonly unanswered: Set<string>;
   readonly messages: SimulatedMessage[];
@@ -83,6 +85,7 @@ export function createWorld(options: WorldOptions): World {
   return {
     ...options,
     cards,
+    hidden: new Map(),
     unanswered: new Set(),
     messages: [],
     files: new Map(),

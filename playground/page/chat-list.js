@@ -11,7 +11,7 @@ import { clockTime } from './ui.js';
  */
 
 /**
- * The chats, with the line that DingTalk would show: of a card the summary that was fixed when it was created.
+ * The chats, with the line that DingTalk would show: of a card its text, or the summary with which it was created.
  *
  * @param {Ui} ui
  * @returns {Part}

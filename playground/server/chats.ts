@@ -93,7 +93,7 @@ export function createChats({ clock, dingtalk, journal, recorder, uploads, callb
       mentions: card.mentions.map(({ userId, name }) => ({ id: userId, name })),
       buttons: mirrorButtons(dingtalk, card, people),
       notices: mirrorNotices(card, people),
-      summary: card.listSummary?.['ZH_CN'] ?? null,
+      summary: (card.summaryFollows && card.content) || (card.listSummary?.['ZH_CN'] ?? null),
       endedAt: card.endedAt,
     });
   };

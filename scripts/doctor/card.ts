@@ -1,4 +1,5 @@
 import { createAiCard, updateCard, writeFrame } from '../../lib/dingtalk/ai-card.ts';
+import { createCardExtras } from '../../lib/dingtalk/card-extras.ts';
 import { createCardCallback } from '../../lib/dingtalk/card-callback.ts';
 import { BridgeError } from '../../lib/errors.ts';
 import { sleep } from '../../lib/runtime/clock.ts';
@@ -43,7 +44,11 @@ async function show(
       sender: { staffId, unionId: null, id: '', nick: '', isAdmin: false },
     },
     summary: words.summary,
+    question: words.summary,
     routeKey: () => Promise.resolve(null),
+    // Such a card works all the same; the function logs it.
+    extras: createCardExtras(ports.clock),
+    onExtrasRefused: () => undefined,
   });
   try {
     await card.open();

@@ -29,6 +29,7 @@ test('three variables are enough, and the defaults are those of the contract', (
       cardContentKey: 'content',
       cardMaxChars: 3000,
       cardSettleMs: 0,
+      cardWide: true,
       apiUrl: 'https://api.dingtalk.com',
       oapiUrl: 'https://oapi.dingtalk.com',
       callsPerSecond: 20,

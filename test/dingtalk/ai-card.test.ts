@@ -1,23 +1,28 @@
 import { describe, expect, test } from 'vitest';
 import { createAiCard, openedCard, updateCard, type AiCardOptions } from '../../lib/dingtalk/ai-card.ts';
+import { createCardExtras } from '../../lib/dingtalk/card-extras.ts';
 import { STREAM } from '../../lib/dingtalk/card-callback.ts';
 import { cardRefusals, refusal } from '../../lib/dingtalk/failures.ts';
 import { BridgeError } from '../../lib/errors.ts';
 import { codeOf, settle, type Outcome } from '../support/delivery.ts';
 import { robotConfig, senderOf } from '../support/dingtalk.ts';
+import { createVirtualClock } from '../support/virtual-clock.ts';
 
 const { dingtalk: config } = robotConfig();
 
 /** A client whose calls end so; when these are used up, they succeed. */
 function clientOf(outcomes: Outcome[] = []) {
   const bodies: Record<string, unknown>[] = [];
+  const apis: string[] = [];
   return {
     bodies,
+    apis,
     client: {
-      async call(_api: string, { body }: { body: unknown }) {
+      async call(api: string, { body }: { body: unknown }) {
+        apis.push(api);
         bodies.push(body as Record<string, unknown>);
         settle(outcomes.shift());
-        return { result: { deliverResults: [{ success: true }] } };
+        return { result: api === 'deliver' ? [{ success: true }] : { deliverResults: [{ success: true }] } };
       },
       upload: () => Promise.reject(new Error('nothing is to be uploaded here')),
     },
@@ -25,7 +30,8 @@ function clientOf(outcomes: Outcome[] = []) {
 }
 
 async function open(outcomes: Outcome[], changes: Partial<AiCardOptions> = {}) {
-  const { client, bodies } = clientOf([...outcomes]);
+  const refusals: string[] = [];
+  const { client, bodies, apis } = clientOf([...outcomes]);
   const card = createAiCard({
     client,
     config,
@@ -33,11 +39,17 @@ async function open(outcomes: Outcome[], changes: Partial<AiCardOptions> = {}) {
     message: { chat: { id: 'cid1', isGroup: true, title: null }, sender: senderOf() },
     cardId: 'card-1',
     summary: 'Hello',
+    question: 'Hello?',
     routeKey: async () => null,
+    extras: createCardExtras(createVirtualClock()),
+    onExtrasRefused: (error) => refusals.push(error.code),
     ...changes,
   });
-  return { outcome: await codeOf(card.open()), bodies };
+  return { outcome: await codeOf(card.open()), bodies, apis, refusals, card };
 }
+
+/** The chat list follows the answer. */
+const extension = { dynamicSummary: 'true' };
 
 const single = { id: 'cid2', isGroup: false, title: null };
 const group = { id: 'cid1', isGroup: true, title: null };
@@ -70,23 +82,27 @@ describe('a card goes to', () => {
       {
         openSpaceId: 'dtv1.card//IM_GROUP.cid1',
         userIdType: 1,
-        imGroupOpenDeliverModel: { robotCode: config.robotCode, atUserIds: { 'staff-1': '王小明' } },
+        imGroupOpenDeliverModel: { robotCode: config.robotCode, extension, atUserIds: { 'staff-1': '王小明' } },
       },
     ],
     [
       'a group, and mentions an asker without a name by the id',
       { chat: group, sender: senderOf({ nick: '' }) },
-      { imGroupOpenDeliverModel: { robotCode: config.robotCode, atUserIds: { 'staff-1': 'staff-1' } } },
+      { imGroupOpenDeliverModel: { robotCode: config.robotCode, extension, atUserIds: { 'staff-1': 'staff-1' } } },
     ],
     [
       'a group, and mentions no asker without a staff id',
       { chat: group, sender: senderOf({ staffId: null, unionId: 'union-1' }) },
-      { openSpaceId: 'dtv1.card//IM_GROUP.cid1', imGroupOpenDeliverModel: { robotCode: config.robotCode } },
+      { openSpaceId: 'dtv1.card//IM_GROUP.cid1', imGroupOpenDeliverModel: { robotCode: config.robotCode, extension } },
     ],
     [
       'the single chat by staff id',
       { chat: single, sender: senderOf({ unionId: 'union-1' }) },
-      { openSpaceId: 'dtv1.card//IM_ROBOT.staff-1', userIdType: 1 },
+      {
+        openSpaceId: 'dtv1.card//IM_ROBOT.staff-1',
+        userIdType: 1,
+        imRobotOpenDeliverModel: { spaceType: 'IM_ROBOT', robotCode: config.robotCode, extension },
+      },
     ],
     [
       'the single chat by union id',
@@ -106,6 +122,104 @@ describe('a card goes to', () => {
     const { outcome, bodies } = await open([], { message: { chat: single, sender: senderOf({ staffId: null }) } });
     expect(outcome).toBe('dingtalk_card_no_target');
     expect(bodies).toEqual([]);
+  });
+});
+
+describe('the fields that a card can do without', () => {
+  const hasExtras = (body: Record<string, unknown>) => JSON.stringify(body).includes('dynamicSummary');
+  const inside = 'dingtalk_server_error';
+
+  test.each<[string, Outcome[], string, string[], boolean[], string[]]>([
+    [
+      'refused',
+      ['dingtalk_refused'],
+      'fine',
+      ['createAndDeliver', 'createAndDeliver'],
+      [true, false],
+      ['dingtalk_refused'],
+    ],
+    [
+      'refused as an unknown variable',
+      ['dingtalk_card_variable'],
+      'fine',
+      ['createAndDeliver', 'createAndDeliver'],
+      [true, false],
+      ['dingtalk_card_variable'],
+    ],
+    [
+      'that leave the card without a chat: it is there, so it is shown',
+      ['dingtalk_card_undelivered'],
+      'fine',
+      ['createAndDeliver', 'deliver'],
+      [true, false],
+      ['dingtalk_card_undelivered'],
+    ],
+    [
+      'that are not the reason',
+      ['dingtalk_refused', 'dingtalk_refused'],
+      'dingtalk_refused',
+      ['createAndDeliver', 'createAndDeliver'],
+      [true, false],
+      [],
+    ],
+    [
+      'that are not the reason why no chat has it',
+      ['dingtalk_card_undelivered', lost],
+      'dingtalk_card_undelivered',
+      ['createAndDeliver', 'deliver'],
+      [true, false],
+      [],
+    ],
+    ['beside a limit are not asked about', ['dingtalk_qps'], 'dingtalk_qps', ['createAndDeliver'], [true], []],
+  ])('%s', async (_what, outcomes, outcome, apis, extras, refusals) => {
+    const opened = await open(outcomes);
+    expect(opened).toMatchObject({ outcome, apis, refusals });
+    expect(opened.bodies.map(hasExtras)).toEqual(extras);
+    expect(new Set(opened.bodies.map(({ outTrackId }) => outTrackId))).toEqual(new Set(['card-1']));
+  });
+
+  test('are left out of the next try where DingTalk fails, which the caller repeats', async () => {
+    const { outcome, bodies, card } = await open([inside]);
+    expect(outcome).toBe(inside);
+    await card.open();
+    expect(bodies.map(hasExtras)).toEqual([true, false]);
+  });
+
+  test('are left out for a day, then tried again', async () => {
+    const clock = createVirtualClock();
+    const extras = createCardExtras(clock);
+    await open(['dingtalk_refused'], { extras });
+    const { bodies } = await open([], { extras });
+    expect(bodies.map(hasExtras)).toEqual([false]);
+    await clock.advance(86_400_000);
+    expect((await open([], { extras })).bodies.map(hasExtras)).toEqual([true]);
+  });
+
+  test('are tried with the next card where a text is not allowed', async () => {
+    const extras = createCardExtras(createVirtualClock());
+    const { bodies, refusals } = await open(['dingtalk_content_unsafe'], { extras });
+    expect(bodies.map(hasExtras)).toEqual([true, false]);
+    expect(refusals).toEqual(['dingtalk_content_unsafe']);
+    expect((await open([], { extras })).bodies.map(hasExtras)).toEqual([true]);
+  });
+});
+
+describe('the width of a card', () => {
+  const variablesOf = async (env: Record<string, string>) => {
+    const { bodies } = await open([], { config: robotConfig(env).dingtalk });
+    return bodies[0]?.['cardData'];
+  };
+
+  test('is that of the chat', async () => {
+    expect(await variablesOf({})).toMatchObject({ cardParamMap: { content: '', config: '{"autoLayout":true}' } });
+  });
+
+  test('is that of the template where DINGTALK_CARD_WIDE says so', async () => {
+    expect(await variablesOf({ DINGTALK_CARD_WIDE: 'false' })).not.toHaveProperty('cardParamMap.config');
+  });
+
+  test('takes no streaming variable of the same name away', async () => {
+    expect(await variablesOf({ DINGTALK_CARD_CONTENT_KEY: 'config' })).toMatchObject({ cardParamMap: { config: '' } });
   });
 });
 

@@ -76,6 +76,31 @@ describe('the body of a card callback', () => {
     expect(readCardAction(JSON.stringify(body))).toEqual(action);
   });
 
+  it.each<[string, object]>([
+    ['at the top', { actionId: 'stop', params: { action: 'stop' } }],
+    ['at the top, with parameters in content', { actionId: 'stop', content: '{"params":{"action":"stop"}}' }],
+    ['at the top, with content without anything', { actionId: 'stop', params: { action: 'stop' }, content: '{}' }],
+    ['in content', { content: JSON.stringify({ actionId: 'stop', params: { action: 'stop' } }) }],
+    ['in content that is an object', { content: JSON.parse(pressed) as object }],
+    ['in actionData', { actionData: { actionId: 'stop', params: { action: 'stop' } } }],
+    ['in actionData as JSON', { actionData: JSON.stringify({ actionId: 'stop', params: { action: 'stop' } }) }],
+    ['in the cardPrivateData of actionData', { actionData: JSON.parse(pressed) as object }],
+    ['in the actionData of content', { content: JSON.stringify({ actionData: JSON.parse(pressed) as object }) }],
+    ['in two places', { actionId: 'stop', content: pressed }],
+    ['with parameters in userPrivateData', { actionId: 'stop', userPrivateData: { params: { action: 'stop' } } }],
+  ])('is read with the button %s', (_where, place) => {
+    expect(readCardAction(JSON.stringify({ outTrackId: 'card', userId: 'user', ...place }))).toEqual(action);
+  });
+
+  it('believes the documented place', () => {
+    const places = { actionId: 'like', params: { action: 'like', reason: 'other' }, content: pressed };
+    expect(readCardAction(JSON.stringify({ outTrackId: 'card', userId: 'user', ...places }))).toEqual({
+      ...action,
+      actionIds: ['stop', 'like'],
+      params: { action: 'stop', reason: 'other' },
+    });
+  });
+
   it('takes parameters that stand outside', () => {
     const content = JSON.stringify({ cardPrivateData: { actionIds: ['stop'] }, params: { action: 'stop' } });
     expect(readCardAction(JSON.stringify({ outTrackId: 'card', userId: 'user', content }))).toEqual(action);
@@ -95,6 +120,8 @@ describe('the body of a card callback', () => {
     ['no card', JSON.stringify({ userId: 'user', content: pressed })],
     ['no person', JSON.stringify({ outTrackId: 'card', content: pressed })],
     ['no content', JSON.stringify({ outTrackId: 'card', userId: 'user' })],
+    ['content without a button', JSON.stringify({ outTrackId: 'card', userId: 'user', content: '{}' })],
+    ['a button that is no text', JSON.stringify({ outTrackId: 'card', userId: 'user', actionId: 5 })],
     ['content that is no JSON', JSON.stringify({ outTrackId: 'card', userId: 'user', content: '{' })],
     ['another type', JSON.stringify({ type: 'other', outTrackId: 'card', userId: 'user', content: pressed })],
   ])('is refused with %s', (_what, body) => {

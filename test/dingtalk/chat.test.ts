@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CardSink, MessageSink } from '../../lib/delivery/sink.ts';
 import { createCardBreaker } from '../../lib/dingtalk/card-breaker.ts';
+import { createCardExtras } from '../../lib/dingtalk/card-extras.ts';
 import type { CardCallback } from '../../lib/dingtalk/card-callback.ts';
 import { createChat, type Addressee } from '../../lib/dingtalk/chat.ts';
 import { createDingTalkClient } from '../../lib/dingtalk/client.ts';
@@ -22,7 +23,16 @@ async function scene({ env, callback = noCallback, ...options }: SceneOptions = 
   const { log, lines } = createLogLines(systemClock);
   const breaker = createCardBreaker(systemClock);
   const client = createDingTalkClient(config, fetch, systemClock);
-  const chat = createChat({ config, client, callback, breaker, fetch, clock: systemClock, log });
+  const chat = createChat({
+    config,
+    client,
+    callback,
+    breaker,
+    extras: createCardExtras(systemClock),
+    fetch,
+    clock: systemClock,
+    log,
+  });
   const { body } = dingtalk.callback({ from: 'staff-1', text: '年假？' });
   const message: Addressee = {
     id: 'msg-1',
@@ -31,7 +41,13 @@ async function scene({ env, callback = noCallback, ...options }: SceneOptions = 
     session: { webhook: String(body['sessionWebhook']), expiresAtMs: null },
   };
   const card = (id = 'card-1', changes: Partial<Addressee> = {}) =>
-    chat.newCard({ id, message: { ...message, ...changes }, summary: '年假？', reference: 'r' });
+    chat.newCard({
+      id,
+      message: { ...message, ...changes },
+      summary: '年假？',
+      question: '年假有几天？',
+      reference: 'r',
+    });
   return { dingtalk, chat, message, card, lines, breaker };
 }
 
@@ -168,7 +184,7 @@ test('the calls of a counting chat are counted, those of others and replies are 
   const { dingtalk, chat, message } = await scene();
   let calls = 0;
   const counting = chat.counting(() => (calls += 1));
-  const card = counting.newCard({ id: 'card-1', message, summary: '', reference: 'r' });
+  const card = counting.newCard({ id: 'card-1', message, summary: '', question: '', reference: 'r' });
   await card?.open();
   await card?.write({ text: '十天', state: 'finished', id: 'frame-1' });
   await counting.amend('card-1', { a: '1' });

@@ -27,7 +27,10 @@ const open = (body: string): Promise<void> =>
     },
     cardId: 'card-1',
     summary: 'Hello',
+    question: 'Hello?',
     routeKey: async () => null,
+    extras: { mayUse: () => false, noteRefused: () => undefined },
+    onExtrasRefused: () => undefined,
   }).open();
 
 test.each([

@@ -49,7 +49,7 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
     expect(await card.getByRole('columnheader').count()).toBe(4);
     expect(await card.getByRole('cell').count()).toBe(12);
     expect(await id('card-footer').textContent()).toContain('已完成');
-    expect(await id('chat-line').first().textContent()).toContain('差旅标准');
+    expect(await id('chat-line').first().textContent()).toContain('差旅住宿');
     expect(await page.getByRole('status').textContent()).toContain('回答完成');
   });
 

@@ -6,7 +6,11 @@ test('a card in a group appears there, mentions the asker and shows its summary 
   const { dingtalk, create } = await startDingTalk();
   const reply = await create({
     imGroupOpenSpaceModel: { supportForward: true, lastMessageI18n: { ZH_CN: '年假怎么申请' } },
-    imGroupOpenDeliverModel: { robotCode: app.clientId, atUserIds: { 'staff-0001': '王小明' } },
+    imGroupOpenDeliverModel: {
+      robotCode: app.clientId,
+      atUserIds: { 'staff-0001': '王小明' },
+      extension: { dynamicSummary: 'true' },
+    },
   });
   expect(reply).toMatchObject({
     status: 200,
@@ -17,6 +21,7 @@ test('a card in a group appears there, mentions the asker and shows its summary 
     conversationId: groupId,
     mentions: [{ userId: 'staff-0001', name: '王小明' }],
     listSummary: { ZH_CN: '年假怎么申请' },
+    summaryFollows: true,
     phase: 'processing',
     endedAt: null,
   });
@@ -57,6 +62,11 @@ describe('createAndDeliver refuses', () => {
     ['a missing template', { cardTemplateId: undefined }, 'param.cardTemplateIdEmpty'],
     ['a missing space', { openSpaceId: undefined }, 'param.openSpaceIdEmpty'],
     ['a space that breaks the grammar', { openSpaceId: `IM_GROUP.${groupId}` }, 'param.openSpaceIdInvalid'],
+    [
+      'an extension that is no map of texts',
+      { imGroupOpenDeliverModel: { robotCode: app.clientId, extension: { dynamicSummary: true } } },
+      'param.openDeliverModelError',
+    ],
     ['missing card data', { cardData: {} }, 'param.cardPublicDataEmpty'],
     ['a card value that is not a string', { cardData: { cardParamMap: { content: 1 } } }, 'param.invalid'],
     ['an unknown userIdType', { userIdType: 3 }, 'param.invalid'],
@@ -126,6 +136,52 @@ describe('createAndDeliver refuses', () => {
     expect((await create({ outTrackId: 'card-2' })).status).toBe(400);
     expect(dingtalk.violations).toMatchObject([{ code: 'param.cardAlreadyExist', outTrackId: 'card-2' }]);
   });
+});
+
+describe('a tenant that refuses newer fields', () => {
+  const extension = { dynamicSummary: 'true' };
+  const modern = { imGroupOpenDeliverModel: { robotCode: app.clientId, extension } };
+  const delivery = {
+    outTrackId: 'card-1',
+    openSpaceId: `dtv1.card//IM_GROUP.${groupId}`,
+    imGroupOpenDeliverModel: { robotCode: app.clientId },
+  };
+  const refusing = (by: 'call' | 'failure' | 'delivery') =>
+    startDingTalk({ refusedFields: { names: ['config', 'extension'], by } });
+
+  test.each([
+    ['call', 400, 'param.invalid'],
+    ['failure', 500, 'system.error'],
+  ] as const)('by the %s makes no card with them, and one without', async (by, status, code) => {
+    const { dingtalk, create } = await refusing(by);
+    expect(await create(modern)).toMatchObject({ status, body: { code } });
+    expect(await create({ cardData: { cardParamMap: { config: '{"autoLayout":true}' } } })).toMatchObject({ status });
+    expect(await create()).toMatchObject({ status: 200 });
+    expect(dingtalk.cards.size).toBe(1);
+    expect(dingtalk.violations).toEqual([]);
+  });
+
+  test('by the delivery makes a card that no one sees until it is delivered without them', async () => {
+    const { dingtalk, call, create } = await refusing('delivery');
+    const deliver = (body: Json) => call('POST', '/v1.0/card/instances/deliver', body);
+    expect(await create(modern)).toMatchObject({ body: { result: { deliverResults: [{ success: false }] } } });
+    expect(dingtalk.cards.size).toBe(0);
+    expect(await deliver({ ...delivery, ...modern })).toMatchObject({ body: { result: [{ success: false }] } });
+    expect(await deliver(delivery)).toMatchObject({ status: 200, body: { result: [{ success: true }] } });
+    expect(dingtalk.cards.get('card-1')).toMatchObject({ conversationId: groupId, summaryFollows: false });
+    expect(await deliver({ ...delivery, outTrackId: 'card-2' })).toMatchObject({
+      body: { code: 'param.cardNotExist' },
+    });
+    expect(dingtalk.violations).toEqual([]);
+    // The card is there, also while no one sees it.
+    expect(await create()).toMatchObject({ body: { code: 'param.cardAlreadyExist' } });
+  });
+});
+
+test.each(['{"autoLayout":"true"}', 'true', '{}'])('a width of %s is taken, and is a violation', async (config) => {
+  const { dingtalk, create } = await startDingTalk();
+  expect(await create({ cardData: { cardParamMap: { content: '', config } } })).toMatchObject({ status: 200 });
+  expect(dingtalk.violations).toMatchObject([{ api: 'createAndDeliver', message: expect.stringContaining('config') }]);
 });
 
 const update = (body: Json) => ['PUT', '/v1.0/card/instances', { outTrackId: 'card-1', ...body }] as const;

@@ -184,8 +184,8 @@ describe('a question that waits', () => {
 
   test('says so on its card, and the record has the card', async () => {
     const { chat, noted, run, others, running } = await accept([queued]);
-    expect(chat.cards[0]?.frames).toMatchObject([{ state: 'typing', text: texts.queued(2) }]);
-    expect(noted).toEqual([{ ...noProgress, hasCard: true, calls: 2 }]);
+    expect(chat.cards[0]?.frames).toMatchObject([{ state: 'typing', text: `> question\n\n${texts.queued(2)}` }]);
+    expect(noted).toEqual([{ ...noProgress, hasCard: true, calls: 2, isQuoted: true }]);
     expect(run).toEqual([]);
     expect(others).toMatchObject([{ load }]);
     expect(running).toEqual([[4, false]]);

@@ -24,13 +24,15 @@ describe('a question', () => {
     expect(bridge().dingtalk.messages).toEqual([]);
   });
 
-  test('in a group mentions the asker, and the chat list shows what was asked', async () => {
+  test('in a group mentions the asker, and the chat list shows what was asked, then the answer', async () => {
     await start({ app: { script: words('Hi') } });
     await bridge().ask({ from: 'staff-2', conversation: GROUP, text: '年假怎么申请？' });
     expect(bridge().card()).toMatchObject({
       space: { kind: 'group', id: GROUP },
       mentions: [{ userId: 'staff-2', name: '李雷' }],
-      listSummary: { ZH_CN: '年假怎么申请？' },
+      listSummary: { ZH_CN: '正在回答：年假怎么申请？' },
+      summaryFollows: true,
+      variables: { config: '{"autoLayout":true}', question: '李雷：年假怎么申请？' },
       phase: 'finished',
     });
     // The space that the mention leaves is gone, and Dify knows the person by staff id, not by name.

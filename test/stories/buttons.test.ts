@@ -97,6 +97,20 @@ describe('stop', () => {
     expect(asked('stop')).toHaveLength(1);
   });
 
+  test.each([
+    ['at the top', { content: undefined, actionId: 'stop', params: { action: 'stop' } }],
+    ['in actionData', { content: undefined, actionData: { cardPrivateData: { actionIds: ['stop'] } } }],
+  ])('of a button whose press stands %s', async (_where, body) => {
+    await begin({ app: { script: long(20) }, dify: { behaviour: { stopNoticeMs: 200 } } });
+    await bridge().send('long');
+    await expect.poll(() => cards().at(-1)?.phase).toBe('typing');
+    const pressed = await tap('stop', {}, { body });
+    expect(pressed).toMatchObject({ status: 200 });
+    expect(noticeOf(pressed)).toBe(NOTICE.zh.stopping);
+    await bridge().idle();
+    expect(bridge().card().content).toContain('（已停止）');
+  });
+
   test('does not wait for a Dify that never notices', async () => {
     await begin({ app: { script: long(20) }, dify: { behaviour: { stopNoticeMs: 60_000 } } });
     await bridge().send('long');

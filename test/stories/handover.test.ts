@@ -111,7 +111,7 @@ describe('a run whose worker has died', () => {
       const tookMs = (cards()[0]?.endedAt ?? Infinity) - askedAtMs;
       expect(tookMs).toBeGreaterThan(115_000);
       expect(tookMs).toBeLessThan(160_000);
-      expect(cards()[1]).toMatchObject({ phase: 'finished', content: 'second answer' });
+      expect(cards()[1]).toMatchObject({ phase: 'finished', content: '> second\n\nsecond answer' });
       expect(bridge().dify.runs).toHaveLength(2);
     },
   );

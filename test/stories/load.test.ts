@@ -111,7 +111,7 @@ describeWith('redis-server', 'the store goes away for ten seconds, in mid-traffi
       const expected = asked.map((text) => wordsOf(text).join('').trim());
       expect(
         ended()
-          .map(({ content }) => content)
+          .map(({ content }) => content.replace(/^> .*\n\n/u, ''))
           .toSorted(),
       ).toEqual(expected.toSorted());
       expect(ended().every(({ phase }) => phase === 'finished')).toBe(true);

@@ -33,7 +33,7 @@ describe('two quick questions of one person', () => {
     expect(runs[1]?.startedAt).toBeGreaterThanOrEqual(runs[0]?.finishedAt ?? Infinity);
     expect(cards().map(({ phase, content }) => `${phase} ${content}`)).toEqual([
       'finished well, slow one',
-      'finished two',
+      'finished > two\n\ntwo',
     ]);
   });
 

@@ -242,7 +242,7 @@ describeWith('redis-server', 'after a function was killed', () => {
     expect(cards()[0]?.content).toContain('处理时出现了意外问题');
     await expect.poll(sweep).toMatchObject({ takenOver: 1 });
     await expect.poll(() => cards()[1]?.phase).toBe('finished');
-    expect(cards()[1]?.content).toBe('first words and more and the end.');
+    expect(cards()[1]?.content).toBe('> next\n\nfirst words and more and the end.');
   });
 
   test('a question that waited is asked by whoever takes over', async () => {

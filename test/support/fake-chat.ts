@@ -7,6 +7,7 @@ import { cardRefusals } from '../../lib/dingtalk/failures.ts';
 export interface FakeCard {
   id: string;
   summary: string;
+  question: string;
   frames: Frame[];
   /** The texts that ended it without a frame. */
   closed: string[];
@@ -31,28 +32,28 @@ export function createFakeChat(): FakeChat {
     const failure = chat.failures[name]?.shift();
     if (failure) throw failure;
   };
-  const cardOf = (id: string, summary: string): FakeCard => {
+  const cardOf = (id: string, summary: string, question: string): FakeCard => {
     const known = chat.cards.find((card) => card.id === id);
     if (known) return known;
-    const card: FakeCard = { id, summary, frames: [], closed: [], isOpen: false };
+    const card: FakeCard = { id, summary, question, frames: [], closed: [], isOpen: false };
     chat.cards.push(card);
     return card;
   };
-  const sinkOf = (id: string, summary: string, onCall: () => void) => ({
+  const sinkOf = (id: string, summary: string, question: string, onCall: () => void) => ({
     async open() {
       onCall();
       failing('open');
-      cardOf(id, summary).isOpen = true;
+      cardOf(id, summary, question).isOpen = true;
     },
     async write(frame: Frame) {
       onCall();
       failing('write');
-      cardOf(id, summary).frames.push(frame);
+      cardOf(id, summary, question).frames.push(frame);
     },
     async close(text: string) {
       onCall();
       failing('close');
-      cardOf(id, summary).closed.push(text);
+      cardOf(id, summary, question).closed.push(text);
     },
     ...cardRefusals,
   });
@@ -63,8 +64,8 @@ export function createFakeChat(): FakeChat {
         chat.sent.push(text);
       },
     }),
-    newCard: ({ id, summary }) => (chat.hasTemplate ? sinkOf(id, summary, onCall) : null),
-    openedCard: (id) => (chat.hasTemplate ? { ...sinkOf(id, '', onCall), open: async () => undefined } : null),
+    newCard: ({ id, summary, question }) => (chat.hasTemplate ? sinkOf(id, summary, question, onCall) : null),
+    openedCard: (id) => (chat.hasTemplate ? { ...sinkOf(id, '', '', onCall), open: async () => undefined } : null),
     async amend(cardId, variables) {
       onCall();
       failing('amend');

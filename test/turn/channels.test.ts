@@ -34,7 +34,9 @@ describe('the card of a turn', () => {
     const { turn, lease, channels } = channelsFor(world, { question: 'a  question\nof two lines' });
     const card = channels.openCard();
     expect(await world.done(card?.opened ?? Promise.reject(new Error('no card')))).toBe(true);
-    expect(world.chat.cards).toMatchObject([{ id: turn.id, isOpen: true, summary: 'a question of two lines' }]);
+    expect(world.chat.cards).toMatchObject([
+      { id: turn.id, isOpen: true, summary: texts.answering('a question of two lines') },
+    ]);
     expect(lease.progress).toMatchObject({ hasCard: true, calls: 1 });
     card?.noteText();
     card?.writer.show(() => 'first words');
@@ -48,7 +50,28 @@ describe('the card of a turn', () => {
     const world = createWorld();
     const { channels } = channelsFor(world, { question: '很'.repeat(50) });
     await world.done(channels.openCard()?.opened ?? Promise.resolve(false));
-    expect(world.chat.cards[0]?.summary).toBe(`${'很'.repeat(39)}…`);
+    expect(world.chat.cards[0]?.summary).toBe(texts.answering(`${'很'.repeat(39)}…`));
+  });
+
+  test.each([
+    ['in a group', true, '王小明', '年假\n怎么  算？', texts.questionOf('王小明', '年假 怎么 算？')],
+    ['in a group, of an asker without a name', true, '', '年假？', '年假？'],
+    [
+      'in a group, of an asker whose name is markup',
+      true,
+      '[王]**小明**',
+      '年假？',
+      texts.questionOf('王 小明', '年假？'),
+    ],
+    ['in a single chat', false, '王小明', '年假？', '年假？'],
+    ['that is long', false, '王小明', '🙂'.repeat(100), `${'🙂'.repeat(79)}…`],
+  ])('names its question %s', async (_where, isGroup, nick, question, expected) => {
+    const world = createWorld();
+    const { message } = turnOf(world.clock);
+    const changes = { chat: { ...message.chat, isGroup }, sender: { ...message.sender, nick } };
+    const { channels } = channelsFor(world, { question, message: { ...message, ...changes } });
+    await world.done(channels.openCard()?.opened ?? Promise.resolve(false));
+    expect(world.chat.cards[0]?.question).toBe(expected);
   });
 
   test.each<[string, Partial<Turn>]>([

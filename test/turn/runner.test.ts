@@ -57,8 +57,8 @@ describe('running a turn', () => {
     expect(asked(world)).toEqual(['first', 'second', 'third']);
     expect(shown(world)).toEqual([
       ['finished', 'yes'],
-      ['finished', 'yes'],
-      ['finished', 'yes'],
+      ['finished', '> second\n\nyes'],
+      ['finished', '> third\n\nyes'],
     ]);
     expect(await world.state.status({ nowMs: world.clock.now() })).toMatchObject({ running: 0, waiting: 0 });
   });
@@ -99,7 +99,7 @@ describe('running a turn', () => {
       { id: first.id, isOpen: true },
       { id: second.id, isOpen: false },
     ]);
-    expect(shown(world)[1]).toEqual(['finished', 'yes']);
+    expect(shown(world)[1]).toEqual(['finished', '> second\n\nyes']);
   });
 
   test('tells the limiter how many answers are written here and everywhere', async () => {
