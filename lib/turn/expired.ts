@@ -1,7 +1,7 @@
 import { sleep, type Clock } from '../runtime/clock.ts';
 import type { Obtained } from './judge.ts';
 
-/** Dify looks about once a minute for forms whose time is over. Until then their run waits. */
+/** How soon Dify lets a run go on after the time of its form is not known. Until then the run waits. */
 const PATIENCE_MS = 90_000;
 
 const LOOK_MS = 10_000;
