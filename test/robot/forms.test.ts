@@ -83,7 +83,7 @@ describe('a form whose time is over', () => {
 
   test('says nothing of a line that is full', async () => {
     const { expire, sweep, shown, options, chat, lines } = await waiting();
-    const { accept } = options.state;
+    const accept = options.state.accept.bind(options.state);
     await expire();
     options.state.accept = async (request) => {
       const accepted = await accept(request);

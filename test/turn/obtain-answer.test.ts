@@ -71,11 +71,7 @@ async function obtain(
     watch: createWatch(clock),
     shutdown: shutdown.signal,
   });
-  const stops = createStops({
-    ...options,
-    userOf: () => turn.user,
-    endDropped: async () => undefined,
-  });
+  const stops = createStops({ ...options, userOf: () => turn.user, endDropped: async () => undefined });
   const stop = stops.begin(turn, lease);
   const deadline = openDeadline(clock, leftMs === null ? null : clock.now() + leftMs, shutdown.signal);
   const { card, shown, hints } = createFakeOpenCard(opened);
