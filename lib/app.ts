@@ -34,7 +34,7 @@ import { createUpstash } from './state/redis/upstash.ts';
 import type { State } from './state/state.ts';
 import { textsFor } from './texts/index.ts';
 import { createHandover } from './turn/handover.ts';
-import { LEASE_TIMING, type LeaseTiming } from './turn/lease.ts';
+import { LEASE_TIMING, type LeaseTiming } from './turn/lease-timing.ts';
 
 /** The function: a request in, a response out, and work that goes on after it. */
 export type Handle = (request: Request, platform: Platform) => Promise<Response>;

@@ -20,7 +20,7 @@ export interface HostOptions {
   other?: (request: Request) => Promise<Response | null>;
 }
 
-/** Why nobody can listen there, as a sentence for a terminal; null when somebody can. */
+/** Why the port cannot be listened on, as a sentence for a terminal; null when it can. */
 export async function whyNotListen(port: number, hostname: string, command: string): Promise<string | null> {
   const code = await new Promise<string | null>((resolve) => {
     const probe = createServer();

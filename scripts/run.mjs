@@ -104,7 +104,7 @@ async function perform({ purpose, directory, manifest, args, stamp, content }) {
   writeFileSync(stamp, content);
 }
 
-/** Whether whoever holds the lock is gone, or was killed before it could say who it is. */
+/** Whether the process that holds the lock is gone, or was killed before it wrote its id. */
 function isAbandoned(lock) {
   try {
     process.kill(Number(readFileSync(join(lock, 'pid'), 'utf8')), 0);

@@ -1,6 +1,6 @@
 import type { LeftOut, Quoted, Said } from './message-kinds.ts';
 import { readSaid } from './shapes.ts';
-import { fieldsOf, firstWords, kindOf, wordsIn, type Fields } from './wire-values.ts';
+import { fieldsOf, firstWords, kindOf, rawKindOf, wordsIn, type Fields } from './wire-values.ts';
 
 /** The names under which clients send the message that is quoted; the newest first. */
 const QUOTES = ['repliedMsg', 'quoteMessage', 'quotedMessage', 'quoteMsg', 'replyMsg'] as const;
@@ -14,7 +14,7 @@ const ORIGINAL = ['originalMsgId', 'originalProcessQueryKey'];
 /** Most quotes within quotes that are looked into. */
 const MAX_DEPTH = 3;
 
-/** As long as any other id of a callback. */
+/** Longest name of a card that is looked up. */
 const MAX_KEY_CHARS = 512;
 
 const nothingLeftOut: LeftOut = {};
@@ -56,7 +56,7 @@ function placesOf(body: Fields): Fields[] {
 }
 
 function readReplied(message: Fields, depth: number): Said | null {
-  const rawKind = firstWords(message, ['msgType', 'msgtype', 'type', 'messageType']).trim();
+  const rawKind = rawKindOf(message);
   const { content } = message;
   const hasContent = content !== undefined && content !== null && content !== '';
   const said = (hasContent ? readSaid(rawKind, content) : null) ?? readSaid(rawKind, message);

@@ -53,7 +53,9 @@ export function firstWords(fields: Fields, names: readonly string[], depth = 0):
   return '';
 }
 
-/** What a message or a part of one is called, in lower case: clients differ in the name of the field and in its case. */
-export function kindOf(fields: Fields): string {
-  return firstWords(fields, ['msgType', 'msgtype', 'type', 'messageType']).trim().toLowerCase();
+/** What a message or a part of one is called, as the wire has it: clients differ in the name of the field and in its case. */
+export function rawKindOf(fields: Fields): string {
+  return firstWords(fields, ['msgType', 'msgtype', 'type', 'messageType']).trim();
 }
+
+export const kindOf = (fields: Fields): string => rawKindOf(fields).toLowerCase();

@@ -4,7 +4,7 @@ import type { Budget } from '../state/budget.ts';
 import type { AcceptRequest, Accepted, Load } from '../state/state.ts';
 import type { Channels } from '../turn/channels.ts';
 import { askerOf, groupOf, type Conversation } from '../turn/conversation.ts';
-import { leaseEnd } from '../turn/lease.ts';
+import { leaseEnd } from '../turn/lease-timing.ts';
 import { questionQuote } from '../turn/question-line.ts';
 import { noProgress, readPayload, referenceOf, turnIdOf } from '../turn/record.ts';
 import { userOfTurn, type Runner, type RunnerOptions } from '../turn/runner.ts';

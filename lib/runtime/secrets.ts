@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 
-/** Compares a secret with what somebody sent, in a time that tells nothing of where they differ. */
+/** Compares a secret with what a request brought, in a time that does not depend on where they differ. */
 export function equalInConstantTime(expected: string, given: string): boolean {
   const a = Buffer.from(expected);
   const b = Buffer.from(given);

@@ -61,7 +61,7 @@ export interface TurnChannels {
   /** For the files of the question. */
   sentFiles: QuestionPorts['sentFiles'];
   followUps: FollowUps;
-  /** Tells administrators of a failure that only they can mend. False where nobody was told. Never rejects. */
+  /** Tells administrators of a failure that only they can mend. False where none could be told. Never rejects. */
   tellAdmins(failure: BridgeError): Promise<boolean>;
 }
 

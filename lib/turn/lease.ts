@@ -3,6 +3,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { retry } from '../runtime/retry.ts';
 import type { Behind, FinishRequest, StartedTurn, State } from '../state/state.ts';
+import { leaseEnd, type LeaseTiming } from './lease-timing.ts';
 import { keepProgress, noProgress, type KeptProgress } from './record.ts';
 import type { Turn } from './turn.ts';
 import { WATCH_MS, type Watch } from './watch.ts';
@@ -52,19 +53,6 @@ export interface NextTurn {
   isOurs: boolean;
 }
 
-export interface LeaseTiming {
-  /** How long a turn is left to its holder without a renewal, in milliseconds. */
-  leaseMs: number;
-  /** How often the holder renews it, in milliseconds. */
-  renewMs: number;
-}
-
-/**
- * A function that died is noticed after 30 s at most, and by an instance at work 10 s later (`WATCH_MS`), at the price of
- * one request every 24 s.
- */
-export const LEASE_TIMING: LeaseTiming = { leaseMs: 30_000, renewMs: 24_000 };
-
 /** After a renewal that the store did not answer: the lease has little time left. */
 const RETRY_MS = 2_000;
 
@@ -93,18 +81,11 @@ export interface LeaseOptions {
   shutdown: AbortSignal;
 }
 
-const DEADLINE_SLACK_MS = 3_000;
-
 /** Below this much time (or half of a shorter limit) the next turn is not begun here but left to a fresh invocation. */
 const MIN_TIME_FOR_NEXT_MS = 30_000;
 
 /** Pauses between tries to end a turn while the store is down. After that its lease lapses and another instance ends it. */
 const FINISH_RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000, 8_000] as const;
-
-/** Until when a lease taken now lasts: not much longer than the invocation that holds it. */
-export function leaseEnd(nowMs: number, { leaseMs }: LeaseTiming, deadlineMs: number | null): number {
-  return deadlineMs === null ? nowMs + leaseMs : Math.min(nowMs + leaseMs, deadlineMs + DEADLINE_SLACK_MS);
-}
 
 export function openLease(options: LeaseOptions): Lease {
   const { state, clock, log, timing, turn, deadlineMs, onRunning, onOverdue, watch, shutdown } = options;

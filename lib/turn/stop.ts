@@ -3,7 +3,8 @@ import type { RunningTask } from '../dify/runs.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
 import type { State, Stopped } from '../state/state.ts';
-import type { Lease, LeaseTiming } from './lease.ts';
+import type { Lease } from './lease.ts';
+import type { LeaseTiming } from './lease-timing.ts';
 import { readPayload, readProgress, referenceOf, userOfRun } from './record.ts';
 import type { Turn, TurnPayload, TurnProgress } from './turn.ts';
 

@@ -12,6 +12,9 @@ import { followSendLinks } from './send-link.js';
 /** Closer to the end than this, new text keeps the view at the end. */
 const NEAR_END_PX = 90;
 
+/** A place that moves so soon after a wheel, a touch, a key or a press was moved by a person. */
+const BY_HAND_MS = 1_000;
+
 /**
  * What was said in the open chat.
  *
@@ -57,11 +60,17 @@ export function createTimeline(ui, announce) {
     toEnd.hidden = true;
   };
   let lastTop = 0;
+  let byHandAtMs = Number.NEGATIVE_INFINITY;
+  for (const type of ['wheel', 'touchmove', 'keydown', 'pointerdown']) {
+    scroller.addEventListener(type, () => (byHandAtMs = performance.now()), { passive: true });
+  }
   scroller.addEventListener('scroll', () => {
     const { scrollTop, scrollHeight, clientHeight } = scroller;
-    // Only who scrolls up leaves the end; a tall message that has just come does not.
+    // Only a person who scrolls up leaves the end. A tall message that has just come does not, and neither does a layout
+    // that moves the place up, as when the field for the question becomes smaller.
+    const isByHand = performance.now() - byHandAtMs < BY_HAND_MS;
     if (scrollHeight - scrollTop - clientHeight < NEAR_END_PX) isAtEnd = true;
-    else if (scrollTop < lastTop) isAtEnd = false;
+    else if (scrollTop < lastTop && isByHand) isAtEnd = false;
     lastTop = scrollTop;
     toEnd.hidden = isAtEnd;
   });

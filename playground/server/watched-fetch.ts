@@ -94,6 +94,9 @@ function follow(
   let last = '';
   let bytes = 0;
   open.streaming(response.status);
+  /** A client that leaves after the end event, or closes the connection then, has heard everything. */
+  const leftAs = (code: string) =>
+    /"event": ?"(?:message_end|workflow_finished|workflow_paused)"/.test(last) ? 'ok' : code;
   const end = (code: string) => {
     open.finish({ status: response.status, code, responseBytes: bytes, response: kept });
   };
@@ -129,13 +132,12 @@ function follow(
         isCut = done || tooMany !== undefined;
         controller.enqueue(value?.subarray(0, tooMany?.index) ?? new Uint8Array());
       } catch (error) {
-        end(error instanceof Error ? error.name : 'failed');
+        end(leftAs(error instanceof Error ? error.name : 'failed'));
         controller.error(error);
       }
     },
     cancel(reason) {
-      // Whoever leaves after the end event has heard everything.
-      end(/"event": ?"(?:message_end|workflow_finished|workflow_paused)"/.test(last) ? 'ok' : 'left');
+      end(leftAs('left'));
       return reader.cancel(reason);
     },
   });

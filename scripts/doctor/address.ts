@@ -58,7 +58,7 @@ function strange(answer: Answer, address: URL, say: Finder): Finding | null {
   return say.failed('addressForeign', address.host, status, platformCode);
 }
 
-/** The names in the list of a 503; what else it says is for whoever deployed it. */
+/** The names in the list of a 503; the rest of its text is for the operator of the deployment. */
 const variablesIn = (text: string) =>
   text.split('\n').flatMap((line) => /^([A-Z][A-Z0-9_]+|BOTS\[\d+\]\.\w+): expected /.exec(line)?.[1] ?? []);
 

@@ -50,7 +50,7 @@ const unknownPlaceholders = (inputs: string) =>
     .map(([, placeholder = '']) => placeholder)
     .filter((placeholder) => !PLACEHOLDERS.some((known) => known === placeholder));
 
-/** Names in place of ids would match nobody, without a word in the log. */
+/** Names in place of ids match no person, and the log says nothing of it. */
 function oddIds({ allowedUsers, allowedChats, adminUsers }: RobotConfig['access'], name: string | null, say: Finder) {
   // A staff id is plain; `$:LWCP_v1:` begins what callbacks call the sender, `cid` the id of a chat.
   const isStaffId = (id: string) => /^[\x21-\x7e]+$/.test(id) && !/^(?:\$:|cid)/.test(id);

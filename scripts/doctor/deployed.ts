@@ -4,7 +4,7 @@ import type { RobotContext } from './check.ts';
 import type { Finder, Finding } from './finding.ts';
 import { ask } from './wire.ts';
 
-/** No robot has this code, so the function logs the message and answers nobody. */
+/** No robot has this code, so the function logs the message and answers no person. */
 const NO_ROBOT = 'doctor-probe';
 
 /** A message signed with the secret from here: the deployment takes it if it has the same one. */
@@ -49,7 +49,7 @@ const statusBody = z.object({
   ),
 });
 
-/** Only the deployment knows whether DingTalk has ever called it, and it tells whoever has the cron secret. */
+/** Only the deployment knows whether DingTalk has ever called it, and it tells that to a request with the cron secret. */
 export async function checkCallbacks(context: RobotContext, say: Finder): Promise<Finding[]> {
   const { address, ports, config, robotName } = context;
   if (address === null) return [];

@@ -15,11 +15,11 @@ interface Probe {
   call: (context: RobotContext) => Promise<unknown>;
 }
 
-/** Long enough that nobody has a card or a file of this name. */
+/** Long enough that no card or file has this name. */
 const nothingOf = ({ ports }: RobotContext) => `doctor-${ports.newId()}`;
 
 /**
- * Each names something that does not exist, so nobody sees anything, and each counts as one call of the month. That the
+ * Each names something that does not exist, so no person sees anything, and each counts as one call of the month. That the
  * permission is judged before the request itself is inferred: the gateway answers `AccessTokenPermissionDenied`
  * (global error codes), the single APIs have codes of their own for what does not exist.
  */

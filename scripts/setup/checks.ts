@@ -33,7 +33,7 @@ export interface Checks {
   /** With what was answered about the inputs. */
   difyInputs(): Promise<Finding[]>;
   store: () => Promise<Finding[]>;
-  /** Asks nobody: the address is mostly not deployed yet. */
+  /** Sends no request: the address is mostly not deployed yet. */
   address(url: URL): Finding[];
   /** Null where there is nothing to register, or nowhere. */
   register(): Promise<Finding[] | null>;
@@ -122,7 +122,7 @@ function appOf({ robot }: RobotContext, info: Answer | NoAnswer, parameters: Ans
   };
 }
 
-/** What somebody wrote in Dify, on one line and without what a terminal would obey. */
+/** What the author of the app wrote in Dify, on one line and without what a terminal would obey. */
 export function printable(text: string): string {
   const plain = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
   return plain.length > 80 ? `${plain.slice(0, 80)}…` : plain;

@@ -9,7 +9,7 @@ export interface Draft {
   changes(): ReadonlyMap<Variable, string>;
   /** Whether the value is the file's own. */
   isKept(variable: Variable): boolean;
-  /** Variables of the file whose values nobody can use. */
+  /** Variables of the file whose values cannot be used. */
   malformed(): readonly { variable: Variable; expected: string }[];
   /** All that is set and right, with what the environment says besides: for the checks. */
   environment(): Record<string, string>;

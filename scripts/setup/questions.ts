@@ -114,7 +114,7 @@ async function lookAtApp(state: State): Promise<Outcome> {
   return { findings: softened, remarks: [words.app(app.name, app.type)] };
 }
 
-/** What the app requires and nobody fills goes into DIFY_INPUTS. */
+/** Required inputs that no setting fills go into DIFY_INPUTS. */
 function inputQuestions({ app, draft, words }: State, of: Of): Question[] {
   if (!app) return [];
   const { unclearQuestion } = app;

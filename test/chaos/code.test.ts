@@ -1,7 +1,7 @@
 // Instances of two commits side by side, as far as it can be tested without a chaos run.
 import { existsSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { LEASE_TIMING } from '../../lib/turn/lease.ts';
+import { LEASE_TIMING } from '../../lib/turn/lease-timing.ts';
 import { zhCN } from '../../lib/texts/zh-CN.ts';
 import { layOut, thisCode } from './code.ts';
 import { startFleet } from './fleet.ts';

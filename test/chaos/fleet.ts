@@ -1,7 +1,7 @@
 // Instances of the function behind one address, as on the platform: they are killed and started again.
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import type { LeaseTiming } from '../../lib/turn/lease.ts';
+import type { LeaseTiming } from '../../lib/turn/lease-timing.ts';
 import type { Code } from './code.ts';
 
 /**

@@ -286,12 +286,14 @@ function judgeViolations(cases: readonly Case[], records: Records, breaks: Break
       const before = dingtalk[robot].calls.filter((call) => call.request['outTrackId'] === outTrackId && call.at < at);
       // Calls that made the card, or may have.
       const made = before.filter((call) => call.api === 'createAndDeliver' && (call.status === 200 || isUnheard(call)));
-      // The answering instance does not wait for a slow call that makes the card, nor the last frame for a slow one.
+      // The answering instance does not wait for a slow call that makes the card, or for a slow frame that says that the
+      // question waits, after which the card goes on record; nor does the last frame wait for a slow one.
       const tookMs = (call: (typeof before)[number]) =>
         call.at - (of?.question.takenAtMs ?? call.at) + (call.durationMs ?? 0);
       const isSlow =
         (code === 'param.cardAlreadyExist' &&
-          made.some((call) => tookMs(call) > SLOW_MS || (call.durationMs ?? 0) > SLOW_CALL_MS)) ||
+          (made.some((call) => tookMs(call) > SLOW_MS) ||
+            before.some(({ durationMs }) => (durationMs ?? 0) > SLOW_CALL_MS))) ||
         (code === 'unknownError' && before.some(({ durationMs }) => (durationMs ?? 0) > SLOW_MS));
       // When a call to make the card got no answer, the card may exist all the same, and the instance must end it.
       const mayBeThere = made.length > 0 && made.every(isUnheard);

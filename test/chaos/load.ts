@@ -1,7 +1,7 @@
 // Many answers at once over several processes that share one Redis and the limit of one DingTalk app: the world of
 // the load story and of the bench.
 import { systemClock } from '../../lib/runtime/clock.ts';
-import { LEASE_TIMING } from '../../lib/turn/lease.ts';
+import { LEASE_TIMING } from '../../lib/turn/lease-timing.ts';
 import { createDifySimulator } from '../../playground/dify/simulator.ts';
 import { createDingTalkSimulator } from '../../playground/dingtalk/simulator.ts';
 import type { DingTalkCall, DingTalkSimulator } from '../../playground/dingtalk/types.ts';

@@ -108,7 +108,8 @@ export async function runChaos<T>({ plan, door: doorOptions, speed, beside, judg
     dingtalkCardTemplateId: TEMPLATE,
     dingtalkApiUrl: dingtalk[robot].origin,
     dingtalkOapiUrl: dingtalk[robot].origin,
-    dingtalkConnection: door.name,
+    // Versions before Stream mode refuse a setting that they do not know.
+    ...(door.name === 'stream' ? { dingtalkConnection: 'stream' } : {}),
     difyApiKey: `key-${robot}`,
     ...(robot === 'easy' ? { conversationScope: 'chat' } : {}),
   }));

@@ -61,9 +61,9 @@ test('a connection that is refused is told from one that fails in another way: n
   const free = await freePort();
   for (const host of ['127.0.0.1', 'localhost']) {
     const refused = httpOf(`http://${host}:${free}`);
-    for (const call of [refused.get('/info', limits), refused.post('/stop', {}, limits), refused.openStream(request)]) {
-      expect(wasRefused(await call.catch((error: unknown) => error))).toBe(true);
-    }
+    const calls = [refused.get('/info', limits), refused.post('/stop', {}, limits), refused.openStream(request)];
+    const outcomes = await Promise.all(calls.map((call) => call.catch((error: unknown) => error)));
+    expect(outcomes.map(wasRefused)).toEqual([true, true, true]);
   }
 });
 

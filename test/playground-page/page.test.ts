@@ -187,6 +187,24 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
     await expect.poll(isAtEnd).toBe(true);
   });
 
+  test('stays at the end where the layout moves it, and no person', async () => {
+    const page = await open({ viewport: { width: 1440, height: 500 } });
+    for (const index of [0, 1]) {
+      await ask('/help');
+      await id('robot-message').nth(index).waitFor();
+    }
+    const isAtEnd = () => page.evaluate<boolean>(AT_END);
+    await expect.poll(isAtEnd).toBe(true);
+    // As when the field for the question becomes smaller while a message comes.
+    await page.evaluate(`((timeline) => {
+      timeline.scrollTop -= 5;
+      const message = [...timeline.querySelectorAll('[data-testid=robot-message]')].at(-1);
+      message.style.paddingBottom = '300px';
+    })(document.querySelector('.timeline'))`);
+    await page.waitForTimeout(200);
+    expect(await isAtEnd()).toBe(true);
+  });
+
   test('works by keyboard alone', async () => {
     const page = await open();
     const active = () => page.evaluate<string>("document.activeElement?.getAttribute('data-testid') ?? ''");

@@ -1,7 +1,7 @@
 // Many at once, and a store that goes away: nobody notices more than a delay.
 import { expect, test } from 'vitest';
 import { STORE_TIMEOUT_MS } from '../../lib/state/redis/failure.ts';
-import { LEASE_TIMING } from '../../lib/turn/lease.ts';
+import { LEASE_TIMING } from '../../lib/turn/lease-timing.ts';
 import { sleep } from '../../lib/runtime/clock.ts';
 import { thisCode } from '../chaos/code.ts';
 import { startFleet } from '../chaos/fleet.ts';

@@ -1,6 +1,6 @@
 // A tap lands on whichever instance is free; the answer is written by another one.
 import { afterEach, expect, test } from 'vitest';
-import { LEASE_TIMING } from '../../lib/turn/lease.ts';
+import { LEASE_TIMING } from '../../lib/turn/lease-timing.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { startVendors, withButtons } from '../support/bridge.ts';
 import { startInstance, type Instance } from '../support/instance.ts';

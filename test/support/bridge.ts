@@ -1,6 +1,6 @@
 // The whole function over real HTTP, between a simulated DingTalk and a simulated Dify.
 import { createApp, type App } from '../../lib/app.ts';
-import type { LeaseTiming } from '../../lib/turn/lease.ts';
+import type { LeaseTiming } from '../../lib/turn/lease-timing.ts';
 import type { Platform } from '../../lib/runtime/platform.ts';
 import { sleep, systemClock, type Clock } from '../../lib/runtime/clock.ts';
 import { STORE_TIMEOUT_MS } from '../../lib/state/redis/failure.ts';

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { LeaseTiming } from '../../lib/turn/lease.ts';
+import type { LeaseTiming } from '../../lib/turn/lease-timing.ts';
 import type { SharedClock } from '../chaos/shared-clock.ts';
 
 export interface InstanceSettings {

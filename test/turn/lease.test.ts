@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { BridgeError } from '../../lib/errors.ts';
 import type { Finished, FinishRequest, Renewed, RenewRequest, StartedTurn } from '../../lib/state/state.ts';
-import { leaseEnd, openLease, type LeaseOptions } from '../../lib/turn/lease.ts';
+import { openLease, type LeaseOptions } from '../../lib/turn/lease.ts';
+import { leaseEnd } from '../../lib/turn/lease-timing.ts';
 import { noProgress } from '../../lib/turn/record.ts';
 import type { Turn, TurnProgress } from '../../lib/turn/turn.ts';
 import { createWatch } from '../../lib/turn/watch.ts';

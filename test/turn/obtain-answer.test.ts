@@ -76,9 +76,8 @@ async function obtain(
   const deadline = openDeadline(clock, leftMs === null ? null : clock.now() + leftMs, shutdown.signal);
   const { card, shown, hints } = createFakeOpenCard(opened);
   const view = { texts, showThinking: false, cardMaxChars: 3_000 };
-  const { mayHaveBeenAsked: isLookedFor, hasWaited } = turn;
   const shownBy = { lease, card, attachments: null, view, clock, askedIn: null };
-  const progress = createProgress({ ...shownBy, isLookedFor, hasWaited });
+  const progress = createProgress({ ...shownBy, isLookedFor: turn.mayHaveBeenAsked, hasWaited: turn.hasWaited });
   const forms = openTurnForms(turn);
   const obtaining = obtainAnswer(turn, {
     ...options,

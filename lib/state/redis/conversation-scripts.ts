@@ -38,8 +38,8 @@ if ttl ~= '' then redis.call('PEXPIRE', conversation, ttl) end
 return dropped`;
 
 /**
- * KEYS: running, queue, leases. A dropped turn gets a lease: the instance that is opening its card, or that is told of it
- * here and ends it, may die. When the lease lapses, another instance ends the card.
+ * KEYS: running, queue, leases. A dropped turn gets a lease. If the instance that opens its card, or the one that is told
+ * here to end it, is killed, the lease lapses, and another instance ends the card.
  */
 export const STOP = `${HOLD}${SETTLE}
 local running, queue, leases = unpack(KEYS)

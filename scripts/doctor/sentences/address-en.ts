@@ -44,7 +44,7 @@ export const addressEn = {
     ),
   addressProtected: (status: number) =>
     line(
-      `the deployment is protected: somebody in front asks for a log-in (${facts(status)}), and DingTalk cannot log in`,
+      `the deployment is protected: a log-in page stands in front of it (${facts(status)}), and DingTalk cannot log in`,
       'give DingTalk the production domain, not a preview; or switch Vercel Authentication and Password Protection off for it',
       PROTECTION,
     ),
@@ -128,7 +128,7 @@ export const addressEn = {
       'see that the address is that of this function, and that a proxy passes the headers timestamp and sign',
     ),
   sameSecret: () =>
-    line('the deployment takes a message signed with the secret from here (it is for no robot, so nobody is answered)'),
+    line('the deployment takes a message signed with the secret from here (it is for no robot, so no answer follows)'),
   otherSecret: () =>
     line(
       'the deployment refuses a message signed with the secret from here (HTTP 401): it has another DINGTALK_CLIENT_SECRET',

@@ -15,7 +15,8 @@ export const cardTexts: Record<
   en: {
     summary: 'Test card',
     typing: 'This is a test card; streaming is being checked…',
-    finished: 'This is a test card from whoever sets up this robot. Streaming and ending work; there is nothing to do.',
+    finished:
+      'This is a test card from the administrator who sets up this robot. Streaming and ending work; there is nothing to do.',
     failed: 'This is a test card for the failed state. It is meant to look failed; there is nothing to do.',
     failedStateOff:
       'This is a test card. The template has no failed state, so it ends as finished. There is nothing to do.',

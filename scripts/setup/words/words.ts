@@ -25,7 +25,7 @@ export interface Words {
   imported: (robots: number) => string;
   intro: (file: string, isUnchecked: boolean) => string;
   questions: Record<AskedVariable | 'extras', Asking>;
-  /** An input of the Dify app that nobody fills. */
+  /** An input of the Dify app that no setting fills. */
   input: (name: string, label: string) => Asking;
   no: string;
   /** In brackets behind what is asked for: what an empty answer does. */
