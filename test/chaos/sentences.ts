@@ -36,7 +36,8 @@ const ending = (texts: Texts) =>
   [
     texts.stopped,
     texts.paused,
-    texts.form.byEmail([]),
+    // b114c53 has no such sentence.
+    ...('byEmail' in texts.form ? [texts.form.byEmail([])] : []),
     texts.emptyAnswer,
     texts.answeredBelow,
     texts.incomplete(REFERENCE),
