@@ -25,7 +25,7 @@ import { app as credentials, GROUP, TEMPLATE, templates } from './dingtalk.ts';
 
 export { GROUP, TEMPLATE, templates };
 
-const API_KEY = 'app-key-1';
+export const API_KEY = 'app-key-1';
 
 /** Sooner than DingTalk sends a message again. */
 const RESEND_MS = 1_000;

@@ -1,17 +1,17 @@
 // 200 messages a second over one Stream connection: how soon `npm run serve` acknowledges them, with each on record in a
-// Redis before. Called by bench.ts; alone: `node scripts/run.mjs scripts/bench-stream.ts`.
+// Redis before.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { sleep, systemClock } from '../lib/runtime/clock.ts';
-import { createStreamGateway } from '../playground/dingtalk/stream-gateway.ts';
-import { startVendors } from '../test/support/bridge.ts';
-import { app } from '../test/support/dingtalk.ts';
-import { programPath } from '../test/support/programs.ts';
-import { startRedisServer } from '../test/support/redis-server.ts';
+import { sleep, systemClock } from '../../lib/runtime/clock.ts';
+import { createStreamGateway } from '../../playground/dingtalk/stream-gateway.ts';
+import { startVendors } from '../../test/support/bridge.ts';
+import { app } from '../../test/support/dingtalk.ts';
+import { programPath } from '../../test/support/programs.ts';
+import { startRedisServer } from '../../test/support/redis-server.ts';
 
 const PER_SECOND = 200;
 const SECONDS = 5;
@@ -39,7 +39,7 @@ async function measure(text: string): Promise<Figures> {
   const dingtalk = { people, stream: gateway, qps: 100_000 };
   const vendors = await startVendors({ app: { script: { chunks: [{ text: 'yes' }] } }, dingtalk }, systemClock);
   const { DINGTALK_CARD_TEMPLATE_ID: _template, ...env } = vendors.env;
-  const script = fileURLToPath(new URL('serve.ts', import.meta.url));
+  const script = fileURLToPath(new URL('../serve.ts', import.meta.url));
   const child = spawn(process.execPath, [script], {
     cwd: directory,
     env: {
@@ -93,5 +93,3 @@ export async function measureStream(): Promise<string[]> {
     line('commands', await measure('/id')),
   ];
 }
-
-if (import.meta.main) for (const text of await measureStream()) console.log(text);

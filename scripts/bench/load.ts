@@ -1,6 +1,6 @@
 // Sixty answers at once under DingTalk's limit of calls a second: this project over three processes, next to an
-// update every 500 ms, on the same simulated DingTalk. Called by bench.ts; alone: `node scripts/run.mjs scripts/bench-load.ts`.
-import { systemClock, sleep } from '../lib/runtime/clock.ts';
+// update every 500 ms, on the same simulated DingTalk.
+import { systemClock, sleep } from '../../lib/runtime/clock.ts';
 import {
   answerOf,
   CREDENTIALS,
@@ -10,8 +10,8 @@ import {
   startLoadedDingTalk,
   TEMPLATE,
   type LoadFigures,
-} from '../test/chaos/load.ts';
-import { programPath } from '../test/support/programs.ts';
+} from '../../test/chaos/load.ts';
+import { programPath } from '../../test/support/programs.ts';
 
 const FIXED_INTERVAL_MS = 500;
 
@@ -83,5 +83,3 @@ export async function measureLoad(): Promise<string[]> {
     line(`fixed interval of ${FIXED_INTERVAL_MS} ms`, await measureFixedInterval()),
   ];
 }
-
-if (import.meta.main) for (const text of await measureLoad()) console.log(text);
