@@ -73,11 +73,11 @@ export const server = {
 /**
  * Everything there is, then every change; again from the start whenever the connection was lost.
  *
- * @param {{ onSnapshot: (snapshot: Snapshot) => void, onChange: (change: Change) => void, onLost: () => void }} listener
+ * @param {{ onSnapshot: (snapshot: Snapshot) => void | Promise<void>, onChange: (change: Change) => void, onLost: () => void }} listener
  */
 export function listen({ onSnapshot, onChange, onLost }) {
   const events = new EventSource('/playground/events');
-  events.addEventListener('snapshot', ({ data }) => onSnapshot(JSON.parse(data)));
+  events.addEventListener('snapshot', ({ data }) => void onSnapshot(JSON.parse(data)));
   events.addEventListener('change', ({ data }) => onChange(JSON.parse(data)));
   events.addEventListener('error', () => {
     onLost();

@@ -1,5 +1,6 @@
 import { fill, h, icon, setProp } from './dom.js';
 import { icons } from './icons.js';
+import { askFirst } from './ask-first.js';
 import { applyTheme, isDark, keep } from './preferences.js';
 import { server } from './server.js';
 
@@ -102,7 +103,7 @@ export function createTopbar(ui, onLanguage) {
         'data-testid': 'reset',
         'aria-label': words.resetLabel,
         title: words.resetLabel,
-        onclick: () => void server.reset(),
+        onclick: () => askFirst(ui, { onYes: () => void server.reset() }),
       },
       icon(icons.trash),
     ),

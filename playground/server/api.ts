@@ -46,6 +46,7 @@ const configuring = z
     streaming: z.enum(STREAMINGS),
     showThinking: z.boolean(),
     replyLanguage: z.enum(REPLY_LANGUAGES),
+    followsPage: z.boolean(),
     buttons: z.boolean(),
   })
   .partial();

@@ -10,7 +10,7 @@ export interface PersonInfo {
   /** Staff id, or union id for people outside the organisation. */
   id: string;
   staffId: string | null;
-  name: string;
+  name: Named;
   role: Named;
 }
 
@@ -234,6 +234,10 @@ export interface AppChoice {
   /** What the app is in Dify's words; for a real app what the configuration says. */
   type: string;
   real: boolean;
+  /** What it plays when asked for it; nothing in an app of one's own. */
+  samples: string[];
+  /** Why an app of one's own does not answer as it is configured. Null: it does, or nothing is wrong so far. */
+  problem: Named | null;
 }
 
 /** How the function is configured for the next question. */
@@ -243,6 +247,8 @@ export interface Setup {
   streaming: StreamingName;
   showThinking: boolean;
   replyLanguage: ReplyLanguage;
+  /** The robot speaks the language of the page. */
+  followsPage: boolean;
   /** The card template has buttons. */
   buttons: boolean;
   trouble: Trouble;

@@ -22,6 +22,8 @@ export interface PageTools {
   chooseApp: (app: string) => Promise<void>;
   /** From here to the end of the test everything is as fast as in reality: for what the page makes of the pace. */
   inRealTime: () => void;
+  /** So much faster than in reality, to the end of the test. */
+  atSpeed: (speed: number) => void;
 }
 
 /** A picture of one pixel. */
@@ -77,7 +79,7 @@ export function usePage(executablePath: string, { pictures = false } = {}): Page
       if (on) await playground.post('trouble', { name, on: false });
     }
     playground.clock.speed = SPEED;
-    await playground.post('config', { app: 'chat', buttons: true });
+    await playground.post('config', { app: 'chat', buttons: true, followsPage: true, replyLanguage: 'zh-CN' });
     await playground.post('reset', {});
     expect(problems).toEqual([]);
   });
@@ -105,6 +107,9 @@ export function usePage(executablePath: string, { pictures = false } = {}): Page
     },
     inRealTime() {
       playground.clock.speed = 1;
+    },
+    atSpeed(speed) {
+      playground.clock.speed = speed;
     },
     async chooseApp(app) {
       await id('app-choice').selectOption(app);

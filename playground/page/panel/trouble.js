@@ -71,10 +71,15 @@ export function createTroubleTab(ui) {
     'setting-language',
     words.replyLanguage,
     [
+      ['page', words.asPage],
       ['zh-CN', '中文 · zh-CN'],
       ['en', 'English · en'],
     ],
-    (value) => void server.configure({ replyLanguage: /** @type {Setup['replyLanguage']} */ (value) }),
+    (value) => {
+      const followsPage = value === 'page';
+      const replyLanguage = followsPage ? ui.replyLanguage : /** @type {Setup['replyLanguage']} */ (value);
+      void server.configure({ followsPage, replyLanguage });
+    },
   );
   /** @param {'showThinking' | 'buttons'} name @param {string} id @param {string} label */
   const settingSwitch = (name, id, label) => {
@@ -112,7 +117,7 @@ export function createTroubleTab(ui) {
       state.textContent = isOn ? words.on : words.off;
     }
     streaming.select.value = setup.streaming;
-    language.select.value = setup.replyLanguage;
+    language.select.value = setup.followsPage ? 'page' : setup.replyLanguage;
     thinking.render();
     buttons.render();
   };
