@@ -162,10 +162,12 @@ const takesLong: Build = ({ takesLong: words }) => ({
 });
 
 /** Lists what an app of this mode can play. */
-const help: Build = ({ helpIntroduction, help: what }, { mode }) => {
+const help: Build = (texts, { mode }) => {
+  const { helpIntroduction, help: what } = texts;
+  const colon = texts === chineseTexts ? '：' : ': ';
   const lines = Object.entries(what)
     .filter(([word]) => plays(mode, sampleNameFor(word)))
-    .map(([word, explanation]) => `- **${word}**：${explanation}`);
+    .map(([word, explanation]) => `- **${word}**${colon}${explanation}`);
   return say(`${helpIntroduction}\n\n${lines.join('\n')}`);
 };
 

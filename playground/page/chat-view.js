@@ -31,7 +31,12 @@ export function createChatView(ui, announce) {
     fill(
       head,
       chat.kind === 'group' || !me ? groupAvatar(people) : personAvatar(me),
-      h('div', null, h('h2', null, ui.name(chat.title)), h('p', { class: 'ellipsis', title: line, 'data-testid': 'you-are' }, line)),
+      h(
+        'div',
+        null,
+        h('h2', null, ui.name(chat.title)),
+        h('p', { class: 'ellipsis', title: line, 'data-testid': 'you-are' }, line),
+      ),
     );
   };
   const stop = ui.onMove(render);

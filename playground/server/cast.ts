@@ -2,7 +2,14 @@ import type { Group, Person } from '../dingtalk/types.ts';
 import { sampleApp } from '../dify/sample-app.ts';
 import { plays, SAMPLE_NAMES } from '../dify/samples.ts';
 import type { SampleApp } from '../dify/types.ts';
-import { REPLY_LANGUAGES, type AppChoice, type ChatInfo, type Named, type PersonInfo, type ReplyLanguage } from './protocol.ts';
+import {
+  REPLY_LANGUAGES,
+  type AppChoice,
+  type ChatInfo,
+  type Named,
+  type PersonInfo,
+  type ReplyLanguage,
+} from './protocol.ts';
 
 /** Who plays along: an invented company, its people and chats, and the sample apps. */
 
@@ -39,8 +46,7 @@ const groups: { group: Omit<Group, 'title'>; title: Named }[] = [
 ];
 
 /** A text in the language of the robot. */
-export const inLanguage = (named: Named, language: ReplyLanguage): string =>
-  language === 'en' ? named.en : named.zh;
+export const inLanguage = (named: Named, language: ReplyLanguage): string => (language === 'en' ? named.en : named.zh);
 
 /** The people as DingTalk knows them. Their nicks and the groups' titles go into the callbacks. */
 export const peopleIn = (language: ReplyLanguage): Person[] =>

@@ -11,9 +11,8 @@ import {
   type SampleName,
 } from '../../playground/dify/samples.ts';
 import type { AppMode, ChunkScript, Question } from '../../playground/dify/types.ts';
-import { en } from '../../playground/page/words/en.js';
-import { zh } from '../../playground/page/words/zh.js';
 import { recordOf } from '../../playground/http/shape.ts';
+import { chipWords } from '../playground-page/playground.ts';
 import { createFastClock, startDify, textOf } from './support.ts';
 
 /** Plays the samples a hundred times as fast. */
@@ -84,11 +83,11 @@ describe.each(['chat', 'agent-chat', 'agent', 'advanced-chat', 'completion', 'wo
 );
 
 test.each([
-  ['Chinese', zh],
-  ['English', en],
-])('each %s chip chooses the sample that it is named after', (_, { chips }) => {
+  ['Chinese', chipWords.zh],
+  ['English', chipWords.en],
+])('each %s chip chooses the sample that it is named after', (_, chips) => {
   const commands = ['new', 'help', 'stop', 'id'];
-  for (const [name, [, text = '']] of Object.entries(chips)) {
+  for (const [name, [, text]] of Object.entries(chips)) {
     if (commands.includes(name)) expect(text).toBe(`/${name}`);
     else expect(sampleNameFor(text)).toBe(name === 'samples' ? 'help' : name);
   }
