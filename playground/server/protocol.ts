@@ -194,6 +194,7 @@ export const TROUBLES = [
   'qpsLimit',
   'cardRefused',
   'noTemplate',
+  'difyBusy',
   'difyError',
   'inputRefused',
   'cutStream',

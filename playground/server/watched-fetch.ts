@@ -18,7 +18,7 @@ export interface WatchedFetchOptions {
 /** Longest part of a stream that is kept to look at. */
 const KEPT_STREAM_CHARS = 8_000;
 /** A function that is to be killed lives so long once Dify answers: some words are on the card by then. */
-const DIES_AFTER_MS = 2_500;
+const DIES_AFTER_MS = 1_000;
 /** Enough to hold the event that ends a stream: it repeats the inputs and the outputs. */
 const TAIL_CHARS = 65_536;
 

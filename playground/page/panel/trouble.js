@@ -131,7 +131,6 @@ export function createTroubleTab(ui) {
         { class: 'troubles' },
         switches.map(({ row }) => row),
       ),
-      h('p', { class: 'hint' }, words.troubleCodes),
       h('h3', null, words.settings),
       h('p', { class: 'hint' }, words.settingsNote),
       h(
