@@ -1,10 +1,12 @@
 import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Callback, DingTalkEvent, DingTalkSimulator, SimulatedCard, SimulatedMessage } from '../dingtalk/types.ts';
+import { CALLBACK_TARGET, withoutSecrets } from './curl.ts';
 import { GROUP_INFOS, inLanguage, PERSON_INFOS, ROBOT } from './cast.ts';
 import { mirrorButtons, mirrorFile, mirrorNotices } from './mirror.ts';
 import { prepare, type Sending } from './sending.ts';
 import { noteQuestion, TAP_HEADER } from './watch.ts';
 import type { Journal } from './journal.ts';
+import type { Json } from './redaction.ts';
 import type { Recorder } from './recorder.ts';
 import type { ChatInfo, DeliveryInfo, Mention, QuestionItem, ReplyLanguage, SaidInfo, TapItem } from './protocol.ts';
 import type { Uploads } from './uploads.ts';
@@ -75,7 +77,19 @@ export function createChats(options: ChatsOptions): Chats {
     const delivery: DeliveryInfo = { at: clock.now(), ms: null, status: null };
     item.deliveries.push(delivery);
     journal.putItem(item);
-    const answer = await dingtalk.deliver(callbackUrl(), callback).catch(() => ({ status: 0, ms: 0 }));
+    const request = JSON.stringify(withoutSecrets(callback.body as Json));
+    const call = journal.openCall({
+      service: 'callback',
+      name: '/api/dingtalk',
+      method: 'POST',
+      target: CALLBACK_TARGET,
+      question: item.id,
+      request,
+      requestBytes: Buffer.byteLength(request),
+    });
+    const answer = await dingtalk.deliver(callbackUrl(), callback).catch(() => ({ status: 0, ms: 0, body: '' }));
+    const { status, body } = answer;
+    call.finish({ status, code: status === 200 ? 'ok' : String(status), response: body, responseBytes: body.length });
     Object.assign(delivery, { status: answer.status, ms: answer.ms });
     if (journal.item(item.id)) journal.putItem(item);
   };
@@ -196,9 +210,10 @@ export function createChats(options: ChatsOptions): Chats {
       recorder.noteTap(id, { outTrackId: card, userId: from, actionId, params });
       const request = JSON.stringify({ actionIds: [actionId], params });
       const call = journal.openCall({
-        service: 'dingtalk',
+        service: 'callback',
         name: 'card callback',
         method: null,
+        target: null,
         question: id,
         request,
         requestBytes: Buffer.byteLength(request),

@@ -21,7 +21,8 @@ const REFUSALS: readonly Refusal[] = [
     trouble: 'difyBusy',
     status: 429,
     code: 'too_many_requests',
-    message: 'Too many requests. Please try again later. The current maximum concurrent requests allowed for this app is 2.',
+    message:
+      'Too many requests. Please try again later. The current maximum concurrent requests allowed for this app is 2.',
   },
   { trouble: 'difyError', status: 400, code: 'completion_request_error', message: providerError },
   { trouble: 'inputRefused', status: 400, code: 'invalid_param', message: 'department is required in input form' },

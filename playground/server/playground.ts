@@ -21,6 +21,7 @@ import {
 import { refusalOf } from './guard.ts';
 import { checkOwnApp, unknownOwnApp } from './own-app.ts';
 import { createJournal } from './journal.ts';
+import { createDocs } from './docs.ts';
 import { writeFixture } from './fixture.ts';
 import { createPages } from './pages.ts';
 import { TROUBLES, type AppChoice, type Setup, type Snapshot, type Trouble } from './protocol.ts';
@@ -165,6 +166,7 @@ export async function startPlayground(
     },
   });
   const page = createPages();
+  const docs = createDocs();
 
   const host = await startHost({
     port: config.port,
@@ -173,7 +175,7 @@ export async function startPlayground(
     async other(request) {
       const { pathname } = new URL(request.url);
       const isApi = pathname.startsWith('/playground/');
-      const found = isApi || !['GET', 'HEAD'].includes(request.method) ? null : await page(pathname);
+      const found = isApi || !['GET', 'HEAD'].includes(request.method) ? null : ((await page(pathname)) ?? (await docs(pathname)));
       if (!isApi) return found;
       const refusal = refusalOf(request, hostname);
       return refusal === null ? api(request, pathname) : Response.json({ error: refusal }, { status: 403 });

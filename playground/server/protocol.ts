@@ -155,14 +155,17 @@ export interface Frame {
   error: boolean;
 }
 
-export type Service = 'dingtalk' | 'dify' | 'store';
+/** `callback`: what DingTalk sends to the function. The others: what the function calls. */
+export type Service = 'callback' | 'dingtalk' | 'dify' | 'store';
 
-/** One call that the function made. */
+/** One call: DingTalk's to the function, or one that the function made. */
 export interface Call {
   id: number;
   service: Service;
   name: string;
   method: string | null;
+  /** The address, with shell variables for hosts and secrets; `null` where there is none to tell. */
+  target: string | null;
   question: string | null;
   at: number;
   /** Until the first byte of the answer's body; for streams. */

@@ -2,6 +2,7 @@ import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Fetch } from '../../lib/net/http.ts';
 import type { DingTalkSimulator } from '../dingtalk/types.ts';
 import type { Journal, OpenCall } from './journal.ts';
+import { targetOf } from './curl.ts';
 import { disturbDify, startsRun } from './dify-trouble.ts';
 import type { OpenExchange, Recorder } from './recorder.ts';
 import { isTroubled, watchedLife, watchedQuestion } from './watch.ts';
@@ -34,6 +35,7 @@ export function watchFetch({ clock, dingtalk, journal, recorder, onDingTalkReque
       service: isDingTalk ? 'dingtalk' : 'dify',
       name: nameOf(url, isDingTalk),
       method: init.method ?? 'GET',
+      target: targetOf(url, isDingTalk),
       question,
       // The one body that is nothing but secrets.
       request: isToken || body === '' ? null : withoutSecret(body),

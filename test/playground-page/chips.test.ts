@@ -82,10 +82,10 @@ const resultOf = (items: readonly ChatItem[], question: QuestionItem): Result =>
 });
 
 /** Some of these are pressed before the ones before them are answered. */
-const ROUNDS: (keyof typeof CHIPS)[][] = [['commands'], ['answers', 'abilities'], ['failures'], ['forms', 'load']];
+const ROUNDS: (keyof typeof CHIPS)[][] = [['commands'], ['answers', 'abilities'], ['failures', 'load'], ['forms']];
 
-/** Where forms wait, other words would be asked about: the two groups that go together have chats of their own. */
-const chatsFor = (group: string) => (group === 'forms' ? [0, 1] : group === 'load' ? [3, 4] : [0, 1, 3, 4]);
+/** A long task keeps its chat busy to the end; a form that waits makes the robot ask about the next words. */
+const chatsFor = (group: string) => (group === 'load' ? [2] : [0, 1, 3, 4]);
 
 /** In the page, which is quicker. One answer at a time in a chat, so the chips take turns among chats of colleagues. */
 const pressIn = (

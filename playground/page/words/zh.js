@@ -67,8 +67,7 @@ export const zh = {
   buttons: { stop: '停止', like: '有用', dislike: '没用', new: '新会话', retry: '重试' },
   typeThis: '群里不能代你发送，请输入：',
   gallery: 'Markdown 图鉴',
-  galleryIntro:
-    '左边是应用的原文，右边是发到钉钉后的显示效果。这里展示完整答案；流式输出时，未写完的标记会先隐藏。',
+  galleryIntro: '左边是应用的原文，右边是发到钉钉后的显示效果。这里展示完整答案；流式输出时，未写完的标记会先隐藏。',
   gallerySource: '应用写的',
   galleryCard: '卡片里',
   galleryMessage: '消息里',
