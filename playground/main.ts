@@ -26,8 +26,6 @@ const playground = await startPlayground(env, read.config);
 const address = new URL(playground.url);
 if (host === null) address.hostname = 'localhost';
 console.log(`Playground: ${address.origin}`);
-console.log(
-  hasRealApp(env)
-    ? 'Open it, choose a chat and ask: your own Dify app answers. Ctrl-C ends it.'
-    : 'Open it, choose a chat and ask: a sample Dify app answers. Your own: DIFY_API_KEY in .env. Ctrl-C ends it.',
-);
+console.log(hasRealApp(env) ? words.openOwn : words.openSample);
+const own = await playground.ownApp;
+if (own) console.log(own.problem ? inLanguage(own.problem, language) : words.ownApp(inLanguage(own.name, language), own.type));

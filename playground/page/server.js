@@ -51,7 +51,18 @@ async function upload(file) {
   }
 }
 
+/** @param {number} call @returns {Promise<string | null>} null when there is nothing to copy */
+async function curl(call) {
+  try {
+    const response = await fetch(`/playground/curl?call=${call}`);
+    return response.ok ? (await response.json()).text : null;
+  } catch {
+    return null;
+  }
+}
+
 export const server = {
+  curl,
   /** @param {Message} message */
   send: (message) => post('send', message),
   /** The question's id, or null when it was not sent. @param {Message} message @returns {Promise<string | null>} */

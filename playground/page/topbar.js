@@ -48,7 +48,12 @@ export function createTopbar(ui, onLanguage) {
     fill(
       app,
       setup.apps.map(({ id, name, type, real }) =>
-        h('option', { value: id }, `${ui.name(name)} · ${type}${real ? ` (${words.realApp})` : ''}`),
+        h(
+          'option',
+          { value: id },
+          [ui.name(name), ...(type === ui.name(name).toLowerCase() ? [] : [type])].join(' · '),
+          real ? ` (${words.realApp})` : '',
+        ),
       ),
     );
     app.value = setup.app;

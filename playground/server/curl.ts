@@ -61,7 +61,7 @@ export function curlOf({ service, target, method, request, name }: Call): string
 }
 
 /** Where the callbacks of DingTalk go. */
-export const CALLBACK_TARGET = "$PUBLIC_URL/api/dingtalk";
+export const CALLBACK_TARGET = '$PUBLIC_URL/api/dingtalk';
 
 /** As the journal cuts long bodies. */
 const isCut = (text: string | null) => text !== null && /… \(\+\d+\)$/.test(text);

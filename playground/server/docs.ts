@@ -98,7 +98,11 @@ export function createDocs(): (path: string) => Promise<Response | null> {
     const source = await readFile(`${root}${path}`, 'utf8');
     const title = /^# (.+)$/m.exec(source)?.[1] ?? path;
     const language = path.endsWith('.zh-CN.md') ? 'zh-CN' : 'en';
-    const text = pageOf(title, language, render(source, path, (each) => known.has(each)));
+    const text = pageOf(
+      title,
+      language,
+      render(source, path, (each) => known.has(each)),
+    );
     return new Response(text, { headers: { ...headers, 'content-type': 'text/html; charset=utf-8' } });
   };
 }

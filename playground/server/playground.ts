@@ -175,7 +175,8 @@ export async function startPlayground(
     async other(request) {
       const { pathname } = new URL(request.url);
       const isApi = pathname.startsWith('/playground/');
-      const found = isApi || !['GET', 'HEAD'].includes(request.method) ? null : ((await page(pathname)) ?? (await docs(pathname)));
+      const found =
+        isApi || !['GET', 'HEAD'].includes(request.method) ? null : ((await page(pathname)) ?? (await docs(pathname)));
       if (!isApi) return found;
       const refusal = refusalOf(request, hostname);
       return refusal === null ? api(request, pathname) : Response.json({ error: refusal }, { status: 403 });

@@ -1,5 +1,6 @@
 import { h, setProp } from '../dom.js';
 import { server } from '../server.js';
+import { withDocLinks } from './doc-link.js';
 
 /**
  * @typedef {import('../ui.js').Ui} Ui
@@ -40,7 +41,7 @@ export function createTroubleTab(ui) {
         'dl',
         { id: `explain-${name}` },
         words.troubleParts.map((part, index) =>
-          h('div', null, h('dt', null, part), h('dd', null, explanations[index] ?? '')),
+          h('div', null, h('dt', null, part), h('dd', null, withDocLinks(ui, explanations[index] ?? ''))),
         ),
       ),
     );
