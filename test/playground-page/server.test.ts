@@ -11,7 +11,7 @@ describe('npm start', () => {
   test('names everything that is wrong with the configuration, and ends', async () => {
     const { exit, output } = spawnPlayground({ STREAMING: 'fast', DIFY_API_URL: 'nowhere', DIFY_API_KEY: 'key' });
     expect(await exit).toBe(1);
-    expect(output()).toMatch(/DIFY_API_URL: expected.*\nSTREAMING: expected/);
+    expect(output()).toMatch(/Malformed:\n {2}DIFY_API_URL: expected.*\n {2}STREAMING: expected/);
     expect(output()).not.toContain('nowhere');
   });
 
@@ -67,11 +67,16 @@ describe('npm start', () => {
 
 describe('an app of one’s own that does not answer as configured', () => {
   test.each([
-    ['a Dify that is not there', { DIFY_API_URL: 'http://127.0.0.1:1/v1', DIFY_API_KEY: 'real-key' }, 'cannot be reached'],
+    [
+      'a Dify that is not there',
+      { DIFY_API_URL: 'http://127.0.0.1:1/v1', DIFY_API_KEY: 'real-key' },
+      'cannot be reached',
+    ],
     ['a key that Dify does not know', { DIFY_API_KEY: 'wrong-key' }, 'does not accept DIFY_API_KEY'],
     ['a type that it is not', { DIFY_API_KEY: 'real-key', DIFY_APP_TYPE: 'workflow' }, 'DIFY_APP_TYPE is workflow'],
     ['an address of something else', { DIFY_API_KEY: 'real-key', path: '/elsewhere' }, 'did not answer as Dify’s API'],
-  ])('%s', async (_, { path = '', ...env }, sentence) => {
+  ])('%s', async (_, given: Record<string, string>, sentence) => {
+    const { path = '', ...env } = given;
     const dify = await createDifySimulator({ apps: { 'real-key': { mode: 'chat', name: 'mine' } } });
     const playground = await openPlayground({ DIFY_API_URL: `${dify.url}${path}`, ...env });
     const { setup } = await playground.until(({ setup: now }) => (now.apps[0]?.problem ?? null) !== null);
