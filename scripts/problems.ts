@@ -11,7 +11,11 @@ const FIRST_VARIABLES = ['DINGTALK_CLIENT_ID', 'DINGTALK_CLIENT_SECRET', 'DIFY_A
  *
  * @param env says whether anything is configured at all; null where that does not matter
  */
-export function describeForTerminal(problems: readonly ConfigProblem[], words: CommandWords, env: Environment): string {
+export function describeForTerminal(
+  problems: readonly ConfigProblem[],
+  words: CommandWords,
+  env: Environment | null,
+): string {
   const missing = problems.filter(({ expected }) => isMissing(expected));
   const malformed = problems.filter((problem) => !missing.includes(problem));
   const list = (heading: string, some: readonly ConfigProblem[], line: (problem: ConfigProblem) => string) =>

@@ -185,9 +185,9 @@ export async function startPlayground(
   /** The page is there before Dify has answered: it may take its time, or not be there at all. */
   const askForOwnApp = async (): Promise<AppChoice | null> => {
     const [first] = setup.apps;
-    const dify = config.robots[0]?.dify;
-    if (!first?.real || !dify) return null;
-    const checked = await checkOwnApp(first, dify, { fetch: (url, init) => globalThis.fetch(url, init), clock });
+    const own = config.robots[0]?.dify;
+    if (!first?.real || !own) return null;
+    const checked = await checkOwnApp(first, own, { fetch: (url, init) => globalThis.fetch(url, init), clock });
     setup = { ...setup, apps: setup.apps.map((choice) => (choice.id === checked.id ? checked : choice)) };
     journal.announce({ kind: 'setup', setup });
     return checked;

@@ -141,8 +141,8 @@ export function createAnswerTab(ui) {
         bar.style.insetInlineStart = `${Math.max(0, Math.min(start, 100 - MIN_BAR_PERCENT))}%`;
         bar.style.inlineSize = `${Math.max(MIN_BAR_PERCENT, length)}%`;
         setProp(bar, 'data-state', call.ms === null ? 'running' : call.code === 'ok' ? 'ok' : 'failed');
-        const time = /** @type {HTMLElement} */ (row.querySelector('.bar-ms'));
-        time.textContent = call.ms === null ? '…' : duration(call.ms);
+        const ms = /** @type {HTMLElement} */ (row.querySelector('.bar-ms'));
+        ms.textContent = call.ms === null ? '…' : duration(call.ms);
       },
     });
   };
