@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 /** @typedef {{ zh: string, en: string }} Named */
 
 /** @type {readonly { title: Named, commands: readonly (readonly [command: string, says: Named])[] }[]} */
-export const groups = [
+const groups = [
   {
     title: { zh: '先看看', en: 'Look at it first' },
     commands: [
@@ -61,7 +61,7 @@ function languageOf(env) {
 }
 
 /** @param {'zh' | 'en'} language */
-export function helpIn(language) {
+function helpIn(language) {
   const width = Math.max(...groups.flatMap(({ commands }) => commands.map(([command]) => command.length)));
   return groups
     .map(({ title, commands }) =>

@@ -1,7 +1,7 @@
 import type { Environment } from '../lib/config/config.ts';
 import type { ConfigProblem } from '../lib/config/settings.ts';
 import { isMissing } from './doctor/sentences/line.ts';
-import type { CommandWords } from './words/index.ts';
+import type { CommandWords } from './words/en.ts';
 
 /** Set by everybody who has begun to configure it. */
 const FIRST_VARIABLES = ['DINGTALK_CLIENT_ID', 'DINGTALK_CLIENT_SECRET', 'DIFY_API_KEY', 'BOTS'];

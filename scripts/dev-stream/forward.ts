@@ -2,7 +2,7 @@ import { cardCallbackSecret, cardSignature, robotSignature } from '../../lib/din
 import type { Callbacks } from '../../lib/dingtalk/stream/connection.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Fetch } from '../../lib/net/http.ts';
-import type { CommandWords } from '../words/index.ts';
+import type { CommandWords } from '../words/en.ts';
 
 export interface ForwardOptions {
   /** The callback address of the robot. */

@@ -1,6 +1,6 @@
 import { parseJson } from '../../lib/runtime/json.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
-import type { CommandWords } from '../words/index.ts';
+import type { CommandWords } from '../words/en.ts';
 
 export interface NarratorOptions {
   /** How many robots are to be connected. */

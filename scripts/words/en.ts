@@ -76,3 +76,6 @@ export const en = {
     503: 'the function there is not configured; open its address to see what is missing',
   } as Readonly<Record<number, string>>,
 };
+
+/** English is the model; the type checker compares the other language with it. */
+export type CommandWords = typeof en;

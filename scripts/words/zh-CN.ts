@@ -1,5 +1,5 @@
 import { expectedInChinese } from '../doctor/sentences/expected-zh-CN.ts';
-import type { CommandWords } from './index.ts';
+import type { CommandWords } from './en.ts';
 
 export const zhCN: CommandWords = {
   incomplete: '配置不完整。',
@@ -13,7 +13,7 @@ export const zhCN: CommandWords = {
       ? `端口 ${port} 已被占用。请停掉占用它的程序，或换一个端口：PORT=${port + 1} ${command}`
       : `无法监听 ${hostname}:${port}（${code}）。请设置 PORT 和 HOST。`,
 
-  playground: (url) => `演练场：${url}`,
+  playground: (url) => `Playground: ${url}`,
   openSample:
     '打开上面的地址，选择一个会话并提问，由示例 Dify 应用回答。要用自己的应用，在 .env 里设置 DIFY_API_KEY。按 Ctrl+C 结束。',
   openOwn: '打开上面的地址，选择一个会话并提问，由你自己的 Dify 应用回答。按 Ctrl+C 结束。',

@@ -248,6 +248,19 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
       seen.add(await active());
     }
     expect([...seen]).toEqual(expect.arrayContaining(['app-choice', 'theme', 'language', 'chat', 'chip']));
+    // A group of chips is opened, and what asks first is answered, without a pointer.
+    await page.locator('[data-group=commands]').focus();
+    await page.keyboard.press('Enter');
+    await page.locator('[data-chip=help]').focus();
+    await page.keyboard.press('Space');
+    await id('robot-message').waitFor();
+    await id('reset').focus();
+    await page.keyboard.press('Enter');
+    await id('reset-keep').waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByText('问点什么吧').waitFor();
+    expect(await active()).toBe('reset');
     await id('composer').focus();
     await page.keyboard.type('第一行');
     await page.keyboard.press('Shift+Enter');
