@@ -49,7 +49,7 @@ function render(source: string, path: string, isKnown: (path: string) => boolean
         const words = this.parser.parseInline(tokens);
         const url = URL.parse(href, base);
         // Files of the source are not served here.
-        const isShown = url?.host !== 'docs' || isKnown(decodeURIComponent(url.pathname.slice(1)));
+        const isShown = url?.host !== 'docs' || isKnown(url.pathname.slice(1));
         return isShown && url && /^https?:$/.test(url.protocol) ? `<a href="${escape(href)}">${words}</a>` : words;
       },
       table(token) {
@@ -85,7 +85,7 @@ const pageOf = (title: string, language: string, content: string) => `<!doctype 
 export function createDocs(): (path: string) => Promise<Response | null> {
   const known = documentPaths();
   return async (address) => {
-    const path = decodeURIComponent(address.slice(1));
+    const path = address.slice(1);
     if (!known.has(path)) return null;
     const headers = {
       'content-security-policy': POLICY,

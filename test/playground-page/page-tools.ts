@@ -22,8 +22,6 @@ export interface PageTools {
   chooseApp: (app: string) => Promise<void>;
   /** From here to the end of the test everything is as fast as in reality: for what the page makes of the pace. */
   inRealTime: () => void;
-  /** So much faster than in reality, to the end of the test. */
-  atSpeed: (speed: number) => void;
 }
 
 /** A picture of one pixel. */
@@ -107,9 +105,6 @@ export function usePage(executablePath: string, { pictures = false } = {}): Page
     },
     inRealTime() {
       playground.clock.speed = 1;
-    },
-    atSpeed(speed) {
-      playground.clock.speed = speed;
     },
     async chooseApp(app) {
       await id('app-choice').selectOption(app);

@@ -236,8 +236,23 @@ describe('the server of the playground', () => {
   test('serves its page and nothing beside it', async () => {
     const page = await fetch(playground.url);
     expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
-    const paths = ['/page/%2e%2e/server/cast.ts', '/page/tsconfig.json', '/index.html', '/package.json'];
+    const documents = [
+      '/docs/operations.md',
+      '/docs/operations.zh-CN.md',
+      '/README.md',
+      '/docs/images/playground.en.png',
+    ];
+    const shown = await Promise.all(documents.map(async (path) => (await fetch(`${playground.url}${path}`)).status));
+    expect(shown).toEqual([200, 200, 200, 200]);
+    const paths = [
+      '/docs/%2e%2e/package.json',
+      '/docs/%',
+      '/page/%2e%2e/server/cast.ts',
+      '/page/tsconfig.json',
+      '/index.html',
+      '/package.json',
+    ];
     const statuses = await Promise.all(paths.map(async (path) => (await fetch(`${playground.url}${path}`)).status));
-    expect(statuses).toEqual([404, 404, 404, 404]);
+    expect(statuses).toEqual(paths.map(() => 404));
   });
 });
