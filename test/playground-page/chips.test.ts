@@ -97,7 +97,7 @@ const pressIn = (
 }).concat(document.querySelectorAll('[data-testid=chat]')[2].click() ?? [])`;
 
 /** Fast enough to be cheap, slow enough that a busy machine keeps within the time limits of the calls. */
-const FAST = 20;
+const FAST = 10;
 const PATIENCE_MS = 30_000;
 /** For all apps at once, on a machine that is busy. */
 const TIMEOUT_MS = 240_000;
