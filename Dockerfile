@@ -8,7 +8,9 @@ COPY package.json package-lock.json .npmrc ./
 # No script of a package runs: none of these packages needs one.
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && npm cache clean --force
 COPY lib ./lib
-COPY scripts/serve.ts scripts/serving.ts scripts/host.ts scripts/dotenv.ts ./scripts/
+COPY scripts/serve.ts scripts/serving.ts scripts/host.ts scripts/dotenv.ts scripts/language.ts scripts/problems.ts ./scripts/
+COPY scripts/words ./scripts/words
+COPY scripts/doctor/sentences/line.ts scripts/doctor/sentences/expected-zh-CN.ts ./scripts/doctor/sentences/
 
 EXPOSE 3000
 USER node

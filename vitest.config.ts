@@ -34,6 +34,7 @@ const LONGEST = [
   'stories/handover',
   'stories/budget',
   'scripts/dev-stream',
+  'playground-page/chips',
   'playground-page/trouble',
   'playground-page/page',
   'playground-page/server',

@@ -1,8 +1,11 @@
 // `npm start`: the playground. The real function, between a simulated DingTalk and a sample Dify, with a chat page.
-import { describeProblems } from '../lib/config/config.ts';
 import { environment } from '../lib/config/environment.ts';
 import { loadDotenv } from '../scripts/dotenv.ts';
 import { whyNotListen } from '../scripts/host.ts';
+import { languageOf } from '../scripts/language.ts';
+import { describeForTerminal } from '../scripts/problems.ts';
+import { commandWords } from '../scripts/words/index.ts';
+import { inLanguage } from './server/cast.ts';
 import { hasRealApp, readOwnConfig } from './server/configuration.ts';
 import { startPlayground } from './server/playground.ts';
 
@@ -14,10 +17,12 @@ function leave(message: string): never {
 loadDotenv();
 const env = environment();
 const read = readOwnConfig(env);
-if (!read.ok) leave(`The configuration is not right:\n${describeProblems(read.problems)}`);
+const language = languageOf(env);
+const words = commandWords[language];
+if (!read.ok) leave(describeForTerminal(read.problems, words, null));
 const { port, host } = read.config;
 const reason = await whyNotListen(port, host ?? '127.0.0.1', 'npm start');
-if (reason !== null) leave(reason);
+if (reason !== null) leave(words.cannotListen(reason));
 
 // A playground has nothing to finish: Ctrl-C ends it at once.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(0));
@@ -25,9 +30,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => pr
 const playground = await startPlayground(env, read.config);
 const address = new URL(playground.url);
 if (host === null) address.hostname = 'localhost';
-console.log(`Playground: ${address.origin}`);
-console.log(
-  hasRealApp(env)
-    ? 'Open it, choose a chat and ask: your own Dify app answers. Ctrl-C ends it.'
-    : 'Open it, choose a chat and ask: a sample Dify app answers. Your own: DIFY_API_KEY in .env. Ctrl-C ends it.',
-);
+console.log(words.playground(address.origin));
+console.log(hasRealApp(env) ? words.openOwn : words.openSample);
+const own = await playground.ownApp;
+if (own)
+  console.log(own.problem ? inLanguage(own.problem, language) : words.ownApp(inLanguage(own.name, language), own.type));

@@ -4,8 +4,9 @@ import { environment } from '../lib/config/environment.ts';
 import { createTcpRedis } from '../lib/state/redis/tcp.ts';
 import { readArguments, usageOf } from './doctor/arguments.ts';
 import { hasFailed, jsonReport, readableReport } from './doctor/report.ts';
-import { languageOf, runDoctor } from './doctor/run.ts';
+import { runDoctor } from './doctor/run.ts';
 import { loadDotenv } from './dotenv.ts';
+import { languageOf } from './language.ts';
 
 loadDotenv();
 const env = environment();

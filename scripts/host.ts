@@ -20,17 +20,24 @@ export interface HostOptions {
   other?: (request: Request) => Promise<Response | null>;
 }
 
-/** Why the port cannot be listened on, as a sentence for a terminal; null when it can. */
-export async function whyNotListen(port: number, hostname: string, command: string): Promise<string | null> {
+/** Why a port cannot be listened on. */
+export interface ListenProblem {
+  port: number;
+  hostname: string;
+  /** As the system calls it, such as `EADDRINUSE`. */
+  code: string;
+  /** What was typed to start it. */
+  command: string;
+}
+
+/** Null when the port can be listened on. */
+export async function whyNotListen(port: number, hostname: string, command: string): Promise<ListenProblem | null> {
   const code = await new Promise<string | null>((resolve) => {
     const probe = createServer();
     probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
     probe.listen(port, hostname, () => probe.close(() => resolve(null)));
   });
-  if (code === null) return null;
-  return code === 'EADDRINUSE'
-    ? `Port ${port} is in use. Stop what runs there, or choose another: PORT=${port + 1} ${command}`
-    : `Cannot listen on ${hostname}:${port} (${code}). Set PORT and HOST.`;
+  return code === null ? null : { port, hostname, code, command };
 }
 
 export async function startHost({ port, hostname, handle, other }: HostOptions): Promise<Host> {

@@ -1,11 +1,14 @@
 // What `npm run serve` and `npm run dev:stream` share: the function on a plain Node server, from its start to its end.
 import { createApp, type RunningApp } from '../lib/app.ts';
-import { describeProblems, type Environment } from '../lib/config/config.ts';
+import type { Environment } from '../lib/config/config.ts';
 import type { ConfigProblem } from '../lib/config/settings.ts';
 import { openStream } from '../lib/dingtalk/stream/open-stream.ts';
 import { systemClock } from '../lib/runtime/clock.ts';
 import { createMemoryState } from '../lib/state/memory/memory.ts';
 import { startHost, type Host } from './host.ts';
+import { languageOf } from './language.ts';
+import { describeForTerminal } from './problems.ts';
+import { commandWords } from './words/index.ts';
 
 /** Within the time for the end, what is left for putting unfinished answers on record. */
 const RECORD_MS = 3_000;
@@ -25,11 +28,11 @@ export async function createServedApp(env: Environment, writeLog: (line: string)
     openStream,
     ...(tcp ? { connectRedis: (url) => tcp.createTcpRedis({ url, clock: systemClock }) } : {}),
   });
-  return app.ok ? app : leaveIncomplete(app.problems);
+  return app.ok ? app : leaveIncomplete(app.problems, env);
 }
 
-export function leaveIncomplete(problems: readonly ConfigProblem[]): never {
-  return leave(`The configuration is not complete:\n${describeProblems(problems)}`);
+export function leaveIncomplete(problems: readonly ConfigProblem[], env: Environment): never {
+  return leave(describeForTerminal(problems, commandWords[languageOf(env)], env));
 }
 
 export function leave(text: string): never {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { systemClock } from '../lib/runtime/clock.ts';
 import { environment } from '../lib/config/environment.ts';
 import { createTcpRedis } from '../lib/state/redis/tcp.ts';
-import { languageOfPlace, type Language } from './language.ts';
+import { languageOf, type Language } from './language.ts';
 import { readArguments, usageOf, type Options } from './setup/arguments.ts';
 import { readOtherBridge } from './setup/from.ts';
 import { runSetup } from './setup/run.ts';
@@ -11,7 +11,7 @@ import { openTerminal, type Terminal } from './setup/terminal.ts';
 import { wordsOf } from './setup/words/index.ts';
 
 const env = environment();
-const placeLanguage = languageOfPlace(env);
+const placeLanguage = languageOf(env);
 /** Where nothing is asked. */
 const speaker: Terminal = {
   say: (text) => console.log(text),

@@ -5,7 +5,7 @@ import type { SampleTexts, ToolUse } from './sample-texts.ts';
 import { steadyChunks, streamText } from './stream-text.ts';
 import { isWorkflowBased } from './envelope.ts';
 import { cutAt } from './trouble.ts';
-import type { Chunk, ChunkScript, FilePlace, FormAction, Pause, Question } from './types.ts';
+import type { AppMode, Chunk, ChunkScript, FilePlace, FormAction, Pause, Question } from './types.ts';
 
 type Build = (texts: SampleTexts, question: Question) => ChunkScript;
 
@@ -161,12 +161,15 @@ const takesLong: Build = ({ takesLong: words }) => ({
   ],
 });
 
-const help: Build = ({ helpIntroduction, help: words }) =>
-  say(
-    `${helpIntroduction}\n\n${Object.entries(words)
-      .map(([word, what]) => `- **${word}**：${what}`)
-      .join('\n')}`,
-  );
+/** Lists what an app of this mode can play. */
+const help: Build = (texts, { mode }) => {
+  const { helpIntroduction, help: what } = texts;
+  const colon = texts === chineseTexts ? '：' : ': ';
+  const lines = Object.entries(what)
+    .filter(([word]) => plays(mode, sampleNameFor(word)))
+    .map(([word, explanation]) => `- **${word}**${colon}${explanation}`);
+  return say(`${helpIntroduction}\n\n${lines.join('\n')}`);
+};
 
 const builds = {
   short: (texts) => say(texts.short),
@@ -210,6 +213,22 @@ const builds = {
 } satisfies Record<string, Build>;
 
 export type SampleName = keyof typeof builds;
+
+export const SAMPLE_NAMES = Object.keys(builds) as SampleName[];
+
+/** Samples that need what only these kinds of app have. The others answer in words that they cannot. */
+const ONLY_IN: Readonly<Partial<Record<SampleName, readonly AppMode[]>>> = {
+  agent: ['agent-chat', 'agent'],
+  workflow: ['workflow'],
+  suggestions: ['chat', 'agent-chat', 'agent', 'advanced-chat'],
+  approval: ['advanced-chat', 'workflow'],
+  claim: ['advanced-chat', 'workflow'],
+  seal: ['advanced-chat', 'workflow'],
+  countersign: ['advanced-chat', 'workflow'],
+};
+
+/** Whether an app of this mode shows what the sample is for. */
+export const plays = (mode: AppMode, name: SampleName): boolean => ONLY_IN[name]?.includes(mode) ?? true;
 
 /** The words that choose a sample, most particular first. Topics come last: "VPN 报错" is a request for an error. */
 const words: readonly [name: SampleName, chinese: RegExp, english: RegExp][] = [
@@ -257,14 +276,18 @@ function namedSample(name: SampleName, question: Question): ChunkScript {
   return builds[name](textsFor(question), question);
 }
 
+/** Which sample these words choose. */
+export function sampleNameFor(text: string): SampleName {
+  return words.find(([, chinese, english]) => (isChinese(text) ? chinese : english).test(text))?.[0] ?? 'fallback';
+}
+
 /**
  * The default script: the question's words choose a sample. Files without such words are described; everything else
  * gets a friendly echo.
  */
 export function sampleScript(question: Question): ChunkScript {
-  const { text, files } = question;
-  const found = words.find(([, chinese, english]) => (isChinese(text) ? chinese : english).test(text));
-  return namedSample(found?.[0] ?? (files.length > 0 ? 'sentFiles' : 'fallback'), question);
+  const name = sampleNameFor(question.text);
+  return namedSample(name === 'fallback' && question.files.length > 0 ? 'sentFiles' : name, question);
 }
 
 /** `characters` in `events` deltas over `overMs`, starting `firstMs` after the question. */

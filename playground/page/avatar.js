@@ -11,12 +11,19 @@ function colourOf(id) {
   return sum % COLOURS;
 }
 
-/** As DingTalk does without a picture: the last two characters of a Chinese name. @param {string} name */
-const initials = (name) => Array.from(name).slice(-2).join('');
+/** As DingTalk does without a picture: the last characters of a Chinese name, the first letters of another. */
+const initials = (/** @type {string} */ name, /** @type {number} */ most) =>
+  /\p{Script=Han}/u.test(name)
+    ? Array.from(name).slice(-most).join('')
+    : name
+        .split(' ')
+        .map((part) => part.slice(0, 1))
+        .join('')
+        .slice(0, most);
 
 /** @param {{ id: string, name: string }} person */
 export function personAvatar({ id, name }) {
-  return h('span', { class: `avatar colour-${colourOf(id)}`, 'aria-hidden': 'true' }, initials(name));
+  return h('span', { class: `avatar colour-${colourOf(id)}`, 'aria-hidden': 'true' }, initials(name, 2));
 }
 
 export function robotAvatar() {
@@ -27,7 +34,7 @@ export function robotAvatar() {
 export function groupAvatar(members) {
   const faces = members
     .slice(0, 3)
-    .map(({ id, name }) => h('span', { class: `face colour-${colourOf(id)}` }, Array.from(name).slice(-1).join('')));
+    .map(({ id, name }) => h('span', { class: `face colour-${colourOf(id)}` }, initials(name, 1)));
   return h(
     'span',
     { class: 'avatar group', 'aria-hidden': 'true' },

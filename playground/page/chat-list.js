@@ -27,7 +27,7 @@ export function createChatList(ui) {
   const summary = (item) => {
     if (item.kind === 'tap') return '';
     const isPerson = item.kind === 'question';
-    const speaker = isPerson ? (model.person(item.from)?.name ?? '') : ui.robot;
+    const speaker = isPerson ? (ui.person(item.from)?.name ?? '') : ui.robot;
     const text = item.kind === 'card' ? (item.summary ?? '') : isPerson ? item.text : (item.title ?? item.text);
     const [file] = isPerson ? item.files : item.kind === 'message' && item.file ? [item.file] : [];
     const line = file ? `[${words.fileKinds[file.kind]}] ${text || file.name}` : text;
@@ -36,7 +36,7 @@ export function createChatList(ui) {
 
   /** @param {ChatInfo} chat */
   const create = (chat) => {
-    const people = chat.members.flatMap((id) => model.person(id) ?? []);
+    const people = chat.members.flatMap((id) => ui.person(id) ?? []);
     const [person] = people;
     const isExternal = chat.kind === 'single' && person?.staffId === null;
     const avatar = chat.kind === 'group' || !person ? groupAvatar(people) : personAvatar(person);

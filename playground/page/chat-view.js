@@ -12,7 +12,7 @@ import { createTimeline } from './timeline.js';
  * @returns {import('./ui.js').Part}
  */
 export function createChatView(ui, announce) {
-  const { model, words } = ui;
+  const { words } = ui;
   const head = h('div', { class: 'chat-head', 'data-testid': 'chat-head' });
   const timeline = createTimeline(ui, announce);
   const composer = createComposer(ui);
@@ -20,16 +20,23 @@ export function createChatView(ui, announce) {
   const render = () => {
     const { chat } = ui;
     if (!chat) return;
-    const people = chat.members.flatMap((id) => model.person(id) ?? []);
-    const [person] = people;
+    const people = chat.members.flatMap((id) => ui.person(id) ?? []);
+    const me = people.find(({ id }) => id === ui.speaker);
+    const others = people.filter((person) => person !== me).map(({ name }) => name);
     const line =
-      chat.kind === 'group'
-        ? `${words.members(people.length)} · ${people.map(({ name }) => name).join('、')}`
-        : person && `${ui.name(person.role)} · ${person.staffId ?? words.external} ⇄ ${ui.robot}`;
+      me &&
+      (chat.kind === 'group'
+        ? words.youAmong(me.name, ui.name(me.role), words.listed([...others, ui.robot]))
+        : words.youAlone(me.name, ui.name(me.role), ui.robot));
     fill(
       head,
-      chat.kind === 'group' || !person ? groupAvatar(people) : personAvatar(person),
-      h('div', null, h('h2', null, ui.name(chat.title)), h('p', { class: 'ellipsis' }, line)),
+      chat.kind === 'group' || !me ? groupAvatar(people) : personAvatar(me),
+      h(
+        'div',
+        null,
+        h('h2', null, ui.name(chat.title)),
+        h('p', { class: 'ellipsis', title: line, 'data-testid': 'you-are' }, line),
+      ),
     );
   };
   const stop = ui.onMove(render);

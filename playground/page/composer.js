@@ -1,5 +1,6 @@
 import { createAttachBar } from './attach-bar.js';
 import { createAttachments } from './attachments.js';
+import { createChipBar } from './chip-bar.js';
 import { fill, h, icon } from './dom.js';
 import { icons } from './icons.js';
 import { createQuoteBar } from './quote-bar.js';
@@ -85,24 +86,15 @@ export function createComposer(ui) {
     h('span', null, words.send),
   );
   const hint = h('p', { class: 'composer-hint', id: 'composer-hint', 'data-testid': 'composer-hint' });
-  const chips = h(
-    'div',
-    { class: 'chips', role: 'group', 'aria-label': words.quick },
-    words.samples.map(([label = '', text = '']) =>
-      h(
-        'button',
-        {
-          type: 'button',
-          class: text.startsWith('/') ? 'chip command' : 'chip',
-          'data-testid': 'chip',
-          'data-text': text,
-          title: text,
-          onclick: () => void server.send({ chat: ui.place.chat, from: ui.speaker, text }),
-        },
-        label,
-      ),
-    ),
-  );
+  const chipBar = createChipBar(ui);
+  const appProblem = h('p', { class: 'app-problem', role: 'status', hidden: true, 'data-testid': 'app-problem' });
+  /** The app of one's own cannot be reached, or is not what the configuration says. */
+  const renderApp = () => {
+    const { app, apps } = model.setup;
+    const choice = apps.find(({ id }) => id === app);
+    appProblem.hidden = !choice?.problem;
+    appProblem.textContent = choice?.problem ? ui.name(choice.problem) : '';
+  };
 
   const fit = () => {
     field.style.height = 'auto';
@@ -153,15 +145,20 @@ export function createComposer(ui) {
     hint.textContent = isGroup ? words.groupHint : words.hint;
     fill(
       speaker,
-      (chat?.members ?? []).map((id) => h('option', { value: id }, model.person(id)?.name ?? id)),
+      (chat?.members ?? []).map((id) => h('option', { value: id }, ui.person(id)?.name ?? id)),
     );
     speaker.value = ui.speaker;
+    renderApp();
     attachBar.render();
     attachments.render();
     quoteBar.render();
   };
 
   const stops = [
+    chipBar.dispose,
+    model.subscribe(({ kind }) => {
+      if (kind === 'setup' || kind === 'snapshot') renderApp();
+    }),
     ui.onMove((change) => {
       quoteBar.render();
       if (ui.quotes.has(ui.place.chat) && change.view !== undefined) field.focus();
@@ -185,7 +182,8 @@ export function createComposer(ui) {
         void submit();
       },
     },
-    chips,
+    appProblem,
+    chipBar.element,
     h(
       'div',
       { class: 'composer-box' },

@@ -5,7 +5,7 @@ import { icons } from './icons.js';
 import { createModel } from './model.js';
 import { createPanel } from './panel/panel.js';
 import { applyTheme, preferredLanguage, wordsOf } from './preferences.js';
-import { listen } from './server.js';
+import { listen, server } from './server.js';
 import { createTopbar } from './topbar.js';
 import { createTour } from './tour/tour.js';
 import { createUi } from './ui.js';
@@ -61,6 +61,11 @@ function createBottomBar(ui, shell) {
   };
 }
 
+/** The robot speaks the language of the page, unless `REPLY_LANGUAGE` or the settings say otherwise. @param {Ui} ui */
+async function speakAsPage({ model: { setup }, replyLanguage }) {
+  if (setup.followsPage && setup.replyLanguage !== replyLanguage) await server.configure({ replyLanguage });
+}
+
 /** @param {Ui} ui */
 function mount(ui) {
   document.documentElement.lang = ui.language === 'zh' ? 'zh-CN' : 'en';
@@ -69,6 +74,7 @@ function mount(ui) {
   const parts = [
     createTopbar(ui, () => {
       ui.setLanguage(ui.language === 'zh' ? 'en' : 'zh');
+      void speakAsPage(ui);
       parts.forEach(({ dispose }) => dispose());
       mount(ui);
       const button = document.querySelector('[data-testid=language]');
@@ -95,13 +101,14 @@ fill(root, h('p', { class: 'loading' }, words().connecting));
 /** @type {Ui | undefined} */
 let ui;
 listen({
-  onSnapshot(snapshot) {
+  async onSnapshot(snapshot) {
     notice.hidden = true;
     if (ui) {
       ui.model.replace(snapshot);
       return;
     }
     ui = createUi(createModel(snapshot));
+    await speakAsPage(ui);
     mount(ui);
     // Where there is a keyboard one can ask at once; on a phone it would cover the page.
     if (matchMedia('(pointer: fine)').matches) document.getElementById('message')?.focus();

@@ -27,7 +27,7 @@ export function createQuoteBar(ui) {
     if (item.kind === 'card') return words.says(ui.robot, item.content);
     if (item.kind === 'message') return words.says(ui.robot, item.text || (item.file?.name ?? ''));
     return words.says(
-      model.person(item.from)?.name ?? '',
+      ui.person(item.from)?.name ?? '',
       item.text || item.recognition || (item.record ? words.record : item.files.map(({ name }) => name).join('、')),
     );
   };

@@ -22,7 +22,7 @@ import { clockTime } from './ui.js';
  */
 export function createQuestion(ui, first) {
   const { words, model } = ui;
-  const person = model.person(first.from) ?? { id: first.from, name: first.from };
+  const person = ui.person(first.from) ?? { id: first.from, name: first.from };
   const isMine = first.from === ui.speaker;
   const isGroup = model.chat(first.chat)?.kind === 'group';
   const state = h('span', { class: 'delivery', 'data-testid': 'delivery' });
@@ -97,7 +97,7 @@ export function createQuestion(ui, first) {
 
 /** @param {Ui} ui @param {NonNullable<QuestionItem['quote']>} quote */
 export function quoteLine(ui, { from, text }) {
-  const name = from === null ? ui.robot : (ui.model.person(from)?.name ?? from);
+  const name = from === null ? ui.robot : (ui.person(from)?.name ?? from);
   return h('blockquote', { class: 'quoted', 'data-testid': 'quoted' }, h('b', null, `${name}: `), text);
 }
 
@@ -121,7 +121,7 @@ export function quoteButton(ui, id) {
  * @returns {Entry}
  */
 export function createTap(ui, first) {
-  const { words, model } = ui;
+  const { words } = ui;
   const state = h('span', { class: 'delivery' });
   const element = h(
     'li',
@@ -130,7 +130,7 @@ export function createTap(ui, first) {
       'button',
       { type: 'button', 'aria-label': words.detailsLabel, onclick: () => ui.go({ question: first.id, view: 'panel' }) },
       icon(icons.tap),
-      h('span', { class: 'tap-words' }, words.tapped(model.person(first.from)?.name ?? first.from, first.text)),
+      h('span', { class: 'tap-words' }, words.tapped(ui.person(first.from)?.name ?? first.from, first.text)),
       state,
     ),
   );

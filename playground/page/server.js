@@ -51,7 +51,18 @@ async function upload(file) {
   }
 }
 
+/** @param {number} call @returns {Promise<string | null>} null when there is nothing to copy */
+async function curl(call) {
+  try {
+    const response = await fetch(`/playground/curl?call=${call}`);
+    return response.ok ? (await response.json()).text : null;
+  } catch {
+    return null;
+  }
+}
+
 export const server = {
+  curl,
   /** @param {Message} message */
   send: (message) => post('send', message),
   /** The question's id, or null when it was not sent. @param {Message} message @returns {Promise<string | null>} */
@@ -73,11 +84,11 @@ export const server = {
 /**
  * Everything there is, then every change; again from the start whenever the connection was lost.
  *
- * @param {{ onSnapshot: (snapshot: Snapshot) => void, onChange: (change: Change) => void, onLost: () => void }} listener
+ * @param {{ onSnapshot: (snapshot: Snapshot) => void | Promise<void>, onChange: (change: Change) => void, onLost: () => void }} listener
  */
 export function listen({ onSnapshot, onChange, onLost }) {
   const events = new EventSource('/playground/events');
-  events.addEventListener('snapshot', ({ data }) => onSnapshot(JSON.parse(data)));
+  events.addEventListener('snapshot', ({ data }) => void onSnapshot(JSON.parse(data)));
   events.addEventListener('change', ({ data }) => onChange(JSON.parse(data)));
   events.addEventListener('error', () => {
     onLost();

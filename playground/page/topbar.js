@@ -1,5 +1,6 @@
 import { fill, h, icon, setProp } from './dom.js';
 import { icons } from './icons.js';
+import { askFirst } from './ask-first.js';
 import { applyTheme, isDark, keep } from './preferences.js';
 import { server } from './server.js';
 
@@ -47,7 +48,12 @@ export function createTopbar(ui, onLanguage) {
     fill(
       app,
       setup.apps.map(({ id, name, type, real }) =>
-        h('option', { value: id }, `${ui.name(name)} · ${type}${real ? ` (${words.realApp})` : ''}`),
+        h(
+          'option',
+          { value: id },
+          [ui.name(name), ...(type === ui.name(name).toLowerCase() ? [] : [type])].join(' · '),
+          real ? ` (${words.realApp})` : '',
+        ),
       ),
     );
     app.value = setup.app;
@@ -102,7 +108,7 @@ export function createTopbar(ui, onLanguage) {
         'data-testid': 'reset',
         'aria-label': words.resetLabel,
         title: words.resetLabel,
-        onclick: () => void server.reset(),
+        onclick: () => askFirst(ui, { onYes: () => void server.reset() }),
       },
       icon(icons.trash),
     ),

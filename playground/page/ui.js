@@ -51,6 +51,8 @@ export function createUi(model) {
       tourStarters.add(starter);
       return () => tourStarters.delete(starter);
     },
+    /** The group of chips that is open. @type {import('./chips.js').ChipGroup} */
+    chipGroup: 'answers',
     /** What was typed and not sent yet, by chat. @type {Map<string, string>} */
     drafts: new Map(),
     /** What the next message replies to, by chat. @type {Map<string, string>} */
@@ -79,6 +81,15 @@ export function createUi(model) {
     },
     get chat() {
       return model.chat(place.chat);
+    },
+    /** A person, with the name in the language of the page. @param {string} id */
+    person(id) {
+      const found = model.person(id);
+      return found && { ...found, name: found.name[language] };
+    },
+    /** The robot's language, where it follows the page. */
+    get replyLanguage() {
+      return language === 'zh' ? /** @type {const} */ ('zh-CN') : /** @type {const} */ ('en');
     },
     /** Who one is in the chat that is open. */
     get speaker() {

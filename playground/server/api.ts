@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Chats } from './chats.ts';
+import { curlOf } from './curl.ts';
 import { renderGallery } from './gallery.ts';
 import { openEvents } from './events.ts';
 import type { Journal } from './journal.ts';
@@ -46,6 +47,7 @@ const configuring = z
     streaming: z.enum(STREAMINGS),
     showThinking: z.boolean(),
     replyLanguage: z.enum(REPLY_LANGUAGES),
+    followsPage: z.boolean(),
     buttons: z.boolean(),
   })
   .partial();
@@ -93,6 +95,12 @@ export function createApi(options: ApiOptions): (request: Request, path: string)
     return file ? fileResponse(file) : failed(404, 'that file is gone');
   };
 
+  const curlFor = (id: number): Response => {
+    const call = journal.contents().calls.find((each) => each.id === id);
+    const text = call ? curlOf(call) : null;
+    return text === null ? failed(404, 'that call cannot be copied') : done({ text });
+  };
+
   const fixtureOf = (question: string | null): Response => {
     if (question !== null && !journal.item(question)) return failed(404, 'that message is gone');
     const text = exportFixture(question);
@@ -112,6 +120,9 @@ export function createApi(options: ApiOptions): (request: Request, path: string)
     if (request.method === 'GET' && name === 'events') return openEvents(journal, snapshot);
     if (request.method === 'GET' && name === 'snapshot') return done(snapshot());
     if (request.method === 'GET' && name === 'gallery') return done(renderGallery(snapshot().setup.replyLanguage));
+    if (request.method === 'GET' && name === 'curl') {
+      return curlFor(Number(new URL(request.url).searchParams.get('call')));
+    }
     if (request.method === 'GET' && name === 'export') {
       return fixtureOf(new URL(request.url).searchParams.get('question'));
     }

@@ -1,12 +1,14 @@
 import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Callback, DingTalkEvent, DingTalkSimulator, SimulatedCard, SimulatedMessage } from '../dingtalk/types.ts';
-import { GROUPS, PERSON_INFOS, ROBOT } from './cast.ts';
+import { CALLBACK_TARGET, withoutSecrets } from './curl.ts';
+import { GROUP_INFOS, inLanguage, PERSON_INFOS, ROBOT } from './cast.ts';
 import { mirrorButtons, mirrorFile, mirrorNotices } from './mirror.ts';
 import { prepare, type Sending } from './sending.ts';
 import { noteQuestion, TAP_HEADER } from './watch.ts';
 import type { Journal } from './journal.ts';
+import type { Json } from './redaction.ts';
 import type { Recorder } from './recorder.ts';
-import type { ChatInfo, DeliveryInfo, Mention, QuestionItem, SaidInfo, TapItem } from './protocol.ts';
+import type { ChatInfo, DeliveryInfo, Mention, QuestionItem, ReplyLanguage, SaidInfo, TapItem } from './protocol.ts';
 import type { Uploads } from './uploads.ts';
 
 /** Callbacks that can be delivered again. */
@@ -47,15 +49,22 @@ export interface ChatsOptions {
   recorder: Recorder;
   uploads: Uploads;
   callbackUrl: () => string;
+  language: () => ReplyLanguage;
 }
 
 /** The chats as people see them: what they write, and what DingTalk shows of the robot. */
-export function createChats({ clock, dingtalk, journal, recorder, uploads, callbackUrl }: ChatsOptions): Chats {
+export function createChats(options: ChatsOptions): Chats {
+  const { clock, dingtalk, journal, recorder, uploads, callbackUrl, language } = options;
   const callbacks = new Map<string, Callback>();
   /** Card ids and bodies of messages, by the question they belong to. */
   const owners = new Map<string, string | null>();
   const infos = chatInfos(dingtalk);
   let taps = 0;
+
+  const mentionOf = (id: string): Mention => {
+    const name = PERSON_INFOS.find((person) => person.id === id)?.name;
+    return { id, name: name ? inLanguage(name, language()) : id };
+  };
 
   const remember = <T>(map: Map<string, T>, key: string, value: T) => {
     map.delete(key);
@@ -68,7 +77,19 @@ export function createChats({ clock, dingtalk, journal, recorder, uploads, callb
     const delivery: DeliveryInfo = { at: clock.now(), ms: null, status: null };
     item.deliveries.push(delivery);
     journal.putItem(item);
-    const answer = await dingtalk.deliver(callbackUrl(), callback).catch(() => ({ status: 0, ms: 0 }));
+    const request = JSON.stringify(withoutSecrets(callback.body as Json));
+    const call = journal.openCall({
+      service: 'callback',
+      name: '/api/dingtalk',
+      method: 'POST',
+      target: CALLBACK_TARGET,
+      question: item.id,
+      request,
+      requestBytes: Buffer.byteLength(request),
+    });
+    const answer = await dingtalk.deliver(callbackUrl(), callback).catch(() => ({ status: 0, ms: 0, body: '' }));
+    const { status, body } = answer;
+    call.finish({ status, code: status === 200 ? 'ok' : String(status), response: body, responseBytes: body.length });
     Object.assign(delivery, { status: answer.status, ms: answer.ms });
     if (journal.item(item.id)) journal.putItem(item);
   };
@@ -138,12 +159,13 @@ export function createChats({ clock, dingtalk, journal, recorder, uploads, callb
   /** What was said last in a chat, as a person forwards it. */
   function saidIn(chat: string): SaidInfo[] {
     const items = journal.contents().items.filter((item) => item.chat === chat);
+    const robot = inLanguage(ROBOT, language());
     return items
       .toSorted((a, b) => a.at - b.at)
       .flatMap((item): SaidInfo[] => {
         if (item.kind === 'tap') return [];
-        if (item.kind === 'card') return [{ name: ROBOT.zh, text: item.content, file: null }];
-        if (item.kind === 'message') return [{ name: ROBOT.zh, text: item.text, file: item.file }];
+        if (item.kind === 'card') return [{ name: robot, text: item.content, file: null }];
+        if (item.kind === 'message') return [{ name: robot, text: item.text, file: item.file }];
         if (item.record) return [];
         const { name } = mentionOf(item.from);
         const words = item.recognition ?? item.text;
@@ -188,9 +210,10 @@ export function createChats({ clock, dingtalk, journal, recorder, uploads, callb
       recorder.noteTap(id, { outTrackId: card, userId: from, actionId, params });
       const request = JSON.stringify({ actionIds: [actionId], params });
       const call = journal.openCall({
-        service: 'dingtalk',
+        service: 'callback',
         name: 'card callback',
         method: null,
+        target: null,
         question: id,
         request,
         requestBytes: Buffer.byteLength(request),
@@ -242,19 +265,8 @@ function chatInfos(dingtalk: DingTalkSimulator): ChatInfo[] {
   const singles = PERSON_INFOS.map(({ id, name }) => ({
     id: dingtalk.singleConversation(id),
     kind: 'single' as const,
-    title: { zh: name, en: name },
+    title: name,
     members: [id],
   }));
-  const groups = GROUPS.map(({ conversationId, title, english, members }) => ({
-    id: conversationId,
-    kind: 'group' as const,
-    title: { zh: title, en: english },
-    members,
-  }));
-  return [...singles, ...groups];
+  return [...singles, ...GROUP_INFOS];
 }
-
-const mentionOf = (id: string): Mention => ({
-  id,
-  name: PERSON_INFOS.find((person) => person.id === id)?.name ?? id,
-});

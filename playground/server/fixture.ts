@@ -112,7 +112,7 @@ function placeholdersOf({ recordings, people, chats }: FixtureSources): Map<stri
   people.forEach(({ id, staffId, name }, index) => {
     found.set(id, `person-${index + 1}`);
     if (staffId !== null) found.set(staffId, `person-${index + 1}`);
-    found.set(name, `Person ${index + 1}`);
+    for (const each of Object.values(name)) found.set(each, `Person ${index + 1}`);
   });
   chats.forEach(({ id }, index) => found.set(id, `chat-${index + 1}`));
   let users = 0;

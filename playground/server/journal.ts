@@ -10,7 +10,7 @@ const MAX_CARDS_WITH_FRAMES = 20;
 const MAX_CALLS_WITH_BODIES = 200;
 const MAX_BODY_CHARS = 8_000;
 
-export type CallStart = Pick<Call, 'service' | 'name' | 'method' | 'question' | 'request' | 'requestBytes'>;
+export type CallStart = Pick<Call, 'service' | 'name' | 'method' | 'target' | 'question' | 'request' | 'requestBytes'>;
 
 export interface OpenCall {
   readonly call: Call;

@@ -6,7 +6,7 @@ import { createDingTalkSimulator } from '../dingtalk/simulator.ts';
 import type { DingTalkApi } from '../dingtalk/types.ts';
 import { createApi } from './api.ts';
 import { createBridge } from './bridge.ts';
-import { GROUPS, PEOPLE, PERSON_INFOS, ROBOT, SAMPLE_APPS, SAMPLE_CHOICES } from './cast.ts';
+import { groupsIn, peopleIn, PERSON_INFOS, ROBOT, SAMPLE_APPS, SAMPLE_CHOICES } from './cast.ts';
 import { createChats } from './chats.ts';
 import {
   BUTTON_TEMPLATE,
@@ -19,10 +19,12 @@ import {
   wantsButtons,
 } from './configuration.ts';
 import { refusalOf } from './guard.ts';
+import { checkOwnApp, unknownOwnApp } from './own-app.ts';
 import { createJournal } from './journal.ts';
+import { createDocs } from './docs.ts';
 import { writeFixture } from './fixture.ts';
 import { createPages } from './pages.ts';
-import { TROUBLES, type Setup, type Snapshot, type Trouble } from './protocol.ts';
+import { TROUBLES, type AppChoice, type Setup, type Snapshot, type Trouble } from './protocol.ts';
 import { createRecorder } from './recorder.ts';
 import { createUploads } from './uploads.ts';
 import { VOICES } from './voices.ts';
@@ -35,24 +37,37 @@ const SLOW_LATENCY_MS = 1_500;
 /** Above this many calls the simulators' own records are thrown away, as soon as nothing is being answered. */
 const MAX_SIMULATOR_CALLS = 2_000;
 
+interface PlaygroundHost extends Host {
+  /** The app of `DIFY_API_KEY` once Dify was asked for it; null without one. */
+  ownApp: Promise<AppChoice | null>;
+}
+
 /**
  * Everything behind `npm start`: the function, a DingTalk, a Dify, a store, and the page. All but the page goes by
  * `clock`.
  */
-export async function startPlayground(env: Environment, config: Config, clock: Clock = systemClock): Promise<Host> {
+export async function startPlayground(
+  env: Environment,
+  config: Config,
+  clock: Clock = systemClock,
+): Promise<PlaygroundHost> {
   const template = { published: true, variables: ['content'], failedState: true };
   const withButtons = { ...template, buttons: true };
   const dingtalk = await createDingTalkSimulator({
     app: DINGTALK_APP,
     permissions: ['Card.Instance.Write', 'Card.Streaming.Write', 'qyapi_robot_sendmsg', 'qyapi_base'],
     templates: { [PLAIN_TEMPLATE]: template, [BUTTON_TEMPLATE]: withButtons },
-    people: PEOPLE,
-    groups: GROUPS,
     clock,
   });
   const dify = await createDifySimulator({ apps: SAMPLE_APPS, latencyMs: 60, clock });
   const journal = createJournal(() => clock.now());
   let setup = initialSetup(env, config);
+  /** People and groups have names in both languages; DingTalk sends those of the robot's. */
+  const applyLanguage = () => {
+    dingtalk.settings.people = peopleIn(setup.replyLanguage);
+    dingtalk.settings.groups = groupsIn(setup.replyLanguage);
+  };
+  applyLanguage();
   const hostname = config.host ?? '127.0.0.1';
 
   const uploads = createUploads();
@@ -67,6 +82,7 @@ export async function startPlayground(env: Environment, config: Config, clock: C
     recorder,
     uploads,
     callbackUrl: () => `${ownOrigin(host, hostname)}/api/dingtalk`,
+    language: () => setup.replyLanguage,
   });
   const bridge = createBridge({
     journal,
@@ -138,6 +154,7 @@ export async function startPlayground(env: Environment, config: Config, clock: C
     configure(change) {
       if (change.app !== undefined && !setup.apps.some(({ id }) => id === change.app)) return false;
       setup = { ...setup, ...change };
+      applyLanguage();
       journal.announce({ kind: 'setup', setup });
       return true;
     },
@@ -149,6 +166,7 @@ export async function startPlayground(env: Environment, config: Config, clock: C
     },
   });
   const page = createPages();
+  const docs = createDocs();
 
   const host = await startHost({
     port: config.port,
@@ -157,14 +175,27 @@ export async function startPlayground(env: Environment, config: Config, clock: C
     async other(request) {
       const { pathname } = new URL(request.url);
       const isApi = pathname.startsWith('/playground/');
-      const found = isApi || !['GET', 'HEAD'].includes(request.method) ? null : await page(pathname);
+      const found =
+        isApi || !['GET', 'HEAD'].includes(request.method) ? null : ((await page(pathname)) ?? (await docs(pathname)));
       if (!isApi) return found;
       const refusal = refusalOf(request, hostname);
       return refusal === null ? api(request, pathname) : Response.json({ error: refusal }, { status: 403 });
     },
   });
+  /** The page is there before Dify has answered: it may take its time, or not be there at all. */
+  const askForOwnApp = async (): Promise<AppChoice | null> => {
+    const [first] = setup.apps;
+    const own = config.robots[0]?.dify;
+    if (!first?.real || !own) return null;
+    const checked = await checkOwnApp(first, own, { fetch: (url, init) => globalThis.fetch(url, init), clock });
+    setup = { ...setup, apps: setup.apps.map((choice) => (choice.id === checked.id ? checked : choice)) };
+    journal.announce({ kind: 'setup', setup });
+    return checked;
+  };
+
   return {
     ...host,
+    ownApp: askForOwnApp(),
     async close(graceMs) {
       await host.close(graceMs);
       await Promise.all([dingtalk.close(), dify.close()]);
@@ -175,12 +206,7 @@ export async function startPlayground(env: Environment, config: Config, clock: C
 function initialSetup(env: Environment, config: Config): Setup {
   const [robot] = config.robots;
   if (!robot) throw new Error('the configuration has no robot');
-  const real = {
-    id: REAL_APP,
-    name: { zh: '我的 Dify 应用', en: 'My Dify app' },
-    type: robot.dify.appType,
-    real: true,
-  };
+  const real = unknownOwnApp(REAL_APP, robot.dify);
   const hasReal = hasRealApp(env);
   return {
     app: hasReal ? REAL_APP : 'chat',
@@ -188,6 +214,7 @@ function initialSetup(env: Environment, config: Config): Setup {
     streaming: robot.streaming,
     showThinking: robot.showThinking,
     replyLanguage: robot.language,
+    followsPage: !env['REPLY_LANGUAGE']?.trim(),
     buttons: wantsButtons(env, robot.dingtalk.cardButtons),
     trouble: Object.fromEntries(TROUBLES.map((name) => [name, false])) as Trouble,
   };

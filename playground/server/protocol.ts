@@ -10,7 +10,7 @@ export interface PersonInfo {
   /** Staff id, or union id for people outside the organisation. */
   id: string;
   staffId: string | null;
-  name: string;
+  name: Named;
   role: Named;
 }
 
@@ -155,14 +155,17 @@ export interface Frame {
   error: boolean;
 }
 
-export type Service = 'dingtalk' | 'dify' | 'store';
+/** `callback`: what DingTalk sends to the function. The others: what the function calls. */
+export type Service = 'callback' | 'dingtalk' | 'dify' | 'store';
 
-/** One call that the function made. */
+/** One call: DingTalk's to the function, or one that the function made. */
 export interface Call {
   id: number;
   service: Service;
   name: string;
   method: string | null;
+  /** The address, with shell variables for hosts and secrets; `null` where there is none to tell. */
+  target: string | null;
   question: string | null;
   at: number;
   /** Until the first byte of the answer's body; for streams. */
@@ -194,6 +197,7 @@ export const TROUBLES = [
   'qpsLimit',
   'cardRefused',
   'noTemplate',
+  'difyBusy',
   'difyError',
   'inputRefused',
   'cutStream',
@@ -234,6 +238,10 @@ export interface AppChoice {
   /** What the app is in Dify's words; for a real app what the configuration says. */
   type: string;
   real: boolean;
+  /** What it plays when asked for it; nothing in an app of one's own. */
+  samples: string[];
+  /** Why an app of one's own does not answer as it is configured. Null: it does, or nothing is wrong so far. */
+  problem: Named | null;
 }
 
 /** How the function is configured for the next question. */
@@ -243,6 +251,8 @@ export interface Setup {
   streaming: StreamingName;
   showThinking: boolean;
   replyLanguage: ReplyLanguage;
+  /** The robot speaks the language of the page. */
+  followsPage: boolean;
   /** The card template has buttons. */
   buttons: boolean;
   trouble: Trouble;

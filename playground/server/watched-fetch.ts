@@ -2,6 +2,7 @@ import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Fetch } from '../../lib/net/http.ts';
 import type { DingTalkSimulator } from '../dingtalk/types.ts';
 import type { Journal, OpenCall } from './journal.ts';
+import { targetOf } from './curl.ts';
 import { disturbDify, startsRun } from './dify-trouble.ts';
 import type { OpenExchange, Recorder } from './recorder.ts';
 import { isTroubled, watchedLife, watchedQuestion } from './watch.ts';
@@ -18,7 +19,7 @@ export interface WatchedFetchOptions {
 /** Longest part of a stream that is kept to look at. */
 const KEPT_STREAM_CHARS = 8_000;
 /** A function that is to be killed lives so long once Dify answers: some words are on the card by then. */
-const DIES_AFTER_MS = 2_500;
+const DIES_AFTER_MS = 1_000;
 /** Enough to hold the event that ends a stream: it repeats the inputs and the outputs. */
 const TAIL_CHARS = 65_536;
 
@@ -34,6 +35,7 @@ export function watchFetch({ clock, dingtalk, journal, recorder, onDingTalkReque
       service: isDingTalk ? 'dingtalk' : 'dify',
       name: nameOf(url, isDingTalk),
       method: init.method ?? 'GET',
+      target: targetOf(url, isDingTalk),
       question,
       // The one body that is nothing but secrets.
       request: isToken || body === '' ? null : withoutSecret(body),

@@ -25,6 +25,7 @@ export function watchState(state: State, journal: Journal, clock: Clock): State 
       service: 'store',
       name,
       method: null,
+      target: null,
       question: watchedQuestion(),
       request: text,
       requestBytes: Buffer.byteLength(text),

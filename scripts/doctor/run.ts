@@ -9,7 +9,7 @@ import { askDify } from './dify.ts';
 import { createFinder, type Finding } from './finding.ts';
 import { isPublicHost } from './hosts.ts';
 import { frameOf, sentencesOf } from './sentences/index.ts';
-import { languageOfPlace, type Language } from '../language.ts';
+import { languageOf, type Language } from '../language.ts';
 import { watchDates } from './wire.ts';
 
 export interface CheckedFinding extends Omit<Finding, 'code'> {
@@ -26,12 +26,6 @@ export interface Section {
 }
 
 export type Report = { ok: true; language: Language; sections: readonly Section[] } | { ok: false; reason: string };
-
-/** Before the configuration is known to be right. Without the robot's language it is that of the terminal, as in the guide. */
-export function languageOf(env: Ports['env']): Language {
-  const set = env['REPLY_LANGUAGE']?.trim();
-  return set === 'en' || set === 'zh-CN' ? set : languageOfPlace(env);
-}
 
 /** Looks at everything. Throws only for mistakes of its own. */
 export async function runDoctor(ports: Ports, request: DoctorRequest): Promise<Report> {

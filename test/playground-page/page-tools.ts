@@ -77,7 +77,7 @@ export function usePage(executablePath: string, { pictures = false } = {}): Page
       if (on) await playground.post('trouble', { name, on: false });
     }
     playground.clock.speed = SPEED;
-    await playground.post('config', { app: 'chat', buttons: true });
+    await playground.post('config', { app: 'chat', buttons: true, followsPage: true, replyLanguage: 'zh-CN' });
     await playground.post('reset', {});
     expect(problems).toEqual([]);
   });

@@ -69,9 +69,9 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
     await ask('压测：600 字匀速回答');
     await lastCard('finished');
     const asked = (await playground().snapshot()).items.find(({ kind }) => kind === 'question')?.id;
-    // Beside the answer: the callback's address, once for an instance, and the suggested questions.
+    // Beside the answer: the suggested questions. The callback's address is registered once for an instance.
     const besideIn = ({ calls: now }: Snapshot) =>
-      now.filter(({ question, name }) => question === asked && /^(?:callbacks\/register|card\/instances)$/.test(name));
+      now.filter(({ question, name }) => question === asked && name === 'card/instances');
     const seen = await playground().until((now) =>
       besideIn(now).some(({ name, ms }) => name === 'card/instances' && ms !== null),
     );
@@ -81,8 +81,26 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
     expect(calls - beside).toBeGreaterThanOrEqual(3);
     expect(calls - beside).toBeLessThanOrEqual(8);
     expect(await id('tile-calls').textContent()).toContain(`约 ${Math.floor(5000 / calls)} 个回答`);
+    // What the panel counts is what the log counts.
+    for (const [tile, field] of [
+      ['calls', 'calls'],
+      ['store', 'storeRequests'],
+    ] as const) {
+      const shown = await id(`tile-${tile}`).locator('.value').textContent();
+      expect(await id(`logged-${field}`).textContent()).toBe(`日志 ${field}：${shown}`);
+    }
     expect(await id('tile-ack').textContent()).toMatch(/\d m?s/);
     await id('tab-calls').click();
+    // The callback comes first, and can be copied.
+    const callback = id('call').first();
+    expect(await callback.getAttribute('data-service')).toBe('callback');
+    await callback.locator('summary').click();
+    await callback.getByTestId('copy-curl').click();
+    await callback.getByTestId('curl-text').waitFor();
+    expect(await callback.getByTestId('curl-text').textContent()).toContain(
+      'curl -sS -X POST "$PUBLIC_URL/api/dingtalk"',
+    );
+    await callback.locator('summary').click();
     await id('call').filter({ hasText: 'createAndDeliver' }).locator('summary').click();
     await page.getByText('"outTrackId"').first().waitFor();
     await id('tab-frames').click();
@@ -91,12 +109,14 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
     const first = await id('frame-text').textContent();
     await id('frame').last().click();
     expect((await id('frame-text').textContent())?.length).toBeGreaterThan(first?.length ?? 0);
+    expect(await id('frame-seen').textContent()).toBe(await id('card-text').textContent());
     await id('tab-log').click();
     expect(await id('log-line').last().textContent()).toContain('turn_finished');
   });
 
   test('commands are answered by messages, and a redelivery changes nothing', async () => {
     const page = await open();
+    await page.locator('[data-group=commands]').click();
     await id('chip').filter({ hasText: '/new' }).click();
     await id('robot-message').waitFor();
     expect(await id('robot-message').textContent()).toContain('新会话');
@@ -113,6 +133,7 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
     await openChat('group');
     await switchOn(page, 'cardRefused');
     expect(await id('trouble-badge').textContent()).toContain('1 个故障');
+    expect(await id('you-are').textContent()).toBe('你是 张晓雯（行政经理），群里还有 李哲、周一航、云杉小助手');
     await ask('差旅标准是多少？请用表格');
     await id('robot-message').waitFor();
     expect(await id('robot-message').textContent()).toContain('@张晓雯');
@@ -138,6 +159,12 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
     const card = await lastCard('failed');
     expect(await card.textContent()).toMatch(/模型调用失败.*编号 [0-9a-f]{8}.*出错了/);
     expect(await card.textContent()).not.toContain('openai');
+    await id('tab-log').click();
+    await page.locator('[data-testid=log-line] [data-testid=doc-link]').waitFor();
+    const address = await id('doc-link').first().getAttribute('href');
+    expect(address).toBe('/docs/operations.zh-CN.md#dify_model_failed');
+    const shown = await fetch(new URL(address ?? '', playground().url));
+    expect(await shown.text()).toContain('id="dify_model_failed"');
   });
 
   test('a stream that is cut keeps its text', async () => {
@@ -162,7 +189,13 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
     await page.reload();
     await lastCard('finished');
     expect(await id('card-text').textContent()).toBe('可以的，次日生效。');
+    // The bin asks first; Escape keeps everything.
     await id('reset').click();
+    await id('reset-keep').waitFor();
+    await page.keyboard.press('Escape');
+    expect(await id('card').count()).toBe(1);
+    await id('reset').click();
+    await id('reset-yes').click();
     await page.getByText('问点什么吧').waitFor();
     expect(await id('entry').count()).toBe(0);
   });
@@ -215,6 +248,19 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
       seen.add(await active());
     }
     expect([...seen]).toEqual(expect.arrayContaining(['app-choice', 'theme', 'language', 'chat', 'chip']));
+    // A group of chips is opened, and what asks first is answered, without a pointer.
+    await page.locator('[data-group=commands]').focus();
+    await page.keyboard.press('Enter');
+    await page.locator('[data-chip=help]').focus();
+    await page.keyboard.press('Space');
+    await id('robot-message').waitFor();
+    await id('reset').focus();
+    await page.keyboard.press('Enter');
+    await id('reset-keep').waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByText('问点什么吧').waitFor();
+    expect(await active()).toBe('reset');
     await id('composer').focus();
     await page.keyboard.type('第一行');
     await page.keyboard.press('Shift+Enter');
@@ -266,7 +312,10 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
     const page = await open({ locale: 'en-GB' });
     await id('composer').fill('half a question');
     expect(await id('tab-calls').textContent()).toBe('Calls');
+    expect(await id('you-are').textContent()).toContain('You are Zhang Xiaowen');
+    expect((await playground().snapshot()).setup.replyLanguage).toBe('en');
     await id('language').click();
+    await playground().until(({ setup }) => setup.replyLanguage === 'zh-CN');
     expect(await id('tab-calls').textContent()).toBe('调用');
     expect(await page.locator('html').getAttribute('lang')).toBe('zh-CN');
     expect(await id('composer').inputValue()).toBe('half a question');

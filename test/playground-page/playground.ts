@@ -19,6 +19,17 @@ export interface Playground {
   close(): Promise<void>;
 }
 
+/** Label and text of each chip. The page's own files are JavaScript without declarations. */
+export type ChipWords = Record<string, [label: string, text: string]>;
+
+async function wordsOf(language: 'zh' | 'en'): Promise<ChipWords> {
+  const file = new URL(`../../playground/page/words/${language}.js`, import.meta.url).href;
+  const words = (await import(file)) as Record<string, { chips: ChipWords }>;
+  return words[language]?.chips ?? {};
+}
+
+export const chipWords = { zh: await wordsOf('zh'), en: await wordsOf('en') };
+
 /** A playground in this process, on a clock of its own. */
 export async function openPlayground(
   env: Environment = {},

@@ -11,7 +11,7 @@ describe('npm start', () => {
   test('names everything that is wrong with the configuration, and ends', async () => {
     const { exit, output } = spawnPlayground({ STREAMING: 'fast', DIFY_API_URL: 'nowhere', DIFY_API_KEY: 'key' });
     expect(await exit).toBe(1);
-    expect(output()).toMatch(/DIFY_API_URL: expected.*\nSTREAMING: expected/);
+    expect(output()).toMatch(/Malformed:\n {2}DIFY_API_URL: expected.*\n {2}STREAMING: expected/);
     expect(output()).not.toContain('nowhere');
   });
 
@@ -50,7 +50,9 @@ describe('npm start', () => {
   test('talks to a real Dify app when there is a key, and the samples stay', async () => {
     const dify = await createDifySimulator({ apps: { 'real-key': { mode: 'chat', name: 'mine' } } });
     const playground = await startPlayground({ DIFY_API_URL: dify.url, DIFY_API_KEY: 'real-key' });
-    const { setup, chats } = await playground.snapshot();
+    const { setup, chats } = await playground.until(({ setup: now }) => now.apps[0]?.name.en === 'mine');
+    expect(setup.apps[0]).toMatchObject({ name: { zh: 'mine' }, type: 'chat', samples: [], problem: null });
+    expect(playground.output()).toContain('“mine” (chat)');
     expect(setup.apps.map(({ id }) => id)).toEqual(['own', 'chat', 'agent', 'chatflow', 'workflow', 'completion']);
     await playground.ask({ chat: chats[0]?.id ?? '', from: FROM, text: '一句话' });
     expect(dify.runs).toMatchObject([{ key: 'real-key', query: '一句话' }]);
@@ -58,6 +60,28 @@ describe('npm start', () => {
     await playground.ask({ chat: chats[0]?.id ?? '', from: FROM, text: '一句话' });
     expect(dify.runs).toHaveLength(1);
     expect(JSON.stringify(await playground.snapshot())).not.toContain('real-key');
+    await playground.close();
+    await dify.close();
+  });
+});
+
+describe('an app of one’s own that does not answer as configured', () => {
+  test.each([
+    [
+      'a Dify that is not there',
+      { DIFY_API_URL: 'http://127.0.0.1:1/v1', DIFY_API_KEY: 'real-key' },
+      'cannot be reached',
+    ],
+    ['a key that Dify does not know', { DIFY_API_KEY: 'wrong-key' }, 'does not accept DIFY_API_KEY'],
+    ['a type that it is not', { DIFY_API_KEY: 'real-key', DIFY_APP_TYPE: 'workflow' }, 'DIFY_APP_TYPE is workflow'],
+    ['an address of something else', { DIFY_API_KEY: 'real-key', path: '/elsewhere' }, 'did not answer as Dify’s API'],
+  ])('%s', async (_, given: Record<string, string>, sentence) => {
+    const { path = '', ...env } = given;
+    const dify = await createDifySimulator({ apps: { 'real-key': { mode: 'chat', name: 'mine' } } });
+    const playground = await openPlayground({ DIFY_API_URL: `${dify.url}${path}`, ...env });
+    const { setup } = await playground.until(({ setup: now }) => (now.apps[0]?.problem ?? null) !== null);
+    expect(setup.apps[0]?.problem?.en).toContain(sentence);
+    expect(JSON.stringify(setup)).not.toContain('-key');
     await playground.close();
     await dify.close();
   });
@@ -153,6 +177,13 @@ describe('the server of the playground', () => {
     await playground.ask({ chat, from: FROM, text: '一句话' });
     const shown = JSON.stringify(await playground.snapshot());
     expect(shown).toContain('accessToken');
+    const curls = await Promise.all(
+      (await playground.snapshot()).calls.map(async ({ id }) =>
+        (await fetch(`${playground.url}/playground/curl?call=${id}`)).text(),
+      ),
+    );
+    expect(curls.filter((text) => text.includes('curl -sS')).length).toBeGreaterThan(6);
+    expect(curls.join('\n')).not.toMatch(/playground-client-secret|app-playground|session=(?!removed)|Bearer (?!\$)/);
     expect(shown).not.toMatch(/playground-client-secret|app-playground|appSecret|"accessToken\\"/);
   });
 
@@ -205,8 +236,23 @@ describe('the server of the playground', () => {
   test('serves its page and nothing beside it', async () => {
     const page = await fetch(playground.url);
     expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
-    const paths = ['/page/%2e%2e/server/cast.ts', '/page/tsconfig.json', '/index.html', '/package.json'];
+    const documents = [
+      '/docs/operations.md',
+      '/docs/operations.zh-CN.md',
+      '/README.md',
+      '/docs/images/playground.en.png',
+    ];
+    const shown = await Promise.all(documents.map(async (path) => (await fetch(`${playground.url}${path}`)).status));
+    expect(shown).toEqual([200, 200, 200, 200]);
+    const paths = [
+      '/docs/%2e%2e/package.json',
+      '/docs/%',
+      '/page/%2e%2e/server/cast.ts',
+      '/page/tsconfig.json',
+      '/index.html',
+      '/package.json',
+    ];
     const statuses = await Promise.all(paths.map(async (path) => (await fetch(`${playground.url}${path}`)).status));
-    expect(statuses).toEqual([404, 404, 404, 404]);
+    expect(statuses).toEqual(paths.map(() => 404));
   });
 });

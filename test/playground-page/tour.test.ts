@@ -54,7 +54,7 @@ describeWith('chromium', 'the tour of one message', (executablePath) => {
       if (step !== 'death') await id('tour-next').click();
     }
     // The card names the switch that it points at.
-    expect(await id('tour').textContent()).toContain('故障开关：函数被杀');
+    expect(await id('tour').textContent()).toContain('故障开关：终止函数');
     await id('trouble-functionKilled').waitFor();
     await id('tour-back').click();
     await at('reference');

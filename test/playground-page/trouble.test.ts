@@ -50,9 +50,23 @@ describe.each(['chat', 'agent', 'chatflow', 'workflow', 'completion'])('%s', (ap
     expect(shown?.content).toContain(texts.failures.dify_input_missing);
   });
 
-  test('a Dify that is busy', async () => {
+  test('a Dify without a free worker', async () => {
     const shown = await askIn(null, '排队');
     expect(shown?.phase).toBe('finished');
+  });
+
+  test('a Dify that is busy', async () => {
+    const shown = await askIn('difyBusy', '年假怎么申请');
+    expect(shown?.phase).toBe('failed');
+    expect(shown?.content).toContain(texts.failures.dify_busy);
+  });
+
+  test('a stream that is cut: the run of a workflow-based app is found', async () => {
+    const shown = await askIn('cutStream', '年假怎么申请');
+    expect(shown?.phase).toBe('finished');
+    const isWhole = app === 'chatflow' || app === 'workflow';
+    expect(shown?.content.includes('可能不完整')).toBe(!isWhole);
+    expect(shown?.content.includes('顺延到次年')).toBe(isWhole);
   });
 
   test('a function that is killed: its card goes on', async () => {

@@ -1,9 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { chineseTexts } from '../../playground/dify/sample-texts-zh.ts';
 import { englishTexts } from '../../playground/dify/sample-texts-en.ts';
-import { providerError, sampleScript, steadyScript } from '../../playground/dify/samples.ts';
-import type { AppMode, Question } from '../../playground/dify/types.ts';
+import {
+  plays,
+  providerError,
+  SAMPLE_NAMES,
+  sampleNameFor,
+  sampleScript,
+  steadyScript,
+  type SampleName,
+} from '../../playground/dify/samples.ts';
+import type { AppMode, ChunkScript, Question } from '../../playground/dify/types.ts';
 import { recordOf } from '../../playground/http/shape.ts';
+import { chipWords } from '../playground-page/playground.ts';
 import { createFastClock, startDify, textOf } from './support.ts';
 
 /** Plays the samples a hundred times as fast. */
@@ -19,10 +28,9 @@ const question = (text: string, mode: AppMode = 'chat', turn = 1): Question => (
   files: [],
 });
 
-const textFor = (query: string, turn = 1) =>
-  sampleScript(question(query, 'chat', turn))
-    .chunks.map((chunk) => ('text' in chunk ? chunk.text : ''))
-    .join('');
+const textOfScript = ({ chunks }: ChunkScript) => chunks.map((chunk) => ('text' in chunk ? chunk.text : '')).join('');
+
+const textFor = (query: string, turn = 1) => textOfScript(sampleScript(question(query, 'chat', turn)));
 
 describe('a sample that simply ends', () => {
   test.each([
@@ -50,15 +58,38 @@ describe('a sample that simply ends', () => {
   });
 });
 
-test('help lists words that each choose a sample of their own', () => {
-  for (const [ask, texts] of [
-    ['示例', chineseTexts],
-    ['samples', englishTexts],
-  ] as const) {
-    expect(textFor(ask)).toContain(texts.helpIntroduction);
-    const answers = Object.keys(texts.help).map((word) => JSON.stringify(sampleScript(question(word, 'advanced-chat'))));
-    expect(new Set(answers).size).toBe(answers.length);
-    for (const answer of answers) expect(answer).not.toContain('第 1 轮');
+describe.each(['chat', 'agent-chat', 'agent', 'advanced-chat', 'completion', 'workflow'] as const)(
+  'what %s plays',
+  (mode) => {
+    const played = SAMPLE_NAMES.filter((name) => plays(mode, name));
+
+    test.each([
+      ['示例', chineseTexts],
+      ['samples', englishTexts],
+    ])('%s lists words that each choose a sample of their own', (ask, texts) => {
+      const help = textOfScript(sampleScript(question(ask, mode)));
+      expect(help).toContain(texts.helpIntroduction);
+      const listed = [...help.matchAll(/\*\*(.+?)\*\*/gu)].map(([, word = '']) => word);
+      const names = listed.map(sampleNameFor);
+      expect(new Set(names).size).toBe(names.length);
+      expect(names.filter((name) => !played.includes(name) || name === 'fallback')).toEqual([]);
+      const answers = listed.map((word) => JSON.stringify(sampleScript(question(word, mode))));
+      expect(new Set(answers).size).toBe(answers.length);
+      // The rest are the questions of the opening, and what other words than these get.
+      const topics: SampleName[] = ['leave', 'expense', 'vpn', 'help', 'fallback'];
+      expect(played.filter((name) => !names.includes(name) && !topics.includes(name))).toEqual([]);
+    });
+  },
+);
+
+test.each([
+  ['Chinese', chipWords.zh],
+  ['English', chipWords.en],
+])('each %s chip chooses the sample that it is named after', (_, chips) => {
+  const commands = ['new', 'help', 'stop', 'id'];
+  for (const [name, [, text]] of Object.entries(chips)) {
+    if (commands.includes(name)) expect(text).toBe(`/${name}`);
+    else expect(sampleNameFor(text)).toBe(name === 'samples' ? 'help' : name);
   }
 });
 

@@ -35,6 +35,26 @@ test('a wrong configuration is named whole, without a value, and nothing starts'
   expect(output()).not.toMatch(/nonsense|warp|Listening/);
 });
 
+test.each([
+  [
+    'en',
+    { LANG: 'C' },
+    ['Missing:\n  DINGTALK_CLIENT_ID (it is required)', 'Malformed:\n  STREAMING: expected one of'],
+  ],
+  [
+    'the terminal’s Chinese',
+    { LANG: 'zh_CN.UTF-8' },
+    ['缺少：\n  DINGTALK_CLIENT_ID（必填）', '格式不对：\n  STREAMING：应为以下之一'],
+  ],
+  ['REPLY_LANGUAGE', { LANG: 'C', REPLY_LANGUAGE: 'zh-CN' }, ['配置不完整']],
+])('missing and malformed are told apart, in the language of %s', async (_, env, sentences) => {
+  const { exited, output } = serve({ STREAMING: 'warp', PORT: '0', ...env });
+  expect(await exited).toBe(1);
+  for (const sentence of sentences) expect(output()).toContain(sentence);
+  // Nothing is configured: where to begin.
+  expect(output()).toMatch(/npm start[\s\S]*npm run setup/);
+});
+
 test('a port that is taken is told in one line', async () => {
   const other = createServer();
   const port = await listenOnLoopback(other);

@@ -1,5 +1,6 @@
 import { fill, h, reconcile, setProp } from '../dom.js';
 import { duration } from '../ui.js';
+import { fieldValue } from './doc-link.js';
 import { factsOf } from './facts.js';
 
 /**
@@ -36,14 +37,24 @@ export function createAnswerTab(ui) {
   const nothing = h('p', { class: 'nothing' }, words.nothingYet);
   const element = h('section', { class: 'answer-tab' }, nothing, content);
 
-  /** @param {string} id @param {string} label @param {string} value @param {string} note @param {string} [extra] */
-  const tile = (id, label, value, note, extra = '') =>
+  /**
+   * @param {string} id
+   * @param {string} label
+   * @param {string} value
+   * @param {import('../dom.js').Child} note
+   * @param {[name: string, value: string | null]} [logged] the field of `turn_finished` on the same
+   * @param {string} [extra]
+   */
+  const tile = (id, label, value, note, logged, extra = '') =>
     h(
       'div',
       { class: `tile ${extra}`, 'data-testid': `tile-${id}` },
       h('dt', null, label),
       h('dd', { class: 'value' }, value),
       h('dd', { class: 'note' }, note),
+      logged && logged[1] !== null
+        ? h('dd', { class: 'note logged', 'data-testid': `logged-${logged[0]}` }, words.inLog(logged[0], logged[1]))
+        : null,
     );
 
   /** @param {Call} call */
@@ -67,24 +78,49 @@ export function createAnswerTab(ui) {
     if (!question) return;
     const facts = factsOf(model, question);
     const { tiles: say } = words;
+    const { logged } = facts;
+    /** @param {number | null} value */
+    const count = (value) => (value === null ? null : String(value));
+    /** @param {number | null} ms */
+    const time = (ms) => (ms === null ? null : duration(ms));
     fill(
       tiles,
       tile(
         'calls',
         say.calls,
         String(facts.counted),
-        facts.answersAMonth === null ? say.callsNone : say.callsNote(facts.answersAMonth),
+        [
+          facts.answersAMonth === null ? say.callsNone : say.callsNote(facts.answersAMonth),
+          facts.registrations > 0 ? say.registered(facts.registrations) : '',
+        ].join(''),
+        ['calls', count(logged.calls)],
         'wide accent',
       ),
-      tile('ack', say.ack, duration(facts.ackMs), question.kind === 'tap' ? say.tapNote : say.ackNote),
-      tile('first', say.first, duration(facts.firstWordsMs), say.firstNote(duration(facts.difyFirstByteMs))),
+      tile('ack', say.ack, duration(facts.ackMs), question.kind === 'tap' ? say.tapNote : say.ackNote, [
+        'acceptMs',
+        time(logged.acceptMs),
+      ]),
+      tile('first', say.first, duration(facts.firstWordsMs), say.firstNote(duration(facts.difyFirstByteMs)), [
+        'firstTextMs',
+        time(logged.firstTextMs),
+      ]),
       tile(
         'end',
         say.end,
         duration(facts.endMs),
         facts.card ? say.endNote(facts.frames.length, facts.characters) : say.endMessage(facts.messages.length),
+        ['totalMs', time(logged.totalMs)],
       ),
-      tile('store', say.store, String(facts.storeRequests), `${say.outcome}: ${words.outcomes[facts.outcome]}`),
+      tile(
+        'store',
+        say.store,
+        String(facts.storeRequests),
+        [
+          `${say.outcome}${words.colon}${words.outcomes[facts.outcome]} `,
+          logged.row === null ? null : fieldValue(ui, 'row', logged.row),
+        ],
+        ['storeRequests', count(logged.storeRequests)],
+      ),
     );
     const now = facts.isRunning ? Date.now() - question.at : 0;
     const ends = facts.calls.map((call) => call.at - question.at + (call.ms ?? 0));
@@ -105,8 +141,8 @@ export function createAnswerTab(ui) {
         bar.style.insetInlineStart = `${Math.max(0, Math.min(start, 100 - MIN_BAR_PERCENT))}%`;
         bar.style.inlineSize = `${Math.max(MIN_BAR_PERCENT, length)}%`;
         setProp(bar, 'data-state', call.ms === null ? 'running' : call.code === 'ok' ? 'ok' : 'failed');
-        const time = /** @type {HTMLElement} */ (row.querySelector('.bar-ms'));
-        time.textContent = call.ms === null ? '…' : duration(call.ms);
+        const ms = /** @type {HTMLElement} */ (row.querySelector('.bar-ms'));
+        ms.textContent = call.ms === null ? '…' : duration(call.ms);
       },
     });
   };

@@ -1,5 +1,6 @@
 import { fill, h, reconcile, setProp } from '../dom.js';
 import { bytes, clockTime, duration } from '../ui.js';
+import { createCopyCurl } from './copy-curl.js';
 import { createScopeSwitch } from './scope.js';
 
 /**
@@ -67,6 +68,7 @@ export function createCallsTab(ui) {
         `${words.upDown} ${bytes(call.requestBytes)} / ${bytes(call.responseBytes)}`,
         call.service === 'dingtalk' ? ` · ${call.counted ? words.counted : words.free}` : '',
       ),
+      createCopyCurl(ui, call),
       h('h4', null, words.request),
       code(call.request),
       h('h4', null, words.response),

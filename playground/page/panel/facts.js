@@ -7,6 +7,8 @@
  * @typedef {import('../model.js').Call} Call
  */
 
+/** The function names its address to DingTalk once for an instance; that is no call of one answer. */
+const REGISTRATION = 'callbacks/register';
 /** Calls a month of DingTalk's free edition (标准版). */
 const FREE_CALLS = 5_000;
 
@@ -20,7 +22,8 @@ export function factsOf(model, question) {
   const card = answers.find((item) => item.kind === 'card');
   const messages = answers.filter((item) => item.kind === 'message');
   const frames = card ? model.framesOf(card.id) : [];
-  const counted = calls.filter((call) => call.counted).length;
+  const counted = calls.filter((call) => call.counted && call.name !== REGISTRATION).length;
+  const registrations = calls.filter((call) => call.counted && call.name === REGISTRATION).length;
   // A message beside a card is a greeting or a file, not the answer's first words.
   const firstWords = card ? frames.find(({ content }) => content !== '')?.at : messages[0]?.at;
   const lastMessageAt = messages.at(-1)?.at ?? null;
@@ -36,6 +39,8 @@ export function factsOf(model, question) {
     messages,
     frames,
     counted,
+    registrations,
+    logged: loggedOf(model, question.id),
     answersAMonth: counted === 0 ? null : Math.floor(FREE_CALLS / counted),
     ackMs: question.deliveries[0]?.ms ?? null,
     firstWordsMs: firstWords === undefined ? null : firstWords - question.at,
@@ -45,6 +50,29 @@ export function factsOf(model, question) {
     characters: Array.from(card?.content ?? messages.map(({ text }) => text).join('')).length,
     isRunning,
     outcome: outcomeOf(card?.phase ?? null, messages.length, isRunning, question.kind === 'tap'),
+  };
+}
+
+/**
+ * The numbers of the log's `turn_finished`, and the code of what failed.
+ *
+ * @param {Model} model
+ * @param {string} question
+ */
+function loggedOf(model, question) {
+  const lines = model.logs().filter((line) => line.question === question);
+  const ended = lines.findLast(({ fields }) => fields['event'] === 'turn_finished')?.fields;
+  const row = lines.findLast(({ fields }) => typeof fields['row'] === 'string')?.fields['row'];
+  /** @param {string} name */
+  const number = (name) => (typeof ended?.[name] === 'number' ? ended[name] : null);
+  return {
+    calls: number('calls'),
+    frames: number('frames'),
+    storeRequests: number('storeRequests'),
+    acceptMs: number('acceptMs'),
+    firstTextMs: number('firstTextMs'),
+    totalMs: number('totalMs'),
+    row: typeof row === 'string' ? row : null,
   };
 }
 

@@ -1,4 +1,5 @@
 import { fill, h, reconcile, setProp } from '../dom.js';
+import { renderMarkdown } from '../markdown/render.js';
 import { factsOf } from './facts.js';
 
 /**
@@ -15,6 +16,7 @@ export function createFramesTab(ui) {
   const { words, model } = ui;
   const list = h('ol', { class: 'frames', 'data-testid': 'frames' });
   const heading = h('h3', { id: 'frame-heading' });
+  const seen = h('div', { class: 'markdown frame-seen', tabindex: 0, role: 'group', 'data-testid': 'frame-seen' });
   const text = h('pre', {
     class: 'frame-text',
     tabindex: 0,
@@ -22,7 +24,14 @@ export function createFramesTab(ui) {
     'data-testid': 'frame-text',
   });
   const nothing = h('p', { class: 'nothing' });
-  const content = h('div', null, list, heading, text);
+  const both = h(
+    'div',
+    { class: 'frame-both' },
+    h('div', null, heading, text),
+    h('div', null, h('h3', { id: 'frame-seen-heading' }, words.frameSeen), seen),
+  );
+  seen.setAttribute('aria-labelledby', 'frame-seen-heading');
+  const content = h('div', null, list, both);
   const element = h('section', { class: 'frames-tab' }, nothing, content);
 
   /** @param {Frame} frame */
@@ -48,7 +57,7 @@ export function createFramesTab(ui) {
     nothing.hidden = frames.length > 0;
     content.hidden = frames.length === 0;
     nothing.textContent = facts && !facts.isRunning ? words.noFrames : words.nothingYet;
-    const longest = Math.max(1, ...frames.map((frame) => frame.content.length));
+    const longest = Math.max(1, ...frames.map((frame) => Array.from(frame.content).length));
     const chosen = frames.find(({ index }) => index === ui.place.frame) ?? frames.at(-1);
     reconcile(list, frames, {
       key: ({ card, index }) => `${card} ${index}`,
@@ -59,7 +68,7 @@ export function createFramesTab(ui) {
         const part = (name) => /** @type {HTMLElement} */ (row.querySelector(`.${name}`));
         part('frame-at').textContent = `+${((frame.at - (question?.at ?? frame.at)) / 1000).toFixed(2)} s`;
         part('frame-fill').style.inlineSize = `${(frame.content.length / longest) * 100}%`;
-        part('frame-length').textContent = words.characters(frame.content.length);
+        part('frame-length').textContent = words.characters(Array.from(frame.content).length);
         part('frame-state').textContent = words.frame[state];
         setProp(part('frame'), 'data-state', state);
         setProp(part('frame'), 'aria-pressed', String(frame === chosen));
@@ -68,7 +77,9 @@ export function createFramesTab(ui) {
     if (!chosen) return;
     fill(heading, words.frameText(chosen.index + 1));
     const shown = chosen.content === '' ? words.frame.empty : chosen.content;
-    if (text.textContent !== shown) text.textContent = shown;
+    if (text.textContent === shown) return;
+    text.textContent = shown;
+    fill(seen, chosen.content === '' ? words.frame.empty : renderMarkdown(chosen.content, 'card'));
   };
   return { element, render };
 }

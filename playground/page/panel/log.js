@@ -1,4 +1,5 @@
 import { h, reconcile } from '../dom.js';
+import { fieldValue } from './doc-link.js';
 import { createScopeSwitch } from './scope.js';
 
 /**
@@ -34,8 +35,8 @@ export function createLogTab(ui) {
         'p',
         { class: 'log-fields' },
         Object.entries(rest)
-          .filter(([, value]) => value !== null)
-          .map(([name, value]) => h('span', null, h('b', null, name), ' ', String(value), ' ')),
+          .filter(([, value]) => value !== null && value !== undefined)
+          .map(([name, value]) => h('span', null, h('b', null, name), ' ', fieldValue(ui, name, value), ' ')),
       ),
     );
   };

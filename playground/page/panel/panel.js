@@ -52,7 +52,7 @@ export function createPanel(ui) {
 
   /** @param {import('../model.js').QuestionItem | import('../model.js').TapItem} question */
   const aboutWords = (question) => {
-    if (question.kind === 'tap') return words.tapped(model.person(question.from)?.name ?? question.from, question.text);
+    if (question.kind === 'tap') return words.tapped(ui.person(question.from)?.name ?? question.from, question.text);
     return `“${question.text || question.files.map(({ name }) => name).join('、')}”`;
   };
 

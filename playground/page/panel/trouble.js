@@ -1,5 +1,6 @@
 import { h, setProp } from '../dom.js';
 import { server } from '../server.js';
+import { withDocLinks } from './doc-link.js';
 
 /**
  * @typedef {import('../ui.js').Ui} Ui
@@ -40,7 +41,7 @@ export function createTroubleTab(ui) {
         'dl',
         { id: `explain-${name}` },
         words.troubleParts.map((part, index) =>
-          h('div', null, h('dt', null, part), h('dd', null, explanations[index] ?? '')),
+          h('div', null, h('dt', null, part), h('dd', null, withDocLinks(ui, explanations[index] ?? ''))),
         ),
       ),
     );
@@ -71,10 +72,15 @@ export function createTroubleTab(ui) {
     'setting-language',
     words.replyLanguage,
     [
+      ['page', words.asPage],
       ['zh-CN', '中文 · zh-CN'],
       ['en', 'English · en'],
     ],
-    (value) => void server.configure({ replyLanguage: /** @type {Setup['replyLanguage']} */ (value) }),
+    (value) => {
+      const followsPage = value === 'page';
+      const replyLanguage = followsPage ? ui.replyLanguage : /** @type {Setup['replyLanguage']} */ (value);
+      void server.configure({ followsPage, replyLanguage });
+    },
   );
   /** @param {'showThinking' | 'buttons'} name @param {string} id @param {string} label */
   const settingSwitch = (name, id, label) => {
@@ -112,7 +118,7 @@ export function createTroubleTab(ui) {
       state.textContent = isOn ? words.on : words.off;
     }
     streaming.select.value = setup.streaming;
-    language.select.value = setup.replyLanguage;
+    language.select.value = setup.followsPage ? 'page' : setup.replyLanguage;
     thinking.render();
     buttons.render();
   };
@@ -126,7 +132,6 @@ export function createTroubleTab(ui) {
         { class: 'troubles' },
         switches.map(({ row }) => row),
       ),
-      h('p', { class: 'hint' }, words.troubleCodes),
       h('h3', null, words.settings),
       h('p', { class: 'hint' }, words.settingsNote),
       h(

@@ -10,8 +10,7 @@ export const tourEn = {
   done: 'Done',
   close: 'Close the tour',
   keys: '← → turn pages · Esc closes',
-  noCard:
-    'No card was used this time (see the switches that are on under Trouble & settings), so some numbers are missing.',
+  noCard: 'No card was used this time (see the switches that are on under Switches), so some numbers are missing.',
   trouble: (label) => `Trouble switch: ${label}`,
   steps: {
     ack: {
@@ -51,8 +50,8 @@ export const tourEn = {
       numbers: { reference: 'Reference', lines: 'Log lines', tokens: 'Tokens used' },
     },
     death: {
-      title: 'And if the function dies?',
-      text: 'When the lease lapses, the next question or a sweep takes over and looks at what Dify has, by the ids on record. Only a chatbot or a text generation, which keep nothing, is asked once more. “Function killed” shows it: the card stands still for half a minute, then it goes on.',
+      title: 'What if the function is killed?',
+      text: 'When the lease lapses, the next question or a sweep takes over and looks at what Dify has, by the ids on record. Only a chatbot or a text generation, which keep nothing, is asked once more. “Kill the function” shows it: the card stands still for half a minute, then it goes on.',
       numbers: { lease: 'Lease', took: 'This answer took', run: 'Task at Dify' },
     },
   },
