@@ -240,6 +240,25 @@ describe('like and dislike', () => {
     ]);
   });
 
+  test('a reason goes to Dify with the dislike, costs no call of DingTalk, and takes nothing back', async () => {
+    await begin({ app: { script: words('yes') } });
+    await bridge().ask('one');
+    await bridge().idle();
+    const counted = bridge().dingtalk.countedCalls();
+    const offered = await tap('dislike');
+    expect(offered.update?.userPrivateData).toMatchObject({ like_status: 'dislike', ask_reason: 'true' });
+    expect((await tap('dislike', { reason: 'incomplete' })).update?.userPrivateData).toMatchObject({ ask_reason: '' });
+    await bridge().idle();
+    expect(bridge().dify.runs[0]).toMatchObject({ rating: 'dislike', ratingContent: '不完整' });
+    const { outTrackId } = newest();
+    const input = { input: '没说加班怎么算' };
+    await bridge().dingtalk.tap({ outTrackId, userId: 'staff-1', actionId: 'dislike', params: input });
+    await bridge().idle();
+    expect(bridge().dify.runs[0]).toMatchObject({ rating: 'dislike', ratingContent: input.input });
+    expect(newest().privateVariables['staff-1']).toMatchObject({ like_status: 'dislike', ask_reason: '' });
+    expect(bridge().dingtalk.countedCalls()).toBe(counted);
+  });
+
   test('that Dify does not take are taken back on the card', async () => {
     await begin({ app: { script: words('yes') } });
     await bridge().ask('one');
