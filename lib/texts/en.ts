@@ -114,6 +114,7 @@ export const en: Texts = {
     noReason: 'Please choose a reason, or write what is missing.',
     reasonTaken: 'Your reason is noted. Thank you.',
   },
+  whoAsked: 'the person who asked',
   reasons: { wrong: 'Wrong', incomplete: 'Incomplete', outdated: 'Outdated', other: 'Other' },
   reference: (reference) => `Reference ${reference}`,
   failures: {

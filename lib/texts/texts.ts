@@ -152,6 +152,8 @@ export interface Texts {
     noReason: string;
     reasonTaken: string;
   };
+  /** For whom a form waits, where a press does not tell the name. */
+  whoAsked: string;
   /** Why an answer is no good, for the people who read it in Dify. */
   reasons: Record<'wrong' | 'incomplete' | 'outdated' | 'other', string>;
   reference: (reference: string) => string;

@@ -110,6 +110,7 @@ export const zhCN: Texts = {
     noReason: '请选一个原因，或写下哪里没用。',
     reasonTaken: '已记下原因，感谢你的反馈。',
   },
+  whoAsked: '提问的人',
   reasons: { wrong: '答错了', incomplete: '不完整', outdated: '过时了', other: '其他' },
   reference: (reference) => `编号 ${reference}`,
   failures: {

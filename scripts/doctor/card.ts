@@ -45,6 +45,7 @@ async function show(
     },
     summary: words.summary,
     question: words.summary,
+    app: () => '',
     routeKey: () => Promise.resolve(null),
     // Such a card works all the same; the function logs it.
     extras: createCardExtras(ports.clock),
