@@ -16,10 +16,6 @@ const FOREIGN_LINK = `import('/page/markdown/render.js').then(({ renderMarkdown 
 describeWith('chromium', 'the buttons of cards in the page of the playground', (executablePath) => {
   const { open, id, ask, openChat, card, chooseApp, playground, inRealTime } = usePage(executablePath);
 
-  const pressed = (name: string, value: boolean) =>
-    id(name)
-      .and(id(name).page().locator(`[aria-pressed=${value}]`))
-      .last();
   const cards = (count: number) =>
     playground().until(({ items }) => items.filter((item) => item.kind === 'card').length >= count);
 
@@ -50,13 +46,13 @@ describeWith('chromium', 'the buttons of cards in the page of the playground', (
     await ask('一句话说明调休何时生效');
     await card('finished');
     await id('button-like').click();
-    await pressed('button-like', true).waitFor();
+    await page.getByText('已评价：有用').waitFor();
     await page.getByText('感谢你的评价').waitFor();
-    await id('button-dislike').click();
-    await pressed('button-dislike', true).waitFor();
-    await pressed('button-like', false).waitFor();
-    await id('button-dislike').click();
-    await pressed('button-dislike', false).waitFor();
+    await id('button-dislike').first().click();
+    await page.getByText('已评价：没用').waitFor();
+    await page.getByText('已评价：有用').waitFor({ state: 'hidden' });
+    await id('button-dislike').first().click();
+    await page.getByText('已评价：没用').waitFor({ state: 'hidden' });
     await page.getByText('已取消评价').waitFor();
     const { calls } = await playground().until(
       ({ calls: now }) => now.filter(({ name, ms }) => name.endsWith('/feedbacks') && ms !== null).length === 3,
@@ -85,7 +81,7 @@ describeWith('chromium', 'the buttons of cards in the page of the playground', (
     await ask('提交一个审批');
     await card('finished');
     await id('field-comment').fill('同意，走今年的预算');
-    await id('button-form').filter({ hasText: '同意' }).click();
+    await id('form-submit').click();
     await playground().until(({ items }) =>
       items.some((item) => item.kind === 'card' && item.content.includes('走今年的预算')),
     );

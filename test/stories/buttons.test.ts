@@ -219,20 +219,16 @@ describe('like and dislike', () => {
     await begin({ app: { script: words('yes') } });
     await bridge().ask('one');
     const run = () => bridge().dify.runs[0];
-    const chosen = () =>
-      bridge()
-        .dingtalk.buttonsOf(newest().outTrackId, 'staff-1')
-        .filter((button) => button.chosen)
-        .map(({ actionId }) => actionId);
+    const chosen = () => newest().privateVariables['staff-1']?.['like_status'];
     await tap('like');
     await bridge().idle();
-    expect([run()?.rating, chosen()]).toEqual(['like', ['like']]);
+    expect([run()?.rating, chosen()]).toEqual(['like', 'like']);
     await tap('dislike');
     await bridge().idle();
-    expect([run()?.rating, chosen()]).toEqual(['dislike', ['dislike']]);
+    expect([run()?.rating, chosen()]).toEqual(['dislike', 'dislike']);
     await tap('dislike');
     await bridge().idle();
-    expect([run()?.rating, chosen()]).toEqual([null, []]);
+    expect([run()?.rating, chosen()]).toEqual([null, '']);
     expect(asked('feedback').map(({ body }) => body)).toEqual([
       { rating: 'like', user: 'staff-1' },
       { rating: 'dislike', user: 'staff-1' },
