@@ -136,7 +136,12 @@ export function createCardParts(ui) {
       case 'text': {
         const { variable } = part;
         const role = variable === 'notice' ? 'status' : undefined;
-        const props = { class: `card-line ${variable ?? ''}`, role, 'data-testid': `card-${variable ?? 'line'}` };
+        const props = {
+          class: 'card-line',
+          'data-variable': variable,
+          role,
+          'data-testid': `card-${variable ?? 'line'}`,
+        };
         return h('p', props, words.ofTemplate(part.text));
       }
       case 'buttons': {
