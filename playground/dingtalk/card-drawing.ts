@@ -19,13 +19,16 @@ interface Scene {
   entry: Json;
 }
 
+/** A text of the file or of an entry; empty where it is another value. */
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
 const STATUS: Readonly<Record<CardPhase, number>> = { processing: 1, typing: 2, finished: 3, failed: 5 };
 
 const listOf = (value: unknown): Json[] => (Array.isArray(value) ? value.filter((item) => isRecord(item)) : []);
 
 function nodeOf(json: Json): Node {
   return {
-    kind: String(json['componentName']),
+    kind: textOf(json['componentName']),
     props: recordOf(json['props']),
     children: listOf(json['children']).map(nodeOf),
   };
@@ -43,10 +46,10 @@ const layouts = { whole: readLayout(false), minimal: readLayout(true) };
 
 /** A condition of 是否显示. Another operator than those of the file is a mistake of its generator. */
 function holds(condition: Json, { variables }: Scene): boolean {
-  const value = variables[String(condition['variable'])] ?? '';
+  const value = variables[textOf(condition['variable'])] ?? '';
   if (condition['op'] === 'isNotEmpty') return value !== '';
   if (condition['op'] === 'equal') return value === condition['value'];
-  throw new Error(`the operator ${String(condition['op'])} cannot be drawn`);
+  throw new Error(`the operator ${textOf(condition['op'])} cannot be drawn`);
 }
 
 function isVisible({ visible }: Json, scene: Scene): boolean {
@@ -61,12 +64,12 @@ const PLACE = /\$\{(loop\.)?(\w+)\}/gu;
 
 /** What a text says. */
 function wordsOf(value: unknown, { variables, entry }: Scene): string {
-  return String(recordOf(value)['content'] ?? '').replace(PLACE, (_place, loop: string | undefined, name: string) =>
-    loop === undefined ? (variables[name] ?? '') : String(entry[name] ?? ''),
+  return textOf(recordOf(value)['content']).replace(PLACE, (_place, loop: string | undefined, name: string) =>
+    loop === undefined ? (variables[name] ?? '') : textOf(entry[name]),
   );
 }
 
-const variableOf = (value: unknown): string => String(recordOf(value)['variable'] ?? '');
+const variableOf = (value: unknown): string => textOf(recordOf(value)['variable']);
 
 /** The parameters of a press. One without a name stands for none; a field of the entry is named `list[0].field`. */
 function paramsOf(value: unknown, { entry }: Scene): Json {
@@ -74,7 +77,7 @@ function paramsOf(value: unknown, { entry }: Scene): Json {
   return Object.fromEntries(
     named.map(({ name, type, value: text, variable }) => [
       name,
-      type === 'variable' ? entry[String(variable).replace(/^.*\./u, '')] : text,
+      type === 'variable' ? entry[textOf(variable).replace(/^.*\./u, '')] : text,
     ]),
   );
 }
@@ -92,7 +95,7 @@ const kinds: Readonly<Record<string, Draw>> = {
     {
       kind: 'text',
       text: wordsOf(props['text'], scene),
-      variable: /\$\{(\w+)\}/u.exec(String(recordOf(props['text'])['content']))?.[1] ?? null,
+      variable: /\$\{(\w+)\}/u.exec(textOf(recordOf(props['text'])['content']))?.[1] ?? null,
     },
   ],
   SingleButton: ({ props }, scene) => {
@@ -100,7 +103,7 @@ const kinds: Readonly<Record<string, Draw>> = {
       actionId: wordsOf(props['actionId'], scene),
       params: paramsOf(props['params'], scene),
       label: wordsOf(props['text'], scene),
-      color: String(recordOf(props['color'])['value']),
+      color: textOf(recordOf(props['color'])['value']),
     };
     return [{ kind: 'buttons', buttons: [button], isList: false }];
   },
@@ -113,7 +116,7 @@ const kinds: Readonly<Record<string, Draw>> = {
   Form: ({ props }, scene) => {
     const fields = readFields(scene.variables, variableOf(props['formSchema']));
     if (fields.length === 0) return [];
-    return [{ kind: 'form', actionId: String(props['id']), submit: wordsOf(props['submitText'], scene), fields }];
+    return [{ kind: 'form', actionId: textOf(props['id']), submit: wordsOf(props['submitText'], scene), fields }];
   },
   Input: ({ props }, scene) => [
     {
