@@ -7,7 +7,12 @@ import type { Texts } from '../texts/texts.ts';
 import type { MessageSink } from './sink.ts';
 
 /** Variables of a template with buttons (`docs/card-template.md`), as JSON. */
-const VARIABLES = { suggestions: 'suggestions', actions: 'form_actions', fields: 'form_fields' } as const;
+const VARIABLES = {
+  suggestions: 'suggestions',
+  actions: 'form_actions',
+  fields: 'form_fields',
+  waitingFor: 'waiting_for',
+} as const;
 
 /** An answer that has been shown. */
 export interface FinishedAnswer {
@@ -18,6 +23,8 @@ export interface FinishedAnswer {
     isGroup: boolean;
     /** Whom Dify knows the asker as. */
     user: string;
+    /** The asker's name in DingTalk; empty where a press does not tell it. */
+    asker: string;
     /** Whether the month allows a call that only adds to the answer. */
     maySpend: boolean;
   };
@@ -88,7 +95,7 @@ export function createFollowUps({ robot, texts, facts, suggest, amend, reply, lo
           : null;
       }
       if (ending?.kind === 'paused' && form?.token) {
-        return onCard && cardButtons ? { calls: 1, show: () => logged(() => showForm(turn.id, form), turn) } : null;
+        return onCard && cardButtons ? { calls: 1, show: () => logged(() => showForm(turn, form), turn) } : null;
       }
       if (!turn.maySpend || ending?.kind !== 'complete' || ids.messageId === undefined) return null;
       // Without a card the questions would be one more message for everybody in the group.
@@ -113,15 +120,15 @@ export function createFollowUps({ robot, texts, facts, suggest, amend, reply, lo
             formExpired: true,
             ending: { kind: 'complete' },
           };
-          const none = cardButtons ? formVariables({ actions: [], fields: [] }) : {};
+          const none = cardButtons ? formVariables({ actions: [], fields: [] }, '') : {};
           await amend(cardId, { [cardContentKey]: finalView(answer, [], true, view).card ?? '', ...none });
         },
         { reference },
       ),
   };
 
-  function showForm(turnId: string, form: NonNullable<Answer['form']>): Promise<void> {
-    return amend(turnId, formVariables(form));
+  function showForm({ id, asker }: FinishedAnswer['turn'], form: NonNullable<Answer['form']>): Promise<void> {
+    return amend(id, formVariables(form, asker || texts.whoAsked));
   }
 
   function showChoices(turnId: string, choices: readonly string[]): Promise<void> {
@@ -150,7 +157,10 @@ export function createFollowUps({ robot, texts, facts, suggest, amend, reply, lo
 }
 
 /** The shape that DingTalk's form component reads (form variable page). It takes no files. */
-function formVariables({ actions, fields }: Pick<NonNullable<Answer['form']>, 'actions' | 'fields'>) {
+function formVariables(
+  { actions, fields }: Pick<NonNullable<Answer['form']>, 'actions' | 'fields'>,
+  waitingFor: string,
+) {
   const typed = fields
     .filter(({ type }) => type !== 'file' && type !== 'file-list')
     .map(({ name, label, type, required, options, default: defaultValue }) => ({
@@ -163,5 +173,9 @@ function formVariables({ actions, fields }: Pick<NonNullable<Answer['form']>, 'a
         ? { type: 'SELECT', options: options.map((option) => ({ value: option, text: option })) }
         : { type: 'TEXT' }),
     }));
-  return { [VARIABLES.actions]: JSON.stringify(actions), [VARIABLES.fields]: JSON.stringify({ fields: typed }) };
+  return {
+    [VARIABLES.actions]: JSON.stringify(actions),
+    [VARIABLES.fields]: JSON.stringify({ fields: typed }),
+    [VARIABLES.waitingFor]: waitingFor,
+  };
 }

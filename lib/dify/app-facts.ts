@@ -54,13 +54,16 @@ const TYPE_OF_MODE: Readonly<Record<string, AppType>> = {
   completion: 'completion',
 };
 
-const infoBody = z.object({ mode: z.string().nullish() });
+const infoBody = z.object({ mode: z.string().nullish(), name: z.string().nullish().catch(null) });
 
 /** The type that `GET /info` tells; null for versions before 1.4, which do not tell. */
 export function readAppType(json: unknown): AppType | null {
   const mode = infoBody.safeParse(json).data?.mode ?? '';
   return (Object.hasOwn(TYPE_OF_MODE, mode) ? TYPE_OF_MODE[mode] : undefined) ?? null;
 }
+
+/** The name that `GET /info` tells. */
+export const readAppName = (json: unknown): string => infoBody.safeParse(json).data?.name?.trim() ?? '';
 
 const formItem = z.object({
   variable: z.string(),

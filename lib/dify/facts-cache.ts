@@ -2,7 +2,7 @@ import type { AppType, DifyConfig } from '../config/robot.ts';
 import { turnErrorCode } from '../errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
-import { readAppType, readParameters, type AppFacts } from './app-facts.ts';
+import { readAppName, readAppType, readParameters, type AppFacts } from './app-facts.ts';
 import { acceptedJson, wasRefused, type DifyHttp } from './http.ts';
 import { readVersion } from './version.ts';
 
@@ -10,6 +10,11 @@ import { readVersion } from './version.ts';
 export interface FactsCache {
   /** Never rejects: without an answer of Dify the app counts as a chat app, of unknown type and without inputs. */
   facts(): Promise<AppFacts>;
+  /**
+   * What the app is called in Dify, as far as it is known now; else empty. Asks nothing. Where the type is configured, Dify
+   * is not asked for it either.
+   */
+  knownName(): string;
   /** Dify refused the question because the app is of another type. Returns the next type to try, or null. */
   correctType(wrong: AppType): AppType | null;
 }
@@ -35,6 +40,7 @@ export function createFactsCache(
 ): FactsCache {
   let kept: { facts: Promise<AppFacts>; untilMs: number } | null = null;
   let corrected: AppType | null = null;
+  let name = '';
 
   /** `onFailure` is told for how long the assumed facts serve. */
   async function lookUp(onFailure: (forMs: number) => void): Promise<AppFacts> {
@@ -55,6 +61,7 @@ export function createFactsCache(
       appType === 'auto' ? optional('/info') : undefined,
       optional('/parameters'),
     ]);
+    name = readAppName(info) || name;
     const type = corrected ?? (appType === 'auto' ? readAppType(info) : appType);
     return {
       type: type ?? 'chat',
@@ -67,6 +74,7 @@ export function createFactsCache(
   }
 
   return {
+    knownName: () => name,
     facts() {
       if (kept && clock.now() < kept.untilMs) return kept.facts;
       const entry: NonNullable<typeof kept> = {

@@ -9,6 +9,8 @@ export interface RatedMessage {
   user: string;
   /** Null takes a rating back. */
   rating: Rating | null;
+  /** Why, for the people who read the ratings in Dify; null for a rating alone. */
+  reason: string | null;
 }
 
 const RATE_TIMEOUT_MS = 5_000;
@@ -18,9 +20,13 @@ const RATE_TIMEOUT_MS = 5_000;
  *
  * @throws BridgeError with a `dify_…` code when it was not taken.
  */
-export async function rate(http: DifyHttp, { messageId, user, rating }: RatedMessage): Promise<void> {
+export async function rate(http: DifyHttp, { messageId, user, rating, reason }: RatedMessage): Promise<void> {
   const path = `/messages/${encodeURIComponent(messageId)}/feedbacks`;
-  const answer = await http.post(path, { rating, user }, { timeoutMs: RATE_TIMEOUT_MS });
+  const answer = await http.post(
+    path,
+    { rating, user, ...(reason === null ? {} : { content: reason }) },
+    { timeoutMs: RATE_TIMEOUT_MS },
+  );
   if (rating === null && answer.status === 400 && notRatedBody.safeParse(answer.json).success) return;
   acceptedJson(answer);
 }

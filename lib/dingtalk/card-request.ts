@@ -13,6 +13,8 @@ export interface CardRequestOptions {
   summary: string;
   /** What it answers: the variable `question` of templates that show it. */
   question: string;
+  /** What the app is called that answers: the variable `app`. Asked when the card is made; empty where it is not known. */
+  app: () => string;
 }
 
 /** What is sent to make a card: `deliver` shows a card that was made without being shown. */
@@ -35,13 +37,15 @@ const FOLLOWING = { extension: { dynamicSummary: 'true' } };
  * @throws BridgeError `dingtalk_card_no_target` when the asker cannot be addressed.
  */
 export function cardRequest(
-  { config, templateId, message, cardId, summary, question }: CardRequestOptions,
+  { config, templateId, message, cardId, summary, question, app }: CardRequestOptions,
   routeKey: Awaited<ReturnType<CardCallback['routeKey']>>,
   withExtras: boolean,
 ): CardRequest {
   const { space, delivery } = targetOf(message, config.robotCode, summary, withExtras ? FOLLOWING : {});
   const deliver = { outTrackId: cardId, ...delivery };
-  const extras = withExtras ? { question, ...(config.cardWide ? WIDE : {}) } : {};
+  // Empty from the beginning: a template may show its opinions where no form waits.
+  const own = { question, app: app(), waiting_for: '' };
+  const extras = withExtras ? { ...own, ...(config.cardWide ? WIDE : {}) } : {};
   return {
     deliver,
     create: {

@@ -26,6 +26,8 @@ export interface NewCard {
   summary: string;
   /** What it answers, for templates that show it. */
   question: string;
+  /** The name of the app that answers, as far as it is known when the card is made. */
+  app: () => string;
   /** In the log line that says why no card is tried. */
   reference: string;
   onNamed?: AiCardOptions['onNamed'];
@@ -83,7 +85,7 @@ export function createChat(options: ChatOptions): Chat {
         [createSessionReply({ config, message, fetch, clock }), createRobotMessage({ client, config, message })],
         (error) => log.warn('reply_fallback', { turn: reference, ...errorFields(error) }),
       ),
-    newCard({ id, message, summary, question, reference, onNamed }) {
+    newCard({ id, message, summary, question, app, reference, onNamed }) {
       const templateId = config.cardTemplateId;
       if (templateId === null) return null;
       if (!breaker.mayOpen()) {
@@ -93,7 +95,7 @@ export function createChat(options: ChatOptions): Chat {
       const routeKey = () => callback.routeKey();
       const onExtrasRefused = (error: BridgeError) =>
         log.warn('card_extras_refused', { turn: reference, ...errorFields(error) });
-      const own = { summary, question, extras, onExtrasRefused, routeKey, onNamed };
+      const own = { summary, question, app, extras, onExtrasRefused, routeKey, onNamed };
       const card = createAiCard({ client, config, templateId, message, cardId: id, ...own });
       return watchCard(card, breaker, message.sender.id);
     },

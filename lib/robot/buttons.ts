@@ -14,7 +14,7 @@ import type { AnsweredTurn } from '../turn/answered.ts';
 import { pressId } from '../turn/record.ts';
 
 /** Variables of the template that only the one who pressed sees (`docs/card-template.md`). */
-export const OWN_VARIABLES = { notice: 'notice', rating: 'like_status' } as const;
+export const OWN_VARIABLES = { notice: 'notice', rating: 'like_status', askReason: 'ask_reason' } as const;
 
 export interface ActionPorts {
   config: Pick<RobotConfig, 'access'>;
@@ -29,8 +29,18 @@ export interface ActionPorts {
   accept: (message: Message, form?: FormSubmission, again?: TurnPayload) => Promise<BackgroundWork | null>;
   /** Stops the answer of one card, or drops its question while it waits. Never rejects. */
   stop: (turn: { turnId: string; conversationKey: string }) => Promise<void>;
-  /** Tells Dify what a person thinks of an answer; null takes it back. Never rejects. */
-  rate: (rated: { cardId: string; person: Sender; answered: AnsweredTurn; rating: Rating | null }) => Promise<void>;
+  /** Tells Dify what a person thinks of an answer. Never rejects. */
+  rate: (rated: Rated) => Promise<void>;
+}
+
+export interface Rated {
+  cardId: string;
+  person: Sender;
+  answered: AnsweredTurn;
+  /** Null takes it back. */
+  rating: Rating | null;
+  /** Why the answer is no good; null where the person did not say. */
+  reason: string | null;
 }
 
 /** What comes of a press: what the one who pressed sees change at once, and the work that follows. */
@@ -61,6 +71,9 @@ const DOUBLE_TAP_MS = 10_000;
 
 const MAX_QUESTION_CHARS = 500;
 
+/** Longest reason that is told to Dify. */
+const MAX_REASON_CHARS = 500;
+
 export const actions: Readonly<Record<string, Action>> = {
   stop: {
     whose: 'asker',
@@ -71,7 +84,15 @@ export const actions: Readonly<Record<string, Action>> = {
     },
   },
   like: { whose: 'anyone', run: (pressed) => rate(pressed, 'like') },
-  dislike: { whose: 'anyone', run: (pressed) => rate(pressed, 'dislike') },
+  dislike: {
+    whose: 'anyone',
+    async run(pressed) {
+      const { params } = pressed.action;
+      if (!('reason' in params) && !('input' in params)) return rate(pressed, 'dislike');
+      const reason = reasonOf(params, pressed.texts);
+      return reason === '' ? notice(pressed.texts.notices.noReason) : rate(pressed, 'dislike', reason);
+    },
+  },
   ask: {
     whose: 'anyone',
     async run({ action, accept, messageOf, texts }) {
@@ -115,14 +136,29 @@ export const actions: Readonly<Record<string, Action>> = {
   },
 };
 
-async function rate({ action, answered, record, person, state, newId, texts, ...ports }: Pressed, wanted: Rating) {
+/** One of the four reasons of the template, or what the person wrote; empty where it is neither. */
+function reasonOf(params: CardAction['params'], texts: Texts): string {
+  const chosen = textOf(params['reason']);
+  const reasons: Readonly<Record<string, string>> = texts.reasons;
+  const written = textOf(params['input']) || (Object.hasOwn(reasons, chosen) && reasons[chosen]) || '';
+  return beginning(written, MAX_REASON_CHARS);
+}
+
+/** @param reason adds to the opinion; a press with a reason never takes the opinion back. */
+async function rate(pressed: Pressed, wanted: Rating, reason: string | null = null): Promise<Reaction> {
+  const { action, answered, record, person, state, newId, texts, ...ports } = pressed;
   if (record.state !== 'done' || !answered) return notice(texts.notices.notYet);
   if (answered.ids.messageId === undefined) return notice(texts.notices.noFeedback);
   const who = person.staffId ?? person.id;
-  const rating = await state.rate({ turnId: action.cardId, person: who, owner: newId(), rating: wanted });
+  const request = { turnId: action.cardId, person: who, owner: newId(), rating: wanted };
+  const rating = await state.rate(reason === null ? request : { ...request, keeps: true });
   return {
-    update: { [OWN_VARIABLES.rating]: rating ?? '', [OWN_VARIABLES.notice]: texts.notices.rated(rating) },
-    work: () => ports.rate({ cardId: action.cardId, person, answered, rating }),
+    update: {
+      [OWN_VARIABLES.rating]: rating ?? '',
+      [OWN_VARIABLES.askReason]: rating === 'dislike' && reason === null ? 'true' : '',
+      [OWN_VARIABLES.notice]: reason === null ? texts.notices.rated(rating) : texts.notices.reasonTaken,
+    },
+    work: () => ports.rate({ cardId: action.cardId, person, answered, rating, reason }),
   };
 }
 
@@ -145,7 +181,7 @@ function fieldsOf(value: unknown): Record<string, string> {
   if (typeof fields !== 'object' || fields === null) return {};
   return Object.fromEntries(
     Object.entries(fields).flatMap(([name, field]: [string, unknown]) => {
-      const only = chosen(field);
+      const only = onlyChoice(field);
       return typeof only === 'string' || typeof only === 'number' || typeof only === 'boolean'
         ? [[name, String(only)]]
         : [];
@@ -154,8 +190,8 @@ function fieldsOf(value: unknown): Record<string, string> {
 }
 
 /** One choice: a list of it, or, from the form component, its place and value. */
-function chosen(field: unknown): unknown {
-  if (Array.isArray(field)) return field.length === 1 ? chosen(field[0]) : undefined;
+function onlyChoice(field: unknown): unknown {
+  if (Array.isArray(field)) return field.length === 1 ? onlyChoice(field[0]) : undefined;
   return typeof field === 'object' && field !== null && 'value' in field ? field.value : field;
 }
 

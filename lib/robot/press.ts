@@ -1,11 +1,10 @@
-import type { Rating } from '../answer/event.ts';
 import type { FormSubmission } from '../ask/form.ts';
 import type { Message, Sender } from '../dingtalk/callback.ts';
 import type { CardAction } from '../dingtalk/card-action.ts';
 import { turnErrorCode } from '../errors.ts';
 import { errorFields } from '../runtime/log.ts';
 import type { BackgroundWork } from '../runtime/platform.ts';
-import { readAnswered, type AnsweredTurn } from '../turn/answered.ts';
+import { readAnswered } from '../turn/answered.ts';
 import { readPayload, referenceOf } from '../turn/record.ts';
 import type { Runner, RunnerOptions } from '../turn/runner.ts';
 import type { TurnPayload } from '../turn/turn.ts';
@@ -18,6 +17,7 @@ import {
   textOf,
   type Action,
   type ActionPorts,
+  type Rated,
   type Reaction,
 } from './buttons.ts';
 
@@ -103,31 +103,27 @@ export function createPresses(options: PressOptions, runner: Pick<Runner, 'stop'
     }
   }
 
-  async function rate({ cardId, person, answered, rating }: Rated): Promise<void> {
+  async function rate(rated: Rated): Promise<void> {
+    const { cardId, answered, rating, reason } = rated;
     const { messageId = '' } = answered.ids;
     try {
       // Dify keeps one rating of an answer, under the asker's name: the last one that was given in the chat.
-      await dify.rate({ messageId, user: answered.user, rating });
+      await dify.rate({ messageId, user: answered.user, rating, reason });
     } catch (error) {
       log.warn('rating_failed', { turn: referenceOf(cardId), ...errorFields(error) });
-      await showUnrated(cardId, person);
+      await showUnrated(rated);
     }
   }
 
-  /** Takes back the choice that the card has shown already. */
-  async function showUnrated(cardId: string, person: Sender): Promise<void> {
+  /** Takes back the choice that the card has shown already. Where only its reason was lost, it asks for that again. */
+  async function showUnrated({ cardId, person, reason }: Rated): Promise<void> {
+    const taken = { [OWN_VARIABLES.rating]: '', [OWN_VARIABLES.askReason]: '' };
+    const asked = { [OWN_VARIABLES.askReason]: 'true' };
     try {
-      const variables = { [OWN_VARIABLES.rating]: '', [OWN_VARIABLES.notice]: texts.notices.notRated };
+      const variables = { ...(reason === null ? taken : asked), [OWN_VARIABLES.notice]: texts.notices.notRated };
       await chat.amendFor(person, cardId, variables);
     } catch (error) {
       log.warn('rating_failed', { turn: referenceOf(cardId), ...errorFields(error) });
     }
   }
-}
-
-interface Rated {
-  cardId: string;
-  person: Sender;
-  answered: AnsweredTurn;
-  rating: Rating | null;
 }

@@ -47,6 +47,8 @@ export interface RateAnswerRequest {
   /** Unique to this request. */
   owner: string;
   rating: Rating;
+  /** The same rating again stays, instead of being taken back. */
+  keeps?: boolean;
 }
 
 /**

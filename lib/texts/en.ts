@@ -111,7 +111,11 @@ export const en: Texts = {
     noFeedback: 'This AI app takes no ratings.',
     notRated: 'Your rating did not get through. Please try again later.',
     rated: (rating) => (rating === null ? 'Your rating is withdrawn.' : 'Thank you for rating.'),
+    noReason: 'Please choose a reason, or write what is missing.',
+    reasonTaken: 'Your reason is noted. Thank you.',
   },
+  whoAsked: 'the person who asked',
+  reasons: { wrong: 'Wrong', incomplete: 'Incomplete', outdated: 'Outdated', other: 'Other' },
   reference: (reference) => `Reference ${reference}`,
   failures: {
     dify_unreachable:

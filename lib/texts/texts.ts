@@ -149,7 +149,13 @@ export interface Texts {
     noFeedback: string;
     notRated: string;
     rated: (rating: 'like' | 'dislike' | null) => string;
+    noReason: string;
+    reasonTaken: string;
   };
+  /** For whom a form waits, where a press does not tell the name. */
+  whoAsked: string;
+  /** Why an answer is no good, for the people who read it in Dify. */
+  reasons: Record<'wrong' | 'incomplete' | 'outdated' | 'other', string>;
   reference: (reference: string) => string;
   failures: Record<TurnErrorCode, string>;
   /** In the place of a sentence of `failures`, where administrators have been told. */

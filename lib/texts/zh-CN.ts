@@ -107,7 +107,11 @@ export const zhCN: Texts = {
     noFeedback: '这个 AI 应用不支持评价。',
     notRated: '评价没有提交成功，请稍后再试。',
     rated: (rating) => (rating === null ? '已取消评价。' : '感谢你的评价。'),
+    noReason: '请选一个原因，或写下哪里没用。',
+    reasonTaken: '已记下原因，感谢你的反馈。',
   },
+  whoAsked: '提问的人',
+  reasons: { wrong: '答错了', incomplete: '不完整', outdated: '过时了', other: '其他' },
   reference: (reference) => `编号 ${reference}`,
   failures: {
     dify_unreachable: '暂时连不上 AI 服务，请稍后再试。若持续出现，请联系管理员检查 Dify 地址与网络。',

@@ -8,7 +8,7 @@ import type { Dify } from '../dify/dify.ts';
 import type { Chat } from '../dingtalk/chat.ts';
 import { createAttachments, type Attachments } from '../files/attachments.ts';
 import { createResultFiles } from '../files/outbound.ts';
-import { oneLine, shortened } from '../markdown/plain-line.ts';
+import { oneLine, plainLine, shortened } from '../markdown/plain-line.ts';
 import type { Download } from '../net/download.ts';
 import type { BridgeError } from '../errors.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -28,7 +28,7 @@ export interface ChannelOptions {
   config: RobotConfig;
   texts: Texts;
   chat: Chat;
-  dify: Pick<Dify, 'facts' | 'suggestions' | 'files'>;
+  dify: Pick<Dify, 'facts' | 'knownName' | 'suggestions' | 'files'>;
   state: Pick<State, 'peek' | 'claim'>;
   download: Download;
   limiter: Limiter;
@@ -76,6 +76,9 @@ const SPENDING_PACE: Readonly<Record<SpendingLevel, Streaming>> = {
 /** About what a chat list shows of a line. */
 const SUMMARY_CHARS = 40;
 
+/** Longest name of an app on a card. */
+const APP_CHARS = 40;
+
 const BY_COST: readonly Streaming[] = ['off', 'thrifty', 'balanced', 'smooth'];
 
 /** Most files of one answer: each costs two calls of the month. */
@@ -91,6 +94,11 @@ export function createChannels(options: ChannelOptions): Channels {
   const admins = createAdmins(options);
   const cardPorts = { settleMs: config.dingtalk.cardSettleMs, limiter, clock, newId, log };
 
+  const appName = () => shortened(plainLine(dify.knownName()), APP_CHARS);
+
+  /** The first card of an instance is made before Dify has told the name. */
+  const lateName = () => (config.dingtalk.cardButtons && appName() !== '' ? { app: appName() } : {});
+
   function cardOf(
     { id, message, question, level }: Parameters<Channels['cardOf']>[0],
     via: Chat,
@@ -102,6 +110,7 @@ export function createChannels(options: ChannelOptions): Channels {
       message,
       summary: texts.answering(shortened(oneLine(question), SUMMARY_CHARS)),
       question: questionLine({ message, question }, texts),
+      app: appName,
       reference: referenceOf(id),
       onNamed,
     });
@@ -174,7 +183,7 @@ export function createChannels(options: ChannelOptions): Channels {
           facts: () => dify.facts(),
           suggest: (messageId, user) => dify.suggestions(messageId, user, shutdown),
           // What follow-ups cost was noted when they were planned: they come after the turn's end.
-          amend: (turnId, variables) => chat.amend(turnId, variables),
+          amend: (turnId, variables) => chat.amend(turnId, { ...lateName(), ...variables }),
           reply,
           log,
         }),

@@ -10,10 +10,14 @@ const QUESTION_CHARS = 80;
 
 const NAME_CHARS = 20;
 
+/** The asker's name for a card; empty where a press does not tell it. */
+export const askerName = ({ sender }: Pick<Asked['message'], 'sender'>): string =>
+  shortened(plainLine(sender.nick), NAME_CHARS);
+
 /** The beginning of the question in one line, in groups with the name of its asker. */
 export function questionLine({ message: { chat, sender }, question }: Asked, texts: Texts): string {
   const line = shortened(oneLine(question), QUESTION_CHARS);
-  const name = chat.isGroup ? shortened(plainLine(sender.nick), NAME_CHARS) : '';
+  const name = chat.isGroup ? askerName({ sender }) : '';
   return name === '' ? line : texts.questionOf(name, line);
 }
 

@@ -19,7 +19,7 @@ import type { Obtained } from './judge.ts';
 import type { NextTurn } from './lease.ts';
 import { obtainAnswer, type AnswerPorts } from './obtain-answer.ts';
 import { createProgress } from './progress.ts';
-import { questionQuote } from './question-line.ts';
+import { askerName, questionQuote } from './question-line.ts';
 import { missedNotes } from './quoted-answers.ts';
 import { isPress, userOfRun } from './record.ts';
 import { openTurnForms, type TurnForms } from './turn-forms.ts';
@@ -188,7 +188,7 @@ function finishedAnswer(turn: Turn, answer: Answer, { view, forms }: Stage, show
   const { id, reference, message, user, level } = turn;
   const asked = { id, reference, isGroup: message.chat.isGroup, user, maySpend: level === 'full' };
   const choices = forms.said ? choiceTexts(forms.said, view.texts) : [];
-  return { turn: asked, answer, view, choices, onCard: shown === 'card' };
+  return { turn: { ...asked, asker: askerName(message) }, answer, view, choices, onCard: shown === 'card' };
 }
 
 function logFinished(

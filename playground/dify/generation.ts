@@ -80,6 +80,7 @@ export function createGeneration(memory: Memory, forms: Forms) {
       files: admitted.files,
       made: [],
       rating: null,
+      ratingContent: null,
       forms: [],
     };
     const script = chooseScript(app, questionOf(run, body));

@@ -26,13 +26,14 @@ export function createOpinions(memory: Memory) {
 
   /** POST /messages/:id/feedbacks; null takes a rating back. */
   const rate = (app: SampleApp, key: string, messageId: string, body: Json): Refusal => {
-    const { rating, user } = body;
+    const { rating, user, content } = body;
     if (!isText(user)) return missingUser();
     if (rating !== 'like' && rating !== 'dislike' && rating !== null && rating !== undefined) {
       memory.blame('invalid-body', `a rating cannot be ${JSON.stringify(rating)}`);
       const message = "Input should be 'like' or 'dislike'";
       return invalidText('MessageFeedbackPayload', 'rating', message, rating, 'literal_error');
     }
+    if (content !== undefined && !isText(content)) memory.blame('invalid-body', 'content must be a text');
     if (rating === undefined) memory.blame('invalid-body', 'a rating that is missing');
     const run = app.mode === 'workflow' ? undefined : findRun(key, messageId, user);
     if (!run) return isUuid(messageId) ? unknownMessage : unknownPath;
@@ -40,6 +41,8 @@ export function createOpinions(memory: Memory) {
     if (!isText(rating) && run.rating === null)
       return refuse(400, 'invalid_param', 'rating cannot be None when feedback not exists');
     run.rating = rating ?? null;
+    // Each rating replaces the one before, with its content.
+    run.ratingContent = run.rating !== null && isText(content) ? content : null;
     memory.emit({ type: 'run', run });
     return answerJson({ result: 'success' });
   };

@@ -377,6 +377,8 @@ export interface DifyRun {
   /** What the app made, in the order of making. */
   made: readonly DifyMadeFile[];
   rating: 'like' | 'dislike' | null;
+  /** Why, in the words that came with the rating. */
+  ratingContent: string | null;
   /** What people were asked, oldest first. */
   forms: readonly DifyForm[];
 }

@@ -1,5 +1,5 @@
-import { isRecord, isText, isTextList, parseJson, type Json } from '../http/shape.ts';
-import type { CardButton, CardField, CardPhase, CardTemplate, SimulatedCard } from './types.ts';
+import { drawCard, isWide } from './card-drawing.ts';
+import type { CardButton, CardPhase, Drawn, SimulatedCard } from './types.ts';
 import type { World } from './world.ts';
 
 /** protocol 4.5: 1 processing, 2 inputing, 3 finished, 4 executing, 5 failed. */
@@ -11,102 +11,39 @@ export const cardPhases: Readonly<Record<string, CardPhase>> = {
   '5': 'failed',
 };
 
-/** A field of the 表单 component, as its page has it: `{name, label, type, options: [{value, text}], defaultValue}`. */
-function readField(value: unknown): CardField | null {
-  if (!isRecord(value) || !isText(value['name']) || typeof value['label'] !== 'string') return null;
-  const { name, label, type, options, defaultValue } = value;
-  if (defaultValue !== undefined && typeof defaultValue !== 'string') return null;
-  const preset = defaultValue === undefined ? {} : { value: defaultValue };
-  if (type === 'TEXT') return { name, label, type: 'text', ...preset };
-  if (type !== 'SELECT' || !Array.isArray(options)) return null;
-  const values = options.map((option: unknown) =>
-    isRecord(option) && isText(option['text']) ? option['value'] : null,
-  );
-  return isTextList(values) ? { name, label, type: 'select', options: values, ...preset } : null;
-}
-
-/** The lists that the template's repeated parts are bound to, and what each of their entries must hold. */
-const lists: Readonly<Record<string, (entry: unknown) => boolean>> = {
-  suggestions: (entry) => isRecord(entry) && isText(entry['question']),
-  form_actions: (entry) => isRecord(entry) && isText(entry['id']) && isText(entry['title']),
-  form_fields: (entry) => readField(entry) !== null,
-};
-
-/** The fields of a form stand within an object. */
-const listOf = (name: string, value: unknown): unknown =>
-  name === 'form_fields' && isRecord(value) ? value['fields'] : name === 'form_fields' ? null : value;
-
-/** The entries of such a variable; none when it is unset or not what the template expects. */
-function entriesOf(variables: Readonly<Record<string, string>>, name: string): Json[] {
-  const value = listOf(name, parseJson(variables[name] ?? ''));
-  const isEntry = lists[name];
-  return Array.isArray(value) && isEntry && value.every((entry) => isEntry(entry)) ? value : [];
-}
-
-/** A template reads `config` as an object with `autoLayout` (official template pages). */
-function isLayout(text: string): boolean {
-  const value = parseJson(text);
-  return isRecord(value) && typeof value['autoLayout'] === 'boolean';
-}
-
-/** Which variable a template could not show; DingTalk takes it all the same. */
-export function unshowable(
-  template: CardTemplate | undefined,
-  variables: Readonly<Record<string, string>>,
-): string | undefined {
-  if (!isLayout(variables['config'] ?? '{"autoLayout":false}')) return 'config is not an object with autoLayout';
-  if (template?.buttons !== true) return undefined;
-  const wrong = Object.entries(lists).find(([name, isEntry]) => {
-    const text = variables[name] ?? '';
-    const value = text === '' ? [] : listOf(name, parseJson(text));
-    return !Array.isArray(value) || !value.every((entry) => isEntry(entry));
-  });
-  return wrong && `${wrong[0]} is not a list that the template can show`;
-}
-
-const named = (action: string, label: string): CardButton => ({ actionId: action, params: { action }, label });
-
-function finishedButtons(variables: Readonly<Record<string, string>>): CardButton[] {
-  const opinions = [named('like', '有用'), named('dislike', '没用')].map((button) =>
-    button.actionId === variables['like_status'] ? { ...button, chosen: true } : button,
-  );
-  const questions = entriesOf(variables, 'suggestions').map(({ question }) => ({
-    actionId: 'ask',
-    params: { action: 'ask', question },
-    label: String(question),
-  }));
-  const fields = entriesOf(variables, 'form_fields').flatMap((field) => readField(field) ?? []);
-  const submits = entriesOf(variables, 'form_actions').map(({ id, title }) => ({
-    actionId: 'form',
-    params: { action: 'form', action_id: id, title },
-    label: String(title),
-    fields,
-  }));
-  return [...opinions, named('new', '新会话'), ...questions, ...submits];
-}
-
-const buttonsByPhase: Readonly<Record<CardPhase, (variables: Readonly<Record<string, string>>) => CardButton[]>> = {
-  processing: () => [],
-  typing: () => [named('stop', '停止')],
-  finished: finishedButtons,
-  failed: () => [named('retry', '重试')],
-};
-
 /** What of a card one person sees: their own values go before everybody's. */
 function viewOf(world: World, card: SimulatedCard, userId: string) {
   const own = card.privateVariables[world.nameOf(userId)] ?? {};
+  const [shown = ''] = world.settings.templates[card.templateId]?.variables ?? [];
   return {
     phase: cardPhases[own['flowStatus'] ?? ''] ?? card.phase,
-    variables: { ...card.variables, ...own },
+    variables: { ...card.variables, [shown]: card.content, ...own },
   };
 }
 
-/** The buttons of a template built like ours (`buttons` of its settings), as one person sees them. */
-export function createCardButtons(world: World) {
-  return (outTrackId: string, userId: string): CardButton[] => {
+/** Cards as the template shows them: the file of `npm run card-template`, or that of `--minimal` without `buttons`. */
+export function createCardViews(world: World) {
+  const isMinimal = ({ templateId }: SimulatedCard) => world.settings.templates[templateId]?.buttons !== true;
+
+  const drawingOf = (outTrackId: string, userId: string): Drawn[] => {
     const card = world.cards.get(outTrackId);
-    if (!card || world.settings.templates[card.templateId]?.buttons !== true) return [];
+    if (!card) return [];
     const { phase, variables } = viewOf(world, card, userId);
-    return buttonsByPhase[phase](variables);
+    return drawCard(isMinimal(card), phase, variables);
+  };
+
+  return {
+    drawingOf,
+    isWide: (outTrackId: string): boolean => {
+      const card = world.cards.get(outTrackId);
+      return card !== undefined && isWide(isMinimal(card), card.variables);
+    },
+    /** With the fields of the form that is drawn above them. */
+    buttonsOf(outTrackId: string, userId: string): CardButton[] {
+      const drawn = drawingOf(outTrackId, userId);
+      const fields = drawn.flatMap((part) => (part.kind === 'form' ? part.fields : []));
+      const buttons = drawn.flatMap((part) => (part.kind === 'buttons' ? part.buttons : []));
+      return buttons.map((button) => (button.actionId === 'form' ? { ...button, fields } : button));
+    },
   };
 }

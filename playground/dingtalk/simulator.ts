@@ -7,7 +7,7 @@ import { startServer } from '../http/server.ts';
 import { blame, refuse, type Answer } from './answer.ts';
 import { openCall, type OpenCall } from './call-log.ts';
 import { createCallbacks } from './callback.ts';
-import { createCardButtons } from './card-buttons.ts';
+import { createCardViews } from './card-buttons.ts';
 import { createDeliver } from './deliver.ts';
 import { faultAnswer } from './fault-answer.ts';
 import { createGateway } from './gateway.ts';
@@ -244,7 +244,7 @@ export async function createDingTalkSimulator(options: DingTalkOptions): Promise
     tapLink: createLinks(world),
     deliver: createDeliver(world),
     callbackUrl: (outTrackId) => world.routeOf(outTrackId)?.url ?? null,
-    buttonsOf: createCardButtons(world),
+    ...createCardViews(world),
     tap: createTaps(world, callbacks.cardAction),
     subscribe: (listener) => world.subscribe(listener),
     clear() {

@@ -38,9 +38,7 @@ export interface CardTemplate {
   /** Whether the 失败 state is enabled; without it `isError` fails. */
   failedState: boolean;
   /**
-   * Whether the template has our buttons (`buttonsOf`). It reads the variables `suggestions` (JSON: `{"question"}`
-   * each), `form_actions` (JSON: `{"id","title"}` each), `form_fields` (JSON of the 表单 component), and, for one person,
-   * `like_status` (`like`, `dislike` or empty) and `notice` (a sentence). Default: false.
+   * Whether the template is the whole file of `npm run card-template`; else it is that of `--minimal`. Default: false.
    */
   buttons?: boolean;
 }
@@ -62,11 +60,26 @@ export interface CardButton {
   /** A form's values are to be added under `form`, by the names of the fields. */
   params: Json;
   label: string;
-  /** The button is marked as chosen: the person's `like_status`. */
-  chosen?: boolean;
+  color: string;
   /** What is to be filled in before a tap on a `form` button. */
   fields?: CardField[];
 }
+
+/** A part of a card, as one person sees it. */
+export type Drawn =
+  | { kind: 'pending'; text: string }
+  /** Where the text of the answer stands. */
+  | { kind: 'answer' }
+  /** `variable`: the first one that it shows. */
+  | { kind: 'text'; text: string; variable: string | null }
+  /** In a row, or one below the other where a loop draws them. */
+  | { kind: 'buttons'; buttons: CardButton[]; isList: boolean }
+  /** Its values go along as `params.form`. */
+  | { kind: 'form'; actionId: string; submit: string; fields: CardField[] }
+  /** What is written goes along as `params.input`. */
+  | { kind: 'input'; actionId: string; label: string; hint: string }
+  /** Copies the text, which calls nothing. */
+  | { kind: 'copy'; text: string };
 
 export interface Person {
   /** Absent for people outside the robot's organisation. */
@@ -442,6 +455,10 @@ export interface DingTalkSimulator {
   cardAction(input: CardActionInput, overrides?: Json): Callback;
   /** The buttons that a person sees on a card now; none when there is no such card. */
   buttonsOf(outTrackId: string, userId: string): CardButton[];
+  /** What a person sees of a card now, from the top; nothing when there is no such card. */
+  drawingOf(outTrackId: string, userId: string): Drawn[];
+  /** Whether a card is as wide as the chat. */
+  isWide(outTrackId: string): boolean;
   /**
    * Taps: posts the action to the registered callback URL, waits 2 s by the wall clock, and applies what the response
    * says for the person who tapped. A malformed or late response is a violation of `cardCallback`.

@@ -1,7 +1,8 @@
 import { isRecord, isText, isTextMap, recordOf, textMapOf, type Json } from '../http/shape.ts';
 import { accept, blame, refuse, type Answer } from './answer.ts';
 import { holdsUnsafeWord } from './content-check.ts';
-import { cardPhases, unshowable } from './card-buttons.ts';
+import { cardPhases } from './card-buttons.ts';
+import { unshowable } from './card-lists.ts';
 import type { SimulatedCard } from './types.ts';
 import type { World } from './world.ts';
 

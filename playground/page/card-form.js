@@ -2,37 +2,42 @@ import { fill, h, setProp } from './dom.js';
 
 /**
  * @typedef {import('./ui.js').Ui} Ui
- * @typedef {import('./model.js').ButtonInfo} ButtonInfo
- * @typedef {ButtonInfo['fields'][number]} FieldInfo
+ * @typedef {import('./model.js').FieldInfo} FieldInfo
+ * @typedef {{ key: string, fields: readonly FieldInfo[], hint?: string, submit: string, isPending: boolean }} FormInfo
  */
 
 let forms = 0;
 
 /**
- * The form on a card: its fields, and a button for each way to answer. What was filled in stays while the card changes.
+ * Fields on a card with the button that sends them. What was filled in stays while the card changes.
  *
  * @param {Ui} ui
- * @param {{ onSubmit: (button: ButtonInfo, values: Record<string, string>) => void }} options
+ * @param {{ onSubmit: (values: Record<string, string>) => void }} options
  */
 export function createCardForm(ui, { onSubmit }) {
   const number = (forms += 1);
   const rows = h('div', { class: 'form-fields' });
-  const submits = h('div', { class: 'form-actions' });
+  const submit = h('button', {
+    type: 'button',
+    class: 'card-button blue',
+    'data-testid': 'form-submit',
+    onclick: () => onSubmit(Object.fromEntries([...controls].map(([name, { value }]) => [name, value]))),
+  });
   const element = h(
     'div',
     { class: 'card-form', role: 'group', 'aria-label': ui.words.form, 'data-testid': 'card-form' },
     rows,
-    submits,
+    h('div', { class: 'form-actions' }, submit),
   );
   let drawnFields = '';
   /** @type {Map<string, HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement>} */
   const controls = new Map();
 
-  /** @param {FieldInfo} field @param {string} id */
-  const control = ({ name, type, options, value }, id) => {
-    const props = { id, 'data-testid': `field-${name}` };
+  /** @param {FieldInfo} field @param {string} id @param {string | undefined} hint */
+  const control = ({ name, type, options, value }, id, hint) => {
+    const props = { id, 'data-testid': `field-${name}`, 'data-key': id };
     if (type === 'text') {
-      const area = h('textarea', { ...props, rows: 2, maxlength: 2000 });
+      const area = h('textarea', { ...props, rows: 2, maxlength: 2000, placeholder: hint });
       area.value = value;
       return area;
     }
@@ -45,14 +50,14 @@ export function createCardForm(ui, { onSubmit }) {
     return select;
   };
 
-  /** @param {readonly FieldInfo[]} fields */
-  const drawFields = (fields) => {
+  /** @param {readonly FieldInfo[]} fields @param {string | undefined} hint */
+  const drawFields = (fields, hint) => {
     controls.clear();
     fill(
       rows,
       fields.map((field, index) => {
         const id = `form-${number}-${index}`;
-        const input = control(field, id);
+        const input = control(field, id, hint);
         controls.set(field.name, input);
         return h('div', { class: 'form-field' }, h('label', { for: id }, field.label), input);
       }),
@@ -61,35 +66,15 @@ export function createCardForm(ui, { onSubmit }) {
 
   return {
     element,
-    /** @param {readonly ButtonInfo[]} buttons @param {(button: ButtonInfo) => boolean} isPending */
-    render(buttons, isPending) {
-      const fields = buttons[0]?.fields ?? [];
+    /** @param {FormInfo} info */
+    render({ key, fields, hint, submit: label, isPending }) {
       const wanted = JSON.stringify(fields);
-      if (wanted !== drawnFields) drawFields(fields);
+      if (wanted !== drawnFields) drawFields(fields, hint);
       drawnFields = wanted;
-      fill(
-        submits,
-        buttons.map((button, index) => {
-          const submit = h(
-            'button',
-            {
-              type: 'button',
-              class: index === 0 ? 'form-button primary' : 'form-button',
-              'data-testid': 'button-form',
-              'data-key': `form ${JSON.stringify(button.params)}`,
-              onclick: () => {
-                const values = [...controls].map(([name, { value }]) => [name, value]);
-                onSubmit(button, Object.fromEntries(values));
-              },
-            },
-            button.label,
-          );
-          const isBusy = isPending(button);
-          setProp(submit, 'aria-busy', isBusy ? 'true' : null);
-          setProp(submit, 'aria-disabled', isBusy ? 'true' : null);
-          return submit;
-        }),
-      );
+      submit.textContent = label;
+      submit.dataset.key = key;
+      setProp(submit, 'aria-busy', isPending ? 'true' : null);
+      setProp(submit, 'aria-disabled', isPending ? 'true' : null);
     },
   };
 }

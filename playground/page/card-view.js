@@ -1,4 +1,4 @@
-import { createCardButtons } from './card-buttons.js';
+import { createCardParts } from './card-parts.js';
 import { h, icon } from './dom.js';
 import { icons } from './icons.js';
 import { renderMarkdown } from './markdown/render.js';
@@ -10,7 +10,8 @@ import { createTypewriter } from './typewriter.js';
  */
 
 /**
- * An AI card in its four states, with its buttons. It ends when its text has been typed to the end, as on a phone.
+ * An AI card in its four states, with what its template shows around the text. It ends when its text has been typed to
+ * the end, as on a phone.
  *
  * @param {Ui} ui
  * @param {CardItem} first
@@ -22,10 +23,10 @@ export function createCardView(ui, first, { instant, onEnd }) {
   const waiting = h(
     'div',
     { class: 'processing', 'data-testid': 'card-processing' },
-    h('span', null, words.processing),
+    h('span', null, words.ofTemplate(pendingTip(first)) || words.processing),
     h('span', { class: 'dots', 'aria-hidden': 'true' }, h('i', null), h('i', null), h('i', null)),
   );
-  const buttons = createCardButtons(ui);
+  const parts = createCardParts(ui);
   const footer = h('footer', { class: 'card-footer', hidden: true, 'data-testid': 'card-footer' });
   const mentions =
     first.mentions.length > 0
@@ -37,11 +38,12 @@ export function createCardView(ui, first, { instant, onEnd }) {
       : null;
   const element = h(
     'article',
-    { class: 'card', 'data-testid': 'card', 'data-phase': 'processing' },
+    { class: first.wide ? 'card wide' : 'card', 'data-testid': 'card', 'data-phase': 'processing' },
     mentions,
     waiting,
+    parts.above,
     body,
-    buttons.element,
+    parts.below,
     footer,
   );
   const typewriter = createTypewriter(body);
@@ -60,7 +62,7 @@ export function createCardView(ui, first, { instant, onEnd }) {
       h('span', null, hasFailed ? words.failed : words.finished),
     );
     footer.hidden = false;
-    buttons.update(card);
+    parts.update(card);
     onEnd(card, body.textContent ?? '');
   };
 
@@ -69,7 +71,7 @@ export function createCardView(ui, first, { instant, onEnd }) {
     const isFinal = card.phase === 'finished' || card.phase === 'failed';
     latest = card;
     if (card.content === shownContent && card.phase === shownPhase) {
-      if (element.dataset.phase === card.phase) buttons.update(card);
+      if (element.dataset.phase === card.phase) parts.update(card);
       return;
     }
     shownContent = card.content;
@@ -77,7 +79,7 @@ export function createCardView(ui, first, { instant, onEnd }) {
     waiting.hidden = card.phase !== 'processing' && (card.content !== '' || isFinal);
     if (!isFinal) {
       element.dataset.phase = card.phase;
-      buttons.update(card);
+      parts.update(card);
     }
     typewriter.show(renderMarkdown(card.content, 'card'), { final: isFinal, instant: isInstant });
     if (isFinal) void typewriter.done().then(end);
@@ -85,6 +87,12 @@ export function createCardView(ui, first, { instant, onEnd }) {
   if (first.phase !== 'processing') update(first, instant);
 
   return { element, update: (/** @type {CardItem} */ card) => update(card, false) };
+}
+
+/** @param {CardItem} card */
+function pendingTip({ drawn }) {
+  const parts = Object.values(drawn)[0] ?? [];
+  return parts.flatMap((part) => (part.kind === 'pending' ? part.text : []))[0] ?? '';
 }
 
 /** @typedef {ReturnType<typeof createCardView>} CardView */

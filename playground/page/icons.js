@@ -20,6 +20,7 @@ export const icons = {
   record: 'M4 5h11v8H9l-3 3v-3H4zM17 9h3v8h-2v3l-3-3h-5v-2',
   file: 'M6 3h8l5 5v13H6zM14 3v5h5M9 13h6M9 17h6',
   download: 'M12 4v11M7 10.5l5 5 5-5M5 20h14',
+  copy: 'M9 9h11v11H9zM15 9V4H4v11h5',
   quote: 'M9 7L4 12l5 5M4 12h10a6 6 0 0 1 6 6',
   stop: 'M7 7h10v10H7z',
   like: 'M7 11v9H4v-9zM7 11l4-7a2.2 2.2 0 0 1 2.2 2.6L12.7 9H18a2 2 0 0 1 2 2.4l-1.3 7A2 2 0 0 1 16.7 20H7',

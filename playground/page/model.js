@@ -6,6 +6,8 @@
  * @typedef {import('../server/protocol.ts').TapItem} TapItem
  * @typedef {import('../server/protocol.ts').FileInfo} FileInfo
  * @typedef {import('../server/protocol.ts').ButtonInfo} ButtonInfo
+ * @typedef {import('../server/protocol.ts').FieldInfo} FieldInfo
+ * @typedef {import('../server/protocol.ts').DrawnInfo} DrawnInfo
  * @typedef {import('../server/protocol.ts').CardItem} CardItem
  * @typedef {import('../server/protocol.ts').MessageItem} MessageItem
  * @typedef {import('../server/protocol.ts').ChatInfo} ChatInfo

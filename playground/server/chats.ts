@@ -2,7 +2,7 @@ import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Callback, DingTalkEvent, DingTalkSimulator, SimulatedCard, SimulatedMessage } from '../dingtalk/types.ts';
 import { CALLBACK_TARGET, withoutSecrets } from './curl.ts';
 import { GROUP_INFOS, inLanguage, PERSON_INFOS, ROBOT } from './cast.ts';
-import { mirrorButtons, mirrorFile, mirrorNotices } from './mirror.ts';
+import { mirrorDrawing, mirrorFile } from './mirror.ts';
 import { prepare, type Sending } from './sending.ts';
 import { noteQuestion, TAP_HEADER } from './watch.ts';
 import type { Journal } from './journal.ts';
@@ -112,8 +112,8 @@ export function createChats(options: ChatsOptions): Chats {
       phase: card.phase,
       content: card.content,
       mentions: card.mentions.map(({ userId, name }) => ({ id: userId, name })),
-      buttons: mirrorButtons(dingtalk, card, people),
-      notices: mirrorNotices(card, people),
+      drawn: mirrorDrawing(dingtalk, card, people),
+      wide: dingtalk.isWide(card.outTrackId),
       summary: (card.summaryFollows && card.content) || (card.listSummary?.['ZH_CN'] ?? null),
       endedAt: card.endedAt,
     });

@@ -1,41 +1,28 @@
-import type { DingTalkSimulator, SimulatedCard, SimulatedMessage } from '../dingtalk/types.ts';
-import type { ButtonInfo, FileInfo } from './protocol.ts';
+import type { CardField, DingTalkSimulator, SimulatedCard, SimulatedMessage } from '../dingtalk/types.ts';
+import type { DrawnInfo, FieldInfo, FileInfo } from './protocol.ts';
 
 /** What the simulated DingTalk shows beside text, for the page to draw. */
 
-/** The buttons of a card as each of these people sees them. */
-export function mirrorButtons(
+/** A card as each of these people sees it. */
+export function mirrorDrawing(
   dingtalk: DingTalkSimulator,
-  card: SimulatedCard,
+  { outTrackId }: SimulatedCard,
   people: readonly string[],
-): Record<string, ButtonInfo[]> {
-  const entries = people.map((person) => {
-    const buttons = dingtalk.buttonsOf(card.outTrackId, person).map((button) => ({
-      actionId: button.actionId,
-      params: button.params,
-      label: button.label,
-      chosen: button.chosen ?? false,
-      fields: (button.fields ?? []).map(({ name, label, type, options = [], value = '' }) => ({
-        name,
-        label,
-        type,
-        options,
-        value,
-      })),
-    }));
-    return [person, buttons] as const;
+): Record<string, DrawnInfo[]> {
+  const fieldOf = ({ name, label, type, options = [], value = '' }: CardField): FieldInfo => ({
+    name,
+    label,
+    type,
+    options,
+    value,
   });
+  const entries = people.map((person): [string, DrawnInfo[]] => [
+    person,
+    dingtalk
+      .drawingOf(outTrackId, person)
+      .map((part) => (part.kind === 'form' ? { ...part, fields: part.fields.map(fieldOf) } : part)),
+  ]);
   return Object.fromEntries(entries);
-}
-
-/** The sentence on a card that only this person reads. */
-export function mirrorNotices(card: SimulatedCard, people: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    people.flatMap((person) => {
-      const notice = card.privateVariables[person]?.['notice'];
-      return notice ? [[person, notice]] : [];
-    }),
-  );
 }
 
 const KINDS = { image: 'picture', voice: 'voice', video: 'video', file: 'file' } as const;

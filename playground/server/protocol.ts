@@ -92,10 +92,24 @@ export interface ButtonInfo {
   actionId: string;
   params: Record<string, unknown>;
   label: string;
-  chosen: boolean;
-  /** To be filled in before the tap; its values go along as `params.form`. */
-  fields: FieldInfo[];
+  /** `blue`, `gray` or `red`. */
+  color: string;
 }
+
+/** A part of a card as one person sees it, drawn from the file of `npm run card-template`. */
+export type DrawnInfo =
+  | { kind: 'pending'; text: string }
+  /** Where the text of the answer stands. */
+  | { kind: 'answer' }
+  /** `variable`: the first one that it shows. */
+  | { kind: 'text'; text: string; variable: string | null }
+  /** In a row, or a list that the app made. */
+  | { kind: 'buttons'; buttons: ButtonInfo[]; isList: boolean }
+  /** Its values go along as `params.form`. */
+  | { kind: 'form'; actionId: string; submit: string; fields: FieldInfo[] }
+  /** What is written goes along as `params.input`. */
+  | { kind: 'input'; actionId: string; label: string; hint: string }
+  | { kind: 'copy'; text: string };
 
 export interface FieldInfo {
   name: string;
@@ -119,10 +133,10 @@ export interface CardItem {
   phase: 'processing' | 'typing' | 'finished' | 'failed';
   content: string;
   mentions: Mention[];
-  /** What each person of the chat can tap, by the person's id. */
-  buttons: Record<string, ButtonInfo[]>;
-  /** What only this person reads on the card, by the person's id. */
-  notices: Record<string, string>;
+  /** What each person of the chat sees, from the top, by the person's id. */
+  drawn: Record<string, DrawnInfo[]>;
+  /** The card is as wide as the chat. */
+  wide: boolean;
   /** The line in the chat list, which DingTalk fixes when the card is created. */
   summary: string | null;
   endedAt: number | null;

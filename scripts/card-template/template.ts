@@ -24,10 +24,12 @@ const question = line('问题', '${question}', where('question'));
 const app = line('应用', '${app}', where('app'));
 const notice = line('提示', '${notice}', where('notice'));
 const isAsked = where('ask_reason');
+/** The variable is empty from the beginning. */
+const noFormWaits = where('waiting_for', '');
 
 const opinions: readonly Part[] = [
-  button('like', { label: '有用' }),
-  button('dislike', { label: '没用' }),
+  button('like', { label: '有用', visible: noFormWaits }),
+  button('dislike', { label: '没用', visible: noFormWaits }),
   line('评价', '已评价：有用', where('like_status', 'like')),
   line('评价', '已评价：没用', where('like_status', 'dislike')),
   ...REASONS.map(([reason, label]) =>

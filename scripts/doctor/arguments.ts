@@ -57,7 +57,7 @@ export const usageOf: Record<Language, string> = {
 
 Checks the configuration of .env and the environment piece by piece, and with an address also what is deployed there.
 Each line says what was checked, what came back, how to mend it, and where. Nobody sees anything in DingTalk,
-unless --card is given. It takes up to five DingTalk calls of the month for each robot, and seven more with --card.
+unless --card is given. It takes up to five DingTalk calls of the month for each robot, and seven more with --card, nine where the template has buttons.
 
   --card STAFF_ID  send two test cards to this person and end them: the only proof of the template
   --robot NAME     only this robot of BOTS; without it all of them
@@ -69,7 +69,7 @@ Exit code: 0 nothing failed, 1 something failed, 2 wrong arguments. REPLY_LANGUA
   'zh-CN': `npm run doctor [-- [https://主机[/api/dingtalk[/NAME]]] [选项]]
 
 逐项检查 .env 与环境变量中的配置；给出地址时，也检查那里的部署。每一行说明检查了什么、结果如何、怎样处理、在哪里处理。
-除非使用 --card，否则不会在钉钉里显示任何内容。每个机器人最多消耗当月 5 次钉钉调用，使用 --card 时再加 7 次。
+除非使用 --card，否则不会在钉钉里显示任何内容。每个机器人最多消耗当月 5 次钉钉调用，使用 --card 时再加 7 次（模板有按钮时 9 次）。
 
   --card 员工ID    给此人发两张测试卡片并结束它们：只有这样才能验证模板
   --robot NAME     只检查 BOTS 中的这个机器人；不写则检查全部

@@ -12,7 +12,13 @@ import { cardTexts } from './sentences/card.ts';
 /** The 500 of a wrong variable comes at random, too, when calls follow closely. */
 const REPEAT_AFTER_MS = 500;
 
-/** Only real cards prove a template: two of them, one that ends well and one that ends as failed. */
+/** So long the person can look at each step of a card with buttons. */
+const LOOK_MS = 4_000;
+
+/**
+ * Only real cards prove a template: two of them, one that ends well and one that ends as failed. What the variables of a
+ * template with buttons show, only the person can see; so the first card sets them in turn, and the finding lists them.
+ */
 export async function checkTemplate(context: RobotContext, say: Finder): Promise<Finding[]> {
   const { request, robot, robotName } = context;
   const templateId = robot.dingtalk.cardTemplateId;
@@ -44,7 +50,8 @@ async function show(
       sender: { staffId, unionId: null, id: '', nick: '', isAdmin: false },
     },
     summary: words.summary,
-    question: words.summary,
+    question: words.question,
+    app: () => words.app,
     routeKey: () => Promise.resolve(null),
     // Such a card works all the same; the function logs it.
     extras: createCardExtras(ports.clock),
@@ -76,13 +83,51 @@ async function show(
   }
   try {
     await write(words[end], end);
-    return [end === 'finished' ? say.ok('cardShown', config.cardContentKey) : say.ok('failedStateFine')];
+    if (end === 'failed') return [say.ok('failedStateFine')];
+    return [say.ok('cardShown', config.cardContentKey), ...(await showParts(context, cardId, staffId, say))];
   } catch (error) {
     if (end === 'finished') return [frameFinding(error, config.cardContentKey, config.apiUrl, say)];
     await write(words.failedStateOff, 'finished').catch(() => undefined);
     const isRefused =
       error instanceof BridgeError && (error.code === 'dingtalk_card_variable' || error.code === 'dingtalk_refused');
     return [isRefused ? say.warning('failedStateOff', ...factsOf(error)) : dingtalkFinding(error, config.apiUrl, say)];
+  }
+}
+
+/** Sets the variables of a template with buttons in turn: first what follows an answer, then a form. */
+async function showParts(
+  { ports, robot, dingtalk: client, language }: RobotContext,
+  cardId: string,
+  userId: string,
+  say: Finder,
+): Promise<Finding[]> {
+  if (!robot.dingtalk.cardButtons) return [];
+  const { parts } = cardTexts[language];
+  const steps = [
+    {
+      variables: { suggestions: JSON.stringify(parts.questions.map((question) => ({ question }))) },
+      own: { like_status: 'dislike', ask_reason: 'true', notice: parts.notice },
+    },
+    {
+      variables: {
+        suggestions: '[]',
+        waiting_for: parts.name,
+        form_actions: JSON.stringify([{ id: 'approve', title: parts.action }]),
+        form_fields: JSON.stringify({
+          fields: [{ name: 'reason', label: parts.field, required: false, defaultValue: '', type: 'TEXT' }],
+        }),
+      },
+      own: { like_status: '', ask_reason: '', notice: '' },
+    },
+  ];
+  try {
+    for (const { variables, own } of steps) {
+      await sleep(ports.clock, LOOK_MS);
+      await updateCard(client, cardId, { variables, own: { userId, isUnionId: false, variables: own } });
+    }
+    return [say.ok('cardParts')];
+  } catch (error) {
+    return [dingtalkFinding(error, robot.dingtalk.apiUrl, say)];
   }
 }
 

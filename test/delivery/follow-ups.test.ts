@@ -60,7 +60,7 @@ function scene(options: SceneOptions = {}) {
     log,
   });
   const finished: FinishedAnswer = {
-    turn: { id: 'turn-1', reference: 'r', isGroup, user: 'staff-1', maySpend },
+    turn: { id: 'turn-1', reference: 'r', isGroup, user: 'staff-1', asker: '李雷', maySpend },
     answer: {
       ...emptyAnswer,
       texts: { ...emptyAnswer.texts, message: 'Take ten days.' },
@@ -196,7 +196,8 @@ describe('a form', () => {
     const { calls, asked, amended } = await followed({ ...paused, maySpend: false });
     expect(calls).toBe(1);
     expect(asked).toEqual([]);
-    const { form_actions: actions = '', form_fields: fields = '' } = amended[0]?.variables ?? {};
+    const { form_actions: actions = '', form_fields: fields = '', ...rest } = amended[0]?.variables ?? {};
+    expect(rest).toEqual({ waiting_for: '李雷' });
     expect(JSON.parse(actions)).toEqual([{ id: 'ok', title: 'Approve' }]);
     expect(JSON.parse(fields)).toEqual({
       fields: [

@@ -21,9 +21,18 @@ async function answered() {
 describe('a rating', () => {
   test.each(['like', 'dislike', null] as const)('%s reaches the message', async (rating) => {
     const { dify, http, messageId } = await answered();
-    await rate(http, { messageId, user, rating: 'like' });
-    await rate(http, { messageId, user, rating });
+    await rate(http, { messageId, user, rating: 'like', reason: null });
+    await rate(http, { messageId, user, rating, reason: null });
     expect(dify.runs[0]?.rating).toBe(rating);
+    expect(dify.violations).toEqual([]);
+  });
+
+  test('has its reason for content, until another rating replaces it', async () => {
+    const { dify, http, messageId } = await answered();
+    await rate(http, { messageId, user, rating: 'dislike', reason: '过时了' });
+    expect(dify.runs[0]).toMatchObject({ rating: 'dislike', ratingContent: '过时了' });
+    await rate(http, { messageId, user, rating: 'like', reason: null });
+    expect(dify.runs[0]).toMatchObject({ rating: 'like', ratingContent: null });
     expect(dify.violations).toEqual([]);
   });
 
@@ -35,7 +44,7 @@ describe('a rating', () => {
     const { dify, messageId } = await answered();
     const http = httpOf(dify.url, 'app-chat', { clock: createFastClock(20) });
     dify.faults.inject({ api: 'feedback', ...fault });
-    const rating = rate(http, { messageId, user, rating: 'like' });
+    const rating = rate(http, { messageId, user, rating: 'like', reason: null });
     await expect(rating).rejects.toMatchObject({ code });
     expect(dify.runs[0]?.rating).toBeNull();
   });
@@ -48,15 +57,15 @@ describe('a rating', () => {
         400,
       ),
     );
-    await expect(rate(httpOf(url), { messageId: 'm', user, rating: null })).resolves.toBeUndefined();
-    await expect(rate(httpOf(url), { messageId: 'm', user, rating: 'like' })).rejects.toMatchObject({
+    await expect(rate(httpOf(url), { messageId: 'm', user, rating: null, reason: null })).resolves.toBeUndefined();
+    await expect(rate(httpOf(url), { messageId: 'm', user, rating: 'like', reason: null })).rejects.toMatchObject({
       code: 'dify_rejected',
     });
   });
 
   test('of somebody else’s message is refused, and a page is no yes', async () => {
     const { http, messageId } = await answered();
-    const rating = { messageId, user: 'staff-0002', rating: 'like' } as const;
+    const rating = { messageId, user: 'staff-0002', rating: 'like', reason: null } as const;
     await expect(rate(http, rating)).rejects.toMatchObject({ code: 'dify_rejected' });
     const page = await startServer((_path, response) => response.end('<html>'));
     await expect(rate(httpOf(page.url), rating)).rejects.toMatchObject({

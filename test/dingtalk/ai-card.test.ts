@@ -40,6 +40,7 @@ async function open(outcomes: Outcome[], changes: Partial<AiCardOptions> = {}) {
     cardId: 'card-1',
     summary: 'Hello',
     question: 'Hello?',
+    app: () => 'HR',
     routeKey: async () => null,
     extras: createCardExtras(createVirtualClock()),
     onExtrasRefused: (error) => refusals.push(error.code),
@@ -211,7 +212,8 @@ describe('the width of a card', () => {
   };
 
   test('is that of the chat', async () => {
-    expect(await variablesOf({})).toMatchObject({ cardParamMap: { content: '', config: '{"autoLayout":true}' } });
+    const cardParamMap = { content: '', question: 'Hello?', app: 'HR', waiting_for: '', config: '{"autoLayout":true}' };
+    expect(await variablesOf({})).toEqual({ cardParamMap });
   });
 
   test('is that of the template where DINGTALK_CARD_WIDE says so', async () => {

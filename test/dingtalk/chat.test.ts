@@ -46,6 +46,7 @@ async function scene({ env, callback = noCallback, ...options }: SceneOptions = 
       message: { ...message, ...changes },
       summary: '年假？',
       question: '年假有几天？',
+      app: () => '',
       reference: 'r',
     });
   return { dingtalk, chat, message, card, lines, breaker };
@@ -184,7 +185,7 @@ test('the calls of a counting chat are counted, those of others and replies are 
   const { dingtalk, chat, message } = await scene();
   let calls = 0;
   const counting = chat.counting(() => (calls += 1));
-  const card = counting.newCard({ id: 'card-1', message, summary: '', question: '', reference: 'r' });
+  const card = counting.newCard({ id: 'card-1', message, summary: '', question: '', app: () => '', reference: 'r' });
   await card?.open();
   await card?.write({ text: '十天', state: 'finished', id: 'frame-1' });
   await counting.amend('card-1', { a: '1' });

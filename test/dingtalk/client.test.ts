@@ -28,6 +28,7 @@ const open = (body: string): Promise<void> =>
     cardId: 'card-1',
     summary: 'Hello',
     question: 'Hello?',
+    app: () => 'HR',
     routeKey: async () => null,
     extras: { mayUse: () => false, noteRefused: () => undefined },
     onExtrasRefused: () => undefined,

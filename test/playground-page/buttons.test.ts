@@ -16,10 +16,6 @@ const FOREIGN_LINK = `import('/page/markdown/render.js').then(({ renderMarkdown 
 describeWith('chromium', 'the buttons of cards in the page of the playground', (executablePath) => {
   const { open, id, ask, openChat, card, chooseApp, playground, inRealTime } = usePage(executablePath);
 
-  const pressed = (name: string, value: boolean) =>
-    id(name)
-      .and(id(name).page().locator(`[aria-pressed=${value}]`))
-      .last();
   const cards = (count: number) =>
     playground().until(({ items }) => items.filter((item) => item.kind === 'card').length >= count);
 
@@ -50,13 +46,13 @@ describeWith('chromium', 'the buttons of cards in the page of the playground', (
     await ask('一句话说明调休何时生效');
     await card('finished');
     await id('button-like').click();
-    await pressed('button-like', true).waitFor();
+    await page.getByText('已评价：有用').waitFor();
     await page.getByText('感谢你的评价').waitFor();
-    await id('button-dislike').click();
-    await pressed('button-dislike', true).waitFor();
-    await pressed('button-like', false).waitFor();
-    await id('button-dislike').click();
-    await pressed('button-dislike', false).waitFor();
+    await id('button-dislike').first().click();
+    await page.getByText('已评价：没用').waitFor();
+    await page.getByText('已评价：有用').waitFor({ state: 'hidden' });
+    await id('button-dislike').first().click();
+    await page.getByText('已评价：没用').waitFor({ state: 'hidden' });
     await page.getByText('已取消评价').waitFor();
     const { calls } = await playground().until(
       ({ calls: now }) => now.filter(({ name, ms }) => name.endsWith('/feedbacks') && ms !== null).length === 3,
@@ -68,6 +64,57 @@ describeWith('chromium', 'the buttons of cards in the page of the playground', (
       null,
     ]);
     expect(await id('bars').textContent()).toContain('card callback');
+  });
+
+  test('a dislike asks why, and either way of saying it reaches Dify, without a call of DingTalk', async () => {
+    const page = await open();
+    await ask('一句话说明调休何时生效');
+    await card('finished');
+    await id('button-dislike').click();
+    await page.getByRole('button', { name: '过时了' }).click();
+    await id('card-notice').filter({ hasText: '已记下原因' }).waitFor();
+    expect(await id('field-input').count()).toBe(0);
+    await id('button-dislike').click();
+    await page.getByText('已取消评价').waitFor();
+    await id('button-dislike').click();
+    await id('field-input').fill('没说半天怎么算');
+    await id('form-submit').click();
+    await page.getByText('已评价：没用').waitFor();
+    const { calls } = await playground().until(
+      ({ calls: now }) => now.filter(({ name, ms }) => name.endsWith('/feedbacks') && ms !== null).length === 5,
+    );
+    const told = calls.filter(({ name }) => name.endsWith('/feedbacks')).map(({ request }) => request ?? '');
+    expect(told.flatMap((text) => (JSON.parse(text) as { content?: string }).content ?? [])).toEqual([
+      '过时了',
+      '没说半天怎么算',
+    ]);
+    expect(calls.filter(({ request }) => request?.includes('privateData'))).toEqual([]);
+  });
+
+  test('a card in a group says whose question it is and which app answers, is wide, and can be copied', async () => {
+    const page = await open();
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await openChat('group');
+    await ask('一句话说明调休何时生效');
+    const shown = await card('finished');
+    expect(await id('card-question').textContent()).toBe('张晓雯：一句话说明调休何时生效');
+    await id('card-app').filter({ hasText: '聊天助手' }).waitFor();
+    expect(await shown.getAttribute('class')).toContain('wide');
+    await id('button-copy').click();
+    await page.getByText('已复制').waitFor();
+    const copied = await page.evaluate<string>('navigator.clipboard.readText()');
+    const { items } = await playground().snapshot();
+    expect(items.find((item) => item.kind === 'card')).toMatchObject({ content: copied });
+  });
+
+  test('a form that waits says for whom, and offers no opinions', async () => {
+    await open();
+    await chooseApp('chatflow');
+    await ask('提交一个审批');
+    await card('finished');
+    await id('card-waiting_for').filter({ hasText: '等待 张晓雯 处理' }).waitFor();
+    await id('button-form').first().waitFor();
+    expect(await id('button-like').count()).toBe(0);
   });
 
   test('a suggested question is asked by whoever taps it', async () => {
@@ -85,7 +132,7 @@ describeWith('chromium', 'the buttons of cards in the page of the playground', (
     await ask('提交一个审批');
     await card('finished');
     await id('field-comment').fill('同意，走今年的预算');
-    await id('button-form').filter({ hasText: '同意' }).click();
+    await id('form-submit').click();
     await playground().until(({ items }) =>
       items.some((item) => item.kind === 'card' && item.content.includes('走今年的预算')),
     );
@@ -204,5 +251,7 @@ describeWith('chromium', 'the buttons of cards in the page of the playground', (
     // What could be asked next stands in the text.
     await plain.locator('.send-link').first().waitFor();
     expect(await plain.getByRole('button').and(page.locator(':not(.send-link)')).count()).toBe(0);
+    expect(await id('card-question').count()).toBe(0);
+    expect(await plain.getAttribute('class')).not.toContain('wide');
   });
 });

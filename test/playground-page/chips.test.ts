@@ -36,9 +36,12 @@ const content = ({ card }: Result) => card?.content ?? '';
 const says = (pattern: RegExp) => (result: Result) =>
   result.card?.phase === 'finished' && pattern.test(content(result));
 const fails = (pattern: RegExp) => (result: Result) => result.card?.phase === 'failed' && pattern.test(content(result));
-const buttonsOf = ({ card }: Result) => Object.values(card?.buttons ?? {}).flat();
+const drawnOf = ({ card }: Result) => Object.values(card?.drawn ?? {}).flat();
+const buttonsOf = (result: Result) => drawnOf(result).flatMap((part) => (part.kind === 'buttons' ? part.buttons : []));
 const hasForm = (result: Result) =>
-  says(/./s)(result) && buttonsOf(result).some(({ actionId }) => /form/.test(actionId));
+  says(/./s)(result) &&
+  (drawnOf(result).some(({ kind }) => kind === 'form') ||
+    buttonsOf(result).some(({ actionId }) => /form/.test(actionId)));
 const tells = (pattern: RegExp) => (result: Result) =>
   result.card === undefined && result.messages.some(({ text }) => pattern.test(text));
 

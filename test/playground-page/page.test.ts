@@ -38,7 +38,7 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
     await page.evaluate(RECORD_LENGTHS);
     await ask('差旅标准是多少？请用表格');
     const card = await lastCard('typing');
-    expect(await id('card-processing').textContent()).toContain('处理中');
+    expect(await id('card-processing').textContent()).toContain('正在处理');
     await lastCard('finished');
     const lengths = await page.evaluate<number[]>('lengths');
     // Typed in many more steps than there are frames, and never backwards, but for a row's bars that become a table.

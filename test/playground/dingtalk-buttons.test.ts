@@ -51,7 +51,7 @@ describe('the buttons of a card', () => {
     const { dingtalk, stream } = await startCard();
     await stream({ isError: true });
     expect(dingtalk.buttonsOf('card-1', 'staff-0001')).toEqual([
-      { actionId: 'retry', params: { action: 'retry' }, label: '重试' },
+      { actionId: 'retry', params: { action: 'retry' }, label: '重试', color: 'blue' },
     ]);
   });
 
@@ -78,9 +78,13 @@ describe('the buttons of a card', () => {
       }),
     };
     await update({ cardData: { cardParamMap } });
-    expect(dingtalk.buttonsOf('card-1', 'staff-0002').slice(3)).toEqual([
+    const form = { action: 'form', action_id: 'ok', title: '提交' };
+    expect(dingtalk.buttonsOf('card-1', 'staff-0002')).toMatchObject([
+      { actionId: 'form', params: form, label: '提交', fields },
+      { actionId: 'like' },
+      { actionId: 'dislike' },
       { actionId: 'ask', params: { action: 'ask', question: '年假怎么申请？' }, label: '年假怎么申请？' },
-      { actionId: 'form', params: { action: 'form', action_id: 'ok', title: '提交' }, label: '提交', fields },
+      { actionId: 'new' },
     ]);
     expect(dingtalk.violations).toEqual([]);
   });
@@ -89,10 +93,10 @@ describe('the buttons of a card', () => {
     const { dingtalk, stream, update } = await startCard();
     await stream({ isFinalize: true });
     await update({ privateData: { 'staff-0002': { cardParamMap: { like_status: 'dislike' } } } });
-    const chosen = (userId: string) =>
-      dingtalk.buttonsOf('card-1', userId).flatMap((button) => (button.chosen ? button.actionId : []));
-    expect(chosen('staff-0002')).toEqual(['dislike']);
-    expect(chosen('staff-0001')).toEqual([]);
+    const lines = (userId: string) =>
+      dingtalk.drawingOf('card-1', userId).flatMap((part) => (part.kind === 'text' ? part.text : []));
+    expect(lines('staff-0002')).toEqual(['已评价：没用']);
+    expect(lines('staff-0001')).toEqual([]);
   });
 
   test.each([

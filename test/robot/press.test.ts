@@ -191,14 +191,20 @@ describe('like and dislike', () => {
   test('are kept for the person who pressed, and told to Dify as the user of the run', async () => {
     const { reaction, work, rated, dify } = await press('dislike', { by: 'staff-2', rating: 'dislike' });
     expect(rated).toMatchObject([{ turnId: CARD, person: 'staff-2', rating: 'dislike' }]);
-    expect(reaction.update).toEqual({ like_status: 'dislike', notice: notices.rated('dislike') });
+    expect(reaction.update).toEqual({
+      like_status: 'dislike',
+      ask_reason: 'true',
+      notice: notices.rated('dislike'),
+    });
     await work();
-    expect(dify.calls['rate']).toEqual([{ messageId: IDS.messageId, user: 'user-of-the-run', rating: 'dislike' }]);
+    expect(dify.calls['rate']).toEqual([
+      { messageId: IDS.messageId, user: 'user-of-the-run', rating: 'dislike', reason: null },
+    ]);
   });
 
   test('are taken back by pressing again', async () => {
     const { reaction, work, dify } = await press('like', { rating: null });
-    expect(reaction.update).toEqual({ like_status: '', notice: notices.rated(null) });
+    expect(reaction.update).toEqual({ like_status: '', ask_reason: '', notice: notices.rated(null) });
     await work();
     expect(dify.calls['rate']).toMatchObject([{ rating: null }]);
   });
@@ -216,7 +222,7 @@ describe('like and dislike', () => {
     const { work, dify, chat, lines } = await press('like');
     dify.failures['rate'] = [error('dify_busy')];
     await work();
-    const variables = { like_status: '', notice: notices.notRated };
+    const variables = { like_status: '', ask_reason: '', notice: notices.notRated };
     expect(chat.amended).toMatchObject([{ cardId: CARD, variables, person: { staffId: 'staff-1' } }]);
     expect(lines.at(-1)).toMatchObject({ event: 'rating_failed', code: 'dify_busy' });
   });
@@ -230,6 +236,40 @@ describe('like and dislike', () => {
       { code: 'dify_busy' },
       { event: 'rating_failed', code: 'dingtalk_refused' },
     ]);
+  });
+});
+
+describe('the reason of a dislike', () => {
+  test.each<[string, { params: Record<string, unknown>; ids?: string[] }, string]>([
+    ['is one of four', { params: { reason: 'outdated' } }, 'Outdated'],
+    ['is what was written', { params: { input: ' 第二步已改 ' } }, '第二步已改'],
+    ['is found by the id of the field', { params: { input: '少了附件' }, ids: ['dislike'] }, '少了附件'],
+    ['is written rather than chosen', { params: { reason: 'other', input: '看不懂' } }, '看不懂'],
+    ['ends after 500 characters', { params: { input: '长'.repeat(501) } }, '长'.repeat(500)],
+  ])('%s', async (_name, { params, ids = [] }, reason) => {
+    const pressed = await press(ids.length > 0 ? null : 'dislike', { params, ids, rating: 'dislike' });
+    expect(pressed.rated).toMatchObject([{ rating: 'dislike', keeps: true }]);
+    expect(pressed.reaction.update).toEqual({ like_status: 'dislike', ask_reason: '', notice: notices.reasonTaken });
+    await pressed.work();
+    expect(pressed.dify.calls['rate']).toMatchObject([{ rating: 'dislike', reason }]);
+    expect(pressed.chat.amended).toEqual([]);
+  });
+
+  test.each([{ reason: '' }, { reason: 'toString' }, { input: '  ' }, { input: ['x'] }])(
+    'that is none of these changes nothing: %j',
+    async (params) => {
+      const { rated, reaction } = await press('dislike', { params });
+      expect(reaction).toEqual({ update: { notice: notices.noReason }, work: null });
+      expect(rated).toEqual([]);
+    },
+  );
+
+  test('that Dify does not take is asked for again, and the opinion stays', async () => {
+    const { work, dify, chat } = await press('dislike', { params: { reason: 'wrong' }, rating: 'dislike' });
+    dify.failures['rate'] = [error('dify_busy')];
+    await work();
+    expect(chat.amended).toMatchObject([{ variables: { ask_reason: 'true', notice: notices.notRated } }]);
+    expect(chat.amended[0]?.variables).not.toHaveProperty('like_status');
   });
 });
 

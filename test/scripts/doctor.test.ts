@@ -5,7 +5,7 @@ import { describeWith } from '../support/require.ts';
 import { sendTo } from '../support/store.ts';
 import { useStore } from '../support/use-store.ts';
 import { WRONG_SETUPS } from './doctor-cases.ts';
-import { BOT, CLIENT_ID, MARK, openStage, STORE_TOKEN, type RunOptions, type Stage } from './doctor-stage.ts';
+import { BOT, CLIENT_ID, MARK, openStage, STORE_TOKEN, TEMPLATE, type RunOptions, type Stage } from './doctor-stage.ts';
 
 describeWith('redis-server', 'the doctor', () => {
   const store = useStore({ token: STORE_TOKEN });
@@ -109,6 +109,45 @@ describeWith('redis-server', 'the doctor', () => {
       ['failed', 'staff-1'],
     ]);
     expect(stage.dingtalk.countedCalls()).toBeLessThanOrEqual(5 + 7);
+    await stage.close();
+  });
+
+  test('shows the variables of a template with buttons in turn, and says what to look for', async () => {
+    const template = { published: true, variables: ['content'], failedState: true, buttons: true };
+    const stage = await openStage({ front: store().front });
+    stage.dingtalk.settings.templates[TEMPLATE] = template;
+    const seen = new Set<string>();
+    stage.dingtalk.subscribe((event) => {
+      if (event.type !== 'card') return;
+      for (const part of stage.dingtalk.drawingOf(event.card.outTrackId, 'staff-1')) {
+        if (part.kind === 'text') seen.add(part.variable ?? part.text);
+        else if (part.kind === 'buttons') for (const { actionId } of part.buttons) seen.add(actionId);
+        else seen.add(part.kind);
+      }
+    });
+    const { findings } = await examine(stage, {
+      request: { cardTo: 'staff-1' },
+      env: { DINGTALK_CARD_BUTTONS: 'true', REPLY_LANGUAGE: 'en' },
+    });
+    const shown = findings.find(({ code }) => code === 'cardParts');
+    const named = ['question', 'app', 'notice', 'waiting_for'];
+    const drawn = ['pending', 'answer', 'form', 'input', 'copy', '已评价：没用'];
+    const pressed = ['stop', 'like', 'dislike', 'ask', 'new', 'form', 'retry'];
+    expect(seen).toEqual(new Set([...named, ...drawn, ...pressed]));
+    for (const name of [
+      ...named,
+      'suggestions',
+      'like_status',
+      'ask_reason',
+      'form_fields',
+      'form_actions',
+      'config',
+    ]) {
+      expect(shown?.found).toContain(`(${name})`);
+    }
+    // The other violations are probes of other checks.
+    expect(stage.dingtalk.violations.filter(({ message }) => message.includes('template can show'))).toEqual([]);
+    expect(stage.dingtalk.countedCalls()).toBeLessThanOrEqual(5 + 9);
     await stage.close();
   });
 

@@ -184,6 +184,17 @@ export function describeButtons(open: () => { state: State; other: State }, make
       expect(await rate(state, 'b', 'tap-5', 'like')).toBeNull();
     });
 
+    test('keeps a rating that comes again with its reason', async () => {
+      const { state } = open();
+      const asked = request();
+      await state.accept(asked);
+      const rate = (owner: string, keeps: boolean) =>
+        state.rate({ turnId: asked.turnId, person: 'a', owner, rating: 'dislike', keeps });
+      expect(await rate('tap-1', true)).toBe('dislike');
+      expect(await rate('tap-2', true)).toBe('dislike');
+      expect(await rate('tap-3', false)).toBeNull();
+    });
+
     test('a flag is seen by every instance', async () => {
       const { state, other } = open();
       const name = `flag-${(serial += 1)}`;

@@ -219,25 +219,40 @@ describe('like and dislike', () => {
     await begin({ app: { script: words('yes') } });
     await bridge().ask('one');
     const run = () => bridge().dify.runs[0];
-    const chosen = () =>
-      bridge()
-        .dingtalk.buttonsOf(newest().outTrackId, 'staff-1')
-        .filter((button) => button.chosen)
-        .map(({ actionId }) => actionId);
+    const chosen = () => newest().privateVariables['staff-1']?.['like_status'];
     await tap('like');
     await bridge().idle();
-    expect([run()?.rating, chosen()]).toEqual(['like', ['like']]);
+    expect([run()?.rating, chosen()]).toEqual(['like', 'like']);
     await tap('dislike');
     await bridge().idle();
-    expect([run()?.rating, chosen()]).toEqual(['dislike', ['dislike']]);
+    expect([run()?.rating, chosen()]).toEqual(['dislike', 'dislike']);
     await tap('dislike');
     await bridge().idle();
-    expect([run()?.rating, chosen()]).toEqual([null, []]);
+    expect([run()?.rating, chosen()]).toEqual([null, '']);
     expect(asked('feedback').map(({ body }) => body)).toEqual([
       { rating: 'like', user: 'staff-1' },
       { rating: 'dislike', user: 'staff-1' },
       { rating: null, user: 'staff-1' },
     ]);
+  });
+
+  test('a reason goes to Dify with the dislike, costs no call of DingTalk, and takes nothing back', async () => {
+    await begin({ app: { script: words('yes') } });
+    await bridge().ask('one');
+    await bridge().idle();
+    const counted = bridge().dingtalk.countedCalls();
+    const offered = await tap('dislike');
+    expect(offered.update?.userPrivateData).toMatchObject({ like_status: 'dislike', ask_reason: 'true' });
+    expect((await tap('dislike', { reason: 'incomplete' })).update?.userPrivateData).toMatchObject({ ask_reason: '' });
+    await bridge().idle();
+    expect(bridge().dify.runs[0]).toMatchObject({ rating: 'dislike', ratingContent: '不完整' });
+    const { outTrackId } = newest();
+    const input = { input: '没说加班怎么算' };
+    await bridge().dingtalk.tap({ outTrackId, userId: 'staff-1', actionId: 'dislike', params: input });
+    await bridge().idle();
+    expect(bridge().dify.runs[0]).toMatchObject({ rating: 'dislike', ratingContent: input.input });
+    expect(newest().privateVariables['staff-1']).toMatchObject({ like_status: 'dislike', ask_reason: '' });
+    expect(bridge().dingtalk.countedCalls()).toBe(counted);
   });
 
   test('that Dify does not take are taken back on the card', async () => {

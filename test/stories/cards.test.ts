@@ -10,7 +10,7 @@ const made = () =>
     .dingtalk.calls.filter(({ api }) => api === 'createAndDeliver' || api === 'deliver')
     .map(({ api, status }) => [api, status]);
 
-describe.each(['config', 'question', 'extension'])('a DingTalk that refuses %s', (field) => {
+describe.each(['config', 'question', 'app', 'waiting_for', 'extension'])('a DingTalk that refuses %s', (field) => {
   test.each([
     ['call', [['createAndDeliver', 400]]],
     ['failure', null],
@@ -20,7 +20,7 @@ describe.each(['config', 'question', 'extension'])('a DingTalk that refuses %s',
     await bridge().ask({ from: 'staff-1', conversation: GROUP, text: '年假有几天？' });
     expect(bridge().card()).toMatchObject({ phase: 'finished', content: '十天', summaryFollows: false });
     expect(Object.keys(bridge().card().variables)).toEqual(
-      by === 'delivery' ? ['question', 'config', 'content'] : ['content'],
+      by === 'delivery' ? ['question', 'app', 'waiting_for', 'config', 'content'] : ['content'],
     );
     await bridge().ask('病假呢？');
     expect(bridge().cards()).toMatchObject([{ content: '十天' }, { content: '十天' }]);
@@ -36,6 +36,14 @@ describe.each(['config', 'question', 'extension'])('a DingTalk that refuses %s',
     expect(made()).toEqual([...refused, [repeated, 200], ['createAndDeliver', 200]]);
     expect(noted).toHaveLength(1);
   });
+});
+
+test('a card names the app that answers, for no call more', async () => {
+  await start({ ...fast(), app: { name: '人事助手', script: words('十天') } });
+  await bridge().ask('年假有几天？');
+  await bridge().ask('年假有几天？');
+  expect(bridge().cards()[1]?.variables).toMatchObject({ app: '人事助手', waiting_for: '' });
+  expect(bridge().dingtalk.calls.filter(({ api }) => api === 'updateCard')).toEqual([]);
 });
 
 describe('a card that does not stand right below its question', () => {

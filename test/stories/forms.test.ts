@@ -101,7 +101,8 @@ describe('a form', () => {
   test('has buttons and fields where the template has them; a press is taken once', async () => {
     await begin(approval, withButtons);
     await bridge().ask({ from: 'staff-1', text: 'apply', conversation: GROUP });
-    const { outTrackId = '' } = cards()[0] ?? {};
+    const { outTrackId = '', variables } = cards()[0] ?? {};
+    expect(variables).toMatchObject({ waiting_for: expect.stringMatching(/./u) as string });
     const [approve] = bridge()
       .dingtalk.buttonsOf(outTrackId, 'staff-1')
       .filter(({ actionId }) => actionId === 'form');

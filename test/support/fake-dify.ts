@@ -74,6 +74,7 @@ export function createFakeDify(clock: Clock): FakeDify {
       actions: [{ id: 'yes', title: 'Yes' }],
       expiresAtMs: null,
     },
+    knownName: () => '',
     async facts() {
       note('facts', null);
       return dify.appFacts;

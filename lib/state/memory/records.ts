@@ -81,11 +81,11 @@ export function createMemoryRecords(
       return { state, asker, conversationKey, payload, progress, isStopped, receipt };
     },
 
-    async rate({ turnId, person, owner, rating }) {
+    async rate({ turnId, person, owner, rating, keeps = false }) {
       const ratings = turns.get(turnId)?.ratings;
       const held = ratings?.get(person);
       if (!ratings || held?.owner === owner) return held?.rating ?? null;
-      const now = held?.rating === rating ? null : rating;
+      const now = held?.rating === rating && !keeps ? null : rating;
       ratings.set(person, { rating: now, owner });
       return now;
     },

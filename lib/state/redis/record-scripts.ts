@@ -20,13 +20,13 @@ export const RECEIPT_OF = `
 local id = redis.call('GET', KEYS[1])
 return id and redis.call('HGET', ARGV[1] .. 'turn:' .. id, 'receipt') or ''`;
 
-/** KEYS: turn. ARGV: person, owner, rating. */
+/** KEYS: turn. ARGV: person, owner, rating, whether the same rating again stays. */
 export const RATE = `
-local person, owner, rating = unpack(ARGV)
+local person, owner, rating, keeps = unpack(ARGV)
 if redis.call('HEXISTS', KEYS[1], 'conversation') == 0 then return '' end
 local held = redis.call('HMGET', KEYS[1], 'rating:' .. person, 'ratedBy:' .. person)
 if held[2] == owner then return held[1] end
-local now = held[1] == rating and '' or rating
+local now = held[1] == rating and keeps == '0' and '' or rating
 redis.call('HSET', KEYS[1], 'rating:' .. person, now, 'ratedBy:' .. person, owner)
 return now`;
 

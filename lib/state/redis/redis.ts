@@ -240,8 +240,10 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
     async receiptOf(cardKey) {
       return (await run(z.string(), records.RECEIPT_OF, [cardKeyOf(cardKey)], [prefix])) || null;
     },
-    async rate({ turnId, person, owner, rating: wanted }) {
-      return (await run(replies.rating, records.RATE, [turnKey(turnId)], [person, owner, wanted])) || null;
+    async rate({ turnId, person, owner, rating, keeps }) {
+      return (
+        (await run(replies.rating, records.RATE, [turnKey(turnId)], [person, owner, rating, keeps ? 1 : 0])) || null
+      );
     },
     async status({ nowMs }) {
       const args = [prefix, nowMs, monthOf(nowMs), CLAIM_TTL_MS];

@@ -1,5 +1,24 @@
 import { tourEn } from './tour-en.js';
 
+/** The words of the card template, whose file is in Chinese. @type {Readonly<Record<string, string | undefined>>} */
+const template = {
+  '正在处理…': 'Working on it…',
+  停止: 'Stop',
+  有用: 'Helpful',
+  没用: 'Not helpful',
+  '已评价：有用': 'You rated it: helpful',
+  '已评价：没用': 'You rated it: not helpful',
+  答错了: 'Wrong',
+  不完整: 'Incomplete',
+  过时了: 'Outdated',
+  其他: 'Other',
+  哪里没用: 'What is not helpful',
+  '最多 500 字': 'At most 500 characters',
+  提交: 'Submit',
+  新会话: 'New chat',
+  重试: 'Retry',
+};
+
 /** @type {typeof import('./zh.js').zh} */
 export const en = {
   title: 'Playground',
@@ -66,7 +85,9 @@ export const en = {
   cardButtons: 'Buttons of the card',
   suggestions: 'Suggested questions',
   form: 'Form',
-  buttons: { stop: 'Stop', like: 'Helpful', dislike: 'Not helpful', new: 'New chat', retry: 'Retry' },
+  copy: 'Copy',
+  copied: 'Copied',
+  ofTemplate: (text) => template[text] ?? text.replace(/^等待 (.+) 处理$/, 'Waiting for $1'),
   typeThis: 'In groups nothing is sent for you. Type:',
   gallery: 'Markdown gallery',
   galleryIntro:

@@ -64,7 +64,10 @@ export const zh = {
   cardButtons: '卡片按钮',
   suggestions: '推荐问题',
   form: '表单',
-  buttons: { stop: '停止', like: '有用', dislike: '没用', new: '新会话', retry: '重试' },
+  copy: '复制',
+  copied: '已复制',
+  /** The words of the card template. @type {(text: string) => string} */
+  ofTemplate: (text) => text,
   typeThis: '群里不能代你发送，请输入：',
   gallery: 'Markdown 图鉴',
   galleryIntro: '左边是应用的原文，右边是发到钉钉后的显示效果。这里展示完整答案；流式输出时，未写完的标记会先隐藏。',

@@ -105,6 +105,10 @@ export const dingtalkEn = {
     ),
   cardShown: (key: string) =>
     line(`template, variable ${key}, streaming and last frame work: the person sees a finished test card`),
+  cardParts: () =>
+    line(
+      'the variables of the template are set; only the person sees what it shows of them. On the first card, in turn: 输入中 with “Test question” (question) and 停止; 完成 with the whole width (config), “Test app” (app), 有用, 没用, 新会话 and 复制; 4 s later two test suggestions (suggestions), 没用 as chosen (like_status), four reasons and a field (ask_reason) and a notice (notice); 4 s later, instead of these, “Test person” (waiting_for), “Test field” (form_fields) and “Test action” (form_actions). On the second card 重试. The buttons of test cards do nothing. Parts that the template was built without are missing',
+    ),
   failedStateFine: () => line('the failed state works: the person sees a second test card, which says that it failed'),
   failedStateOff: (status: number, code: string) =>
     line(

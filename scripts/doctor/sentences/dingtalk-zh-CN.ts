@@ -95,6 +95,10 @@ export const dingtalkZh: typeof dingtalkEn = {
       `${TEMPLATE} → 输入中`,
     ),
   cardShown: (key) => line(`模板、变量 ${key}、流式更新与最后一帧均正常：对方看到一张已完成的测试卡片`),
+  cardParts: () =>
+    line(
+      '已设置模板的各个变量；模板显示了什么，只有收卡片的人看得到。第一张卡片依次是：“输入中”有“测试的问题”（question）和“停止”；“完成”为整行宽度（config），有“测试的应用”（app）、“有用”“没用”“新会话”和“复制”；4 秒后有两个推荐问题（suggestions）、已选“没用”（like_status）、四个原因和一个输入框（ask_reason）、一句提示（notice）；再过 4 秒，这些换成“测试的人”（waiting_for）、“测试的字段”（form_fields）和“测试的操作”（form_actions）。第二张卡片有“重试”。测试卡片上的按钮不起作用。搭建模板时没有做的部分不会出现',
+    ),
   failedStateFine: () => line('失败状态正常：对方看到第二张测试卡片，显示为失败'),
   failedStateOff: (status, code) =>
     line(
