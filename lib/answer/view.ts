@@ -107,15 +107,20 @@ function progressText(answer: Answer, texts: Texts): string {
   }
 }
 
-/** What is shown at the end. There is always room for `notes` (how it ended), below the text. */
+/**
+ * What is shown at the end. There is always room for `notes` below the text; the last of them says how the answer ended. Of an
+ * answer that is not complete they stand on the card as well as below its last message.
+ */
 export function finalView(answer: Answer, notes: readonly string[], hasCard: boolean, options: ViewOptions): FinalView {
   const { texts } = options;
   const { cardMaxChars } = belowQuote(options);
   const source = below(sourceText(answer, options).trim(), sourcesText(answer, texts));
   const ending = below(options.isAnew ? texts.conversationGone : '', ...notes);
+  const isComplete = answer.ending?.kind === 'complete';
+  const belowFirst = below(texts.continuesBelow, isComplete ? '' : ending);
   const messageChars = MESSAGE_MAX_CHARS - LEFT_OUT_CHARS - ending.length;
   const limits = {
-    firstChars: hasCard ? cardMaxChars - Math.max(texts.continuesBelow.length, ending.length) - 2 : messageChars,
+    firstChars: hasCard ? cardMaxChars - Math.max(belowFirst.length, ending.length) - 2 : messageChars,
     restChars: messageChars,
     maxPages: hasCard ? MAX_MESSAGES + 1 : MAX_MESSAGES,
   };
@@ -129,11 +134,11 @@ export function finalView(answer: Answer, notes: readonly string[], hasCard: boo
   ];
   const { pages, leftOutChars } = paginate(blocks, limits);
   const leftOut = leftOutChars + Array.from(source.slice(reach)).length;
-  const bodies = pages.length > 0 ? pages : [notes.length > 0 ? '' : nothingText(answer, options)];
+  const bodies = pages.length > 0 ? pages : [below(...notes) === '' ? nothingText(answer, options) : ''];
   const last = bodies.length - 1;
   const whole = bodies.map((body, index) => {
     const page = hasCard && index > 0 ? asMessage(body) : body;
-    if (index < last) return hasCard && index === 0 ? below(page, texts.continuesBelow) : page;
+    if (index < last) return hasCard && index === 0 ? below(page, belowFirst) : page;
     return below(page, leftOut > 0 ? texts.leftOut(leftOut) : '', ending);
   });
   if (!hasCard) return { card: null, messages: whole };
@@ -146,8 +151,9 @@ function formOptions(dialect: Dialect, { texts, links = false, formNumber }: Vie
 }
 
 /** In the place of an answer without text. A workflow (a run without a message) may do its work and have none. */
-function nothingText({ ids, progress }: Answer, { texts, submitted }: ViewOptions): string {
+function nothingText({ ids, progress, files }: Answer, { texts, submitted }: ViewOptions): string {
   if (submitted !== undefined) return sanitizeText(texts.form.submitted(plainLine(submitted)));
+  if (files.length > 0) return texts.onlyFiles;
   return progress.runEnded && ids.messageId === undefined ? texts.emptyRun : texts.emptyAnswer;
 }
 

@@ -35,8 +35,8 @@ export interface FinishedAnswer {
 export interface FollowUps {
   /** What will be shown, and the DingTalk calls that it will take; null for nothing. Never rejects. */
   plan(finished: FinishedAnswer): Promise<{ calls: number; show: () => Promise<void> } | null>;
-  /** Marks an answer as stopped that was shown as a complete one. Never rejects. */
-  markStopped(finished: FinishedAnswer): Promise<void>;
+  /** Puts the line of a stopped answer below one that was shown as complete. Never rejects. */
+  markStopped(finished: FinishedAnswer, line: string): Promise<void>;
   /** Says on the card of a form that its time was over, and takes its links and buttons away. Never rejects. */
   closeForm(closed: ClosedForm, view: ViewOptions): Promise<void>;
 }
@@ -99,11 +99,8 @@ export function createFollowUps({ robot, texts, facts, suggest, amend, reply, lo
       const { messageId } = ids;
       return { calls: onCard ? 1 : 0, show: () => logged(() => showSuggestions(messageId, finished), turn) };
     },
-    markStopped: (finished) =>
-      logged(async () => {
-        const answer: Answer = { ...finished.answer, ending: { kind: 'stopped' } };
-        await amend(finished.turn.id, { [cardContentKey]: textOn({ ...finished, answer }, [texts.stopped]) });
-      }, finished.turn),
+    markStopped: (finished, line) =>
+      logged(() => amend(finished.turn.id, { [cardContentKey]: textOn(finished, [line]) }), finished.turn),
     closeForm: ({ reference, cardId, text }, view) =>
       logged(
         async () => {

@@ -1,5 +1,5 @@
 import type { Answer } from '../answer/answer.ts';
-import { endingNotes, failureText } from '../answer/ending.ts';
+import { endingLine, endingState, failureText, type EndingOptions } from '../answer/ending.ts';
 import { sendLink } from '../answer/links.ts';
 import { choiceTexts, saidNotes } from '../answer/said-view.ts';
 import { continuing, finalView, type ViewOptions } from '../answer/view.ts';
@@ -8,7 +8,6 @@ import type { OpenCard } from '../delivery/card.ts';
 import { deliver, sendAll, type Shown } from '../delivery/deliver.ts';
 import type { FinishedAnswer } from '../delivery/follow-ups.ts';
 import { sendFiles } from '../files/attachments.ts';
-import { isAboutForm } from '../errors.ts';
 import { errorFields } from '../runtime/log.ts';
 import type { Texts } from '../texts/texts.ts';
 import type { TurnChannels } from './channels.ts';
@@ -106,14 +105,19 @@ async function finishTurn(
   const planned = failure === null && !isStopped ? await followUps.plan(finished) : null;
   if (planned) lease.note({ calls: lease.progress.calls + planned.calls });
   const kept = keepForms(turn, answer, shown !== 'nothing', { ...ports, forms });
-  const ended = await lease.finish({ failure: failure?.code ?? null, ...kept });
+  // The question of an answer that broke off is kept as that of a failure: its card has the button that asks again.
+  const broken = answer.ending?.kind === 'cut' ? 'dify_cut' : null;
+  const ended = await lease.finish({ failure: failure?.code ?? broken, ...kept });
   const { expired, cardId = '' } = turn.form ?? {};
   const { reference } = turn;
   if (expired && cardId !== '')
     background(followUps.closeForm({ reference, cardId, text: forms.textBefore }, stage.view));
   const isStoppedElsewhere = ended.isStopped && !isStopped && failure === null && shown === 'card';
-  if (isStoppedElsewhere) background(followUps.markStopped(finished));
-  else if (planned) background(planned.show());
+  if (isStoppedElsewhere) {
+    const stopped: Answer = { ...answer, ending: { kind: 'stopped' } };
+    const options = endingOptions(turn, ports, { onCard: true, toldAdmins: false });
+    background(followUps.markStopped({ ...finished, answer: stopped }, endingLine(stopped, null, options, ports.texts)));
+  } else if (planned) background(planned.show());
   logFinished(turn, ports, stage, { answer, outcome: failure?.code ?? answer.ending?.kind ?? 'failed', shown });
   return ended.next;
 }
@@ -121,23 +125,27 @@ async function finishTurn(
 /** The answer, why a part of the question was left out, and the answer's files. Never rejects. */
 async function showAnswer(
   turn: Turn,
-  { lease, channels, clock, log, texts, background }: TurnPorts,
+  ports: TurnPorts,
   { view, card, forms }: Stage,
   { answer, failure, refused, toldAdmins }: Extract<Obtained, { kind: 'answer' }> & { toldAdmins: boolean },
 ): Promise<Shown> {
+  const { lease, channels, clock, log, texts, background } = ports;
   const { reply, attachments } = channels;
   const { reference } = turn;
   const delivery = { reply, clock, log, texts, reference };
   const hasCard = card !== null && (await card.opened);
-  const retryText = mayRetryInWords(turn) ? turn.question : null;
-  const options = { reference, links: view.links ?? false, retryText, toldAdmins };
-  const notes = forms.said
-    ? saidNotes(forms.said, view)
-    : [...missedNotes(turn.message, lease.progress.missed, texts), ...endingNotes(answer, failure, options, texts)];
+  const optionsOn = (onCard: boolean) => endingOptions(turn, ports, { onCard, toldAdmins });
+  const notesOn = (onCard: boolean) =>
+    forms.said
+      ? saidNotes(forms.said, view)
+      : [
+          ...missedNotes(turn.message, lease.progress.missed, texts),
+          endingLine(answer, failure, optionsOn(onCard), texts),
+        ];
   const shown = await deliver(
     hasCard ? card.writer : null,
-    failure && !isAboutForm(failure) ? 'failed' : 'finished',
-    (onCard) => finalView(answer, notes, onCard, view),
+    endingState(answer, failure, optionsOn(true)),
+    (onCard) => finalView(answer, notesOn(onCard), onCard, view),
     {
       ...delivery,
       mayHaveEnded: turn.mayHaveBeenAsked,
@@ -176,6 +184,20 @@ function viewOf(turn: Turn, { robot, texts }: TurnPorts): ViewOptions {
   const isQuoted = turn.hasWaited || turn.progress?.isQuoted === true || isPress(turn.message.id);
   const quote = isQuoted ? questionQuote(turn, robot, texts) : '';
   return { texts, showThinking: robot.showThinking, cardMaxChars, links, stopHint, quote };
+}
+
+function endingOptions(
+  turn: Turn,
+  { robot }: Pick<TurnPorts, 'robot'>,
+  { onCard, toldAdmins }: { onCard: boolean; toldAdmins: boolean },
+): EndingOptions {
+  return {
+    reference: turn.reference,
+    canTap: !turn.message.chat.isGroup,
+    hasRetry: onCard && robot.dingtalk.cardButtons,
+    retryText: mayRetryInWords(turn) ? turn.question : null,
+    toldAdmins,
+  };
 }
 
 /** A question with files or about another message, or an answer to a form, cannot be asked again in words. */
