@@ -8,7 +8,8 @@ import { renderBlocks, renderPartial } from '../markdown/render.ts';
 import { sanitizeText } from '../markdown/sanitize.ts';
 import type { Texts } from '../texts/texts.ts';
 import { answerText, emptyAnswer, type Answer } from './answer.ts';
-import { formBlocks, type FormViewOptions } from './form-view.ts';
+import type { PendingForm } from './event.ts';
+import { formBlocks, formHead, type FormViewOptions } from './form-view.ts';
 
 /** The text so far with a line that says that it goes on, and how to stop it. */
 export function continuing(text: string, view: ViewOptions): string {
@@ -144,6 +145,28 @@ export function finalView(answer: Answer, notes: readonly string[], hasCard: boo
   if (!hasCard) return { card: null, messages: whole };
   const [card = '', ...messages] = whole;
   return { card: below(options.quote ?? '', card), messages };
+}
+
+/** What the card of a form shows once the form is over. */
+export interface ClosedFormText {
+  /** The text before the form, and the quote above it; both may be empty. */
+  text: string;
+  quote: string;
+  /** Null where it is not known any more. */
+  form: PendingForm | null;
+  /** What became of it. */
+  line: string;
+}
+
+export function closedFormView({ text, quote, form, line }: ClosedFormText, options: ViewOptions): string {
+  const said = { ...emptyAnswer, texts: { ...emptyAnswer.texts, message: text }, ending: { kind: 'paused' } as const };
+  const blocks = [
+    ...renderBlocks(sourceText(said, options).trim(), 'card', options.texts.markdown),
+    ...(form ? formHead(form, formOptions('card', options)) : []),
+  ];
+  const firstChars = options.cardMaxChars - quote.length - line.length - 4;
+  const { pages } = paginate(blocks, { firstChars, restChars: firstChars, maxPages: 1 });
+  return below(quote, pages[0] ?? '', line);
 }
 
 function formOptions(dialect: Dialect, { texts, links = false, formNumber }: ViewOptions): FormViewOptions {

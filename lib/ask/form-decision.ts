@@ -49,7 +49,8 @@ export interface OverForm {
 
 /** `over`: forms that turned out to be over. */
 export type FormDecision = { over: readonly OverForm[] } & (
-  | { kind: 'submission'; submission: FormSubmission; action: string }
+  /** `form` as Dify has it before the answer. */
+  | { kind: 'submission'; submission: FormSubmission; action: string; form: PendingForm }
   /** It is an ordinary question, in these words; null for the message as it is. */
   | { kind: 'question'; words: string | null }
   /** It is no question: this is said instead. */
@@ -119,7 +120,7 @@ async function decideButton(filled: FormSubmission, asked: FormCandidate, { dify
   const values = fillFields(form.fields, given, kept?.files);
   if ('problem' in values) return { kind: 'refused', error: invalidForm(values.problem), over: [] };
   const action = form.actions.find(({ id }) => id === filled.action)?.title ?? filled.action;
-  return { kind: 'submission', submission: { ...filled, ...values }, action, over: [] };
+  return { kind: 'submission', submission: { ...filled, ...values }, action, form, over: [] };
 }
 
 /** Words that are an action and name no form: they answer the only one that waits. */
@@ -169,7 +170,7 @@ function answer({ kept, form }: OpenForm, asked: FormCandidate, over: readonly O
   if ('problem' in reply) return { kind: 'refused', error: invalidForm(reply.problem), over };
   const { token, runId, shownChars, appType, user } = kept;
   const submission = { token, runId, shownChars, appType, user, action: reply.action.id, inputs: reply.inputs };
-  return { kind: 'submission', submission, action: reply.action.title, over };
+  return { kind: 'submission', submission, action: reply.action.title, form, over };
 }
 
 /** Words that are no action, while forms wait: a question back, because a question would bury the forms. */

@@ -12,6 +12,7 @@ import { errorFields } from '../runtime/log.ts';
 import type { Texts } from '../texts/texts.ts';
 import type { TurnChannels } from './channels.ts';
 import { formView, keepForms } from './form-shown.ts';
+import { openFormEnds, type FormEndPorts, type FormEnds } from './form-ends.ts';
 import { settleForm } from './form-step.ts';
 import { MAX_HOPS, type Handover } from './handover.ts';
 import type { Obtained } from './judge.ts';
@@ -24,7 +25,8 @@ import { isPress, userOfRun } from './record.ts';
 import { openTurnForms, type TurnForms } from './turn-forms.ts';
 import type { Turn } from './turn.ts';
 
-export interface TurnPorts extends Omit<AnswerPorts, 'robot' | 'progress' | 'sentFiles' | 'forms'> {
+export interface TurnPorts extends Omit<AnswerPorts, 'robot' | 'progress' | 'sentFiles' | 'forms' | 'formEnds'> {
+  state: FormEndPorts['state'];
   robot: RobotConfig;
   texts: Texts;
   channels: TurnChannels;
@@ -38,6 +40,7 @@ interface Stage {
   view: ViewOptions;
   card: OpenCard | null;
   forms: TurnForms;
+  formEnds: FormEnds;
 }
 
 /**
@@ -63,12 +66,13 @@ async function answerTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | null
   const view = viewOf(turn, ports);
   const card = channels.openCard();
   const forms = openTurnForms(turn);
-  const stage = { view, card, forms };
+  const formEnds = openFormEnds(turn, { ...ports, followUps: channels.followUps, forms });
+  const stage = { view, card, forms, formEnds };
   const { attachments, sentFiles } = channels;
   const askedIn = turn.form ? null : (turn.record.context?.difyConversationId ?? null);
   const { mayHaveBeenAsked: isLookedFor, hasWaited } = turn;
   const progress = createProgress({ lease, card, attachments, view, clock, isLookedFor, hasWaited, askedIn });
-  const obtained = await obtainAnswer(turn, { ...ports, sentFiles, progress, forms });
+  const obtained = await obtainAnswer(turn, { ...ports, sentFiles, progress, forms, formEnds });
   if (obtained.kind === 'lost' || !(await lease.isHeld())) {
     await card?.writer.leave();
     return null;
@@ -84,7 +88,7 @@ async function answerTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | null
 async function finishTurn(
   turn: Turn,
   ports: TurnPorts,
-  { card, view, forms }: Stage,
+  { card, view, forms, formEnds }: Stage,
   obtained: Extract<Obtained, { kind: 'answer' }>,
 ): Promise<NextTurn | null> {
   const { lease, stop, channels, log, background } = ports;
@@ -95,8 +99,9 @@ async function finishTurn(
   const answer: Answer = isStopped ? { ...obtained.answer, ending: { kind: 'stopped' } } : obtained.answer;
   if (failure) log.warn('turn_failed', { turn: turn.reference, ...errorFields(failure) });
   settleForm(turn, { answer, failure }, { ...ports, forms });
+  formEnds.show();
   const formOf = formView(answer, turn, { lease, forms });
-  const stage = { card, forms, view: { ...view, isAnew: lease.progress.isAnew, ...formOf } };
+  const stage = { card, forms, formEnds, view: { ...view, isAnew: lease.progress.isAnew, ...formOf } };
   const toldAdmins = failure !== null && (await channels.tellAdmins(failure));
   const shown = await showAnswer(turn, ports, stage, { ...obtained, answer, toldAdmins });
   lease.note({ ids: answer.ids });
@@ -104,14 +109,16 @@ async function finishTurn(
   const finished = finishedAnswer(askedBy, answer, stage, shown);
   const planned = failure === null && !isStopped ? await followUps.plan(finished) : null;
   if (planned) lease.note({ calls: lease.progress.calls + planned.calls });
-  const kept = keepForms(turn, answer, shown !== 'nothing', { ...ports, forms });
+  const kept = keepForms(
+    turn,
+    answer,
+    { anywhere: shown !== 'nothing', onCard: shown === 'card', isQuoted: view.quote !== '' },
+    { ...ports, forms },
+  );
+  await formEnds.done();
   // The question of an answer that broke off is kept as that of a failure: its card has the button that asks again.
   const broken = answer.ending?.kind === 'cut' ? 'dify_cut' : null;
   const ended = await lease.finish({ failure: failure?.code ?? broken, ...kept });
-  const { expired, cardId = '' } = turn.form ?? {};
-  const { reference } = turn;
-  if (expired && cardId !== '')
-    background(followUps.closeForm({ reference, cardId, text: forms.textBefore }, stage.view));
   const isStoppedElsewhere = ended.isStopped && !isStopped && failure === null && shown === 'card';
   if (isStoppedElsewhere) {
     const stopped: Answer = { ...answer, ending: { kind: 'stopped' } };

@@ -31,7 +31,7 @@ const answered: AnsweredTurn = {
   appType: 'chatflow',
   user: 'user-of-the-run',
   chat: { id: GROUP.id, isGroup: true },
-  sender: { staffId: 'staff-1', unionId: 'union-1', id: 'sender-1' },
+  sender: { staffId: 'staff-1', unionId: 'union-1', id: 'sender-1', nick: '' },
   session: null,
   corpId: null,
   form: shownForm({ token: 'token-1', runId: 'run-1', action: 'first', shownChars: 9 }),
@@ -150,7 +150,7 @@ describe('a press is refused', () => {
     expect((await press('stop', { by: 'admin-1', env: { ADMIN_USERS: 'admin-1' }, record: running })).notice).toBe(
       notices.stopRequested,
     );
-    const external = { ...answered, sender: { staffId: null, unionId: 'union-1', id: 'sender-1' } };
+    const external = { ...answered, sender: { staffId: null, unionId: 'union-1', id: 'sender-1', nick: '' } };
     const record = { ...done, receipt: JSON.stringify(external) };
     expect((await press('form', { by: 'union-1', record })).notice).toBe(notices.received);
     expect((await press('form', { by: 'union-2', record })).notice).toBe(notices.notYours);

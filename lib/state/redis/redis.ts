@@ -210,6 +210,8 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
     async postponeForm({ turnId, untilMs }) {
       await run(z.unknown(), POSTPONE_FORM, [formsKey], [prefix, turnId, untilMs ?? '']);
     },
+    noteForm: ({ turnId, note, instead }) =>
+      run(z.string(), records.NOTE_FORM, [turnKey(turnId)], [note, instead === null ? 0 : 1, instead ?? '']),
     async startConversation({ conversationKey, generation, ttlMs }) {
       const [conversation] = conversationKeys(conversationKey);
       const args = [prefix, conversationKey, generation, ttl(ttlMs)];
@@ -226,7 +228,7 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
     async lookUp(turnId) {
       const reply = await run(replies.lookedUp, records.LOOK_UP, [turnKey(turnId), payloadKey(turnId)], []);
       if (reply.length === 0 || reply[0] === 'full' || reply[0] === 'limited' || reply[0] === 'unheld') return null;
-      const [stateNow, asker, conversationKey, payload, progress, receipt, isStopped] = reply;
+      const [stateNow, asker, conversationKey, payload, progress, receipt, isStopped, formNote] = reply;
       return {
         state: stateNow,
         asker,
@@ -235,6 +237,7 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
         progress: progress || null,
         isStopped: isStopped !== '',
         receipt: receipt || null,
+        formNote: formNote || null,
       };
     },
     async receiptOf(cardKey) {

@@ -138,6 +138,7 @@ export const lookedUp = z.union([
     z.string(),
     z.string(),
     z.string(),
+    z.string(),
   ]),
 ]);
 
