@@ -36,12 +36,7 @@ export function endingState(
 }
 
 /** The last line, which says how the answer ended and what can help; empty for an answer that is complete or goes on. */
-export function endingLine(
-  answer: Answer,
-  failure: BridgeError | null,
-  options: EndingOptions,
-  texts: Texts,
-): string {
+export function endingLine(answer: Answer, failure: BridgeError | null, options: EndingOptions, texts: Texts): string {
   const { reference, toldAdmins } = options;
   const offers = (helps: Helps) => offersOf(helps, answer, options, texts);
   if (failure) {

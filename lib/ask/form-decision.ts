@@ -48,20 +48,21 @@ export interface OverForm {
 }
 
 /** `over`: forms that turned out to be over. */
-export type FormDecision = { over: readonly OverForm[] } & (
+export type FormDecision = { over: readonly OverForm[] } &
   /** `form` as Dify has it before the answer. */
-  | { kind: 'submission'; submission: FormSubmission; action: string; form: PendingForm }
-  /** It is an ordinary question, in these words; null for the message as it is. */
-  | { kind: 'question'; words: string | null }
-  /** It is no question: this is said instead. */
-  | { kind: 'said'; said: Said }
-  /** It is an answer that cannot be given. */
-  | { kind: 'refused'; error: BridgeError }
-  /** It is an answer to a form that could not be shown before: it is shown now. */
-  | { kind: 'show'; kept: KeptForm; form: PendingForm }
-  /** Its files are for these forms. */
-  | { kind: 'files'; open: readonly OpenForm[] }
-);
+  (
+    | { kind: 'submission'; submission: FormSubmission; action: string; form: PendingForm }
+    /** It is an ordinary question, in these words; null for the message as it is. */
+    | { kind: 'question'; words: string | null }
+    /** It is no question: this is said instead. */
+    | { kind: 'said'; said: Said }
+    /** It is an answer that cannot be given. */
+    | { kind: 'refused'; error: BridgeError }
+    /** It is an answer to a form that could not be shown before: it is shown now. */
+    | { kind: 'show'; kept: KeptForm; form: PendingForm }
+    /** Its files are for these forms. */
+    | { kind: 'files'; open: readonly OpenForm[] }
+  );
 
 /** Until then a second answer is told what the first one was. */
 const REMEMBERED_MS = 600_000;

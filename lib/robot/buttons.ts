@@ -141,7 +141,9 @@ async function formOver({ record, state, texts, nowMs }: Pressed): Promise<React
   const note = readNote(record.formNote);
   if (note?.kind !== 'pressed') return note && stateOf(note, texts);
   const giving = await state.lookUp(note.turnId);
-  const isOnItsWay = giving ? giving.state === 'started' || giving.state === 'queued' : nowMs - note.atMs < ACCEPTING_MS;
+  const isOnItsWay = giving
+    ? giving.state === 'started' || giving.state === 'queued'
+    : nowMs - note.atMs < ACCEPTING_MS;
   return isOnItsWay ? stateOf(note, texts) : null;
 }
 

@@ -34,7 +34,12 @@ const answeredSchema: z.ZodType<AnsweredTurn> = z.object({
   appType: appTypeSchema.nullable(),
   user: z.string(),
   chat: z.object({ id: z.string(), isGroup: z.boolean() }),
-  sender: z.object({ staffId: z.string().nullable(), unionId: z.string().nullable(), id: z.string(), nick: z.string().default('') }),
+  sender: z.object({
+    staffId: z.string().nullable(),
+    unionId: z.string().nullable(),
+    id: z.string(),
+    nick: z.string().default(''),
+  }),
   session: z.object({ webhook: z.string(), expiresAtMs: z.number().nullable() }).nullable(),
   corpId: z.string().nullable(),
   form: z

@@ -123,7 +123,9 @@ async function finishTurn(
   if (isStoppedElsewhere) {
     const stopped: Answer = { ...answer, ending: { kind: 'stopped' } };
     const options = endingOptions(turn, ports, { onCard: true, toldAdmins: false });
-    background(followUps.markStopped({ ...finished, answer: stopped }, endingLine(stopped, null, options, ports.texts)));
+    background(
+      followUps.markStopped({ ...finished, answer: stopped }, endingLine(stopped, null, options, ports.texts)),
+    );
   } else if (planned) background(planned.show());
   logFinished(turn, ports, stage, { answer, outcome: failure?.code ?? answer.ending?.kind ?? 'failed', shown });
   return ended.next;

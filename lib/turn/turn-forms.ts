@@ -16,7 +16,7 @@ export interface TurnForms {
   readonly generation: string;
   /** What is said in the place of an answer; null where Dify answers. */
   said: Said | null;
-  /** The text on the card of the form that the turn answers, where Dify told it again. */
+  /** The text on the card of a form that has expired, where Dify told it again. */
   textBefore: string;
   /** The form that the turn answers, as Dify had it before. */
   asked: PendingForm | null;
@@ -73,7 +73,7 @@ export function openTurnForms({ record: { context }, form: answered }: Pick<Turn
     textOf(cardId) {
       const { asked, textBefore } = turnForms;
       const isAsked = asked?.token ? cardOf(asked.token) === cardId : false;
-      return { text: answered?.cardId === cardId ? textBefore : '', form: isAsked ? asked : null };
+      return { text: answered?.expired && answered.cardId === cardId ? textBefore : '', form: isAsked ? asked : null };
     },
     noteOver(token, isDue) {
       const expired = answered?.token === token ? answered.expired : undefined;

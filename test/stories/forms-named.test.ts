@@ -196,8 +196,11 @@ describe('after the answer', () => {
     await start({ app: formApp(), ...withButtons });
     await me.say('申请甲');
     await me.press('reject', { card: 0 });
-    await me.press('approve', { card: 0 });
-    expect(me.last()).toContain('选择的是：驳回');
+    const shown = me.contents();
+    expect(shown[0]?.split('\n').at(-1)).toMatch(/^✅ .*「驳回」（\d+月\d+日 \d\d:\d\d）$/u);
+    const again = await me.press('approve', { card: 0 });
+    expect(again.update?.userPrivateData?.['notice']).toBe(shown[0]?.split('\n').at(-1));
+    expect(me.contents()).toEqual(shown);
     expect(answers()).toEqual(['reject']);
   });
 

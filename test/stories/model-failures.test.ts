@@ -248,7 +248,11 @@ describe('the end of a run', () => {
 
   test.each([
     ['done without a text', { status: 'succeeded' }, texts.emptyRun],
-    ['that the engine aborted for a stop', { status: 'failed', error: 'Aborted: User requested stop' }, `${texts.stopped} ${sendLink(texts.retry, '你好')}`],
+    [
+      'that the engine aborted for a stop',
+      { status: 'failed', error: 'Aborted: User requested stop' },
+      `${texts.stopped} ${sendLink(texts.retry, '你好')}`,
+    ],
     ['that moderation stopped', { status: 'stopped', error: 'Stopped by output moderation.' }, texts.emptyRun],
   ])('%s', async (_what, data, text) => {
     await start({ app: app('workflow', finished(data)) });

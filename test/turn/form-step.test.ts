@@ -305,7 +305,12 @@ describe('a form that is shown', () => {
     const { turn, ports, lease, forms, world } = scene();
     lease.note({ appType: 'chatflow' });
     const timeless = { ...paused, form: { ...pending, expiresAtMs: null } };
-    const change = keepForms(turn, timeless, { ...ON_CARD, anywhere: false }, { ...ports, robot: world.options.config, lease });
+    const change = keepForms(
+      turn,
+      timeless,
+      { ...ON_CARD, anywhere: false },
+      { ...ports, robot: world.options.config, lease },
+    );
     expect(change.waits).toEqual({ untilMs: world.clock.now() + 7 * 86_400_000, group: null });
     expect(forms.forms.at(-1)).toMatchObject({ shownAtMs: null });
   });

@@ -3,9 +3,9 @@ import { BridgeError } from '../../errors.ts';
 import { readJson } from '../../runtime/json.ts';
 import { monthOf } from '../budget.ts';
 import { BUDGET_TTL_MS, CLAIM_TTL_MS, FAILED_TTL_MS, RECEIPT_TTL_MS, ROBOT_ROW_TTL_MS } from '../lifetimes.ts';
-import type { FormChange, Remembered, RobotRow, SharedToken, State, Waiting } from '../state.ts';
+import type { Remembered, RobotRow, SharedToken, State, Waiting } from '../state.ts';
 import * as conversations from './conversation-scripts.ts';
-import { DUE_FORMS, POSTPONE_FORM } from './form-scripts.ts';
+import { DUE_FORMS, formArgument, POSTPONE_FORM } from './form-scripts.ts';
 import { HOLD_FILES } from './held-scripts.ts';
 import * as records from './record-scripts.ts';
 import * as replies from './replies.ts';
@@ -270,6 +270,3 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
     },
   };
 }
-
-/** What the script takes for a change of the newest form: '' to keep it, '-' to forget it, or the form. */
-const formArgument = (change: FormChange): string => (change.kind === 'keep' ? '' : (change.newest ?? '-'));
