@@ -147,7 +147,9 @@ test('a card that cannot be changed is in the log', async () => {
   const world = await end();
   expect(world.events()).not.toContain('extras_failed');
   const failing = createWorld();
-  const forms = openTurnForms(await failing.accept({ form: { ...shownForm, cardId: 'card-9', user: 'u', appType: 'chatflow', inputs: {} } }));
+  const forms = openTurnForms(
+    await failing.accept({ form: { ...shownForm, cardId: 'card-9', user: 'u', appType: 'chatflow', inputs: {} } }),
+  );
   forms.noteChosen('token-1', { action: 'Yes', atMs: 0 });
   failing.state.lookUp = async () => Promise.reject(new BridgeError('store_unavailable', 'on purpose'));
   const turn = await failing.accept();

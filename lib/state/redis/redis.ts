@@ -227,18 +227,7 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
     },
     async lookUp(turnId) {
       const reply = await run(replies.lookedUp, records.LOOK_UP, [turnKey(turnId), payloadKey(turnId)], []);
-      if (reply.length === 0 || reply[0] === 'full' || reply[0] === 'limited' || reply[0] === 'unheld') return null;
-      const [stateNow, asker, conversationKey, payload, progress, receipt, isStopped, formNote] = reply;
-      return {
-        state: stateNow,
-        asker,
-        conversationKey,
-        payload: payload || null,
-        progress: progress || null,
-        isStopped: isStopped !== '',
-        receipt: receipt || null,
-        formNote: formNote || null,
-      };
+      return replies.recordOf(reply);
     },
     async receiptOf(cardKey) {
       return (await run(z.string(), records.RECEIPT_OF, [cardKeyOf(cardKey)], [prefix])) || null;
