@@ -144,6 +144,60 @@ export const isModelBusy = (error: unknown): boolean => has(error, 'busy');
 export const isAboutForm = ({ code }: BridgeError): boolean =>
   code === 'form_invalid' || code === 'form_closed' || code === 'form_expired';
 
+/**
+ * Whether the same question, asked once more, may be answered: `again` perhaps at once, `mended` only after an administrator
+ * has mended something, `never` as it stands.
+ */
+const REPEAT: Readonly<Record<TurnErrorCode, 'again' | 'mended' | 'never'>> = {
+  dify_unreachable: 'again',
+  dify_timeout: 'again',
+  dify_unauthorized: 'mended',
+  dify_forbidden: 'mended',
+  dify_busy: 'again',
+  dify_quota: 'mended',
+  dify_model_not_ready: 'mended',
+  dify_model_failed: 'again',
+  dify_model_busy: 'again',
+  dify_model_account: 'mended',
+  dify_model_cut: 'again',
+  dify_context_too_long: 'never',
+  dify_content_refused: 'never',
+  dify_rejected: 'never',
+  dify_input_missing: 'mended',
+  dify_input_invalid: 'mended',
+  dify_app_unavailable: 'mended',
+  dify_server_error: 'again',
+  dify_run_failed: 'again',
+  dify_not_a_stream: 'mended',
+  dify_not_started: 'again',
+  dify_stalled: 'again',
+  dify_cut: 'again',
+  out_of_time: 'never',
+  interrupted: 'again',
+  answer_lost: 'again',
+  file_not_accepted: 'never',
+  file_too_large: 'never',
+  file_wrong_type: 'never',
+  file_unavailable: 'never',
+  file_expired: 'never',
+  file_address_refused: 'never',
+  file_upload_failed: 'again',
+  speech_unclear: 'never',
+  form_closed: 'never',
+  form_expired: 'never',
+  form_invalid: 'never',
+  store_unavailable: 'again',
+  internal: 'again',
+};
+
+export function repeatOf(failure: BridgeError): 'again' | 'mended' | 'never' {
+  const { code, facts } = failure;
+  // The question itself is too long for the input, or lacks the file that the app requires.
+  const isOfQuestion = typeof facts['maxChars'] === 'number' || typeof facts['files'] === 'string';
+  if ((code === 'dify_input_invalid' || code === 'dify_input_missing') && isOfQuestion) return 'never';
+  return REPEAT[turnErrorCode(failure)];
+}
+
 /** Refused, and perhaps not a moment later. */
 export const isRefusedForNow = (error: unknown): boolean => isPassing(error) && !isUnanswered(error);
 

@@ -129,9 +129,9 @@ async function receiveCallback(robot: ReceivingRobot, body: string, platform: Pl
 
 /** Does what a press asks for; resolves with what DingTalk changes on the card. @throws BridgeError `body_invalid`. */
 async function act(robot: ReceivingRobot, body: string, platform: Platform): Promise<object> {
-  const { update, work } = await robot.act(readCardAction(body), platform);
+  const { update, shared, work } = await robot.act(readCardAction(body), platform);
   if (work) platform.waitUntil(work(platform));
-  return cardUpdateBody(update);
+  return cardUpdateBody(update, shared);
 }
 
 /**

@@ -1,67 +1,105 @@
-import { adminErrorCode, isAboutForm, turnErrorCode, type BridgeError } from '../errors.ts';
+import { adminErrorCode, isAboutForm, repeatOf, turnErrorCode, type BridgeError } from '../errors.ts';
 import type { Texts } from '../texts/texts.ts';
-import type { Answer } from './answer.ts';
+import { answerText, type Answer } from './answer.ts';
 import { sendLink } from './links.ts';
 
 /** What the asker reads of a fault of this bridge. */
 export function crashText(texts: Texts, reference: string): string {
-  return `⚠️ ${texts.failures.internal}\n\n${texts.reference(reference)}`;
+  return `⚠️ ${texts.failures.internal}${texts.reference(reference)}`;
 }
 
 /** What the lines below an answer depend on, beside the answer. */
 export interface EndingOptions {
   reference: string;
   /** A tap can send a text in the reader's name. */
-  links: boolean;
+  canTap: boolean;
+  /** The card's template has a button that asks a failed question again. */
+  hasRetry: boolean;
   /** The text that a tap sends to ask again; null where a question cannot be asked again in words. */
   retryText: string | null;
   /** Administrators have been told of the failure. */
   toldAdmins: boolean;
 }
 
-/** The lines below the text that say how the answer ended; empty for an answer that is complete. */
-export function endingNotes(
-  answer: Answer,
+/**
+ * How a card ends. The state for failures is the only one in which a template offers to ask again, so a failure that a repeat
+ * cannot help ends such a card in the other one.
+ */
+export function endingState(
+  { ending }: Pick<Answer, 'ending'>,
   failure: BridgeError | null,
-  options: EndingOptions,
-  texts: Texts,
-): string[] {
+  { hasRetry }: Pick<EndingOptions, 'hasRetry'>,
+): 'finished' | 'failed' {
+  if (failure === null) return ending?.kind === 'cut' ? 'failed' : 'finished';
+  if (isAboutForm(failure)) return 'finished';
+  return hasRetry && repeatOf(failure) === 'never' ? 'finished' : 'failed';
+}
+
+/** The last line, which says how the answer ended and what can help; empty for an answer that is complete or goes on. */
+export function endingLine(answer: Answer, failure: BridgeError | null, options: EndingOptions, texts: Texts): string {
   const { reference, toldAdmins } = options;
+  const offers = (helps: Helps) => offersOf(helps, answer, options, texts);
   if (failure) {
     const told = toldAdmins ? adminErrorCode(failure) : null;
     const sentence = told ? texts.toldAdmins[told] : failureText(failure, texts);
-    const link = options.links ? wayOut(failure, answer, options, texts) : '';
-    return [`⚠️ ${sentence}`, texts.reference(reference), link].filter((note) => note !== '');
+    const isBegun = hasText(answer) && !isAboutForm(failure) && failure.code !== 'dify_model_cut';
+    const said = `⚠️ ${isBegun ? texts.unfinished(sentence) : sentence}${texts.reference(reference)}`;
+    return joined(said, offers(helpsAfter(failure)));
   }
   switch (answer.ending?.kind) {
     case 'stopped':
-      return [texts.stopped];
+      return joined(texts.stopped, offers({ again: true, goOn: true }));
     case 'paused':
-      // The form below the text says what the run waits for.
-      return answer.form ? [] : [texts.paused];
+      return answer.form ? texts.form.waiting(answer.form.expiresAtMs) : texts.paused;
     case 'cut':
-      return [texts.incomplete(reference)];
+      return joined(texts.incomplete(reference), offers({ again: true, goOn: true }));
     case 'complete':
     case 'failed':
     case undefined:
-      return [];
+      return '';
   }
 }
 
-/** The link below a failure; empty where none helps. */
-function wayOut(failure: BridgeError, { ids }: Answer, { retryText }: EndingOptions, texts: Texts): string {
-  const { code } = failure;
-  if (isAboutForm(failure)) return '';
-  // What the model refused, or found too long, it would refuse again.
-  if (code === 'dify_content_refused') return '';
-  if (code === 'dify_context_too_long') {
-    return ids.conversationId === undefined ? '' : sendLink(texts.startAnew, texts.newWord);
-  }
-  return retryText !== null && retryText.length <= MAX_RETRY_CHARS ? sendLink(texts.retry, retryText) : '';
+/** What can help after an answer that did not come to its end. */
+interface Helps {
+  again?: boolean;
+  /** To have the app write on, in the same conversation. */
+  goOn?: boolean;
+  /** To begin a new conversation. */
+  anew?: boolean;
+}
+
+function helpsAfter(failure: BridgeError): Helps {
+  if (failure.code === 'dify_context_too_long') return { anew: true };
+  const isPart = failure.code === 'out_of_time';
+  const again = repeatOf(failure) === 'again';
+  return { again, goOn: again || isPart };
 }
 
 /** Longest question that a link can carry: the addresses of longer ones are too long for DingTalk's clients. */
 const MAX_RETRY_CHARS = 300;
+
+function offersOf(helps: Helps, answer: Answer, options: EndingOptions, texts: Texts): string {
+  const { canTap, hasRetry, retryText } = options;
+  const isTalk = answer.ids.conversationId !== undefined;
+  // A template shows its button only on a card that has failed.
+  const isStopped = answer.ending?.kind === 'stopped';
+  const mayLink = canTap && retryText !== null && retryText.length <= MAX_RETRY_CHARS;
+  const again = helps.again === true && (isStopped || !hasRetry);
+  const goOn = helps.goOn === true && isTalk && hasText(answer);
+  if (!canTap) return goOn ? texts.goOnByWord : '';
+  return [
+    again && mayLink ? sendLink(texts.retry, retryText) : '',
+    goOn ? sendLink(texts.goOn, texts.goOnWord) : '',
+    helps.anew === true && isTalk ? sendLink(texts.startAnew, texts.newWord) : '',
+  ]
+    .filter((link) => link !== '')
+    .join(' · ');
+}
+
+const hasText = (answer: Answer): boolean => answerText(answer).text.trim() !== '';
+
+const joined = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join(' ');
 
 /** What the asker reads of a failure. */
 export function failureText(failure: BridgeError, texts: Texts): string {

@@ -30,18 +30,24 @@ const MAX_CONTENT_CHARS = 4_000;
 /** `{{#$output.<name>#}}`, where Dify's own page shows the field. */
 const PLACE = /\{\{#\$output\.([^#{}\n]{1,200})#\}\}/g;
 
-/** What a person is asked and how to answer by typing, as blocks of markdown (`readFormReply` reads the answer). */
-export function formBlocks(form: PendingForm, { texts, dialect, links, number }: FormViewOptions): string[] {
-  const words = texts.form;
-  const fields = form.fields.slice(0, MAX_FIELDS);
+/** What a person is asked, without how to answer it. */
+export function formHead(form: PendingForm, { texts, dialect, number }: Omit<FormViewOptions, 'links'>): string[] {
   const labels = new Map(form.fields.map(({ name, label }) => [name, label]));
   const content = beginning(form.content, MAX_CONTENT_CHARS).replace(PLACE, (_place, name: string) =>
-    words.place(plainLine(labels.get(name) ?? name)),
+    texts.form.place(plainLine(labels.get(name) ?? name)),
   );
-  const blocks = [
-    sanitizeText(words.title(shortName(form.nodeTitle), number)),
+  return [
+    sanitizeText(texts.form.title(shortName(form.nodeTitle), number)),
     ...renderBlocks(content, dialect, texts.markdown),
   ];
+}
+
+/** What a person is asked and how to answer by typing, as blocks of markdown (`readFormReply` reads the answer). */
+export function formBlocks(form: PendingForm, options: FormViewOptions): string[] {
+  const { texts, links, number } = options;
+  const words = texts.form;
+  const fields = form.fields.slice(0, MAX_FIELDS);
+  const blocks = formHead(form, options);
   // The form cannot be answered in the chat, so its fields and actions are left out.
   if (form.token === null) return [...blocks, sanitizeText(words.byEmail(form.mailedTo ?? []))];
   if (fields.length > 0) {

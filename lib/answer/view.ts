@@ -8,7 +8,8 @@ import { renderBlocks, renderPartial } from '../markdown/render.ts';
 import { sanitizeText } from '../markdown/sanitize.ts';
 import type { Texts } from '../texts/texts.ts';
 import { answerText, emptyAnswer, type Answer } from './answer.ts';
-import { formBlocks, type FormViewOptions } from './form-view.ts';
+import type { PendingForm } from './event.ts';
+import { formBlocks, formHead, type FormViewOptions } from './form-view.ts';
 
 /** The text so far with a line that says that it goes on, and how to stop it. */
 export function continuing(text: string, view: ViewOptions): string {
@@ -107,15 +108,20 @@ function progressText(answer: Answer, texts: Texts): string {
   }
 }
 
-/** What is shown at the end. There is always room for `notes` (how it ended), below the text. */
+/**
+ * What is shown at the end. There is always room for `notes` below the text; the last of them says how the answer ended. Of an
+ * answer that is not complete they stand on the card as well as below its last message.
+ */
 export function finalView(answer: Answer, notes: readonly string[], hasCard: boolean, options: ViewOptions): FinalView {
   const { texts } = options;
   const { cardMaxChars } = belowQuote(options);
   const source = below(sourceText(answer, options).trim(), sourcesText(answer, texts));
   const ending = below(options.isAnew ? texts.conversationGone : '', ...notes);
+  const isComplete = answer.ending?.kind === 'complete';
+  const belowFirst = below(texts.continuesBelow, isComplete ? '' : ending);
   const messageChars = MESSAGE_MAX_CHARS - LEFT_OUT_CHARS - ending.length;
   const limits = {
-    firstChars: hasCard ? cardMaxChars - Math.max(texts.continuesBelow.length, ending.length) - 2 : messageChars,
+    firstChars: hasCard ? cardMaxChars - Math.max(belowFirst.length, ending.length) - 2 : messageChars,
     restChars: messageChars,
     maxPages: hasCard ? MAX_MESSAGES + 1 : MAX_MESSAGES,
   };
@@ -129,11 +135,11 @@ export function finalView(answer: Answer, notes: readonly string[], hasCard: boo
   ];
   const { pages, leftOutChars } = paginate(blocks, limits);
   const leftOut = leftOutChars + Array.from(source.slice(reach)).length;
-  const bodies = pages.length > 0 ? pages : [notes.length > 0 ? '' : nothingText(answer, options)];
+  const bodies = pages.length > 0 ? pages : [below(...notes) === '' ? nothingText(answer, options) : ''];
   const last = bodies.length - 1;
   const whole = bodies.map((body, index) => {
     const page = hasCard && index > 0 ? asMessage(body) : body;
-    if (index < last) return hasCard && index === 0 ? below(page, texts.continuesBelow) : page;
+    if (index < last) return hasCard && index === 0 ? below(page, belowFirst) : page;
     return below(page, leftOut > 0 ? texts.leftOut(leftOut) : '', ending);
   });
   if (!hasCard) return { card: null, messages: whole };
@@ -141,13 +147,36 @@ export function finalView(answer: Answer, notes: readonly string[], hasCard: boo
   return { card: below(options.quote ?? '', card), messages };
 }
 
+/** What the card of a form shows once the form is over. */
+export interface ClosedFormText {
+  /** The text before the form, and the quote above it; both may be empty. */
+  text: string;
+  quote: string;
+  /** Null where it is not known any more. */
+  form: PendingForm | null;
+  /** What became of it. */
+  line: string;
+}
+
+export function closedFormView({ text, quote, form, line }: ClosedFormText, options: ViewOptions): string {
+  const said = { ...emptyAnswer, texts: { ...emptyAnswer.texts, message: text }, ending: { kind: 'paused' } as const };
+  const blocks = [
+    ...renderBlocks(sourceText(said, options).trim(), 'card', options.texts.markdown),
+    ...(form ? formHead(form, formOptions('card', options)) : []),
+  ];
+  const firstChars = options.cardMaxChars - quote.length - line.length - 4;
+  const { pages } = paginate(blocks, { firstChars, restChars: firstChars, maxPages: 1 });
+  return below(quote, pages[0] ?? '', line);
+}
+
 function formOptions(dialect: Dialect, { texts, links = false, formNumber }: ViewOptions): FormViewOptions {
   return { texts, dialect, links, number: formNumber ?? null };
 }
 
 /** In the place of an answer without text. A workflow (a run without a message) may do its work and have none. */
-function nothingText({ ids, progress }: Answer, { texts, submitted }: ViewOptions): string {
+function nothingText({ ids, progress, files }: Answer, { texts, submitted }: ViewOptions): string {
   if (submitted !== undefined) return sanitizeText(texts.form.submitted(plainLine(submitted)));
+  if (files.length > 0) return texts.onlyFiles;
   return progress.runEnded && ids.messageId === undefined ? texts.emptyRun : texts.emptyAnswer;
 }
 

@@ -48,19 +48,21 @@ export interface OverForm {
 }
 
 /** `over`: forms that turned out to be over. */
-export type FormDecision = { over: readonly OverForm[] } & (
-  | { kind: 'submission'; submission: FormSubmission; action: string }
-  /** It is an ordinary question, in these words; null for the message as it is. */
-  | { kind: 'question'; words: string | null }
-  /** It is no question: this is said instead. */
-  | { kind: 'said'; said: Said }
-  /** It is an answer that cannot be given. */
-  | { kind: 'refused'; error: BridgeError }
-  /** It is an answer to a form that could not be shown before: it is shown now. */
-  | { kind: 'show'; kept: KeptForm; form: PendingForm }
-  /** Its files are for these forms. */
-  | { kind: 'files'; open: readonly OpenForm[] }
-);
+export type FormDecision = { over: readonly OverForm[] } &
+  /** `form` as Dify has it before the answer. */
+  (
+    | { kind: 'submission'; submission: FormSubmission; action: string; form: PendingForm }
+    /** It is an ordinary question, in these words; null for the message as it is. */
+    | { kind: 'question'; words: string | null }
+    /** It is no question: this is said instead. */
+    | { kind: 'said'; said: Said }
+    /** It is an answer that cannot be given. */
+    | { kind: 'refused'; error: BridgeError }
+    /** It is an answer to a form that could not be shown before: it is shown now. */
+    | { kind: 'show'; kept: KeptForm; form: PendingForm }
+    /** Its files are for these forms. */
+    | { kind: 'files'; open: readonly OpenForm[] }
+  );
 
 /** Until then a second answer is told what the first one was. */
 const REMEMBERED_MS = 600_000;
@@ -119,7 +121,7 @@ async function decideButton(filled: FormSubmission, asked: FormCandidate, { dify
   const values = fillFields(form.fields, given, kept?.files);
   if ('problem' in values) return { kind: 'refused', error: invalidForm(values.problem), over: [] };
   const action = form.actions.find(({ id }) => id === filled.action)?.title ?? filled.action;
-  return { kind: 'submission', submission: { ...filled, ...values }, action, over: [] };
+  return { kind: 'submission', submission: { ...filled, ...values }, action, form, over: [] };
 }
 
 /** Words that are an action and name no form: they answer the only one that waits. */
@@ -169,7 +171,7 @@ function answer({ kept, form }: OpenForm, asked: FormCandidate, over: readonly O
   if ('problem' in reply) return { kind: 'refused', error: invalidForm(reply.problem), over };
   const { token, runId, shownChars, appType, user } = kept;
   const submission = { token, runId, shownChars, appType, user, action: reply.action.id, inputs: reply.inputs };
-  return { kind: 'submission', submission, action: reply.action.title, over };
+  return { kind: 'submission', submission, action: reply.action.title, form, over };
 }
 
 /** Words that are no action, while forms wait: a question back, because a question would bury the forms. */

@@ -27,6 +27,10 @@ export interface ShownForm extends WaitingForm {
   earlierChars: number;
   /** The turn whose card shows it. */
   cardId: string;
+  /** False where it was shown as a message; versions before this one did not note it. */
+  onCard?: boolean | undefined;
+  /** The card quotes its question. */
+  isQuoted?: boolean | undefined;
 }
 
 /** The same form as its conversation keeps it, so that a message can be an answer to it. */

@@ -1,6 +1,6 @@
-import { emptyAnswer, type Answer } from '../answer/answer.ts';
+import type { Answer } from '../answer/answer.ts';
 import { questionLines } from '../answer/links.ts';
-import { finalView, type ViewOptions } from '../answer/view.ts';
+import { closedFormView, finalView, type ClosedFormText, type ViewOptions } from '../answer/view.ts';
 import type { AppType, RobotConfig } from '../config/robot.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
 import type { Texts } from '../texts/texts.ts';
@@ -42,18 +42,17 @@ export interface FinishedAnswer {
 export interface FollowUps {
   /** What will be shown, and the DingTalk calls that it will take; null for nothing. Never rejects. */
   plan(finished: FinishedAnswer): Promise<{ calls: number; show: () => Promise<void> } | null>;
-  /** Marks an answer as stopped that was shown as a complete one. Never rejects. */
-  markStopped(finished: FinishedAnswer): Promise<void>;
-  /** Says on the card of a form that its time was over, and takes its links and buttons away. Never rejects. */
-  closeForm(closed: ClosedForm, view: ViewOptions): Promise<void>;
+  /** Puts the line of a stopped answer below one that was shown as complete. Never rejects. */
+  markStopped(finished: FinishedAnswer, line: string): Promise<void>;
+  /** Says on the card of a form what became of it, and takes its links and buttons away. Never rejects. */
+  closeForm(closed: ClosedForm): Promise<void>;
 }
 
-/** A form whose time was over. */
-export interface ClosedForm {
+/** A form that is over. */
+export interface ClosedForm extends ClosedFormText {
   reference: string;
-  /** The card that shows it, and the text before it there. */
+  /** The card that shows it. */
   cardId: string;
-  text: string;
 }
 
 export interface FollowUpsOptions {
@@ -72,8 +71,12 @@ const ROOM_CHARS = 200;
 
 const CHATS: ReadonlySet<AppType> = new Set(['chat', 'agent', 'chatflow']);
 
+/** Takes the buttons and fields of a form off its card. */
+export const NO_FORM = formVariables({ actions: [], fields: [] }, '');
+
 export function createFollowUps({ robot, texts, facts, suggest, amend, reply, log }: FollowUpsOptions): FollowUps {
   const { cardButtons, cardContentKey, cardMaxChars } = robot.dingtalk;
+  const { showThinking } = robot;
   const textOn = ({ answer, view }: FinishedAnswer, notes: readonly string[]) =>
     finalView(answer, notes, true, view).card ?? '';
 
@@ -106,22 +109,13 @@ export function createFollowUps({ robot, texts, facts, suggest, amend, reply, lo
       const { messageId } = ids;
       return { calls: onCard ? 1 : 0, show: () => logged(() => showSuggestions(messageId, finished), turn) };
     },
-    markStopped: (finished) =>
-      logged(async () => {
-        const answer: Answer = { ...finished.answer, ending: { kind: 'stopped' } };
-        await amend(finished.turn.id, { [cardContentKey]: textOn({ ...finished, answer }, [texts.stopped]) });
-      }, finished.turn),
-    closeForm: ({ reference, cardId, text }, view) =>
+    markStopped: (finished, line) =>
+      logged(() => amend(finished.turn.id, { [cardContentKey]: textOn(finished, [line]) }), finished.turn),
+    closeForm: ({ reference, cardId, ...closed }) =>
       logged(
-        async () => {
-          const answer: Answer = {
-            ...emptyAnswer,
-            texts: { ...emptyAnswer.texts, message: text },
-            formExpired: true,
-            ending: { kind: 'complete' },
-          };
-          const none = cardButtons ? formVariables({ actions: [], fields: [] }, '') : {};
-          await amend(cardId, { [cardContentKey]: finalView(answer, [], true, view).card ?? '', ...none });
+        () => {
+          const text = closedFormView(closed, { texts, showThinking, cardMaxChars });
+          return amend(cardId, { [cardContentKey]: text, ...(cardButtons ? NO_FORM : {}) });
         },
         { reference },
       ),

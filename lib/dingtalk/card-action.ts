@@ -13,7 +13,7 @@ export interface CardAction {
   params: Readonly<Record<string, unknown>>;
 }
 
-/** New values of the template's variables. Only the user who pressed sees them. */
+/** New values of the template's private variables. Only the user who pressed sees them. */
 export type CardUpdate = Readonly<Record<string, string>>;
 
 const id = z.string().min(1).max(512);
@@ -72,9 +72,10 @@ function idsOf({ actionIds, actionId }: Part): string[] {
   return [...(names.safeParse(actionIds).data ?? []), ...one];
 }
 
-/** The response to a card callback. Values in `cardData`, too, would reach only the user who pressed. */
-export function cardUpdateBody(update: CardUpdate): object {
+/** The response to a card callback. Values of public variables, too, reach only the user who pressed. */
+export function cardUpdateBody(update: CardUpdate, shared: CardUpdate = {}): object {
   return {
+    ...(Object.keys(shared).length > 0 ? { cardData: { cardParamMap: shared } } : {}),
     cardUpdateOptions: { updateCardDataByKey: true, updatePrivateDataByKey: true },
     userPrivateData: { cardParamMap: update },
   };

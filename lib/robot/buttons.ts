@@ -1,9 +1,11 @@
 import { beginning } from '../characters.ts';
 import type { TurnPayload } from '../turn/turn.ts';
 import { createHash } from 'node:crypto';
+import { formEndLine, submittingLine } from '../answer/form-end.ts';
 import type { Rating } from '../answer/event.ts';
 import type { FormSubmission } from '../ask/form.ts';
 import type { RobotConfig } from '../config/robot.ts';
+import { NO_FORM } from '../delivery/follow-ups.ts';
 import type { Message, Sender } from '../dingtalk/callback.ts';
 import type { CardAction, CardUpdate } from '../dingtalk/card-action.ts';
 import { parseJson } from '../runtime/json.ts';
@@ -11,7 +13,8 @@ import type { BackgroundWork } from '../runtime/platform.ts';
 import type { State, TurnRecord } from '../state/state.ts';
 import type { Texts } from '../texts/texts.ts';
 import type { AnsweredTurn } from '../turn/answered.ts';
-import { pressId } from '../turn/record.ts';
+import { readNote, writeNote, type FormNote } from '../turn/form-note.ts';
+import { pressId, turnIdOf } from '../turn/record.ts';
 
 /** Variables of the template that only the one who pressed sees (`docs/card-template.md`). */
 export const OWN_VARIABLES = { notice: 'notice', rating: 'like_status', askReason: 'ask_reason' } as const;
@@ -19,7 +22,7 @@ export const OWN_VARIABLES = { notice: 'notice', rating: 'like_status', askReaso
 export interface ActionPorts {
   config: Pick<RobotConfig, 'access'>;
   texts: Texts;
-  state: Pick<State, 'lookUp' | 'rate'>;
+  state: Pick<State, 'lookUp' | 'rate' | 'noteForm'>;
   nowMs: number;
   newId: () => string;
   /**
@@ -46,6 +49,8 @@ export interface Rated {
 /** What comes of a press: what the one who pressed sees change at once, and the work that follows. */
 export interface Reaction {
   update: CardUpdate;
+  /** Public variables, changed for the one who pressed only. */
+  shared?: CardUpdate;
   work: BackgroundWork | null;
 }
 
@@ -63,6 +68,8 @@ interface Pressed extends ActionPorts {
 export interface Action {
   /** Of an `asker`'s button other people are told that it is not theirs; administrators may press it. */
   whose: 'asker' | 'anyone';
+  /** What everybody is told before that, where the button has nothing more to do. */
+  over?(pressed: Pressed): Promise<Reaction | null>;
   run(pressed: Pressed): Promise<Reaction>;
 }
 
@@ -119,7 +126,8 @@ export const actions: Readonly<Record<string, Action>> = {
   },
   form: {
     whose: 'asker',
-    async run({ action, answered, accept, messageOf, texts }) {
+    over: formOver,
+    async run({ action, answered, accept, messageOf, texts, record, person, state, nowMs }) {
       const { params } = action;
       if (!answered?.form || answered.appType === null) return notice(texts.failures.form_closed);
       // The form component has one button of its own, which names no action: it means the first.
@@ -127,14 +135,44 @@ export const actions: Readonly<Record<string, Action>> = {
       if (id === '') return notice(texts.notices.unknownButton);
       const inputs = fieldsOf(params['form']);
       // A form that was refused can be sent again, with other values.
-      const message = messageOf(`form\n${id}\n${JSON.stringify(inputs)}`, textOf(params['title']) || id);
+      const title = answered.form.actions.find((known) => known.id === id)?.title ?? (textOf(params['title']) || id);
+      const before = readNote(record.formNote);
+      const tried = before?.kind === 'pressed' ? `\n${before.atMs}` : '';
+      const message = messageOf(`form\n${id}\n${JSON.stringify(inputs)}${tried}`, textOf(params['title']) || id);
+      const isAsker = person.id === answered.sender.id;
+      const by = person.nick || (isAsker ? null : texts.form.administrator);
+      const note = writeNote({ kind: 'pressed', turnId: turnIdOf(message.id), action: title, by, atMs: nowMs });
+      const noted = await state.noteForm({ turnId: action.cardId, note, instead: record.formNote ?? '' });
+      const other = noted === note || noted === '' ? null : readNote(noted);
+      if (other) return stateOf(other, texts);
       const { appType, user } = answered;
       const { token, runId, shownChars } = answered.form;
       const submission = { token, runId, shownChars, appType, user, action: id, inputs, cardId: action.cardId };
-      return asked(await accept(message, submission), texts);
+      const work = await accept(message, submission);
+      return { ...notice(submittingLine({ action: title, by: null }, texts)), work };
     },
   },
 };
+
+/** A turn that has accepted a press is on record within this time. */
+const ACCEPTING_MS = 10_000;
+
+/** The form was answered before, or its answer is on the way. */
+async function formOver({ record, state, texts, nowMs }: Pressed): Promise<Reaction | null> {
+  const note = readNote(record.formNote);
+  if (note?.kind !== 'pressed') return note && stateOf(note, texts);
+  const giving = await state.lookUp(note.turnId);
+  const isOnItsWay = giving
+    ? giving.state === 'started' || giving.state === 'queued'
+    : nowMs - note.atMs < ACCEPTING_MS;
+  return isOnItsWay ? stateOf(note, texts) : null;
+}
+
+/** What everybody reads who presses a button of a form that needs no answer any more. Its buttons go away. */
+function stateOf(note: FormNote, texts: Texts): Reaction {
+  if (note.kind === 'pressed') return notice(submittingLine(note, texts));
+  return { ...notice(formEndLine(note, texts)), shared: NO_FORM };
+}
 
 /** One of the four reasons of the template, or what the person wrote; empty where it is neither. */
 function reasonOf(params: CardAction['params'], texts: Texts): string {
@@ -147,7 +185,9 @@ function reasonOf(params: CardAction['params'], texts: Texts): string {
 /** @param reason adds to the opinion; a press with a reason never takes the opinion back. */
 async function rate(pressed: Pressed, wanted: Rating, reason: string | null = null): Promise<Reaction> {
   const { action, answered, record, person, state, newId, texts, ...ports } = pressed;
-  if (record.state !== 'done' || !answered) return notice(texts.notices.notYet);
+  // The card of a form that waits has no answer to rate yet.
+  const isWaiting = answered?.form && !isOver(record);
+  if (record.state !== 'done' || !answered || isWaiting) return notice(texts.notices.notYet);
   if (answered.ids.messageId === undefined) return notice(texts.notices.noFeedback);
   const who = person.staffId ?? person.id;
   const request = { turnId: action.cardId, person: who, owner: newId(), rating: wanted };
@@ -169,6 +209,11 @@ function asked(work: BackgroundWork | null, texts: Texts): Reaction {
 
 export function notice(text: string): Reaction {
   return { update: { [OWN_VARIABLES.notice]: text }, work: null };
+}
+
+function isOver({ formNote }: TurnRecord): boolean {
+  const note = readNote(formNote);
+  return note !== null && note.kind !== 'pressed';
 }
 
 export function textOf(value: unknown): string {

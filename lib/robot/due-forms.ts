@@ -68,7 +68,7 @@ export function createDueForms(
       kind: 'message',
       id: idOf(cardId, 'expired'),
       chat: { title: null, ...chat },
-      sender: { nick: '', isAdmin: false, ...sender },
+      sender: { isAdmin: false, ...sender },
       session,
       corpId,
       content: { kind: 'text', text: texts.form.expired(title) },

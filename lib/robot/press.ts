@@ -40,9 +40,6 @@ async function react(action: CardAction, ports: ActionPorts): Promise<Reaction> 
   const person: Sender = { nick: '', isAdmin: false, ...(isAsker ? asker : stranger) };
   const chat = { title: null, ...origin.chat };
   if (!mayAsk({ chat, sender: person }, config.access)) return notice(texts.refused);
-  if (known.whose === 'asker' && !isAsker && !isAdmin({ sender: person }, config.access)) {
-    return notice(texts.notices.notYours);
-  }
   const messageOf = (name: string, text: string): Message => ({
     kind: 'message',
     id: idOf(action.cardId, `${person.staffId ?? person.id}\n${name}`),
@@ -53,7 +50,13 @@ async function react(action: CardAction, ports: ActionPorts): Promise<Reaction> 
     content: { kind: 'text', text },
     quoted: null,
   });
-  return known.run({ ...ports, action, record, payload, answered, person, messageOf });
+  const pressed = { ...ports, action, record, payload, answered, person, messageOf };
+  const over = await known.over?.(pressed);
+  if (over) return over;
+  if (known.whose === 'asker' && !isAsker && !isAdmin({ sender: person }, config.access)) {
+    return notice(texts.notices.notYours);
+  }
+  return known.run(pressed);
 }
 
 /** By the parameter, else by the id, to which a builder may have appended digits. */

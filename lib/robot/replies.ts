@@ -104,7 +104,7 @@ export function createReplies(options: ReplyOptions, runner: Pick<Runner, 'stop'
       });
     } catch (error) {
       log.error('command_failed', { turn: reference, ...errorFields(error) });
-      return `⚠️ ${texts.failures[turnErrorCode(error)]} ${texts.reference(reference)}`;
+      return `⚠️ ${texts.failures[turnErrorCode(error)]}${texts.reference(reference)}`;
     }
   }
 

@@ -38,6 +38,8 @@ export interface TurnRecord {
   isStopped: boolean;
   /** Null until the turn has ended. */
   receipt: string | null;
+  /** What was noted last of the form on its card; null where nothing was. */
+  formNote?: string | null;
 }
 
 export interface RateAnswerRequest {
@@ -91,6 +93,11 @@ export interface State {
   peek(turnId: string): Promise<Waiting>;
   /** Up to `limit` turns whose card shows a form of which the time is over. Each is told once a minute. */
   dueForms(request: { nowMs: number; limit: number }): Promise<string[]>;
+  /**
+   * Notes something of the form on the card of a turn and returns what is noted then. With `instead` only in the place of that
+   * note ('' for none): of several that do so at once, one succeeds.
+   */
+  noteForm(request: { turnId: string; note: string; instead: string | null }): Promise<string>;
   /** When the form on the card of a turn is due again; null for never. */
   postponeForm(request: { turnId: string; untilMs: number | null }): Promise<void>;
   /**

@@ -66,11 +66,16 @@ export const en: Texts = {
   refused: 'You may not use this robot. Please ask an administrator; /id shows the ids they need.',
   emptyAnswer: '(Nothing was generated this time. Please put the question differently.)',
   emptyRun: '(Done; there is no text result.)',
+  onlyFiles: '(The answer is files; see the messages below.)',
   conversationGone: '(The earlier conversation is gone; a new one begins with this answer.)',
   stopped: '(stopped)',
-  paused: '(The workflow is waiting for a person and goes on after that.)',
+  paused: '⏳ Waiting for a person: the workflow goes on after that.',
   incomplete: (reference) =>
     `⚠️ The connection broke; the text above may be incomplete. Ask again, or give reference ${reference} to an administrator if it keeps happening.`,
+  unfinished: (sentence) => `The answer is not complete. ${sentence}`,
+  goOn: '▶️ Continue',
+  goOnWord: 'Continue',
+  goOnByWord: 'Mention me and send "Continue" to have it written on.',
   continuesBelow: '(continued in the messages below)',
   answeredBelow: '(The answer is in the messages below.)',
   leftOut: (characters) =>
@@ -82,7 +87,7 @@ export const en: Texts = {
     node: (name) => `⏳ Running: ${name}`,
     tool: (name, labels) => `🔧 Using a tool: ${labels?.en ?? name}`,
     thinking: '💭 Thinking…',
-    queued: '⏳ The AI service is busy. Your question is waiting there and will be answered here.',
+    queued: '⏳ Dify is busy. Your question is waiting there and will be answered here.',
     unseen: '⏳ The AI app is at work. Its steps cannot be seen so far; the answer will come here.',
   },
   form,
@@ -116,7 +121,7 @@ export const en: Texts = {
   },
   whoAsked: 'the person who asked',
   reasons: { wrong: 'Wrong', incomplete: 'Incomplete', outdated: 'Outdated', other: 'Other' },
-  reference: (reference) => `Reference ${reference}`,
+  reference: (reference) => ` (reference ${reference})`,
   failures: {
     dify_unreachable:
       'The AI service cannot be reached. Try again later; if it persists, an administrator should check the Dify address and network.',

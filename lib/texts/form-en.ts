@@ -1,3 +1,4 @@
+import { chinaTime } from './china-time.ts';
 import type { FormTexts } from './texts.ts';
 
 /** Dify's classes of files. */
@@ -37,6 +38,11 @@ export const form: FormTexts = {
       `Reply with the number or the name of an action, for example "${action}".`,
       ...(example === null ? [] : [` To fill something in, write "${example}: text" below it, one line each.`]),
     ].join(''),
+  waiting: (untilMs) => `⏳ Waiting for an answer${untilMs === null ? '' : ` until ${timeOf(untilMs)}`}`,
+  chosen: ({ action, by, atMs }) => `✅ ${by === null ? 'Chosen' : `${by} chose`}: ${action} (${timeOf(atMs)})`,
+  submitting: ({ action, by }) => `⏳ ${by === null ? 'Chosen' : `${by} chose`}: ${action}. It is being submitted.`,
+  closed: '☑️ This form was answered elsewhere.',
+  administrator: 'An administrator',
   expired: (name) => `(Nobody answered ${name === '' ? 'this form' : `the form "${name}"`} in time; it has expired.)`,
   byEmail: (addresses) =>
     `(This form was sent by e-mail${addresses.length === 0 ? '' : ` to ${addresses.join(', ')}`} and can only be answered there; the workflow goes on after that.)`,
@@ -69,3 +75,10 @@ export const form: FormTexts = {
 };
 
 const letter = (index: number): string => String.fromCharCode(65 + index);
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
+
+const timeOf = (ms: number): string => {
+  const { month, day, time } = chinaTime(ms);
+  return `${day} ${MONTHS[month - 1]}, ${time} China time`;
+};

@@ -1,3 +1,4 @@
+import { chinaTime } from './china-time.ts';
 import type { FormTexts } from './texts.ts';
 
 /** Dify's classes of files. */
@@ -36,6 +37,11 @@ export const form: FormTexts = {
       `请回复操作的序号或名称，例如“${action}”。`,
       ...(example === null ? [] : [`要填写内容，请换行后写“${example}：内容”，每项一行。`]),
     ].join(''),
+  waiting: (untilMs) => `⏳ 等待处理${untilMs === null ? '' : `，${timeOf(untilMs)} 前有效`}`,
+  chosen: ({ action, by, atMs }) => `✅ ${by === null ? '已选择' : `${by} 选择了`}「${action}」（${timeOf(atMs)}）`,
+  submitting: ({ action, by }) => `⏳ ${by === null ? '已选择' : `${by} 选择了`}「${action}」，正在提交。`,
+  closed: '☑️ 这张表单已在别处处理。',
+  administrator: '管理员',
   expired: (name) => `（${name === '' ? '这张表单' : `表单「${name}」`}没有在限定时间内处理，已经过期。）`,
   byEmail: (addresses) =>
     `（这张表单已通过邮件发${addresses.length === 0 ? '出' : `给 ${addresses.join('、')}`}，只能在邮件中处理，处理完成后流程才会继续。）`,
@@ -66,3 +72,8 @@ export const form: FormTexts = {
 };
 
 const letter = (index: number): string => String.fromCharCode(65 + index);
+
+const timeOf = (ms: number): string => {
+  const { month, day, time } = chinaTime(ms);
+  return `${month}月${day}日 ${time}`;
+};

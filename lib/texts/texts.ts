@@ -22,6 +22,16 @@ export interface FormTexts {
   actions: string;
   /** How to answer by typing. `example` is a field that can be filled in, or null. */
   how: (action: string, example: string | null) => string;
+  /** The last line while a form waits; `untilMs` is null where its time is not known. */
+  waiting: (untilMs: number | null) => string;
+  /** The last line once it was answered: `by` is a name, or null where it is not known. */
+  chosen: (chosen: { action: string; by: string | null; atMs: number }) => string;
+  /** The answer was given, and Dify has not taken it yet. */
+  submitting: (chosen: { action: string; by: string | null }) => string;
+  /** It was answered elsewhere, on a page of Dify or by e-mail. */
+  closed: string;
+  /** In the place of a name. */
+  administrator: string;
   /** The form expired before an answer came; the name may be empty. */
   expired: (name: string) => string;
   /** For a form that Dify sent by e-mail only: it cannot be answered from the chat. The addresses may not be known. */
@@ -93,12 +103,20 @@ export interface Texts {
   emptyAnswer: string;
   /** For a workflow that is done and put out nothing that can be shown. */
   emptyRun: string;
+  /** In the place of an answer that is only files. */
+  onlyFiles: string;
   /** Below an answer that begins a new conversation, because Dify does not have the earlier one any more. */
   conversationGone: string;
+  /** The last lines of answers that are not complete. */
   stopped: string;
   paused: string;
-  /** Below a text that was cut off. */
   incomplete: (reference: string) => string;
+  /** Below a text whose answer failed, with the sentence that says why. */
+  unfinished: (sentence: string) => string;
+  /** On a link that has the app write on, and the word that it sends; the same as words to type in a group. */
+  goOn: string;
+  goOnWord: string;
+  goOnByWord: string;
   /** On a card: the rest of a long answer follows below. */
   continuesBelow: string;
   /** On a card that could not be ended in time: the answer follows as messages. */
@@ -156,6 +174,7 @@ export interface Texts {
   whoAsked: string;
   /** Why an answer is no good, for the people who read it in Dify. */
   reasons: Record<'wrong' | 'incomplete' | 'outdated' | 'other', string>;
+  /** Behind a sentence. */
   reference: (reference: string) => string;
   failures: Record<TurnErrorCode, string>;
   /** In the place of a sentence of `failures`, where administrators have been told. */

@@ -21,7 +21,8 @@ export interface AnsweredTurn {
   /** Whom Dify shows the run to. */
   user: string;
   chat: { id: string; isGroup: boolean };
-  sender: { staffId: string | null; unionId: string | null; id: string };
+  /** The name is kept only while a form waits, for the card of the form. */
+  sender: { staffId: string | null; unionId: string | null; id: string; nick: string };
   session: Message['session'];
   corpId: string | null;
   /** What the run waits for. */
@@ -33,7 +34,12 @@ const answeredSchema: z.ZodType<AnsweredTurn> = z.object({
   appType: appTypeSchema.nullable(),
   user: z.string(),
   chat: z.object({ id: z.string(), isGroup: z.boolean() }),
-  sender: z.object({ staffId: z.string().nullable(), unionId: z.string().nullable(), id: z.string() }),
+  sender: z.object({
+    staffId: z.string().nullable(),
+    unionId: z.string().nullable(),
+    id: z.string(),
+    nick: z.string().default(''),
+  }),
   session: z.object({ webhook: z.string(), expiresAtMs: z.number().nullable() }).nullable(),
   corpId: z.string().nullable(),
   form: z
@@ -49,6 +55,8 @@ const answeredSchema: z.ZodType<AnsweredTurn> = z.object({
       expiresAtMs: z.number().nullable().default(null),
       earlierChars: z.number().default(0),
       cardId: z.string().default(''),
+      onCard: z.boolean().optional(),
+      isQuoted: z.boolean().optional(),
     })
     .nullable(),
 });
@@ -61,7 +69,12 @@ export function writeAnswered(turn: Turn, progress: TurnProgress, form: ShownFor
     appType,
     user: userOfRun(turn.user, progress),
     chat: { id: chat.id, isGroup: chat.isGroup },
-    sender: { staffId: sender.staffId, unionId: sender.unionId, id: sender.id },
+    sender: {
+      staffId: sender.staffId,
+      unionId: sender.unionId,
+      id: sender.id,
+      nick: form ? sender.nick : '',
+    },
     session,
     corpId,
     form,

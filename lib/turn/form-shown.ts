@@ -38,21 +38,22 @@ export function formView(
 export function keepForms(
   turn: Turn,
   answer: Answer,
-  isShown: boolean,
+  shown: { anywhere: boolean; onCard: boolean; isQuoted: boolean },
   { lease, forms, clock, robot }: Ports & { clock: Clock; robot: Pick<RobotConfig, 'conversation'> },
 ): Pick<FinishRequest, 'receipt' | 'form' | 'waits' | 'formsOver'> {
   const { progress } = lease;
   const token = answer.form?.token ?? '';
-  const form = formToAnswer(turn, progress, answer, forms.numberOf(token));
+  const waiting = formToAnswer(turn, progress, answer, forms.numberOf(token));
+  const form = waiting && { ...waiting, onCard: shown.onCard, isQuoted: shown.isQuoted };
   if (form && progress.appType !== null) {
-    const { action: _action, earlierChars: _chars, ...known } = form;
+    const { action: _action, earlierChars: _chars, onCard: _on, isQuoted: _quoted, ...known } = form;
     forms.noteWaiting({
       ...known,
       appType: progress.appType,
       user: userOfRun(turn.user, progress),
       asker: askerOf(turn.message),
       generation: forms.generation,
-      shownAtMs: isShown ? clock.now() : null,
+      shownAtMs: shown.anywhere ? clock.now() : null,
       chosen: null,
       isOver: false,
       cardKey: progress.cardKey,

@@ -46,7 +46,9 @@ export async function formStep(turn: Turn, ports: FormPorts, signal: AbortSignal
     case 'refused':
       throw decision.error;
     case 'submission': {
-      const { submission, action } = decision;
+      const { submission, action, form } = decision;
+      const title = forms.forms.find((kept) => kept.token === submission.token)?.title;
+      forms.asked = { ...form, token: submission.token, nodeTitle: title ?? form.nodeTitle };
       const { runId, appType, user, shownChars, token } = submission;
       lease.note({ ids: { runId }, appType, form: { user, shownChars, token, action }, askedAtMs: clock.now() });
       return { kind: 'submit', submission };

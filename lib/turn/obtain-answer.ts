@@ -15,6 +15,7 @@ import { errorFields, type Log } from '../runtime/log.ts';
 import { shownBefore } from './answered.ts';
 import type { Deadline } from './deadline.ts';
 import { lookForExpired } from './expired.ts';
+import type { FormEnds } from './form-ends.ts';
 import { askedWords, formStep, leftOut, withSureForm, withWholeForm } from './form-step.ts';
 import { judgeFollowed, judgeRecovered, type Followed, type LookedFor, type Obtained, type Stand } from './judge.ts';
 import type { Lease } from './lease.ts';
@@ -37,6 +38,7 @@ export interface AnswerPorts {
   deadline: Deadline;
   progress: Progress;
   forms: TurnForms;
+  formEnds: Pick<FormEnds, 'show'>;
   clock: Clock;
   log: Log;
 }
@@ -218,7 +220,7 @@ function standOf({ lease, stop, deadline }: AnswerPorts): Stand {
 /** Fills the form in, and follows the run that goes on then. */
 function submit(
   { token, action, inputs, user, runId }: FormSubmission,
-  { dify, clock, progress, lease, forms }: AnswerPorts,
+  { dify, clock, progress, lease, forms, formEnds }: AnswerPorts,
   signal: AbortSignal,
 ) {
   return resume({
@@ -227,6 +229,7 @@ function submit(
     async submit() {
       await dify.submitForm({ token, action, inputs, user });
       forms.noteChosen(token, { action: lease.progress.form?.action ?? action, atMs: clock.now() });
+      formEnds.show();
     },
     clock,
     signal,

@@ -1,5 +1,5 @@
 import type { Answer } from '../answer/answer.ts';
-import { endingNotes, failureText } from '../answer/ending.ts';
+import { endingLine, endingState, failureText, type EndingOptions } from '../answer/ending.ts';
 import { sendLink } from '../answer/links.ts';
 import { choiceTexts, saidNotes } from '../answer/said-view.ts';
 import { continuing, finalView, type ViewOptions } from '../answer/view.ts';
@@ -8,11 +8,11 @@ import type { OpenCard } from '../delivery/card.ts';
 import { deliver, sendAll, type Shown } from '../delivery/deliver.ts';
 import type { FinishedAnswer } from '../delivery/follow-ups.ts';
 import { sendFiles } from '../files/attachments.ts';
-import { isAboutForm } from '../errors.ts';
 import { errorFields } from '../runtime/log.ts';
 import type { Texts } from '../texts/texts.ts';
 import type { TurnChannels } from './channels.ts';
 import { formView, keepForms } from './form-shown.ts';
+import { openFormEnds, type FormEndPorts, type FormEnds } from './form-ends.ts';
 import { settleForm } from './form-step.ts';
 import { MAX_HOPS, type Handover } from './handover.ts';
 import type { Obtained } from './judge.ts';
@@ -25,7 +25,8 @@ import { isPress, userOfRun } from './record.ts';
 import { openTurnForms, type TurnForms } from './turn-forms.ts';
 import type { Turn } from './turn.ts';
 
-export interface TurnPorts extends Omit<AnswerPorts, 'robot' | 'progress' | 'sentFiles' | 'forms'> {
+export interface TurnPorts extends Omit<AnswerPorts, 'robot' | 'progress' | 'sentFiles' | 'forms' | 'formEnds'> {
+  state: FormEndPorts['state'];
   robot: RobotConfig;
   texts: Texts;
   channels: TurnChannels;
@@ -39,6 +40,7 @@ interface Stage {
   view: ViewOptions;
   card: OpenCard | null;
   forms: TurnForms;
+  formEnds: FormEnds;
 }
 
 /**
@@ -64,12 +66,13 @@ async function answerTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | null
   const view = viewOf(turn, ports);
   const card = channels.openCard();
   const forms = openTurnForms(turn);
-  const stage = { view, card, forms };
+  const formEnds = openFormEnds(turn, { ...ports, followUps: channels.followUps, forms });
+  const stage = { view, card, forms, formEnds };
   const { attachments, sentFiles } = channels;
   const askedIn = turn.form ? null : (turn.record.context?.difyConversationId ?? null);
   const { mayHaveBeenAsked: isLookedFor, hasWaited } = turn;
   const progress = createProgress({ lease, card, attachments, view, clock, isLookedFor, hasWaited, askedIn });
-  const obtained = await obtainAnswer(turn, { ...ports, sentFiles, progress, forms });
+  const obtained = await obtainAnswer(turn, { ...ports, sentFiles, progress, forms, formEnds });
   if (obtained.kind === 'lost' || !(await lease.isHeld())) {
     await card?.writer.leave();
     return null;
@@ -85,7 +88,7 @@ async function answerTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | null
 async function finishTurn(
   turn: Turn,
   ports: TurnPorts,
-  { card, view, forms }: Stage,
+  { card, view, forms, formEnds }: Stage,
   obtained: Extract<Obtained, { kind: 'answer' }>,
 ): Promise<NextTurn | null> {
   const { lease, stop, channels, log, background } = ports;
@@ -96,8 +99,9 @@ async function finishTurn(
   const answer: Answer = isStopped ? { ...obtained.answer, ending: { kind: 'stopped' } } : obtained.answer;
   if (failure) log.warn('turn_failed', { turn: turn.reference, ...errorFields(failure) });
   settleForm(turn, { answer, failure }, { ...ports, forms });
+  formEnds.show();
   const formOf = formView(answer, turn, { lease, forms });
-  const stage = { card, forms, view: { ...view, isAnew: lease.progress.isAnew, ...formOf } };
+  const stage = { card, forms, formEnds, view: { ...view, isAnew: lease.progress.isAnew, ...formOf } };
   const toldAdmins = failure !== null && (await channels.tellAdmins(failure));
   const shown = await showAnswer(turn, ports, stage, { ...obtained, answer, toldAdmins });
   lease.note({ ids: answer.ids });
@@ -105,15 +109,24 @@ async function finishTurn(
   const finished = finishedAnswer(askedBy, answer, stage, shown);
   const planned = failure === null && !isStopped ? await followUps.plan(finished) : null;
   if (planned) lease.note({ calls: lease.progress.calls + planned.calls });
-  const kept = keepForms(turn, answer, shown !== 'nothing', { ...ports, forms });
-  const ended = await lease.finish({ failure: failure?.code ?? null, ...kept });
-  const { expired, cardId = '' } = turn.form ?? {};
-  const { reference } = turn;
-  if (expired && cardId !== '')
-    background(followUps.closeForm({ reference, cardId, text: forms.textBefore }, stage.view));
+  const kept = keepForms(
+    turn,
+    answer,
+    { anywhere: shown !== 'nothing', onCard: shown === 'card', isQuoted: view.quote !== '' },
+    { ...ports, forms },
+  );
+  await formEnds.done();
+  // The question of an answer that broke off is kept as that of a failure: its card has the button that asks again.
+  const broken = answer.ending?.kind === 'cut' ? 'dify_cut' : null;
+  const ended = await lease.finish({ failure: failure?.code ?? broken, ...kept });
   const isStoppedElsewhere = ended.isStopped && !isStopped && failure === null && shown === 'card';
-  if (isStoppedElsewhere) background(followUps.markStopped(finished));
-  else if (planned) background(planned.show());
+  if (isStoppedElsewhere) {
+    const stopped: Answer = { ...answer, ending: { kind: 'stopped' } };
+    const options = endingOptions(turn, ports, { onCard: true, toldAdmins: false });
+    background(
+      followUps.markStopped({ ...finished, answer: stopped }, endingLine(stopped, null, options, ports.texts)),
+    );
+  } else if (planned) background(planned.show());
   logFinished(turn, ports, stage, { answer, outcome: failure?.code ?? answer.ending?.kind ?? 'failed', shown });
   return ended.next;
 }
@@ -121,23 +134,27 @@ async function finishTurn(
 /** The answer, why a part of the question was left out, and the answer's files. Never rejects. */
 async function showAnswer(
   turn: Turn,
-  { lease, channels, clock, log, texts, background }: TurnPorts,
+  ports: TurnPorts,
   { view, card, forms }: Stage,
   { answer, failure, refused, toldAdmins }: Extract<Obtained, { kind: 'answer' }> & { toldAdmins: boolean },
 ): Promise<Shown> {
+  const { lease, channels, clock, log, texts, background } = ports;
   const { reply, attachments } = channels;
   const { reference } = turn;
   const delivery = { reply, clock, log, texts, reference };
   const hasCard = card !== null && (await card.opened);
-  const retryText = mayRetryInWords(turn) ? turn.question : null;
-  const options = { reference, links: view.links ?? false, retryText, toldAdmins };
-  const notes = forms.said
-    ? saidNotes(forms.said, view)
-    : [...missedNotes(turn.message, lease.progress.missed, texts), ...endingNotes(answer, failure, options, texts)];
+  const optionsOn = (onCard: boolean) => endingOptions(turn, ports, { onCard, toldAdmins });
+  const notesOn = (onCard: boolean) =>
+    forms.said
+      ? saidNotes(forms.said, view)
+      : [
+          ...missedNotes(turn.message, lease.progress.missed, texts),
+          endingLine(answer, failure, optionsOn(onCard), texts),
+        ];
   const shown = await deliver(
     hasCard ? card.writer : null,
-    failure && !isAboutForm(failure) ? 'failed' : 'finished',
-    (onCard) => finalView(answer, notes, onCard, view),
+    endingState(answer, failure, optionsOn(true)),
+    (onCard) => finalView(answer, notesOn(onCard), onCard, view),
     {
       ...delivery,
       mayHaveEnded: turn.mayHaveBeenAsked,
@@ -177,6 +194,20 @@ function viewOf(turn: Turn, { robot, texts }: TurnPorts): ViewOptions {
   // The "question" of a form whose time is over is the sentence that the answer begins with.
   const quote = isQuoted && !turn.form?.expired ? questionQuote(turn, robot, texts) : '';
   return { texts, showThinking: robot.showThinking, cardMaxChars, links, stopHint, quote };
+}
+
+function endingOptions(
+  turn: Turn,
+  { robot }: Pick<TurnPorts, 'robot'>,
+  { onCard, toldAdmins }: { onCard: boolean; toldAdmins: boolean },
+): EndingOptions {
+  return {
+    reference: turn.reference,
+    canTap: !turn.message.chat.isGroup,
+    hasRetry: onCard && robot.dingtalk.cardButtons,
+    retryText: mayRetryInWords(turn) ? turn.question : null,
+    toldAdmins,
+  };
 }
 
 /** A question with files or about another message, or an answer to a form, cannot be asked again in words. */

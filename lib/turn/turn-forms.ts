@@ -1,3 +1,5 @@
+import type { PendingForm } from '../answer/event.ts';
+import type { FormEnd } from '../answer/form-end.ts';
 import type { Said } from '../answer/said.ts';
 import type { OthersForm } from '../ask/form-decision.ts';
 import type { KeptForm } from '../ask/form.ts';
@@ -14,8 +16,12 @@ export interface TurnForms {
   readonly generation: string;
   /** What is said in the place of an answer; null where Dify answers. */
   said: Said | null;
-  /** The text on the card of the form that the turn answers, where Dify told it again. */
+  /** The text on the card of a form that has expired, where Dify told it again. */
   textBefore: string;
+  /** The form that the turn answers, as Dify had it before. */
+  asked: PendingForm | null;
+  /** What is known here of what stands on the card of a form. */
+  textOf(cardId: string): { text: string; form: PendingForm | null };
   /** The form cannot be answered any more. `isDue`: what its run did when its time was over may be shown yet. */
   noteOver(token: string, isDue: boolean): void;
   noteChosen(token: string, chosen: NonNullable<KeptForm['chosen']>): void;
@@ -29,13 +35,15 @@ export interface TurnForms {
   /** What becomes of the forms of the conversation, and the turns whose card shows a form that is over. */
   readonly change: FormChange;
   readonly over: readonly string[];
+  /** What became of them, by those turns. */
+  readonly ends: ReadonlyMap<string, FormEnd>;
 }
 
 export function openTurnForms({ record: { context }, form: answered }: Pick<Turn, 'record' | 'form'>): TurnForms {
   const before = readForms(context);
   const others = readOthers(context?.others ?? []);
   const generation = context?.generation ?? '';
-  const over = new Set<string>();
+  const ends = new Map<string, FormEnd>();
   let after: KeptForms = before;
 
   function update(token: string, change: Partial<KeptForm>): void {
@@ -43,14 +51,17 @@ export function openTurnForms({ record: { context }, form: answered }: Pick<Turn
     after = { ...after, forms };
   }
 
-  function end(token: string): void {
-    const known = [...after.forms, ...others, ...(answered ? [answered] : [])].find((form) => form.token === token);
-    if (known?.cardId) over.add(known.cardId);
+  const cardOf = (token: string) =>
+    [...after.forms, ...others, ...(answered ? [answered] : [])].find((form) => form.token === token)?.cardId;
+
+  function end(token: string, how: FormEnd): void {
+    const cardId = cardOf(token);
+    if (cardId && !ends.has(cardId)) ends.set(cardId, how);
   }
 
   const numberOf = (token: string) => after.forms.find((kept) => kept.token === token)?.number ?? after.last + 1;
 
-  return {
+  const turnForms: TurnForms = {
     get forms() {
       return after.forms;
     },
@@ -58,12 +69,19 @@ export function openTurnForms({ record: { context }, form: answered }: Pick<Turn
     generation,
     said: null,
     textBefore: '',
+    asked: null,
+    textOf(cardId) {
+      const { asked, textBefore } = turnForms;
+      const isAsked = asked?.token ? cardOf(asked.token) === cardId : false;
+      return { text: answered?.expired && answered.cardId === cardId ? textBefore : '', form: isAsked ? asked : null };
+    },
     noteOver(token, isDue) {
-      if (!isDue) end(token);
+      const expired = answered?.token === token ? answered.expired : undefined;
+      if (!isDue) end(token, expired ? { kind: 'expired', title: expired.title } : { kind: 'closed' });
       if (after.forms.some((kept) => kept.token === token && !kept.isOver)) update(token, { isOver: true });
     },
     noteChosen(token, chosen) {
-      end(token);
+      end(token, { kind: 'chosen', ...chosen, by: null });
       if (after.forms.some((kept) => kept.token === token && !kept.chosen)) update(token, { chosen });
     },
     noteFiles: (token, files) => update(token, { files }),
@@ -79,7 +97,9 @@ export function openTurnForms({ record: { context }, form: answered }: Pick<Turn
       return formChange(before, after, context);
     },
     get over() {
-      return [...over];
+      return [...ends.keys()];
     },
+    ends,
   };
+  return turnForms;
 }

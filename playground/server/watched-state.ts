@@ -75,6 +75,7 @@ export function watchState(state: State, journal: Journal, clock: Clock): State 
     stop: (request) => watch('stop', request, () => state.stop(request)),
     lookUp: (turnId) => watch('lookUp', { turnId }, () => state.lookUp(turnId)),
     receiptOf: (cardKey) => watch('receiptOf', { cardKey }, () => state.receiptOf(cardKey)),
+    noteForm: (request) => watch('noteForm', request, () => state.noteForm(request)),
     rate: (request) => watch('rate', request, () => state.rate(request)),
     status: (request) => state.status(request),
     flags: state.flags,

@@ -1,7 +1,7 @@
 // What stands below an answer, and what an asker reads of a failure.
 import { describe, expect, test } from 'vitest';
 import { emptyAnswer, type Answer, type Ending } from '../../lib/answer/answer.ts';
-import { crashText, endingNotes, failureText } from '../../lib/answer/ending.ts';
+import { crashText, endingLine, failureText, type EndingOptions } from '../../lib/answer/ending.ts';
 import type { PendingForm } from '../../lib/answer/event.ts';
 import { BridgeError, type ErrorCode, type ErrorFacts } from '../../lib/errors.ts';
 import { textsFor } from '../../lib/texts/index.ts';
@@ -17,58 +17,52 @@ const form: PendingForm = {
   expiresAtMs: null,
 };
 const ended = (ending: Ending | null, more: Partial<Answer> = {}): Answer => ({ ...emptyAnswer, ...more, ending });
-const notes = (answer: Answer, failure: BridgeError | null = null, retryText: string | null = null) =>
-  endingNotes(answer, failure, { reference: '3f9a1c07', links: true, toldAdmins: false, retryText }, texts);
+const OPTIONS = { reference: '3f9a1c07', canTap: true, hasRetry: false, toldAdmins: false, retryText: null };
+const line = (answer: Answer, failure: BridgeError | null = null, options: Partial<EndingOptions> = {}) =>
+  endingLine(answer, failure, { ...OPTIONS, ...options }, texts);
+const link = (label: string, text: string) =>
+  `[${label}](dtmd://dingtalkclient/sendMessage?content=${encodeURIComponent(text)})`;
 
-describe('below the text', () => {
+describe('the last line', () => {
   const failed = { kind: 'failed', cause: 'error', upstreamCode: null, status: null } as const;
 
-  test.each<[string, Answer, string[]]>([
-    ['a complete answer', ended({ kind: 'complete' }), []],
-    ['an answer that goes on', ended(null), []],
-    ['an app that failed with text', ended(failed), []],
-    ['a stopped answer', ended({ kind: 'stopped' }), [texts.stopped]],
-    ['a run that waits for a person', ended({ kind: 'paused' }), [texts.paused]],
-    ['a run whose form is shown', ended({ kind: 'paused' }, { form }), []],
-    ['an answer that broke off', ended({ kind: 'cut' }), [texts.incomplete('3f9a1c07')]],
+  test.each<[string, Answer, string]>([
+    ['a complete answer', ended({ kind: 'complete' }), ''],
+    ['an answer that goes on', ended(null), ''],
+    ['an app that failed with text', ended(failed), ''],
+    ['a stopped answer', ended({ kind: 'stopped' }), texts.stopped],
+    ['a run that waits for a person', ended({ kind: 'paused' }), texts.paused],
+    ['a run whose form is shown', ended({ kind: 'paused' }, { form }), '⏳ Waiting for an answer'],
+    [
+      'a form with a time',
+      ended({ kind: 'paused' }, { form: { ...form, expiresAtMs: Date.UTC(2026, 10, 30, 16, 5) } }),
+      '⏳ Waiting for an answer until 1 Dec, 00:05 China time',
+    ],
+    ['an answer that broke off', ended({ kind: 'cut' }), texts.incomplete('3f9a1c07')],
   ])('of %s', (_what, answer, expected) => {
-    expect(notes(answer)).toEqual(expected);
+    expect(line(answer)).toBe(expected);
   });
 
-  test('of a failure stand the reason, the reference, and a link that asks again', () => {
+  test('of a failure has the reason, the reference, and a link that asks again', () => {
     const failure = new BridgeError('dify_busy', 'busy');
-    const reason = [`⚠️ ${texts.failures.dify_busy}`, 'Reference 3f9a1c07'];
-    expect(notes(ended({ kind: 'stopped' }), failure)).toEqual(reason);
-    expect(notes(ended(null), failure, '年假？')).toEqual([
-      ...reason,
-      `[🔄 Try again](dtmd://dingtalkclient/sendMessage?content=${encodeURIComponent('年假？')})`,
-    ]);
-    expect(notes(ended(null), failure, 'x'.repeat(300))).toHaveLength(3);
-    expect(notes(ended(null), failure, 'x'.repeat(301))).toEqual(reason);
-    const noTap = { reference: '3f9a1c07', links: false, retryText: '年假？', toldAdmins: false };
-    expect(endingNotes(ended(null), failure, noTap, texts)).toEqual(reason);
+    const reason = `⚠️ ${texts.failures.dify_busy} (reference 3f9a1c07)`;
+    expect(line(ended({ kind: 'stopped' }), failure)).toBe(reason);
+    expect(line(ended(null), failure, { retryText: '年假？' })).toBe(`${reason} ${link('🔄 Try again', '年假？')}`);
+    expect(line(ended(null), failure, { retryText: 'x'.repeat(300) })).toContain('Try again');
+    expect(line(ended(null), failure, { retryText: 'x'.repeat(301) })).toBe(reason);
+    expect(line(ended(null), failure, { retryText: '年假？', canTap: false })).toBe(reason);
   });
 
-  test('of a failure that a repeat does not mend stands no link that asks again', () => {
-    const of = (code: ErrorCode, ids: Answer['ids'] = {}) =>
-      notes(ended(null, { ids }), new BridgeError(code, 'x'), '年假？')[2];
-    expect(of('dify_content_refused')).toBeUndefined();
-    expect(of('dify_context_too_long')).toBeUndefined();
-    expect(of('dify_context_too_long', { conversationId: 'c' })).toBe(
-      '[🆕 New conversation](dtmd://dingtalkclient/sendMessage?content=%2Fnew)',
-    );
+  test('of a text that is too long for the model offers a new conversation, where there is one', () => {
+    const of = (ids: Answer['ids']) => line(ended(null, { ids }), new BridgeError('dify_context_too_long', 'x'));
+    expect(of({ conversationId: 'c' })).toContain(link('🆕 New conversation', '/new'));
+    expect(of({})).not.toContain('dtmd:');
   });
 
-  test('of a failure that administrators were told of stands so', () => {
-    const told = (code: ErrorCode) =>
-      endingNotes(
-        ended(null),
-        new BridgeError(code, 'x'),
-        { reference: '3f9a1c07', links: false, retryText: null, toldAdmins: true },
-        texts,
-      )[0];
-    expect(told('dify_model_account')).toBe(`⚠️ ${texts.toldAdmins.dify_model_account}`);
-    expect(told('dify_timeout')).toBe(`⚠️ ${texts.failures.dify_timeout}`);
+  test('of a failure that administrators were told of says so', () => {
+    const told = (code: ErrorCode) => line(ended(null), new BridgeError(code, 'x'), { toldAdmins: true });
+    expect(told('dify_model_account')).toContain(`⚠️ ${texts.toldAdmins.dify_model_account}`);
+    expect(told('dify_timeout')).toContain(`⚠️ ${texts.failures.dify_timeout}`);
   });
 });
 
@@ -104,6 +98,6 @@ describe('a failure', () => {
   });
 
   test('of this bridge comes with the reference', () => {
-    expect(crashText(texts, '3f9a1c07')).toBe(`⚠️ ${texts.failures.internal}\n\nReference 3f9a1c07`);
+    expect(crashText(texts, '3f9a1c07')).toBe(`⚠️ ${texts.failures.internal} (reference 3f9a1c07)`);
   });
 });

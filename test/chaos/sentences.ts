@@ -42,15 +42,24 @@ const ending = (texts: Texts) =>
     texts.answeredBelow,
     texts.incomplete(REFERENCE),
     texts.reference(REFERENCE),
-    ...Object.values(texts.failures).map((failure) => `⚠️ ${failure}`),
+    ...Object.values(texts.failures).flatMap((failure) => failureLines(failure, texts)),
   ].map(pattern);
+
+/** A failure as one line, and as the version before it showed it: with its reference below. */
+const failureLines = (failure: string, { reference, unfinished }: Partial<Texts>) => [
+  `⚠️ ${failure}`,
+  ...[failure, unfinished?.(failure) ?? failure].map((said) => `⚠️ ${said}${reference?.(REFERENCE)}`),
+];
 
 const commandReply = (texts: Texts) =>
   [
     texts.newConversation,
     texts.stopping,
     texts.nothingToStop,
-    ...Object.values(texts.failures).map((failure) => `⚠️ ${failure} ${texts.reference(REFERENCE)}`),
+    ...Object.values(texts.failures).flatMap((failure) => [
+      `⚠️ ${failure}${texts.reference(REFERENCE)}`,
+      `⚠️ ${failure} ${texts.reference(REFERENCE)}`,
+    ]),
   ].map(pattern);
 
 /** A text that a user saw, taken apart. */
@@ -74,6 +83,9 @@ export function createSentences(versions: readonly Texts[]) {
   const endings = versions.flatMap(ending);
   const commandReplies = versions.flatMap(commandReply);
   const retryLinks = versions.map(({ retry }) => linkPattern(retry));
+  const byWord = versions.map(({ goOnByWord }: Partial<Texts>) => goOnByWord ?? '').filter((words) => words !== '');
+  /** What an ending offers, behind it on its line. */
+  const offers = new RegExp(String.raw`( (·|\[[^\]]*\]\(dtmd:[^)]*\)|${byWord.map(escaped).join('|')}))+$`, 'u');
   const fulls = versions.map(({ queueFull }) => pattern(queueFull));
   const isAny = (patterns: readonly RegExp[], text: string) => patterns.some((each) => each.test(text));
   const withoutMention = (text: string) => text.replace(/^@\S+\s+/u, '').trim();
@@ -84,7 +96,7 @@ export function createSentences(versions: readonly Texts[]) {
     const parts = text.split('\n\n').map((part) => part.trim());
     if (question !== '' && quotePattern(question).test(parts[0] ?? '')) parts.shift();
     for (const [index, part] of parts.entries()) {
-      const found = endings.map((each) => each.exec(part)).find((match) => match !== null);
+      const found = endings.map((each) => each.exec(part.replace(offers, ''))).find((match) => match !== null);
       if (part === '' || (index === 0 && /^@\S+$/u.test(part)) || isAny(retryLinks, part)) continue;
       else if (found) {
         shown.isEnded = true;

@@ -297,7 +297,7 @@ describe('an answer that cannot be rendered', () => {
       },
     });
     expect(shown).toBe(place);
-    const sentence = /⚠️ Something unexpected.*Reference r$/su;
+    const sentence = /⚠️ Something unexpected.*\(reference r\)$/su;
     expect([...card, ...said]).toEqual([expect.stringMatching(sentence)]);
     expect(lines).toMatchObject([{ event: 'turn_crashed', turn: 'r', error: 'RangeError' }]);
   });

@@ -226,13 +226,13 @@ describe('a form', () => {
 describe('an answer that was stopped elsewhere', () => {
   test('says so on its card', async () => {
     const { followUps, finished, amended } = scene();
-    await followUps.markStopped(finished);
+    await followUps.markStopped(finished, texts.stopped);
     expect(amended).toEqual([{ turnId: 'turn-1', variables: { content: `Take ten days.\n\n${texts.stopped}` } }]);
   });
 
   test('stays as it is where the card refuses that', async () => {
     const { followUps, finished, lines } = scene({ outcome: 'dingtalk_server_error' });
-    await followUps.markStopped(finished);
+    await followUps.markStopped(finished, texts.stopped);
     expect(lines).toMatchObject([{ event: 'extras_failed', code: 'dingtalk_server_error' }]);
   });
 });

@@ -48,7 +48,7 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
     expect(await page.evaluate<string[]>('phases')).toEqual(['processing', 'typing', 'finished']);
     expect(await card.getByRole('columnheader').count()).toBe(4);
     expect(await card.getByRole('cell').count()).toBe(12);
-    expect(await id('card-footer').textContent()).toContain('已完成');
+    expect(await id('card-footer').textContent()).toContain('AI 生成');
     expect(await id('chat-line').first().textContent()).toContain('差旅住宿');
     expect(await page.getByRole('status').textContent()).toContain('回答完成');
   });

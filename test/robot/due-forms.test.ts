@@ -13,7 +13,7 @@ const answered: AnsweredTurn = {
   appType: 'chatflow',
   user: 'user-1',
   chat: { id: 'chat-1', isGroup: true },
-  sender: { staffId: 'staff-1', unionId: null, id: 'sender-1' },
+  sender: { staffId: 'staff-1', unionId: null, id: 'sender-1', nick: '' },
   session: null,
   corpId: 'corp',
   form: {

@@ -67,7 +67,7 @@ describe('a form whose time is over', () => {
     expect(await sweep()).toEqual({ overdue: 0, takenOver: 0 });
     expect(shown()[1]).toBe(`${texts.form.expired('Approval')}\n\nRejected.`);
     expect(chat.amended).toMatchObject([
-      { cardId: chat.cards[0]?.id, variables: { content: `${texts.form.expired('Approval')}\n\nWait.` } },
+      { cardId: chat.cards[0]?.id, variables: { content: `Wait.\n\n${texts.form.expired('Approval')}` } },
     ]);
     await sweep();
     expect(shown()).toHaveLength(2);

@@ -3,10 +3,12 @@ import type { Rating } from '../../lib/answer/event.ts';
 import type { FormSubmission } from '../../lib/ask/form.ts';
 import type { Message } from '../../lib/dingtalk/callback.ts';
 import { BridgeError, type ErrorCode } from '../../lib/errors.ts';
+import { NO_FORM } from '../../lib/delivery/follow-ups.ts';
 import { createPresses } from '../../lib/robot/press.ts';
 import type { TurnRecord } from '../../lib/state/state.ts';
 import type { ShownForm } from '../../lib/ask/form.ts';
 import type { AnsweredTurn } from '../../lib/turn/answered.ts';
+import { writeNote } from '../../lib/turn/form-note.ts';
 import type { StopOrder } from '../../lib/turn/stop.ts';
 import { IDS } from '../support/fake-dify.ts';
 import { createWorld, GROUP, messageOf, senderOf, texts } from '../support/turn.ts';
@@ -31,7 +33,7 @@ const answered: AnsweredTurn = {
   appType: 'chatflow',
   user: 'user-of-the-run',
   chat: { id: GROUP.id, isGroup: true },
-  sender: { staffId: 'staff-1', unionId: 'union-1', id: 'sender-1' },
+  sender: { staffId: 'staff-1', unionId: 'union-1', id: 'sender-1', nick: '' },
   session: null,
   corpId: null,
   form: shownForm({ token: 'token-1', runId: 'run-1', action: 'first', shownChars: 9 }),
@@ -47,6 +49,8 @@ const done: TurnRecord = {
   isStopped: false,
   receipt: JSON.stringify(answered),
 };
+/** The same, and nothing waits. */
+const complete: TurnRecord = { ...done, receipt: JSON.stringify({ ...answered, form: null }) };
 const running: TurnRecord = { ...done, state: 'started', payload, receipt: null };
 
 interface Setting {
@@ -55,6 +59,8 @@ interface Setting {
   rating?: Rating | null;
   /** What is pressed again was accepted before. */
   isRepeated?: boolean;
+  /** What another press has just noted. */
+  noted?: string;
   lookUpFails?: Error;
   stopFails?: Error;
 }
@@ -68,7 +74,7 @@ async function press(
     ...setting
   }: { params?: Record<string, unknown>; by?: string; ids?: string[] } & Setting = {},
 ) {
-  const { record = done, env = {}, rating = 'like', isRepeated = false } = setting;
+  const { record = name === 'form' ? done : complete, env = {}, rating = 'like', isRepeated = false } = setting;
   const rated: unknown[] = [];
   const world = createWorld({
     env,
@@ -77,6 +83,7 @@ async function press(
         if (setting.lookUpFails) throw setting.lookUpFails;
         return record;
       },
+      noteForm: async ({ note }) => setting.noted ?? note,
       async rate(request) {
         rated.push(request);
         return rating;
@@ -150,9 +157,9 @@ describe('a press is refused', () => {
     expect((await press('stop', { by: 'admin-1', env: { ADMIN_USERS: 'admin-1' }, record: running })).notice).toBe(
       notices.stopRequested,
     );
-    const external = { ...answered, sender: { staffId: null, unionId: 'union-1', id: 'sender-1' } };
+    const external = { ...answered, sender: { staffId: null, unionId: 'union-1', id: 'sender-1', nick: '' } };
     const record = { ...done, receipt: JSON.stringify(external) };
-    expect((await press('form', { by: 'union-1', record })).notice).toBe(notices.received);
+    expect((await press('form', { by: 'union-1', record })).notice).toContain('first');
     expect((await press('form', { by: 'union-2', record })).notice).toBe(notices.notYours);
   });
 });
@@ -214,8 +221,11 @@ describe('like and dislike', () => {
     expect((await press('like', { record: { ...done, state: 'started' } })).notice).toBe(notices.notYet);
     const unreadable = { ...done, payload, receipt: null };
     expect((await press('like', { record: unreadable })).notice).toBe(notices.notYet);
-    const workflow = { ...done, receipt: JSON.stringify({ ...answered, ids: { runId: 'run-1' } }) };
+    const workflow = { ...done, receipt: JSON.stringify({ ...answered, form: null, ids: { runId: 'run-1' } }) };
     expect((await press('like', { record: workflow })).notice).toBe(notices.noFeedback);
+    expect((await press('like', { record: done })).notice).toBe(notices.notYet);
+    const formNote = writeNote({ kind: 'closed' });
+    expect((await press('like', { record: { ...done, formNote } })).notice).toBe(notices.rated('like'));
   });
 
   test('that Dify does not take are taken back on the card of the person', async () => {
@@ -396,6 +406,50 @@ describe('form', () => {
     const { notice, taken } = await press('form', { record });
     expect(notice).toBe(sentence);
     expect(taken).toEqual([]);
+  });
+
+  describe('a second time', () => {
+    const chosen = writeNote({ kind: 'chosen', action: 'Reject', by: 'Ann', atMs: 0 });
+    const pressed = writeNote({ kind: 'pressed', turnId: CARD, action: 'Reject', by: 'Ann', atMs: -60_000 });
+    const said = '✅ Ann chose: Reject (1 Jan, 08:00 China time)';
+
+    test.each<[string, string, Partial<TurnRecord>, string, string]>([
+      ['by the asker', 'staff-1', { formNote: chosen }, said, 'gone'],
+      ['by anybody else', 'staff-2', { formNote: chosen }, said, 'gone'],
+      [
+        'after its time',
+        'staff-2',
+        { formNote: writeNote({ kind: 'expired', title: 'A' }) },
+        texts.form.expired('A'),
+        'gone',
+      ],
+      ['after an answer elsewhere', 'staff-2', { formNote: writeNote({ kind: 'closed' }) }, texts.form.closed, 'gone'],
+      [
+        'while the answer is on its way',
+        'staff-2',
+        { formNote: pressed, state: 'started' },
+        texts.form.submitting({ action: 'Reject', by: 'Ann' }),
+        'there',
+      ],
+    ])('%s shows what came of the first, and asks nothing', async (_, by, changes, sentence, buttons) => {
+      const { notice, reaction, taken } = await press('form', { by, record: { ...done, ...changes } });
+      expect(notice).toBe(sentence);
+      expect(reaction.shared).toEqual(buttons === 'gone' ? NO_FORM : undefined);
+      expect(taken).toEqual([]);
+    });
+
+    test('at the same moment, one of the two is taken', async () => {
+      const { notice, taken } = await press('form', { noted: pressed });
+      expect(notice).toBe(texts.form.submitting({ action: 'Reject', by: 'Ann' }));
+      expect(taken).toEqual([]);
+    });
+
+    test('after the first led to nothing is taken, also with the same values', async () => {
+      const first = await press('form');
+      const second = await press('form', { record: { ...done, formNote: pressed } });
+      expect(second.taken).toHaveLength(1);
+      expect(second.taken[0]?.message.id).not.toBe(first.taken[0]?.message.id);
+    });
   });
 
   test('of a question that is still being answered does nothing', async () => {

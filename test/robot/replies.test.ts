@@ -65,7 +65,7 @@ describe('a reply', () => {
     const { chat, respond, command, fail, lines } = open();
     fail('store_unavailable');
     await respond(command('/stop'));
-    expect(chat.sent).toEqual([`⚠️ ${texts.failures.store_unavailable} ${texts.reference('turn-id-')}`]);
+    expect(chat.sent).toEqual([`⚠️ ${texts.failures.store_unavailable}${texts.reference('turn-id-')}`]);
     expect(lines).toMatchObject([{ event: 'command_failed', turn: 'turn-id-', code: 'store_unavailable' }]);
   });
 });

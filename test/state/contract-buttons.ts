@@ -145,6 +145,7 @@ export function describeButtons(open: () => { state: State; other: State }, make
         progress: null,
         isStopped: false,
         receipt: null,
+        formNote: null,
       });
       await state.finish(finish(asked, { receipt: 'receipt' }));
       expect(await other.lookUp(asked.turnId)).toEqual({
@@ -155,7 +156,22 @@ export function describeButtons(open: () => { state: State; other: State }, make
         progress: null,
         isStopped: false,
         receipt: 'receipt',
+        formNote: null,
       });
+    });
+
+    test('notes what became of a form, in the place of what is known only', async () => {
+      const { state, other } = open();
+      const { turnId, ...asked } = request();
+      const note = (on: State, text: string, instead: string | null) => on.noteForm({ turnId, note: text, instead });
+      expect(await note(state, 'early', '')).toBe('');
+      await state.accept({ turnId, ...asked });
+      await state.finish(finish({ turnId, ...asked }, { receipt: 'receipt' }));
+      expect(await note(state, 'first', '')).toBe('first');
+      expect(await note(other, 'second', '')).toBe('first');
+      expect(await note(other, 'second', 'first')).toBe('second');
+      expect(await note(state, 'last', null)).toBe('last');
+      expect(await other.lookUp(turnId)).toMatchObject({ formNote: 'last', receipt: 'receipt' });
     });
 
     test('keeps the question of a failed turn, and knows nothing of a mere claim', async () => {

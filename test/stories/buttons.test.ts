@@ -85,7 +85,7 @@ describe('stop', () => {
     await bridge().idle();
     const { content, phase, endedAt } = bridge().card();
     expect(phase).toBe('finished');
-    expect(content).toMatch(/^w1 w2 .*（已停止）$/su);
+    expect(content).toMatch(/^w1 w2 .*\n\n（已停止）[^\n]*继续[^\n]*$/su);
     expect((endedAt ?? Infinity) - tappedAt).toBeLessThanOrEqual(5_000);
     const [stop] = asked('stop');
     expect(stop?.body).toEqual({ user: 'staff-1' });

@@ -196,8 +196,11 @@ describe('after the answer', () => {
     await start({ app: formApp(), ...withButtons });
     await me.say('申请甲');
     await me.press('reject', { card: 0 });
-    await me.press('approve', { card: 0 });
-    expect(me.last()).toContain('选择的是：驳回');
+    const shown = me.contents();
+    expect(shown[0]?.split('\n').at(-1)).toMatch(/^✅ .*「驳回」（\d+月\d+日 \d\d:\d\d）$/u);
+    const again = await me.press('approve', { card: 0 });
+    expect(again.update?.userPrivateData?.['notice']).toBe(shown[0]?.split('\n').at(-1));
+    expect(me.contents()).toEqual(shown);
     expect(answers()).toEqual(['reject']);
   });
 
@@ -274,6 +277,33 @@ describe('another person', () => {
       expect(me.last()).toMatch(/^re 同意|已经处理过了/u);
     },
   );
+
+  test('who presses after the answer reads who chose what and when, as everybody does on the card', async () => {
+    await start({ app: formApp(), ...withButtons });
+    await me.say('申请甲');
+    const { outTrackId = '', content = '' } = bridge().cards()[0] ?? {};
+    expect(content.split('\n').at(-1)).toMatch(/^⏳ 等待处理/u);
+    const like = { outTrackId, userId: 'staff-2', actionId: 'like', params: { action: 'like' } };
+    const liked = await bridge().dingtalk.tap(like, { url: bridge().url });
+    expect(liked.update?.userPrivateData?.['notice']).toBe('回答还没有完成。');
+    const calls = bridge().dingtalk.calls.length;
+    const pressed = await me.press('approve', { card: 0 });
+    expect(pressed.update?.userPrivateData?.['notice']).toBe('⏳ 已选择「同意」，正在提交。');
+    const state = me.contents()[0]?.split('\n').at(-1);
+    expect(state).toMatch(/^✅ 王小明 选择了「同意」（\d+月\d+日 \d\d:\d\d）$/u);
+    const amended = bridge()
+      .dingtalk.calls.slice(calls)
+      .filter(({ api }) => api === 'updateCard');
+    expect(amended).toHaveLength(1);
+    const shown = me.contents();
+    for (const userId of ['staff-1', 'staff-2']) {
+      const again = await me.press('reject', { card: 0, userId });
+      expect(again.update?.userPrivateData?.['notice']).toBe(state);
+      expect(again.update?.cardData).toMatchObject({ form_actions: '[]' });
+    }
+    expect(me.contents()).toEqual(shown);
+    expect(answers()).toEqual(['approve']);
+  });
 
   test('in a group with one context is told so, too', async () => {
     await start({ app: formApp(), env: { CONVERSATION_SCOPE: 'chat' } });

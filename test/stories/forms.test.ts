@@ -141,10 +141,11 @@ describe('a form', () => {
       bridge().dingtalk.tap({ outTrackId, userId: 'staff-1', actionId: 'form', params: { action: 'form', action_id } });
     await tap('approve');
     await bridge().idle();
-    await tap('reject');
+    const again = await tap('reject');
     await bridge().idle();
     expect(submitted()).toHaveLength(1);
-    expect(cards().at(-1)?.content).toContain('已经处理过了');
+    expect(again.update?.userPrivateData?.['notice']).toMatch(/^✅ .*「同意」/u);
+    expect(cards()).toHaveLength(2);
   });
 
   test('that was answered elsewhere says so to whoever types an answer, and is no question', async () => {

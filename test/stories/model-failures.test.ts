@@ -2,6 +2,7 @@
 // of the provider's words reaches a chat or a log.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { sendLink } from '../../lib/answer/links.ts';
 import type { TurnErrorCode } from '../../lib/errors.ts';
 import { textsFor } from '../../lib/texts/index.ts';
 import type { AppMode } from '../../playground/dify/types.ts';
@@ -123,8 +124,9 @@ describe.each(CAUSES)('$name', (cause) => {
     await bridge().ask('你好');
     const { phase, content } = bridge().card();
     expect(phase).toBe('failed');
-    expect(content).toContain(`⚠️ ${texts.failures[cause.code]}`);
+    expect(content).toContain(texts.failures[cause.code]);
     expect(content.startsWith(cause.before ?? '⚠️')).toBe(true);
+    expect(content.split('\n').at(-1)).toMatch(/^⚠️/u);
     const isAskedAgain = cause.again === true && (mode === 'chat' || mode === 'completion');
     expect(posts()).toHaveLength(isAskedAgain ? 2 : 1);
     expect(bridge().logs).toContainEqual(expect.objectContaining({ event: 'turn_failed', code: cause.code }));
@@ -246,7 +248,11 @@ describe('the end of a run', () => {
 
   test.each([
     ['done without a text', { status: 'succeeded' }, texts.emptyRun],
-    ['that the engine aborted for a stop', { status: 'failed', error: 'Aborted: User requested stop' }, texts.stopped],
+    [
+      'that the engine aborted for a stop',
+      { status: 'failed', error: 'Aborted: User requested stop' },
+      `${texts.stopped} ${sendLink(texts.retry, '你好')}`,
+    ],
     ['that moderation stopped', { status: 'stopped', error: 'Stopped by output moderation.' }, texts.emptyRun],
   ])('%s', async (_what, data, text) => {
     await start({ app: app('workflow', finished(data)) });

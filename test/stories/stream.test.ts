@@ -146,7 +146,7 @@ describeWith('redis-server', 'several processes with one Redis', () => {
     const tap = await dingtalk.tap({ ...press, params: { action: 'stop' } });
     expect(tap).toMatchObject({ status: 200, update: { userPrivateData: { notice: '已收到停止请求。' } } });
     expect(new Set(gateway.acks.map(({ connectionId }) => connectionId)).size).toBe(2);
-    await expect.poll(() => cards()[0]?.content).toMatch(/（已停止）$/u);
+    await expect.poll(() => cards()[0]?.content).toMatch(/（已停止）[^\n]*$/u);
     await expect.poll(() => dify.runs[0]?.status).toBe('stopped');
     expect(both.filter(({ output }) => output().includes('"event":"turn_finished"'))).toHaveLength(1);
     expect([gateway.violations, dingtalk.violations, dify.violations]).toEqual([[], [], []]);

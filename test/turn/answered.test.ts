@@ -50,7 +50,7 @@ describe('what is kept of an answered question', () => {
       appType: 'chatflow',
       user: 'staff-1',
       chat: { id: 'chat-1', isGroup: false },
-      sender: { staffId: 'staff-1', unionId: null, id: 'sender-1' },
+      sender: { staffId: 'staff-1', unionId: null, id: 'sender-1', nick: '' },
       session: message.session,
       corpId: 'corp-1',
       form: null,

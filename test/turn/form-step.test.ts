@@ -12,6 +12,8 @@ import type { Turn, TurnProgress } from '../../lib/turn/turn.ts';
 import { pdf } from '../support/files.ts';
 import { createWorld, GROUP, messageOf, senderOf, turnOf } from '../support/turn.ts';
 
+const ON_CARD = { anywhere: true, onCard: true, isQuoted: false };
+
 const kept = (number: number, more: Partial<KeptForm> = {}): KeptForm => ({
   token: `token-${number}`,
   runId: `run-${number}`,
@@ -288,7 +290,7 @@ describe('a form that is shown', () => {
     const { turn, ports, lease, forms, world } = scene({ message: messageOf('q', { chat: GROUP }) });
     lease.note({ appType: 'chatflow' });
     const robot = world.options.config;
-    const change = keepForms(turn, paused, true, { ...ports, robot, lease });
+    const change = keepForms(turn, paused, ON_CARD, { ...ports, robot, lease });
     expect(change).toMatchObject({ waits: { untilMs: 5_000, group: expect.any(String) as unknown }, formsOver: [] });
     expect(forms.forms.at(-1)).toMatchObject({
       token: 'token-2',
@@ -303,7 +305,12 @@ describe('a form that is shown', () => {
     const { turn, ports, lease, forms, world } = scene();
     lease.note({ appType: 'chatflow' });
     const timeless = { ...paused, form: { ...pending, expiresAtMs: null } };
-    const change = keepForms(turn, timeless, false, { ...ports, robot: world.options.config, lease });
+    const change = keepForms(
+      turn,
+      timeless,
+      { ...ON_CARD, anywhere: false },
+      { ...ports, robot: world.options.config, lease },
+    );
     expect(change.waits).toEqual({ untilMs: world.clock.now() + 7 * 86_400_000, group: null });
     expect(forms.forms.at(-1)).toMatchObject({ shownAtMs: null });
   });
@@ -311,8 +318,8 @@ describe('a form that is shown', () => {
   test('does not wait for an app of unknown type, nor where there is none', () => {
     const { turn, ports, lease, forms, world } = scene();
     const robot = world.options.config;
-    keepForms(turn, paused, true, { ...ports, robot, lease });
-    expect(keepForms(turn, emptyAnswer, true, { ...ports, robot, lease }).waits).toBeNull();
+    keepForms(turn, paused, ON_CARD, { ...ports, robot, lease });
+    expect(keepForms(turn, emptyAnswer, ON_CARD, { ...ports, robot, lease }).waits).toBeNull();
     expect(forms.forms).toHaveLength(1);
   });
 

@@ -83,6 +83,7 @@ async function obtain(
     ...options,
     robot: options.config,
     forms,
+    formEnds: { show: () => undefined },
     quotedAnswers: { find: async () => null },
     sentFiles: { addressOf: async () => '', download: options.download, dify: dify.files },
     lease,

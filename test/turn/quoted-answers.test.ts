@@ -14,7 +14,7 @@ const answered: AnsweredTurn = {
   appType: 'chat',
   user: 'user-1',
   chat: { id: 'chat-1', isGroup: false },
-  sender: { staffId: 'staff-1', unionId: null, id: 'sender-1' },
+  sender: { staffId: 'staff-1', unionId: null, id: 'sender-1', nick: '' },
   session: null,
   corpId: null,
   form: null,
@@ -95,7 +95,7 @@ describe('the answer on a quoted card', () => {
     [
       'the same person without a staff id',
       {
-        receipt: { sender: { staffId: null, unionId: null, id: 's' } },
+        receipt: { sender: { staffId: null, unionId: null, id: 's', nick: '' } },
         message: { sender: { staffId: null, unionId: null, id: 's', nick: '', isAdmin: false } },
       },
       true,

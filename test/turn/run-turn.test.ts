@@ -1,7 +1,7 @@
-import { sendLink } from '../../lib/answer/links.ts';
 import { describe, expect, test } from 'vitest';
 import type { AnswerEvent } from '../../lib/answer/event.ts';
 import { emptyAnswer } from '../../lib/answer/answer.ts';
+import { sendLink } from '../../lib/answer/links.ts';
 import { BridgeError, type ErrorCode } from '../../lib/errors.ts';
 import type { Recovered } from '../../lib/recovery/recover.ts';
 import type { Renewed } from '../../lib/state/state.ts';
@@ -276,13 +276,16 @@ describe('how to stop an answer', () => {
   });
 });
 
+/** What stands behind the state of an answer that did not come to its end. */
+const OFFERS = `${sendLink(texts.retry, 'question')} · ${sendLink(texts.goOn, texts.goOnWord)}`;
+
 describe('an answer that is stopped', () => {
   test('here ends with the text so far, and nothing comes below it', async () => {
     const world = createWorld();
     world.dify.appFacts = { ...world.dify.appFacts, suggestsQuestions: true };
     world.dify.answers.push([words('so far'), 60_000]);
     const { record } = await run(world, {}, { during: ({ stop }) => void stop.ask() });
-    expect(lastFrame(world)).toEqual(['finished', `so far\n\n${texts.stopped}`]);
+    expect(lastFrame(world)).toEqual(['finished', `so far\n\n${texts.stopped} ${OFFERS}`]);
     expect(record?.state).toBe('done');
     expect(world.dify.calls['suggestions']).toBeUndefined();
     expect(line(world, 'turn_finished')).toMatchObject({ outcome: 'stopped' });
@@ -292,7 +295,7 @@ describe('an answer that is stopped', () => {
     const world = createWorld();
     world.dify.answers.push([words('so far'), 2_000, ended]);
     await run(world, {}, { during: ({ stop }) => void stop.ask() });
-    expect(lastFrame(world)).toEqual(['finished', `so far\n\n${texts.stopped}`]);
+    expect(lastFrame(world)).toEqual(['finished', `so far\n\n${texts.stopped} ${OFFERS}`]);
   });
 
   test('elsewhere, which only its end tells, is marked as stopped afterwards', async () => {
@@ -302,7 +305,7 @@ describe('an answer that is stopped', () => {
     const order = { conversationKey: 'conversation-1', owner: 'o', asker: null, turnId: null, leaseUntilMs: 0 };
     await run(world, {}, { during: () => world.state.stop(order) });
     expect(lastFrame(world)).toEqual(['finished', 'all']);
-    expect(world.chat.amended).toMatchObject([{ variables: { content: `all\n\n${texts.stopped}` } }]);
+    expect(world.chat.amended).toMatchObject([{ variables: { content: `all\n\n${texts.stopped} ${OFFERS}` } }]);
     expect(world.dify.calls['suggestions']).toBeUndefined();
   });
 });

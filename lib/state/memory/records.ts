@@ -26,6 +26,7 @@ export interface MemoryTurn extends Reserved {
   /** The group whose waiting forms the asker is told of. */
   toldOf: string | null;
   receipt: string | null;
+  formNote: string | null;
   /** The rating of each person, with the request that set it. */
   ratings: Map<string, { rating: Rating | null; owner: string }>;
   /** The stop request that dropped the turn. */
@@ -52,6 +53,7 @@ export function newTurn(
     isStopped: false,
     toldOf: formsOf,
     receipt: null,
+    formNote: null,
     ratings: new Map(),
     droppedBy: null,
     next: null,
@@ -70,15 +72,24 @@ export function createMemoryRecords(
   turns: ExpiringMap<MemoryTurn>,
   payloads: ExpiringMap<string>,
   clock: Clock,
-): Pick<State, 'lookUp' | 'rate' | 'flags'> {
+): Pick<State, 'lookUp' | 'rate' | 'noteForm' | 'flags'> {
   const flags = createExpiringMap<true>(clock);
   return {
     async lookUp(turnId) {
       const turn = turns.get(turnId);
       if (!turn || turn.state === 'full' || turn.state === 'limited' || turn.state === 'unheld') return null;
-      const { state, asker, conversationKey, progress, isStopped, receipt } = turn;
+      const { state, asker, conversationKey, progress, isStopped, receipt, formNote } = turn;
       const payload = payloads.get(turnId) ?? null;
-      return { state, asker, conversationKey, payload, progress, isStopped, receipt };
+      return { state, asker, conversationKey, payload, progress, isStopped, receipt, formNote };
+    },
+
+    async noteForm({ turnId, note, instead }) {
+      const turn = turns.get(turnId);
+      if (!turn) return '';
+      const held = turn.formNote ?? '';
+      if (instead !== null && held !== instead) return held;
+      turn.formNote = note;
+      return note;
     },
 
     async rate({ turnId, person, owner, rating, keeps = false }) {

@@ -1,3 +1,5 @@
+import type { FormChange } from '../state.ts';
+
 // What scripts do about forms that wait for a person. See `scripts.ts`. Below the prefix: `forms` (turns whose card shows a
 // form, by the end of its time), `forms-of:GROUP` (those of one group).
 
@@ -47,3 +49,6 @@ export const POSTPONE_FORM = `${WAITS}
 local prefix, id, untilMs = unpack(ARGV)
 if untilMs == '' then endWait(prefix, id) else redis.call('ZADD', KEYS[1], 'XX', untilMs, id) end
 return 1`;
+
+/** What `FINISH` takes for a change of the newest form: '' to keep it, '-' to forget it, or the form. */
+export const formArgument = (change: FormChange): string => (change.kind === 'keep' ? '' : (change.newest ?? '-'));

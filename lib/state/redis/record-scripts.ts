@@ -11,14 +11,23 @@ export const CLAIM_RENEWAL = `return redis.call('SET', KEYS[1], 1, 'NX', 'PX', A
 
 /** KEYS: turn, payload. A message that was only claimed has no conversation. It is no turn. */
 export const LOOK_UP = `
-local t = redis.call('HMGET', KEYS[1], 'state', 'asker', 'conversation', 'progress', 'receipt', 'stopped')
+local t = redis.call('HMGET', KEYS[1], 'state', 'asker', 'conversation', 'progress', 'receipt', 'stopped', 'formNote')
 if not t[3] then return {} end
-return {t[1], t[2], t[3], redis.call('GET', KEYS[2]) or '', t[4] or '', t[5] or '', t[6] or ''}`;
+return {t[1], t[2], t[3], redis.call('GET', KEYS[2]) or '', t[4] or '', t[5] or '', t[6] or '', t[7] or ''}`;
 
 /** KEYS: card. The receipt of the turn that made the card. */
 export const RECEIPT_OF = `
 local id = redis.call('GET', KEYS[1])
 return id and redis.call('HGET', ARGV[1] .. 'turn:' .. id, 'receipt') or ''`;
+
+/** KEYS: turn. ARGV: note, `guarded` is 1 where it takes the place of `instead` only. */
+export const NOTE_FORM = `
+local note, guarded, instead = unpack(ARGV)
+if redis.call('HEXISTS', KEYS[1], 'conversation') == 0 then return '' end
+local held = redis.call('HGET', KEYS[1], 'formNote') or ''
+if guarded == '1' and held ~= instead then return held end
+redis.call('HSET', KEYS[1], 'formNote', note)
+return note`;
 
 /** KEYS: turn. ARGV: person, owner, rating, whether the same rating again stays. */
 export const RATE = `

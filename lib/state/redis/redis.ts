@@ -3,9 +3,9 @@ import { BridgeError } from '../../errors.ts';
 import { readJson } from '../../runtime/json.ts';
 import { monthOf } from '../budget.ts';
 import { BUDGET_TTL_MS, CLAIM_TTL_MS, FAILED_TTL_MS, RECEIPT_TTL_MS, ROBOT_ROW_TTL_MS } from '../lifetimes.ts';
-import type { FormChange, Remembered, RobotRow, SharedToken, State, Waiting } from '../state.ts';
+import type { Remembered, RobotRow, SharedToken, State, Waiting } from '../state.ts';
 import * as conversations from './conversation-scripts.ts';
-import { DUE_FORMS, POSTPONE_FORM } from './form-scripts.ts';
+import { DUE_FORMS, formArgument, POSTPONE_FORM } from './form-scripts.ts';
 import { HOLD_FILES } from './held-scripts.ts';
 import * as records from './record-scripts.ts';
 import * as replies from './replies.ts';
@@ -210,6 +210,8 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
     async postponeForm({ turnId, untilMs }) {
       await run(z.unknown(), POSTPONE_FORM, [formsKey], [prefix, turnId, untilMs ?? '']);
     },
+    noteForm: ({ turnId, note, instead }) =>
+      run(z.string(), records.NOTE_FORM, [turnKey(turnId)], [note, instead === null ? 0 : 1, instead ?? '']),
     async startConversation({ conversationKey, generation, ttlMs }) {
       const [conversation] = conversationKeys(conversationKey);
       const args = [prefix, conversationKey, generation, ttl(ttlMs)];
@@ -225,17 +227,7 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
     },
     async lookUp(turnId) {
       const reply = await run(replies.lookedUp, records.LOOK_UP, [turnKey(turnId), payloadKey(turnId)], []);
-      if (reply.length === 0 || reply[0] === 'full' || reply[0] === 'limited' || reply[0] === 'unheld') return null;
-      const [stateNow, asker, conversationKey, payload, progress, receipt, isStopped] = reply;
-      return {
-        state: stateNow,
-        asker,
-        conversationKey,
-        payload: payload || null,
-        progress: progress || null,
-        isStopped: isStopped !== '',
-        receipt: receipt || null,
-      };
+      return replies.recordOf(reply);
     },
     async receiptOf(cardKey) {
       return (await run(z.string(), records.RECEIPT_OF, [cardKeyOf(cardKey)], [prefix])) || null;
@@ -269,6 +261,3 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
     },
   };
 }
-
-/** What the script takes for a change of the newest form: '' to keep it, '-' to forget it, or the form. */
-const formArgument = (change: FormChange): string => (change.kind === 'keep' ? '' : (change.newest ?? '-'));

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ConversationContext, Held, StartedTurn } from '../state.ts';
+import type { ConversationContext, Held, StartedTurn, TurnRecord } from '../state.ts';
 
 // The replies of the scripts. They are lists, because a script cannot reply with anything else that has parts. Numbers may
 // come as texts.
@@ -138,8 +138,25 @@ export const lookedUp = z.union([
     z.string(),
     z.string(),
     z.string(),
+    z.string(),
   ]),
 ]);
+
+/** What is on record of a turn; null for nothing, and for a question that was not taken. */
+export function recordOf(reply: z.output<typeof lookedUp>): TurnRecord | null {
+  if (reply.length === 0 || reply[0] === 'full' || reply[0] === 'limited' || reply[0] === 'unheld') return null;
+  const [state, asker, conversationKey, payload, progress, receipt, isStopped, formNote] = reply;
+  return {
+    state,
+    asker,
+    conversationKey,
+    payload: payload || null,
+    progress: progress || null,
+    isStopped: isStopped !== '',
+    receipt: receipt || null,
+    formNote: formNote || null,
+  };
+}
 
 export const rating = z.enum(['like', 'dislike', '']);
 

@@ -113,7 +113,7 @@ export const en = {
   details: 'Details',
   detailsLabel: 'Look at this answer in the panel',
   processing: 'Processing',
-  finished: 'Done · AI-generated',
+  finished: 'AI-generated',
   failed: 'Failed',
   answering: (robot) => `${robot} is answering`,
   answered: (text) => `Answer: ${text}`,

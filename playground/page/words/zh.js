@@ -94,7 +94,7 @@ export const zh = {
   details: '详情',
   detailsLabel: '在面板里查看这次回答',
   processing: '处理中',
-  finished: '已完成 · 内容由 AI 生成',
+  finished: '内容由 AI 生成',
   failed: '出错了',
   answering: (/** @type {string} */ robot) => `${robot} 正在回答`,
   answered: (/** @type {string} */ text) => `回答完成：${text}`,

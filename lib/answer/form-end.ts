@@ -1,0 +1,40 @@
+import { plainLine, shortened } from '../markdown/plain-line.ts';
+import { sanitizeText } from '../markdown/sanitize.ts';
+import type { Texts } from '../texts/texts.ts';
+
+/** What became of a form on a card. */
+export type FormEnd =
+  /** `by` is a name; null where it is not known. */
+  | { kind: 'chosen'; action: string; by: string | null; atMs: number }
+  /** It was answered elsewhere. */
+  | { kind: 'closed' }
+  | { kind: 'expired'; title: string };
+
+/** Longest name of a person or an action that is shown. */
+const MAX_NAME_CHARS = 60;
+
+/** The last line of its card. */
+export function formEndLine(end: FormEnd, { form }: Pick<Texts, 'form'>): string {
+  switch (end.kind) {
+    case 'chosen':
+      return sanitizeText(form.chosen({ ...end, ...namesOf(end) }));
+    case 'closed':
+      return form.closed;
+    case 'expired':
+      return sanitizeText(form.expired(nameIn(end.title)));
+    default:
+      return end satisfies never;
+  }
+}
+
+/** What stands for the answer that was given and that Dify has not taken yet. */
+export function submittingLine(chosen: { action: string; by: string | null }, { form }: Pick<Texts, 'form'>): string {
+  return sanitizeText(form.submitting(namesOf(chosen)));
+}
+
+const namesOf = ({ action, by }: { action: string; by: string | null }) => ({
+  action: nameIn(action),
+  by: by === null ? null : nameIn(by),
+});
+
+const nameIn = (text: string): string => shortened(plainLine(text), MAX_NAME_CHARS);
