@@ -27,6 +27,8 @@ export interface ViewOptions {
   stopHint?: string;
   /** The first line on a card that does not stand right below its question. */
   quote?: string;
+  /** Stands once in the messages of an answer, below the model's text and above what this bridge says of it. */
+  aiLabel?: string;
   /** The answer begins a new conversation, because Dify does not have the earlier one any more. */
   isAnew?: boolean;
   /** The number of the form below the answer, where it has to be told. */
@@ -73,7 +75,7 @@ function belowQuote(options: ViewOptions): ViewOptions {
 
 function typingText(answer: Answer, options: ViewOptions): string {
   const { texts } = options;
-  const progress = progressText(answer, texts);
+  const progress = progressLine(answer, texts);
   const doing = progress === '' || !options.stopHint ? progress : `${progress}\n\n${options.stopHint}`;
   const cardMaxChars = doing === '' ? options.cardMaxChars : options.cardMaxChars - doing.length - 2;
   // Text beyond the card is not rendered: it is not shown, and rendering a long answer takes time.
@@ -85,7 +87,7 @@ function typingText(answer: Answer, options: ViewOptions): string {
 }
 
 /** What the app does; empty when there is text, or when that is not known. */
-function progressText(answer: Answer, texts: Texts): string {
+export function progressLine(answer: Answer, texts: Texts): string {
   const { text, reasoning } = answerText(answer);
   if (text.trim() !== '') return '';
   // Reasoning that comes within the text is no event of its own.
@@ -112,8 +114,9 @@ export function finalView(answer: Answer, notes: readonly string[], hasCard: boo
   const { texts } = options;
   const { cardMaxChars } = belowQuote(options);
   const source = below(sourceText(answer, options).trim(), sourcesText(answer, texts));
+  const label = source === '' ? '' : (options.aiLabel ?? '');
   const ending = below(options.isAnew ? texts.conversationGone : '', ...notes);
-  const messageChars = MESSAGE_MAX_CHARS - LEFT_OUT_CHARS - ending.length;
+  const messageChars = MESSAGE_MAX_CHARS - LEFT_OUT_CHARS - label.length - ending.length;
   const limits = {
     firstChars: hasCard ? cardMaxChars - Math.max(texts.continuesBelow.length, ending.length) - 2 : messageChars,
     restChars: messageChars,
@@ -134,7 +137,8 @@ export function finalView(answer: Answer, notes: readonly string[], hasCard: boo
   const whole = bodies.map((body, index) => {
     const page = hasCard && index > 0 ? asMessage(body) : body;
     if (index < last) return hasCard && index === 0 ? below(page, texts.continuesBelow) : page;
-    return below(page, leftOut > 0 ? texts.leftOut(leftOut) : '', ending);
+    const isMessage = !hasCard || index > 0;
+    return below(page, isMessage ? label : '', leftOut > 0 ? texts.leftOut(leftOut) : '', ending);
   });
   if (!hasCard) return { card: null, messages: whole };
   const [card = '', ...messages] = whole;

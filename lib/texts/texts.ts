@@ -118,6 +118,8 @@ export interface Texts {
     queued: string;
     /** The app works, and none of its steps has been seen. */
     unseen: string;
+    /** Where no card shows the text that is being written. */
+    writing: string;
   };
   /** A form in the middle of a run. Names, options and titles come from the app, as plain text. */
   form: FormTexts;
@@ -126,6 +128,14 @@ export interface Texts {
   continuing: string;
   /** On the card of a question that waits. `place` is the number of questions before it. */
   queued: (place: number) => string;
+  /** Without a card: the question, in groups with the asker's name, is being worked on, and still is. */
+  working: (question: string) => string;
+  stillWorking: (question: string) => string;
+  /** To the asker in a group: a long answer has ended on its card, whole or not. */
+  answered: (question: string) => string;
+  notAnswered: (question: string) => string;
+  /** Below the last message with text of a model. */
+  aiLabel: string;
   /** To administrators, once for each step of the month's budget. */
   monthReached: (percent: number) => string;
   queueFull: string;
