@@ -38,7 +38,7 @@ describe('an answer on a card that took more than a minute, in a group', () => {
 });
 
 describe('without a template', () => {
-  const noTemplate = { DINGTALK_CARD_TEMPLATE_ID: '' };
+  const noTemplate = { DINGTALK_CARD_TEMPLATE_ID: '', AI_LABEL: undefined };
   const asked = '王小明：年假有几天？';
 
   test('a question is said to be worked on, at most three times, before its answer, which is labelled', async () => {
