@@ -63,6 +63,8 @@ function wayOut(failure: BridgeError, { ids }: Answer, { retryText }: EndingOpti
 /** Longest question that a link can carry: the addresses of longer ones are too long for DingTalk's clients. */
 const MAX_RETRY_CHARS = 300;
 
+const BYTES_PER_MB = 1_048_576;
+
 /** What the asker reads of a failure. */
 export function failureText(failure: BridgeError, texts: Texts): string {
   const fact = (name: string) => {
@@ -85,7 +87,10 @@ export function failureText(failure: BridgeError, texts: Texts): string {
   const field = fact('field');
   if (failure.code === 'file_not_accepted' && field !== null) return texts.form.acceptedFiles(field, kinds);
   if (failure.code === 'file_not_accepted' && kinds.length > 0) return texts.acceptedFiles(kinds);
-  const { most } = failure.facts;
+  const { most, maxBytes } = failure.facts;
+  if (failure.code === 'file_too_large' && typeof maxBytes === 'number' && maxBytes >= BYTES_PER_MB) {
+    return texts.fileTooLarge(Math.floor(maxBytes / BYTES_PER_MB));
+  }
   if (failure.code === 'file_not_accepted' && typeof most === 'number' && most > 0) return texts.mostFiles(most);
   return texts.failures[turnErrorCode(failure)];
 }

@@ -23,6 +23,8 @@ export interface ViewOptions {
   cardMaxChars: number;
   /** A tap can send a text in the reader's name. Only in single chats: in a group the text would have to mention the robot. */
   links?: boolean;
+  /** A message reaches the robot only with a mention: in groups. */
+  needsMention?: boolean;
   /** How to stop the answer, on a card without a stop button. Shown below the line that says what the app does. */
   stopHint?: string;
   /** The first line on a card that does not stand right below its question. */
@@ -145,8 +147,11 @@ export function finalView(answer: Answer, notes: readonly string[], hasCard: boo
   return { card: below(options.quote ?? '', card), messages };
 }
 
-function formOptions(dialect: Dialect, { texts, links = false, formNumber }: ViewOptions): FormViewOptions {
-  return { texts, dialect, links, number: formNumber ?? null };
+function formOptions(
+  dialect: Dialect,
+  { texts, links = false, needsMention = false, formNumber }: ViewOptions,
+): FormViewOptions {
+  return { texts, dialect, links, needsMention, number: formNumber ?? null };
 }
 
 /** In the place of an answer without text. A workflow (a run without a message) may do its work and have none. */

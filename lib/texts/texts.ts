@@ -21,7 +21,7 @@ export interface FormTexts {
   fileElsewhere: (label: string) => string;
   actions: string;
   /** How to answer by typing. `example` is a field that can be filled in, or null. */
-  how: (action: string, example: string | null) => string;
+  how: (action: string, example: string | null, needsMention: boolean) => string;
   /** The form expired before an answer came; the name may be empty. */
   expired: (name: string) => string;
   /** For a form that Dify sent by e-mail only: it cannot be answered from the chat. The addresses may not be known. */
@@ -139,7 +139,8 @@ export interface Texts {
   /** To administrators, once for each step of the month's budget. */
   monthReached: (percent: number) => string;
   queueFull: string;
-  rateLimited: string;
+  /** The most questions of a person are reached; `againInMs` is when one may ask again. */
+  rateLimited: (questions: number, againInMs: number) => string;
   /** On a link that stops an answer; the word that the link sends; how to stop by typing in a group. */
   stop: string;
   stopWord: string;
@@ -173,6 +174,8 @@ export interface Texts {
   inputTooLong: (input: string, maxChars: number, chars: number) => string;
   inputNotOffered: (input: string, options: string) => string;
   inputOfWrongType: (input: string) => string;
+  /** A file over this limit, in whole megabytes. */
+  fileTooLarge: (megabytes: number) => string;
   /** The files that the app requires and that did not come with the question. */
   missingFiles: (names: string) => string;
   /** Above questions that the reader may ask next: as links, and as words to type. */

@@ -202,7 +202,8 @@ function viewOf(turn: Turn, { robot, texts }: TurnPorts): ViewOptions {
   // The "question" of a form whose time is over is the sentence that the answer begins with.
   const quote = isQuoted && !turn.form?.expired ? questionQuote(turn, robot, texts) : '';
   const aiLabel = robot.aiLabel ? texts.aiLabel : '';
-  return { texts, showThinking: robot.showThinking, cardMaxChars, links, stopHint, quote, aiLabel };
+  const needsMention = chat.isGroup;
+  return { texts, showThinking: robot.showThinking, cardMaxChars, links, needsMention, stopHint, quote, aiLabel };
 }
 
 /** A question with files or about another message, or an answer to a form, cannot be asked again in words. */

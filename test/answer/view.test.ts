@@ -259,6 +259,8 @@ describe('a form', () => {
         '请回复操作的序号或名称，例如“同意 (1)”。要填写内容，请换行后写“备注：内容”，每项一行。',
       ].join('\n\n'),
     );
+    expect(card(asked, { ...en, needsMention: true })).toContain('Mention me and reply with the number');
+    expect(card(asked, { ...zh, needsMention: true })).toContain('请 @我 并回复操作的序号或名称');
     expect(card(asked, en)).toContain('Reply with the number or the name of an action, for example "同意 (1)".');
   });
 
@@ -325,7 +327,7 @@ describe('a form', () => {
   test('without fields or actions shows only what it asks', () => {
     const bare = { ...form, nodeTitle: '', content: 'Wait for {{#$output.x#}}', fields: [], actions: [] };
     expect(card({ ...asked, form: bare }, en)).toBe(
-      ['请确认。', '📝 **Your decision is needed**', 'Wait for 【x】'].join('\n\n'),
+      ['请确认。', '📝 **Your decision is needed**', 'Wait for “x”'].join('\n\n'),
     );
   });
 
