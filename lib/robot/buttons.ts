@@ -106,7 +106,9 @@ export const actions: Readonly<Record<string, Action>> = {
       if (id === '') return notice(texts.notices.unknownButton);
       const inputs = fieldsOf(params['form']);
       // A form that was refused can be sent again, with other values.
-      const message = messageOf(`form\n${id}\n${JSON.stringify(inputs)}`, textOf(params['title']) || id);
+      const title = answered.form.actions.find((known) => known.id === id)?.title ?? (textOf(params['title']) || id);
+      // The card of what follows names the choice: by its title, as in the form, and not by its id.
+      const message = messageOf(`form\n${id}\n${JSON.stringify(inputs)}`, title);
       const { appType, user } = answered;
       const { token, runId, shownChars } = answered.form;
       const submission = { token, runId, shownChars, appType, user, action: id, inputs, cardId: action.cardId };
