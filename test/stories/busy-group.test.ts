@@ -74,7 +74,9 @@ test('ten questions of three people, two presses and a form: each card names its
   await bridge().idle();
   const shown = bridge().cards().map(askedOn);
   expect(shown.toSorted()).toEqual(
-    [...QUESTIONS, ['王小明', '要提前几天申请？'] as const, ['李雷', '同意'] as const].map((row) => [...row]).toSorted(),
+    [...QUESTIONS, ['王小明', '要提前几天申请？'] as const, ['李雷', '同意'] as const]
+      .map((row) => [...row])
+      .toSorted(),
   );
   // The answer below is the answer to that question.
   for (const each of bridge().cards()) {
