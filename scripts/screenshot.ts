@@ -21,6 +21,8 @@ interface Shot {
   file: string;
   options: BrowserContextOptions;
   play: (page: Page) => Promise<void>;
+  /** The part of the page; without it all of it. */
+  area?: { x: number; y: number; width: number; height: number };
 }
 
 const ask = async (page: Page, text: string) => {
@@ -65,6 +67,26 @@ const shots: Shot[] = [
       await page.getByTestId('card-notice').last().waitFor();
     },
   },
+  {
+    file: 'busy-group.png',
+    options: { viewport: { width: 1100, height: 1700 }, locale: 'zh-CN', colorScheme: 'light' },
+    area: { x: 72, y: 56, width: 648, height: 1270 },
+    async play(page) {
+      await page.getByTestId('chat').nth(3).click();
+      const asked = [
+        ['staff-0001', '合同在哪里下载？'],
+        ['staff-0002', '几天能到账？'],
+        ['union-0003', '发票抬头写什么？'],
+      ] as const;
+      for (const [speaker, text] of asked) {
+        await page.getByTestId('speaker').selectOption(speaker);
+        await page.getByTestId('composer').fill(text);
+        await page.getByTestId('composer').press('Enter');
+      }
+      await page.locator('[data-phase=finished]').nth(2).waitFor({ timeout: 30_000 });
+      await suggestions(page);
+    },
+  },
 ];
 
 /** The picture at the top of the README: a question, and its answer as it grows. */
@@ -88,7 +110,7 @@ async function startPlayground(language = ''): Promise<{ url: string; stop: () =
   throw new Error('the playground did not start');
 }
 
-async function take(browser: Browser, url: string, { file, options, play }: Shot): Promise<void> {
+async function take(browser: Browser, url: string, { file, options, play, area }: Shot): Promise<void> {
   const context = await browser.newContext(options);
   const page = await context.newPage();
   await page.goto(url);
@@ -99,7 +121,7 @@ async function take(browser: Browser, url: string, { file, options, play }: Shot
   await page.evaluate('document.activeElement?.blur()');
   await page.waitForTimeout(400);
   const path = join(folder, file);
-  await page.screenshot({ path });
+  await page.screenshot({ path, ...(area ? { clip: area } : {}) });
   await context.close();
   const { size } = statSync(path);
   if (size > MAX_BYTES) throw new Error(`${file} has ${size} bytes, more than ${MAX_BYTES}`);

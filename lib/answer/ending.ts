@@ -101,6 +101,8 @@ const hasText = (answer: Answer): boolean => answerText(answer).text.trim() !== 
 
 const joined = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join(' ');
 
+const BYTES_PER_MB = 1_048_576;
+
 /** What the asker reads of a failure. */
 export function failureText(failure: BridgeError, texts: Texts): string {
   const fact = (name: string) => {
@@ -123,7 +125,10 @@ export function failureText(failure: BridgeError, texts: Texts): string {
   const field = fact('field');
   if (failure.code === 'file_not_accepted' && field !== null) return texts.form.acceptedFiles(field, kinds);
   if (failure.code === 'file_not_accepted' && kinds.length > 0) return texts.acceptedFiles(kinds);
-  const { most } = failure.facts;
+  const { most, maxBytes } = failure.facts;
+  if (failure.code === 'file_too_large' && typeof maxBytes === 'number' && maxBytes >= BYTES_PER_MB) {
+    return texts.fileTooLarge(Math.floor(maxBytes / BYTES_PER_MB));
+  }
   if (failure.code === 'file_not_accepted' && typeof most === 'number' && most > 0) return texts.mostFiles(most);
   return texts.failures[turnErrorCode(failure)];
 }

@@ -12,6 +12,8 @@ export interface FormViewOptions {
   dialect: Dialect;
   /** Actions become links that send their title in the reader's name. */
   links: boolean;
+  /** Words answer it only with a mention: in groups. */
+  needsMention: boolean;
   /** The number of the form, where another form of the conversation may be known to the reader; else null. */
   number: number | null;
 }
@@ -31,7 +33,10 @@ const MAX_CONTENT_CHARS = 4_000;
 const PLACE = /\{\{#\$output\.([^#{}\n]{1,200})#\}\}/g;
 
 /** What a person is asked, without how to answer it. */
-export function formHead(form: PendingForm, { texts, dialect, number }: Omit<FormViewOptions, 'links'>): string[] {
+export function formHead(
+  form: PendingForm,
+  { texts, dialect, number }: Omit<FormViewOptions, 'links' | 'needsMention'>,
+): string[] {
   const labels = new Map(form.fields.map(({ name, label }) => [name, label]));
   const content = beginning(form.content, MAX_CONTENT_CHARS).replace(PLACE, (_place, name: string) =>
     texts.form.place(plainLine(labels.get(name) ?? name)),
@@ -44,7 +49,7 @@ export function formHead(form: PendingForm, { texts, dialect, number }: Omit<For
 
 /** What a person is asked and how to answer by typing, as blocks of markdown (`readFormReply` reads the answer). */
 export function formBlocks(form: PendingForm, options: FormViewOptions): string[] {
-  const { texts, links, number } = options;
+  const { texts, links, needsMention, number } = options;
   const words = texts.form;
   const fields = form.fields.slice(0, MAX_FIELDS);
   const blocks = formHead(form, options);
@@ -64,7 +69,7 @@ export function formBlocks(form: PendingForm, options: FormViewOptions): string[
   blocks.push([words.actions, ...lines].join('\n'));
   const typed = fields.find(({ type }) => type === 'text' || type === 'select');
   const example = sent(shortName(first.title), number, texts);
-  blocks.push(sanitizeText(words.how(example, typed ? shortName(typed.label) : null)));
+  blocks.push(sanitizeText(words.how(example, typed ? shortName(typed.label) : null, needsMention)));
   return blocks;
 }
 

@@ -24,10 +24,14 @@ export interface ViewOptions {
   cardMaxChars: number;
   /** A tap can send a text in the reader's name. Only in single chats: in a group the text would have to mention the robot. */
   links?: boolean;
+  /** A message reaches the robot only with a mention: in groups. */
+  needsMention?: boolean;
   /** How to stop the answer, on a card without a stop button. Shown below the line that says what the app does. */
   stopHint?: string;
   /** The first line on a card that does not stand right below its question. */
   quote?: string;
+  /** Stands once in the messages of an answer, below the model's text and above what this bridge says of it. */
+  aiLabel?: string;
   /** The answer begins a new conversation, because Dify does not have the earlier one any more. */
   isAnew?: boolean;
   /** The number of the form below the answer, where it has to be told. */
@@ -74,7 +78,7 @@ function belowQuote(options: ViewOptions): ViewOptions {
 
 function typingText(answer: Answer, options: ViewOptions): string {
   const { texts } = options;
-  const progress = progressText(answer, texts);
+  const progress = progressLine(answer, texts);
   const doing = progress === '' || !options.stopHint ? progress : `${progress}\n\n${options.stopHint}`;
   const cardMaxChars = doing === '' ? options.cardMaxChars : options.cardMaxChars - doing.length - 2;
   // Text beyond the card is not rendered: it is not shown, and rendering a long answer takes time.
@@ -86,7 +90,7 @@ function typingText(answer: Answer, options: ViewOptions): string {
 }
 
 /** What the app does; empty when there is text, or when that is not known. */
-function progressText(answer: Answer, texts: Texts): string {
+export function progressLine(answer: Answer, texts: Texts): string {
   const { text, reasoning } = answerText(answer);
   if (text.trim() !== '') return '';
   // Reasoning that comes within the text is no event of its own.
@@ -116,10 +120,11 @@ export function finalView(answer: Answer, notes: readonly string[], hasCard: boo
   const { texts } = options;
   const { cardMaxChars } = belowQuote(options);
   const source = below(sourceText(answer, options).trim(), sourcesText(answer, texts));
+  const label = source === '' ? '' : (options.aiLabel ?? '');
   const ending = below(options.isAnew ? texts.conversationGone : '', ...notes);
   const isComplete = answer.ending?.kind === 'complete';
   const belowFirst = below(texts.continuesBelow, isComplete ? '' : ending);
-  const messageChars = MESSAGE_MAX_CHARS - LEFT_OUT_CHARS - ending.length;
+  const messageChars = MESSAGE_MAX_CHARS - LEFT_OUT_CHARS - label.length - ending.length;
   const limits = {
     firstChars: hasCard ? cardMaxChars - Math.max(belowFirst.length, ending.length) - 2 : messageChars,
     restChars: messageChars,
@@ -140,7 +145,8 @@ export function finalView(answer: Answer, notes: readonly string[], hasCard: boo
   const whole = bodies.map((body, index) => {
     const page = hasCard && index > 0 ? asMessage(body) : body;
     if (index < last) return hasCard && index === 0 ? below(page, belowFirst) : page;
-    return below(page, leftOut > 0 ? texts.leftOut(leftOut) : '', ending);
+    const isMessage = !hasCard || index > 0;
+    return below(page, isMessage ? label : '', leftOut > 0 ? texts.leftOut(leftOut) : '', ending);
   });
   if (!hasCard) return { card: null, messages: whole };
   const [card = '', ...messages] = whole;
@@ -169,8 +175,11 @@ export function closedFormView({ text, quote, form, line }: ClosedFormText, opti
   return below(quote, pages[0] ?? '', line);
 }
 
-function formOptions(dialect: Dialect, { texts, links = false, formNumber }: ViewOptions): FormViewOptions {
-  return { texts, dialect, links, number: formNumber ?? null };
+function formOptions(
+  dialect: Dialect,
+  { texts, links = false, needsMention = false, formNumber }: ViewOptions,
+): FormViewOptions {
+  return { texts, dialect, links, needsMention, number: formNumber ?? null };
 }
 
 /** In the place of an answer without text. A workflow (a run without a message) may do its work and have none. */

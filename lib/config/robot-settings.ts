@@ -168,6 +168,17 @@ export const robotSettings = {
     default: 'false',
     meaning: "true shows the model's reasoning as a quote above the answer.",
   },
+  NOTIFY_AFTER_S: {
+    schema: whole(0, 86_400),
+    default: '60',
+    meaning:
+      'In a group, an answer on a card that took longer than so many seconds ends with a message that mentions the asker; 0 is never.',
+  },
+  AI_LABEL: {
+    schema: flag,
+    unset: 'true where REPLY_LANGUAGE is zh-CN, else false',
+    meaning: "true: messages (not cards) with a model's text end with 内容由 AI 生成.",
+  },
   REPLY_LANGUAGE: {
     schema: choice(['zh-CN', 'en']),
     default: 'zh-CN',

@@ -53,6 +53,10 @@ function configOf(name: string | null, credentials: Credentials, values: RobotVa
     },
     fileAlone: values.FILE_ALONE,
     showThinking: values.SHOW_THINKING,
+    /** A longer answer ends with a message that mentions its asker, in groups. Null: never. */
+    notifyAfterMs: values.NOTIFY_AFTER_S === 0 ? null : values.NOTIFY_AFTER_S * 1_000,
+    /** Messages with a model's text say so at their end. */
+    aiLabel: values.AI_LABEL ?? values.REPLY_LANGUAGE === 'zh-CN',
     language: values.REPLY_LANGUAGE,
   };
 }

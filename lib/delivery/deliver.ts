@@ -126,21 +126,46 @@ export async function sendAll(
   mentionAsker: boolean,
   options: DeliveryOptions,
 ): Promise<boolean> {
-  const { reply, clock, log, texts, reference } = options;
+  const { clock, log, texts, reference } = options;
   for (const [index, text] of messages.entries()) {
     if (index > 0 || !mentionAsker) await sleep(clock, MESSAGE_GAP_MS);
     const mention = mentionAsker && index === 0;
-    const send = (words: string) => reply.send({ title: titleOf(words, texts), text: words, mentionAsker: mention });
     try {
-      // A message without an answer may have been sent. The sink itself repeats it where DingTalk shows it only once.
-      await retry(() => send(text), { clock, pausesMs: MESSAGE_RETRY_MS, mayRetry: isRefusedForNow });
+      await sendWithRetry(text, mention, options);
     } catch (error) {
       log.error('message_not_sent', { turn: reference, part: index + 1, ...errorFields(error) });
-      return (isUnsafe(error) && (await isFine(send(texts.unsafe)))) || index > 0;
+      return (isUnsafe(error) && (await isFine(sendOnce(texts.unsafe, mention, options)))) || index > 0;
     }
   }
   return true;
 }
+
+/**
+ * Sends a message about an answer. Where that fails only the log says so: the answer comes without it. Never rejects.
+ *
+ * @returns false when it was not sent.
+ */
+export async function sendBeside(text: string, mentionAsker: boolean, options: DeliveryOptions): Promise<boolean> {
+  try {
+    await sendWithRetry(text, mentionAsker, options);
+    return true;
+  } catch (error) {
+    options.log.warn('extras_failed', { turn: options.reference, ...errorFields(error) });
+    return false;
+  }
+}
+
+function sendWithRetry(text: string, mentionAsker: boolean, options: DeliveryOptions): Promise<void> {
+  // A message without an answer may have been sent. The sink itself repeats it where DingTalk shows it only once.
+  return retry(() => sendOnce(text, mentionAsker, options), {
+    clock: options.clock,
+    pausesMs: MESSAGE_RETRY_MS,
+    mayRetry: isRefusedForNow,
+  });
+}
+
+const sendOnce = (text: string, mentionAsker: boolean, { reply, texts }: DeliveryOptions): Promise<void> =>
+  reply.send({ title: titleOf(text, texts), text, mentionAsker });
 
 const isFine = (work: Promise<void>): Promise<boolean> =>
   work.then(

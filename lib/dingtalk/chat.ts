@@ -41,6 +41,8 @@ export interface Chat {
    * @param reference in the log line that says why a message took the second way.
    */
   replyTo(message: Addressee, reference: string): MessageSink;
+  /** Messages through the session's address only: they cost no call of the month, and can mention the asker. */
+  sessionReplyTo(message: Addressee): MessageSink;
   /** Null without a template, and while the breaker keeps answers off cards. */
   newCard(card: NewCard): CardSink | null;
   /** A card that was opened before, by this instance or another one; null without a template. */
@@ -79,11 +81,12 @@ export interface ChatOptions {
 
 export function createChat(options: ChatOptions): Chat {
   const { config, client, callback, breaker, extras, fetch, clock, log } = options;
+  const sessionReplyTo = (message: Addressee) => createSessionReply({ config, message, fetch, clock });
   return {
+    sessionReplyTo,
     replyTo: (message, reference) =>
-      firstThatWorks(
-        [createSessionReply({ config, message, fetch, clock }), createRobotMessage({ client, config, message })],
-        (error) => log.warn('reply_fallback', { turn: reference, ...errorFields(error) }),
+      firstThatWorks([sessionReplyTo(message), createRobotMessage({ client, config, message })], (error) =>
+        log.warn('reply_fallback', { turn: reference, ...errorFields(error) }),
       ),
     newCard({ id, message, summary, question, app, reference, onNamed }) {
       const templateId = config.cardTemplateId;

@@ -138,7 +138,8 @@ export const actions: Readonly<Record<string, Action>> = {
       const title = answered.form.actions.find((known) => known.id === id)?.title ?? (textOf(params['title']) || id);
       const before = readNote(record.formNote);
       const tried = before?.kind === 'pressed' ? `\n${before.atMs}` : '';
-      const message = messageOf(`form\n${id}\n${JSON.stringify(inputs)}${tried}`, textOf(params['title']) || id);
+      // The card of what follows names the choice by its title, as in the form, and not by its id.
+      const message = messageOf(`form\n${id}\n${JSON.stringify(inputs)}${tried}`, title);
       const isAsker = person.id === answered.sender.id;
       const by = person.nick || (isAsker ? null : texts.form.administrator);
       const note = writeNote({ kind: 'pressed', turnId: turnIdOf(message.id), action: title, by, atMs: nowMs });

@@ -1,7 +1,9 @@
+import type { RobotConfig } from '../config/robot.ts';
 import { showQueued } from '../delivery/queue-notice.ts';
 import type { BackgroundWork, Platform } from '../runtime/platform.ts';
 import type { Budget } from '../state/budget.ts';
 import type { AcceptRequest, Accepted, Load } from '../state/state.ts';
+import type { Texts } from '../texts/texts.ts';
 import type { Channels } from '../turn/channels.ts';
 import { askerOf, groupOf, type Conversation } from '../turn/conversation.ts';
 import { leaseEnd } from '../turn/lease-timing.ts';
@@ -53,10 +55,16 @@ export type QuestionOptions = Pick<
 /** A turn before the store has said how it stands. */
 type NewTurn = Omit<Turn, 'record' | 'level'>;
 
-/** Most questions that may wait in one conversation. */
+/** Most questions that may wait in one conversation. `texts.queueFull` tells it. */
 const QUEUE_LIMIT = 5;
 
 /** A robot is told neither that it asks too much nor that too many questions wait: it would answer that as well. */
+/** What a person reads who has asked too often. The store counts by windows of the clock (`AcceptRequest.rate`). */
+function rateLimitedText({ access: { rateLimit } }: RobotConfig, texts: Texts, atMs: number): string {
+  const { questions, windowMs } = rateLimit ?? { questions: 0, windowMs: 1 };
+  return texts.rateLimited(questions, windowMs - (atMs % windowMs));
+}
+
 const mayAnswerRobot = (kind: Accepted['kind']) => kind === 'started' || kind === 'queued';
 
 /** Accepts questions: each is on record before it is acknowledged. */
@@ -143,7 +151,11 @@ export function createQuestions(options: QuestionOptions, parts: QuestionParts):
       case 'limited':
         return async (platform) => {
           const { isNew } = await refusals.claimTelling('limit', message, conversation.key);
-          await lookAfterOthers(isNew ? respond(texts.rateLimited) : Promise.resolve(), accepted, platform);
+          await lookAfterOthers(
+            isNew ? respond(rateLimitedText(config, texts, turn.acceptedAtMs)) : Promise.resolve(),
+            accepted,
+            platform,
+          );
         };
     }
   }

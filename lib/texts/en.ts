@@ -11,28 +11,42 @@ const LEFT_OUT_WORDS: Readonly<Record<string, string>> = {
   message: 'message',
 };
 
+/** A time from now, rounded up, so that it is not too early. */
+function within(ms: number): string {
+  const seconds = Math.max(1, Math.ceil(ms / 1_000));
+  const [count, unit] =
+    seconds < 60
+      ? [seconds, 'second']
+      : seconds < 7_200
+        ? [Math.ceil(seconds / 60), 'minute']
+        : seconds < 172_800
+          ? [Math.ceil(seconds / 3_600), 'hour']
+          : [Math.ceil(seconds / 86_400), 'day'];
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+}
+
 export const en: Texts = {
   help: [
     '**Just ask, or send one of these:**',
     '',
-    '- `/new`: forget what was said and start again',
-    '- `/stop`: stop the answer that is being written and give up waiting questions',
-    '- `/help`: this text',
-    '- `/id`: your staff id and the chat id, for an administrator',
+    '- `/new`: start a new conversation without what was said before',
+    '- `/stop`: stop the answer that is being written and drop the questions that wait',
+    '- `/help`: show this text',
+    '- `/id`: show your staff ID and the chat ID, for an administrator',
     '',
     'In a single chat you can send a picture or file first and ask about it with your next message. In a group, mention me with @ first. To ask about a file there, quote the file and mention me, or send the file and the mention in one message.',
   ].join('\n'),
-  newConversation: 'A new conversation has started; what was said before is no longer used. Go ahead and ask.',
+  newConversation: 'A new conversation has started without what was said before. Go ahead and ask.',
   heldDropped: (count) =>
     count === 1
-      ? 'The file that waited for your words is dropped, too.'
-      : `The ${count} files that waited for your words are dropped, too.`,
+      ? 'The file that you sent and did not ask about has been dropped, too.'
+      : `The ${count} files that you sent and did not ask about have been dropped, too.`,
   ids: ({ staffId, chatId, isGroup }) =>
     [
-      `- Staff id: ${staffId ? `\`${staffId}\`` : 'none (external member, or the app is not published yet)'}`,
-      `- ${isGroup ? 'Group' : 'Chat'} id: \`${chatId}\``,
+      `- Staff ID: ${staffId ? `\`${staffId}\`` : 'none (external member, or the app is not published yet)'}`,
+      `- ${isGroup ? 'Group' : 'Chat'} ID: \`${chatId}\``,
     ].join('\n'),
-  emptyQuestion: 'I saw no question. Write it after the @ mention, or send /help.',
+  emptyQuestion: 'I did not find a question. Write it in your message (in a group, mention me first), or send /help.',
   askAbout: {
     picture: 'Please look at this picture.',
     audio: 'Please listen to this voice message.',
@@ -54,7 +68,7 @@ export const en: Texts = {
   sharedDocument: 'I cannot open DingTalk documents. Please download it and send me the file, or copy its text.',
   quoteProblems: {
     unread: '(The quoted message could not be read. Please copy its content and ask again.)',
-    file: '(The quoted file could not be fetched: DingTalk did not hand it on. Please send me the file in a single chat, or send it with the mention in one message.)',
+    file: '(The quoted file could not be fetched: DingTalk did not pass it on. Please send me the file in a single chat, or send it with the mention in one message.)',
     document:
       '(I cannot open the quoted DingTalk document. Please download it and send me the file, or copy its text.)',
     record: '(The forwarded chat record could not be read. Please copy its content and ask again.)',
@@ -63,15 +77,16 @@ export const en: Texts = {
     `(Not fetched: ${Object.entries(leftOut)
       .map(([kind, count]) => `${count} ${LEFT_OUT_WORDS[kind] ?? kind}${count === 1 ? '' : 's'}`)
       .join(', ')}. Please send them by themselves if they matter.)`,
-  refused: 'You may not use this robot. Please ask an administrator; /id shows the ids they need.',
-  emptyAnswer: '(Nothing was generated this time. Please put the question differently.)',
+  refused:
+    'You do not have permission to use this robot. Please ask an administrator. /id shows the IDs to give them (in a group, mention me and send it).',
+  emptyAnswer: '(Nothing was generated this time. Please rephrase your question.)',
   emptyRun: '(Done; there is no text result.)',
   onlyFiles: '(The answer is files; see the messages below.)',
   conversationGone: '(The earlier conversation is gone; a new one begins with this answer.)',
   stopped: '(stopped)',
   paused: '⏳ Waiting for a person: the workflow goes on after that.',
   incomplete: (reference) =>
-    `⚠️ The connection broke; the text above may be incomplete. Ask again, or give reference ${reference} to an administrator if it keeps happening.`,
+    `⚠️ The connection broke, and the text above may be incomplete. Please ask again, and give reference ${reference} to an administrator if it keeps happening.`,
   unfinished: (sentence) => `The answer is not complete. ${sentence}`,
   goOn: '▶️ Continue',
   goOnWord: 'Continue',
@@ -80,7 +95,7 @@ export const en: Texts = {
   answeredBelow: '(The answer is in the messages below.)',
   leftOut: (characters) =>
     `(${characters} more characters are not shown. Ask for the answer in parts, or narrow the question.)`,
-  unsafe: "(This answer did not pass DingTalk's content check and cannot be shown. Please ask in other words.)",
+  unsafe: "(This answer did not pass DingTalk's content check and cannot be shown. Please rephrase your question.)",
   sources: (documents) =>
     `**Sources**: ${documents.map(({ name, passages }) => (passages > 1 ? `${name} (${passages} passages)` : name)).join(', ')}`,
   progress: {
@@ -88,20 +103,30 @@ export const en: Texts = {
     tool: (name, labels) => `🔧 Using a tool: ${labels?.en ?? name}`,
     thinking: '💭 Thinking…',
     queued: '⏳ Dify is busy. Your question is waiting there and will be answered here.',
+    writing: '✍️ The answer is being written.',
     unseen: '⏳ The AI app is at work. Its steps cannot be seen so far; the answer will come here.',
   },
   form,
   thinking: 'Thinking',
   continuing: '⏳ Still being written; it will be completed here …',
-  queued: (place) => `⏳ Received. ${place} question(s) before this one; it will be answered here.`,
+  queued: (place) =>
+    `⏳ Received. ${place === 1 ? '1 question is' : `${place} questions are`} ahead of yours; the answer will come here.`,
+  working: (question) => `⏳ Working on “${question}”. The answer will come here.`,
+  stillWorking: (question) => `⏳ Still working on “${question}”.`,
+  answered: (question) => `✅ Your question “${question}” has been answered: see the card above.`,
+  notAnswered: (question) =>
+    `⚠️ Your question “${question}” could not be answered in full: the card above says why and what to do.`,
+  // China requires the label in Chinese.
+  aiLabel: 'Generated by AI · 内容由 AI 生成',
   monthReached: (percent) =>
     `${percent} % of this month's DingTalk calls are used. ${percent >= 100 ? 'Answers come as plain messages until next month.' : percent >= 95 ? 'Cards are updated once from now on.' : 'Cards are updated less often from now on.'}`,
-  rateLimited: 'You have asked as many questions as one person may for now. Please try again later.',
+  rateLimited: (questions, againInMs) =>
+    `You have reached the limit of ${questions} question${questions === 1 ? '' : 's'}. You can ask again in ${within(againInMs)}.`,
   queueFull:
-    'Too many questions are waiting. Please wait for the answers before this one, or send /stop to give them up.',
+    'Too many questions are waiting (at most 5 can). Please wait for an answer and ask again, or send /stop to drop them (in a group, mention me).',
   stop: '⏹ Stop',
   stopWord: '/stop',
-  stopByWord: 'Mention me and type /stop to stop.',
+  stopByWord: 'To stop, mention me and send /stop.',
   stopping: 'Stopping.',
   nothingToStop: 'No answer is being written right now.',
   notices: {
@@ -128,7 +153,7 @@ export const en: Texts = {
     dify_timeout: 'The AI service did not respond in time. Please try again later.',
     dify_unauthorized: "The AI app's key is not valid. Please ask an administrator to renew the Dify API key.",
     dify_forbidden: 'The AI app is disabled or closed to the API. Please ask an administrator to enable it in Dify.',
-    dify_busy: 'Too many people are asking right now. Please try again in a moment.',
+    dify_busy: 'Too many people are asking right now. Please try again in a minute.',
     dify_quota: "The AI service's quota is used up. Please tell an administrator.",
     dify_model_not_ready: "The AI app's model is not set up. Please ask an administrator to check it in Dify.",
     dify_model_failed: 'The model call failed. Try again later; if it persists, tell an administrator.',
@@ -138,10 +163,10 @@ export const en: Texts = {
     dify_model_cut:
       'The model broke off in the middle; the text above is incomplete. Ask again; if it persists, an administrator should check the model provider.',
     dify_context_too_long:
-      'This is longer than the model can handle. Send /new to start without what was said, or shorten the question.',
-    dify_content_refused: 'The model service refused this content. Please ask in other words.',
+      'This is longer than the model can handle. Send /new to start a new conversation (in a group, mention me), or shorten the question.',
+    dify_content_refused: 'The model service refused this content. Please rephrase your question.',
     dify_rejected:
-      'The AI app did not accept this question. Put it differently; if it persists, tell an administrator.',
+      'The AI app did not accept this question. Please rephrase it; if it persists, tell an administrator.',
     dify_input_missing:
       'The AI app lacks an input that it requires. Please ask an administrator to complete DIFY_INPUTS.',
     dify_input_invalid:
@@ -158,7 +183,7 @@ export const en: Texts = {
     dify_stalled: 'The AI service stopped responding midway. Please try again later.',
     dify_cut: 'The connection to the AI service broke before an answer came. Please ask again.',
     out_of_time: 'This question took longer than allowed. Please narrow it and try again.',
-    interrupted: 'The service is restarting, so this answer was not finished. Please ask again in a moment.',
+    interrupted: 'The service is restarting, so this answer was not finished. Please ask again in a minute.',
     answer_lost: 'The service was interrupted and the answer was lost. Please ask again.',
     file_not_accepted: 'This AI app does not accept files of this kind. Please ask in words.',
     file_too_large: 'The file is too large. Please make it smaller or split it.',
@@ -188,7 +213,7 @@ export const en: Texts = {
     dify_model_account: 'The model provider refuses the calls. Check its key and its balance.',
   },
   adminNoticeOf: ({ robot, notice, reference }) =>
-    `⚠️ The robot${robot === null ? '' : ` ${robot}`} cannot answer now: ${notice} Reference ${reference}. You are told of this once an hour.`,
+    `⚠️ The robot${robot === null ? '' : ` ${robot}`} cannot answer now: ${notice} Reference ${reference}. You get this message at most once an hour.`,
   suggestions: 'Ask next',
   suggestionsToType: 'Ask next (mention me and type)',
   examples: 'You can ask',
@@ -196,7 +221,7 @@ export const en: Texts = {
   unnamedFile: 'a file without a name',
   filesNotSent: (names) =>
     `⚠️ These files could not be sent: ${names.join(', ')}. Ask again; if it persists, tell an administrator.`,
-  filesLeftOut: (count) => `(${count} more files were not sent.)`,
+  filesLeftOut: (count) => `(${count === 1 ? '1 more file was' : `${count} more files were`} not sent.)`,
   retry: '🔄 Try again',
   startAnew: '🆕 New conversation',
   newWord: '/new',
@@ -209,6 +234,7 @@ export const en: Texts = {
     `"${input}" must be one of: ${options}. Please ask an administrator to check DIFY_INPUTS.`,
   inputOfWrongType: (input) =>
     `"${input}" does not take this kind of value. Please ask an administrator to check DIFY_INPUTS.`,
+  fileTooLarge: (megabytes) => `The file is larger than ${megabytes} MB. Please make it smaller or split it.`,
   missingFiles: (names) => `This AI app needs a file: ${names}. Send one, or quote one with your question.`,
   mostFiles: (most) =>
     `This AI app takes ${most === 1 ? 'one file' : `${most} files`} at a time. Please send fewer, or one after another.`,

@@ -16,7 +16,7 @@ export const kindsOf = (kinds: readonly string[]): string =>
 export const form: FormTexts = {
   title: (name, number) =>
     `📝 **Your decision is needed${name === '' ? '' : `: ${name}`}${number === null ? '' : ` #${number}`}**`,
-  place: (label) => `【${label}】`,
+  place: (label) => `“${label}”`,
   fields: '**To fill in**',
   field: ({ label, required, options, preset, isUnresolved }) => {
     const choice = options.map((option, index) => `${letter(index)} ${option}`).join(', ');
@@ -33,9 +33,9 @@ export const form: FormTexts = {
   fileElsewhere: (label) =>
     `${label} (needs the link of a file, which cannot be sent here; please use Dify's web page)`,
   actions: '**Choose one**',
-  how: (action, example) =>
+  how: (action, example, needsMention) =>
     [
-      `Reply with the number or the name of an action, for example "${action}".`,
+      `${needsMention ? 'Mention me and reply' : 'Reply'} with the number or the name of an action, for example "${action}".`,
       ...(example === null ? [] : [` To fill something in, write "${example}: text" below it, one line each.`]),
     ].join(''),
   waiting: (untilMs) => `⏳ Waiting for an answer${untilMs === null ? '' : ` until ${timeOf(untilMs)}`}`,
@@ -47,10 +47,11 @@ export const form: FormTexts = {
   byEmail: (addresses) =>
     `(This form was sent by e-mail${addresses.length === 0 ? '' : ` to ${addresses.join(', ')}`} and can only be answered there; the workflow goes on after that.)`,
   submitted: (action) => `Submitted: ${action}.`,
-  missing: (labels) => `The form still lacks: ${labels.join(', ')}. Please reply again with all of it.`,
+  missing: (labels) =>
+    `The form still lacks: ${labels.join(', ')}. Please reply again with all of it (in a group, mention me).`,
   missingFiles: (labels) => `The form still lacks a file: ${labels.join(', ')}. Send it first, then choose an action.`,
   wrongOption: (label, options) =>
-    `"${label}" does not offer that. It takes one of: ${options.join(', ')}. Please reply again.`,
+    `"${label}" does not offer that. It takes one of: ${options.join(', ')}. Please reply again (in a group, mention me).`,
   acceptedFiles: (label, kinds) => `"${label}" of the form takes only: ${kindsOf(kinds)}. This file was not submitted.`,
   named: (title, number) => `${title === '' ? 'The form' : `"${title}"`} #${number}`,
   notShownYet: (named) =>
@@ -65,7 +66,7 @@ export const form: FormTexts = {
   notYours: (named, byButton) =>
     `${named} was not submitted: it is for the person who asked${byButton ? ', or for you by the button on its card' : ''}.`,
   typeOne: 'Mention me and type one of these:',
-  askLong: 'This is long. If it is a new question, please send it again with "Ask:" in front.',
+  askLong: 'This is long. If it is a new question, please send it again with "Ask:" in front (in a group, mention me).',
   marked: (action, number) => `${action} #${number}`,
   filled: (marked, words) => `${marked}: ${words}`,
   asked: (words) => `Ask: ${words}`,

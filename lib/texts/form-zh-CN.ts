@@ -32,9 +32,9 @@ export const form: FormTexts = {
     `${label}（${required ? '必填' : '可不填'}；请直接发送文件：${kindsOf(kinds)}${most > 1 ? `，最多 ${most} 个` : ''}）`,
   fileElsewhere: (label) => `${label}（需要文件链接，这里无法提交，请在 Dify 的网页中处理）`,
   actions: '**可选操作**',
-  how: (action, example) =>
+  how: (action, example, needsMention) =>
     [
-      `请回复操作的序号或名称，例如“${action}”。`,
+      `请${needsMention ? ' @我 并' : ''}回复操作的序号或名称，例如“${action}”。`,
       ...(example === null ? [] : [`要填写内容，请换行后写“${example}：内容”，每项一行。`]),
     ].join(''),
   waiting: (untilMs) => `⏳ 等待处理${untilMs === null ? '' : `，${timeOf(untilMs)} 前有效`}`,
@@ -46,9 +46,9 @@ export const form: FormTexts = {
   byEmail: (addresses) =>
     `（这张表单已通过邮件发${addresses.length === 0 ? '出' : `给 ${addresses.join('、')}`}，只能在邮件中处理，处理完成后流程才会继续。）`,
   submitted: (action) => `已提交：${action}。`,
-  missing: (labels) => `表单还缺少：${labels.join('、')}。请补全后再回复一次。`,
+  missing: (labels) => `表单还缺少：${labels.join('、')}。请补全后再回复一次（群里请 @我）。`,
   missingFiles: (labels) => `表单还缺少文件：${labels.join('、')}。请先发送文件，再选择操作。`,
-  wrongOption: (label, options) => `“${label}”没有这个选项，可选：${options.join('、')}。请再回复一次。`,
+  wrongOption: (label, options) => `“${label}”没有这个选项，可选：${options.join('、')}。请再回复一次（群里请 @我）。`,
   acceptedFiles: (label, kinds) => `表单的“${label}”只接受：${kindsOf(kinds)}。这个文件没有提交。`,
   named: (title, number) => `${title === '' ? '表单' : `「${title}」`} #${number}`,
   notShownYet: (named) => `这张表单当时还没有出现，所以没有提交：${named}。请看过内容后再选择。`,
@@ -62,7 +62,7 @@ export const form: FormTexts = {
   notYours: (named, byButton) =>
     `${named} 没有提交：请由提问的人回复${byButton ? '，或由你点击卡片上的按钮处理' : ''}。`,
   typeOne: '请 @我 并输入其中一项：',
-  askLong: '内容较长。如果是新问题，请在前面加上“提问：”再发送一次。',
+  askLong: '内容较长。如果是新问题，请在前面加上“提问：”再发送一次（群里请 @我）。',
   marked: (action, number) => `${action} #${number}`,
   filled: (marked, words) => `${marked}：${words}`,
   asked: (words) => `提问：${words}`,

@@ -21,7 +21,7 @@ export interface FormTexts {
   fileElsewhere: (label: string) => string;
   actions: string;
   /** How to answer by typing. `example` is a field that can be filled in, or null. */
-  how: (action: string, example: string | null) => string;
+  how: (action: string, example: string | null, needsMention: boolean) => string;
   /** The last line while a form waits; `untilMs` is null where its time is not known. */
   waiting: (untilMs: number | null) => string;
   /** The last line once it was answered: `by` is a name, or null where it is not known. */
@@ -136,6 +136,8 @@ export interface Texts {
     queued: string;
     /** The app works, and none of its steps has been seen. */
     unseen: string;
+    /** Where no card shows the text that is being written. */
+    writing: string;
   };
   /** A form in the middle of a run. Names, options and titles come from the app, as plain text. */
   form: FormTexts;
@@ -144,10 +146,19 @@ export interface Texts {
   continuing: string;
   /** On the card of a question that waits. `place` is the number of questions before it. */
   queued: (place: number) => string;
+  /** Without a card: the question, in groups with the asker's name, is being worked on, and still is. */
+  working: (question: string) => string;
+  stillWorking: (question: string) => string;
+  /** To the asker in a group: a long answer has ended on its card, whole or not. */
+  answered: (question: string) => string;
+  notAnswered: (question: string) => string;
+  /** Below the last message with text of a model. */
+  aiLabel: string;
   /** To administrators, once for each step of the month's budget. */
   monthReached: (percent: number) => string;
   queueFull: string;
-  rateLimited: string;
+  /** The most questions of a person are reached; `againInMs` is when one may ask again. */
+  rateLimited: (questions: number, againInMs: number) => string;
   /** On a link that stops an answer; the word that the link sends; how to stop by typing in a group. */
   stop: string;
   stopWord: string;
@@ -188,6 +199,8 @@ export interface Texts {
   inputTooLong: (input: string, maxChars: number, chars: number) => string;
   inputNotOffered: (input: string, options: string) => string;
   inputOfWrongType: (input: string) => string;
+  /** A file over this limit, in whole megabytes. */
+  fileTooLarge: (megabytes: number) => string;
   /** The files that the app requires and that did not come with the question. */
   missingFiles: (names: string) => string;
   /** Above questions that the reader may ask next: as links, and as words to type. */

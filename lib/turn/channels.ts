@@ -56,6 +56,8 @@ export interface TurnChannels {
   /** Opens the card of the turn, or goes on with it; null without a template, or while cards are left alone. */
   openCard(): OpenCard | null;
   reply: MessageSink;
+  /** For what is said beside the answer: it costs no call of the month. */
+  sessionReply: MessageSink;
   /** For the files of the answer; null where the month allows none. */
   attachments: Attachments | null;
   /** For the files of the question. */
@@ -173,6 +175,7 @@ export function createChannels(options: ChannelOptions): Channels {
       return {
         openCard: () => openTurnCard(turn, lease, counted),
         reply,
+        sessionReply: counted.sessionReplyTo(turn.message),
         attachments: attachmentsFor(turn, deadline, counted),
         sentFiles: { addressOf: (code) => counted.addressOf(code), download, dify: dify.files },
         // At the end of the month DingTalk takes no message.

@@ -41,6 +41,8 @@ export interface Lease extends KeptProgress {
 }
 
 export interface Ended {
+  /** The store has it on record that this instance ended the turn: no other one will. */
+  isOnRecord: boolean;
   /** The turn was stopped while it ran, which may have been asked of another instance. */
   isStopped: boolean;
   /** The next turn of the conversation, if one waits. */
@@ -230,9 +232,9 @@ export function openLease(options: LeaseOptions): Lease {
       remembered: remembered(),
       nextLeaseUntilMs: isOurs ? leaseUntilMs() : nowMs,
     });
-    if (reply.kind === 'lost') return { isStopped: false, next: null };
+    if (reply.kind === 'lost') return { isOnRecord: false, isStopped: false, next: null };
     onRunning(reply.running, true);
-    return { isStopped: reply.isStopped, next: reply.next && { turn: reply.next, isOurs } };
+    return { isOnRecord: true, isStopped: reply.isStopped, next: reply.next && { turn: reply.next, isOurs } };
   }
 
   return {
@@ -277,7 +279,7 @@ export function openLease(options: LeaseOptions): Lease {
         return await retry(() => tryFinish(outcome), { clock, pausesMs });
       } catch {
         if (isRecorded) log.error('turn_not_ended', { turn: turn.reference, code: 'store_unavailable' });
-        return { isStopped: false, next: null };
+        return { isOnRecord: false, isStopped: false, next: null };
       }
     },
   };

@@ -3,6 +3,7 @@ import type { Activity } from '../answer/event.ts';
 import { continuing, typingView, type ViewOptions } from '../answer/view.ts';
 import { beginning } from '../characters.ts';
 import type { OpenCard } from '../delivery/card.ts';
+import type { WaitingMessages } from '../delivery/waiting-messages.ts';
 import { survivesDisconnect } from '../dify/runs.ts';
 import type { Attachments } from '../files/attachments.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -25,6 +26,8 @@ export interface Progress {
 export interface ProgressOptions {
   lease: Pick<Lease, 'note' | 'noteText' | 'writeWithin' | 'progress'>;
   card: OpenCard | null;
+  /** Where there is no card. */
+  waiting: Pick<WaitingMessages, 'see' | 'wait'>;
   attachments: Attachments | null;
   view: ViewOptions;
   clock: Clock;
@@ -52,7 +55,7 @@ const UNRECORDED_CHARS = 3_600;
 const MAX_RECORDED_CHARS = 50_000;
 
 export function createProgress(options: ProgressOptions): Progress {
-  const { lease, card, attachments, view, clock, isLookedFor, hasWaited, askedIn } = options;
+  const { lease, card, waiting, attachments, view, clock, isLookedFor, hasWaited, askedIn } = options;
   let answer: Answer = emptyAnswer;
   let hasIds = false;
   let isReplaced = false;
@@ -104,6 +107,7 @@ export function createProgress(options: ProgressOptions): Progress {
     see(soFar, isAlive = true) {
       answer = soFar;
       attachments?.see(soFar);
+      waiting.see(soFar);
       lease.note({ ids: soFar.ids, ...(isAlive ? { eventAtMs: clock.now() } : {}) });
       const { conversationId } = soFar.ids;
       if (askedIn !== null && conversationId !== undefined && conversationId !== askedIn && !lease.progress.form) {
@@ -114,6 +118,7 @@ export function createProgress(options: ProgressOptions): Progress {
       if (soFar.isReplaced && soFar.texts.chunk === '') recordReplaced();
     },
     wait(activity) {
+      waiting.wait(activity);
       if (!shownChars) card?.hint(() => typingView({ ...emptyAnswer, activity }, view));
     },
     showContinuing() {

@@ -68,6 +68,7 @@ const progressSchema = z.object({
   isAskedAgain: z.boolean().optional(),
   isQuoted: z.boolean().optional(),
   cardKey: z.string().optional(),
+  toldWaiting: z.number().optional(),
   missed: z.custom<Missed>((value) => typeof value === 'object' && value !== null).optional(),
 });
 

@@ -7,6 +7,9 @@ import type { RobotConfig } from '../config/robot.ts';
 import type { OpenCard } from '../delivery/card.ts';
 import { deliver, sendAll, type Shown } from '../delivery/deliver.ts';
 import type { FinishedAnswer } from '../delivery/follow-ups.ts';
+import { createWaitingMessages, type WaitingMessages } from '../delivery/waiting-messages.ts';
+import { plainLine } from '../markdown/plain-line.ts';
+import { sanitizeText } from '../markdown/sanitize.ts';
 import { sendFiles } from '../files/attachments.ts';
 import { errorFields } from '../runtime/log.ts';
 import type { Texts } from '../texts/texts.ts';
@@ -18,8 +21,9 @@ import { MAX_HOPS, type Handover } from './handover.ts';
 import type { Obtained } from './judge.ts';
 import type { NextTurn } from './lease.ts';
 import { obtainAnswer, type AnswerPorts } from './obtain-answer.ts';
+import { mentionAsker } from './mention.ts';
 import { createProgress } from './progress.ts';
-import { askerName, questionQuote } from './question-line.ts';
+import { askerName, questionLine, questionQuote } from './question-line.ts';
 import { missedNotes } from './quoted-answers.ts';
 import { isPress, userOfRun } from './record.ts';
 import { openTurnForms, type TurnForms } from './turn-forms.ts';
@@ -71,8 +75,10 @@ async function answerTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | null
   const { attachments, sentFiles } = channels;
   const askedIn = turn.form ? null : (turn.record.context?.difyConversationId ?? null);
   const { mayHaveBeenAsked: isLookedFor, hasWaited } = turn;
-  const progress = createProgress({ lease, card, attachments, view, clock, isLookedFor, hasWaited, askedIn });
+  const waiting = openWaitingMessages(turn, ports, stage);
+  const progress = createProgress({ lease, card, waiting, attachments, view, clock, isLookedFor, hasWaited, askedIn });
   const obtained = await obtainAnswer(turn, { ...ports, sentFiles, progress, forms, formEnds });
+  await waiting.end();
   if (obtained.kind === 'lost' || !(await lease.isHeld())) {
     await card?.writer.leave();
     return null;
@@ -127,6 +133,7 @@ async function finishTurn(
       followUps.markStopped({ ...finished, answer: stopped }, endingLine(stopped, null, options, ports.texts)),
     );
   } else if (planned) background(planned.show());
+  background(mentionAsker(turn, { answer, failure, shown, ended }, ports));
   logFinished(turn, ports, stage, { answer, outcome: failure?.code ?? answer.ending?.kind ?? 'failed', shown });
   return ended.next;
 }
@@ -185,6 +192,24 @@ async function leaveForLater(turn: Turn, ports: TurnPorts, { view, card }: Stage
   log.info(handedOver ? 'turn_handed_over' : 'turn_left_on_record', { turn: turn.reference, hop });
 }
 
+function openWaitingMessages(turn: Turn, ports: TurnPorts, { view, card }: Stage): WaitingMessages {
+  const { lease, stop, channels, texts } = ports;
+  const { message, question, reference, form } = turn;
+  // The time of a form was over: no person waits for an answer.
+  const isExpired = form?.expired !== undefined;
+  return createWaitingMessages({
+    ...ports,
+    reference,
+    reply: channels.sessionReply,
+    question: sanitizeText(plainLine(questionLine({ message, question }, texts))),
+    stopHint: view.stopHint ?? '',
+    hasCard: isExpired ? Promise.resolve(true) : (card?.opened ?? Promise.resolve(false)),
+    told: lease.progress.toldWaiting ?? 0,
+    onTold: (toldWaiting) => lease.note({ toldWaiting }),
+    isOff: () => lease.lost.aborted || stop.isAsked,
+  });
+}
+
 function viewOf(turn: Turn, { robot, texts }: TurnPorts): ViewOptions {
   const { chat } = turn.message;
   const { cardButtons, cardMaxChars } = robot.dingtalk;
@@ -193,7 +218,9 @@ function viewOf(turn: Turn, { robot, texts }: TurnPorts): ViewOptions {
   const isQuoted = turn.hasWaited || turn.progress?.isQuoted === true || isPress(turn.message.id);
   // The "question" of a form whose time is over is the sentence that the answer begins with.
   const quote = isQuoted && !turn.form?.expired ? questionQuote(turn, robot, texts) : '';
-  return { texts, showThinking: robot.showThinking, cardMaxChars, links, stopHint, quote };
+  const aiLabel = robot.aiLabel ? texts.aiLabel : '';
+  const needsMention = chat.isGroup;
+  return { texts, showThinking: robot.showThinking, cardMaxChars, links, needsMention, stopHint, quote, aiLabel };
 }
 
 function endingOptions(

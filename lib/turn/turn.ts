@@ -56,6 +56,8 @@ export interface TurnProgress {
   isQuoted?: boolean | undefined;
   /** What DingTalk calls the card in a message that quotes it. */
   cardKey?: string | undefined;
+  /** So many of the messages that say, without a card, that the question is being worked on have had their time. */
+  toldWaiting?: number | undefined;
   /** What Dify did not get of the message that the question refers to. */
   missed?: Missed | undefined;
 }

@@ -1,7 +1,6 @@
 /** Paths of the icons, drawn for this page. */
 export const icons = {
   send: 'M4 12l16-8-5 17-4-7-7-2zM11 14l9-10',
-  copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
   again: 'M20 12a8 8 0 1 1-2.5-5.8M20 3v4h-4',
   sun: 'M12 7.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9zM12 2v2M12 20v2M4 4l1.5 1.5M18.5 18.5L20 20M2 12h2M20 12h2M4 20l1.5-1.5M18.5 5.5L20 4',
   moon: 'M20 14.5A8.5 8.5 0 1 1 9.5 4a7 7 0 0 0 10.5 10.5z',

@@ -2,7 +2,14 @@
 // fast clock.
 import { systemClock } from '../../lib/runtime/clock.ts';
 import type { Chunk } from '../../playground/dify/types.ts';
-import { startBridge, startVendors, TEMPLATE, type BridgeOptions } from '../../test/support/bridge.ts';
+import {
+  GROUP,
+  startBridge,
+  startVendors,
+  TEMPLATE,
+  templates,
+  type BridgeOptions,
+} from '../../test/support/bridge.ts';
 import { createFastClock } from '../../test/support/virtual-clock.ts';
 import { tableOf } from './table.ts';
 
@@ -21,20 +28,39 @@ interface Row {
   exact: string;
 }
 
-async function measure(what: string, times: number, speed: number, options: BridgeOptions = {}): Promise<Row> {
+/** Everything that an answer on a card can have and that is no part of its text. */
+const EVERYTHING: Measured = {
+  dingtalk: { templates: templates({ buttons: true }) },
+  app: { parameters: { suggested_questions_after_answer: { enabled: true } }, suggest: ['How long?', 'Who decides?'] },
+  env: { DINGTALK_CARD_BUTTONS: 'true', NOTIFY_AFTER_S: '1', AI_LABEL: 'true' },
+  inGroup: true,
+};
+
+type Measured = BridgeOptions & { inGroup?: boolean };
+
+async function measure(
+  what: string,
+  times: number,
+  speed: number,
+  { inGroup = false, ...options }: Measured = {},
+): Promise<Row> {
   const bridge = await startBridge({
-    app: { script: ({ text }) => ({ chunks: text === 'tell me' ? answerOf(times) : [{ text: 'warm' }] }) },
-    dingtalk: { latencyMs: ROUND_TRIP_MS },
-    clock: speed === 1 ? systemClock : createFastClock(speed),
     ...options,
+    app: {
+      ...options.app,
+      script: ({ text }) => ({ chunks: text === 'tell me' ? answerOf(times) : [{ text: 'warm' }] }),
+    },
+    dingtalk: { latencyMs: ROUND_TRIP_MS, ...options.dingtalk },
+    clock: speed === 1 ? systemClock : createFastClock(speed),
     env: { DINGTALK_CARD_MAX_CHARS: '20000', ...options.env },
   });
   // Warm: the token is there and the kind of app is known, as for all answers but an instance's first.
-  await bridge.ask('/help');
-  await bridge.ask('warm up');
+  const asked = (text: string) => (inGroup ? { from: 'staff-1', conversation: GROUP, text } : text);
+  await bridge.ask(asked('/help'));
+  await bridge.ask(asked('warm up'));
   const before = bridge.dingtalk.countedCalls();
   const known = new Set(bridge.dingtalk.cards.keys());
-  await bridge.ask('tell me');
+  await bridge.ask(asked('tell me'));
   const card = [...bridge.dingtalk.cards.values()].find(({ outTrackId }) => !known.has(outTrackId));
   const run = bridge.dify.runs.at(-1);
   const calls = bridge.dingtalk.countedCalls() - before;
@@ -95,6 +121,7 @@ export async function measureCalls(): Promise<string[]> {
   const rows = [
     await measureAncestor(),
     await measure('balanced, 600 characters in 4.5 s', 1, 1),
+    await measure('balanced, 600 characters in a group, everything switched on', 1, 1, EVERYTHING),
     await measure('balanced, 4 times that', 4, 4),
     await measure('balanced, 16 times that', 16, 12),
     await measure('smooth, 600 characters', 1, 1, { env: { STREAMING: 'smooth' } }),

@@ -43,6 +43,13 @@ describe('the last line', () => {
     expect(line(answer)).toBe(expected);
   });
 
+  test.each([
+    [15 * 1_048_576, texts.fileTooLarge(15)],
+    [1_000, texts.failures.file_too_large],
+  ])('of a file that is too large the limit is named, from 1 MB on: %i', (maxBytes, expected) => {
+    expect(failureText(new BridgeError('file_too_large', 'too large', { maxBytes }), texts)).toBe(expected);
+  });
+
   test('of a failure has the reason, the reference, and a link that asks again', () => {
     const failure = new BridgeError('dify_busy', 'busy');
     const reason = `⚠️ ${texts.failures.dify_busy} (reference 3f9a1c07)`;

@@ -259,6 +259,8 @@ describe('a form', () => {
         '请回复操作的序号或名称，例如“同意 (1)”。要填写内容，请换行后写“备注：内容”，每项一行。',
       ].join('\n\n'),
     );
+    expect(card(asked, { ...en, needsMention: true })).toContain('Mention me and reply with the number');
+    expect(card(asked, { ...zh, needsMention: true })).toContain('请 @我 并回复操作的序号或名称');
     expect(card(asked, en)).toContain('Reply with the number or the name of an action, for example "同意 (1)".');
   });
 
@@ -325,7 +327,7 @@ describe('a form', () => {
   test('without fields or actions shows only what it asks', () => {
     const bare = { ...form, nodeTitle: '', content: 'Wait for {{#$output.x#}}', fields: [], actions: [] };
     expect(card({ ...asked, form: bare }, en)).toBe(
-      ['请确认。', '📝 **Your decision is needed**', 'Wait for 【x】'].join('\n\n'),
+      ['请确认。', '📝 **Your decision is needed**', 'Wait for “x”'].join('\n\n'),
     );
   });
 
@@ -353,5 +355,37 @@ describe('a form', () => {
   test('that was answered and led to no text says what was submitted', () => {
     expect(card(said('', done), { ...zh, submitted: '驳回' })).toBe('已提交：驳回。');
     expect(card(said('好', done), { ...zh, submitted: '驳回' })).toBe('好');
+  });
+});
+
+describe('the label of a model’s text', () => {
+  const { aiLabel } = zh.texts;
+  const labelled = { ...zh, aiLabel, cardMaxChars: 300 };
+  const long = said('很长的回答。\n\n'.repeat(100), done);
+  const count = (messages: readonly string[]) => messages.join('\n').split(aiLabel).length - 1;
+
+  test('stands once, at the end of the last message', () => {
+    const { card: shown, messages } = finalView(long, [], true, labelled);
+    expect(shown).not.toContain(aiLabel);
+    expect(messages.at(-1)).toMatch(/\n\n内容由 AI 生成$/);
+    expect(count(messages)).toBe(1);
+    const many = finalView(said('字'.repeat(30_000), done), [], false, labelled).messages;
+    expect(many).toHaveLength(5);
+    expect(many.at(-1)).toMatch(/字\n\n内容由 AI 生成\n\n（还有/);
+    expect(count(many)).toBe(1);
+    expect(Math.max(...many.map((message) => message.length))).toBeLessThanOrEqual(3_800);
+  });
+
+  test('stands above what is said of how the answer ended', () => {
+    expect(finalView(said('一半'), ['⚠️ 断了'], false, labelled).messages).toEqual([`一半\n\n${aiLabel}\n\n⚠️ 断了`]);
+  });
+
+  test.each<[string, Answer, string[], boolean]>([
+    ['on a card', said('答', done), [], true],
+    ['below a failure alone', said(''), ['⚠️ 失败'], false],
+    ['below a sentence in the place of an answer', said('', done), [], false],
+  ])('does not stand %s', (_where, answer, notes, hasCard) => {
+    const { card: shown, messages } = finalView(answer, notes, hasCard, labelled);
+    expect(count([shown ?? '', ...messages])).toBe(0);
   });
 });

@@ -45,6 +45,7 @@ export function casesOf({ questions, dingtalk, store, logs, codes }: Records, se
     const answer = words.join(' ');
     const simulator = dingtalk[robot];
     const messages = simulator.messages
+      .filter(({ text }) => !sentences.isBeside(text))
       .map((message) => ({ message, shown: sentences.read(message.text, answer) }))
       .filter(
         ({ message, shown }) =>

@@ -250,7 +250,7 @@ function judgeOrphans(
     const replies = new Map<string, string[]>();
     for (const { id, at, channel, text, conversationId } of dingtalk[robot].messages) {
       if (text.includes(UPSTREAM_MARK)) breaks('upstream text', `${robot}: ${JSON.stringify(text)}`);
-      if (known.has(id) || sentences.isQueueFull(text)) continue;
+      if (known.has(id) || sentences.isQueueFull(text) || sentences.isBeside(text)) continue;
       const shown = sentences.read(text, '');
       if (sentences.isCommandReply(text))
         replies.set(conversationId, [...(replies.get(conversationId) ?? []), `${at} ${channel} ${text}`]);

@@ -51,6 +51,10 @@ const failureLines = (failure: string, { reference, unfinished }: Partial<Texts>
   ...[failure, unfinished?.(failure) ?? failure].map((said) => `⚠️ ${said}${reference?.(REFERENCE)}`),
 ];
 
+/** Said in a message of its own beside an answer. `NAME` is any question. */
+const beside = (texts: Texts) =>
+  [texts.working, texts.stillWorking, texts.answered, texts.notAnswered].map((say) => named(say('NAME')));
+
 const commandReply = (texts: Texts) =>
   [
     texts.newConversation,
@@ -81,6 +85,8 @@ export type Sentences = ReturnType<typeof createSentences>;
 export function createSentences(versions: readonly Texts[]) {
   const passings = versions.flatMap(passing);
   const endings = versions.flatMap(ending);
+  const besides = versions.flatMap(beside);
+  const labels = versions.map(({ aiLabel }) => pattern(aiLabel));
   const commandReplies = versions.flatMap(commandReply);
   const retryLinks = versions.map(({ retry }) => linkPattern(retry));
   const byWord = versions.map(({ goOnByWord }: Partial<Texts>) => goOnByWord ?? '').filter((words) => words !== '');
@@ -97,7 +103,7 @@ export function createSentences(versions: readonly Texts[]) {
     if (question !== '' && quotePattern(question).test(parts[0] ?? '')) parts.shift();
     for (const [index, part] of parts.entries()) {
       const found = endings.map((each) => each.exec(part.replace(offers, ''))).find((match) => match !== null);
-      if (part === '' || (index === 0 && /^@\S+$/u.test(part)) || isAny(retryLinks, part)) continue;
+      if (part === '' || (index === 0 && /^@\S+$/u.test(part)) || isAny([...retryLinks, ...labels], part)) continue;
       else if (found) {
         shown.isEnded = true;
         if (found.groups?.['reference']) shown.references.push(found.groups['reference']);
@@ -111,6 +117,8 @@ export function createSentences(versions: readonly Texts[]) {
   return {
     read,
     isCommandReply: (text: string) => isAny(commandReplies, withoutMention(text)),
+    /** The message says something about an answer, and has none of it. */
+    isBeside: (text: string) => isAny(besides, withoutMention(text).split('\n\n', 1)[0] ?? ''),
     isQueueFull: (text: string) => isAny(fulls, withoutMention(text)),
     /** The card says that its answer came as messages. */
     isPointer: (text: string) => versions.some(({ answeredBelow }) => text === answeredBelow),

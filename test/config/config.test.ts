@@ -46,11 +46,26 @@ test('three variables are enough, and the defaults are those of the contract', (
     streaming: 'balanced',
     access: { allowedUsers: null, allowedChats: null, adminUsers: [], rateLimit: null },
     showThinking: false,
+    notifyAfterMs: 60_000,
+    aiLabel: true,
     language: 'zh-CN',
   });
   expect(store).toEqual({ kind: 'memory' });
   expect(publicUrl).toBe('http://127.0.0.1:3000');
   expect(port).toBe(3000);
+});
+
+test.each([
+  [{}, true],
+  [{ REPLY_LANGUAGE: 'en' }, false],
+  [{ REPLY_LANGUAGE: 'en', AI_LABEL: 'true' }, true],
+  [{ AI_LABEL: 'false' }, false],
+])('messages are labelled as the language or AI_LABEL says: %j', (env, aiLabel) => {
+  expect(config({ ...minimal, ...env }).robots[0]).toMatchObject({ aiLabel });
+});
+
+test('NOTIFY_AFTER_S of 0 is never', () => {
+  expect(config({ ...minimal, NOTIFY_AFTER_S: '0' }).robots[0]).toMatchObject({ notifyAfterMs: null });
 });
 
 describe('a wrong configuration', () => {

@@ -215,10 +215,13 @@ describe('a question that is not accepted', () => {
   });
 
   test.each([
-    ['is told so', true, [texts.rateLimited]],
+    ['is told so', true, [expect.stringMatching(/limit of 20 questions\. You can ask again in \d+ minutes?\.$/)]],
     ['is told so once in a while', false, []],
   ])('because its asker has asked too much %s', async (_, isTold, expected) => {
-    const { responses, told, others, conversation } = await accept([{ kind: 'limited', load }], { isTold });
+    const { responses, told, others, conversation } = await accept([{ kind: 'limited', load }], {
+      isTold,
+      env: { USER_RATE_LIMIT: '20/1h' },
+    });
     expect(told).toEqual([['limit', conversation.key]]);
     expect(responses).toEqual(expected);
     expect(others).toMatchObject([{ load }]);

@@ -149,7 +149,7 @@ describe('who asks too much', () => {
     for (const text of ['one', 'two', 'three']) await bridge().ask({ from: 'staff-2', text });
     expect(bridge().dify.runs.map(({ user }) => user)).toEqual(['staff-1', 'staff-1', 'staff-2', 'staff-2', 'staff-2']);
     expect(bridge().dingtalk.messages.map(({ text }) => text)).toEqual([
-      expect.stringContaining('太频繁'),
+      expect.stringContaining('个问题的上限'),
       expect.stringContaining('/new'),
     ]);
   });

@@ -173,7 +173,7 @@ describe('what is not what it says', () => {
     const parameters = { ...taking('image'), system_parameters: { image_file_size_limit: 1 } };
     await start({ app: { script, parameters } });
     const bytes = Buffer.concat([png(), Buffer.alloc(1_100_000)]);
-    expect(await failing({ from, kind: 'picture', file: { name: 'a.png', bytes } })).toEqual(failed('太大'));
+    expect(await failing({ from, kind: 'picture', file: { name: 'a.png', bytes } })).toEqual(failed('文件超过 1 MB'));
   });
 
   test('a download that redirects is not followed', async () => {

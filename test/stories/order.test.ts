@@ -93,8 +93,10 @@ describe('without a card', () => {
     await bridge().send('two');
     await bridge().idle();
     expect(bridge().dingtalk.messages.map(({ text }) => text)).toEqual([
+      expect.stringContaining('正在处理“slow one”'),
       expect.stringContaining('前面还有 1 个问题'),
       'well, there',
+      expect.stringContaining('正在处理“two”'),
       'well, there',
     ]);
   });

@@ -106,6 +106,8 @@ export async function startVendors(options: BridgeOptions, clock: Clock) {
     DINGTALK_OAPI_URL: dingtalk.origin,
     DIFY_API_URL: dify.url,
     DIFY_API_KEY: API_KEY,
+    // Most stories are about what an answer says; what stands below it has stories of its own.
+    AI_LABEL: 'false',
   };
   return { dingtalk, dify, env };
 }

@@ -18,10 +18,12 @@ export interface FakeChat extends Chat {
   cards: FakeCard[];
   /** The texts that were sent, in their order. */
   sent: string[];
+  /** The messages that may go through the session's address only. */
+  beside: { text: string; mentionAsker: boolean }[];
   /** Variables that were changed, with the card, and the person who sees it where it is one. */
   amended: { cardId: string; variables: Readonly<Record<string, string>>; person?: unknown }[];
   notices: { staffIds: readonly string[]; text: string }[];
-  /** Failures of `open`, `write`, `close`, `send`, `amend` and `notify`: each is thrown as often as it stands there. */
+  /** Failures of `open`, `write`, `close`, `send`, `beside`, `amend` and `notify`: each is thrown as often as it stands there. */
   failures: Record<string, Error[]>;
   hasTemplate: boolean;
   isPending: boolean;
@@ -58,6 +60,12 @@ export function createFakeChat(): FakeChat {
     ...cardRefusals,
   });
   const counted = (onCall: () => void): Chat => ({
+    sessionReplyTo: () => ({
+      async send({ text, mentionAsker }) {
+        failing('beside');
+        chat.beside.push({ text, mentionAsker });
+      },
+    }),
     replyTo: () => ({
       async send({ text }) {
         failing('send');
@@ -91,6 +99,7 @@ export function createFakeChat(): FakeChat {
     ...counted(() => undefined),
     cards: [],
     sent: [],
+    beside: [],
     amended: [],
     notices: [],
     failures: {},

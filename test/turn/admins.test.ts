@@ -38,7 +38,7 @@ describe('administrators', () => {
     expect(await Promise.all([one('dify_quota'), one('dify_quota'), other('dify_quota')])).toEqual([true, true, true]);
     expect(sent).toHaveLength(1);
     expect(sent[0]).toBe(
-      `⚠️ The robot hr cannot answer now: ${texts.adminNotice.dify_quota} Reference 3f9a1c07. You are told of this once an hour.`,
+      `⚠️ The robot hr cannot answer now: ${texts.adminNotice.dify_quota} Reference 3f9a1c07. You get this message at most once an hour.`,
     );
     expect(await other('dify_model_account')).toBe(true);
     expect(sent).toHaveLength(2);

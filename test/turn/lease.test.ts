@@ -178,7 +178,7 @@ describe('a turn of which it is not known whether it is on record', () => {
 
   test('is ended in the store too, but tried only twice, and no fault when that fails', async () => {
     const { lease, finishes, after, events } = open({ turn, ends: [down(), down(), down()] });
-    expect(await after(lease.finish(outcome))).toEqual({ isStopped: false, next: null });
+    expect(await after(lease.finish(outcome))).toEqual({ isOnRecord: false, isStopped: false, next: null });
     expect(finishes).toHaveLength(2);
     expect(events()).toEqual([]);
   });
@@ -325,7 +325,11 @@ describe('the end of a turn', () => {
   test('tells the store what became of it, and what it cost', async () => {
     const { lease, finishes, running, startMs } = open();
     lease.note({ calls: 9 });
-    expect(await lease.finish({ ...outcome, failure: 'dify_busy' })).toEqual({ isStopped: false, next: null });
+    expect(await lease.finish({ ...outcome, failure: 'dify_busy' })).toEqual({
+      isOnRecord: true,
+      isStopped: false,
+      next: null,
+    });
     expect(finishes).toMatchObject([
       { turnId: 'turn-1-of-a-test', fence: 1, owner: 'owner-1', nowMs: startMs, failure: 'dify_busy', spent: 9 },
     ]);
@@ -351,14 +355,14 @@ describe('the end of a turn', () => {
 
   test('is left to the instance that takes it over when the store stays down', async () => {
     const { lease, after, events, running } = open({ ends: Array.from({ length: 7 }, down) });
-    expect(await after(lease.finish(outcome))).toEqual({ isStopped: false, next: null });
+    expect(await after(lease.finish(outcome))).toEqual({ isOnRecord: false, isStopped: false, next: null });
     expect(events()).toEqual(['turn_not_ended']);
     expect(running).toEqual([]);
   });
 
   test('is not this instance’s any more when another one has taken the turn over', async () => {
     const { lease, running } = open({ ends: [{ kind: 'lost' }] });
-    expect(await lease.finish(outcome)).toEqual({ isStopped: false, next: null });
+    expect(await lease.finish(outcome)).toEqual({ isOnRecord: false, isStopped: false, next: null });
     expect(running).toEqual([]);
   });
 

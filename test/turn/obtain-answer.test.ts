@@ -76,7 +76,8 @@ async function obtain(
   const deadline = openDeadline(clock, leftMs === null ? null : clock.now() + leftMs, shutdown.signal);
   const { card, shown, hints } = createFakeOpenCard(opened);
   const view = { texts, showThinking: false, cardMaxChars: 3_000 };
-  const shownBy = { lease, card, attachments: null, view, clock, askedIn: null };
+  const waiting = { see: () => undefined, wait: () => undefined };
+  const shownBy = { lease, card, waiting, attachments: null, view, clock, askedIn: null };
   const progress = createProgress({ ...shownBy, isLookedFor: turn.mayHaveBeenAsked, hasWaited: turn.hasWaited });
   const forms = openTurnForms(turn);
   const obtaining = obtainAnswer(turn, {

@@ -40,6 +40,7 @@ function open({
   const clock = createVirtualClock();
   const { card, shown, hints, firstTexts } = createFakeOpenCard(opened);
   const seen: Answer[] = [];
+  const waited: unknown[] = [];
   const progress = createProgress({
     lease: {
       note: kept.note,
@@ -50,6 +51,10 @@ function open({
       writeWithin: (ms, ready) => void writes.push([ms, ready]),
     },
     card: hasCard ? card : null,
+    waiting: {
+      see: ({ texts: { message } }) => void waited.push(message),
+      wait: (activity) => void waited.push(activity),
+    },
     attachments: { see: (answer) => void seen.push(answer), send: async () => ({ failed: [], leftOut: 0 }) },
     view,
     clock,
@@ -57,7 +62,7 @@ function open({
     hasWaited,
     askedIn,
   });
-  return { progress, kept, writes, shown, hints, seen, opened, firstTexts, clock };
+  return { progress, waited, kept, writes, shown, hints, seen, opened, firstTexts, clock };
 }
 
 describe('an answer that grows', () => {
@@ -94,9 +99,13 @@ describe('an answer that grows', () => {
   });
 
   test('that has not begun shows what its app does meanwhile, and is not on record as begun', () => {
-    const { progress, hints, kept } = open();
+    const { progress, hints, kept, waited } = open();
     progress.wait({ kind: 'queued', name: '' });
     progress.wait({ kind: 'unseen', name: '' });
+    expect(waited).toEqual([
+      { kind: 'queued', name: '' },
+      { kind: 'unseen', name: '' },
+    ]);
     expect(hints).toEqual([texts.progress.queued, texts.progress.unseen]);
     expect(progress.answer).toBe(emptyAnswer);
     expect(kept.progress.ids).toEqual({});

@@ -158,7 +158,6 @@ export const en = {
   codeInDocs: 'What this code means and what to do',
   copyCurl: 'Copy as cURL',
   curlNote: 'Without keys and tokens: they are variables of the shell, such as $DIFY_API_KEY',
-  copied: 'Copied',
   copyByHand: 'The browser does not allow it; copy it by hand:',
   curlGone: 'Too long, or no longer kept',
   request: 'Request',

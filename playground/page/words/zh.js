@@ -140,7 +140,6 @@ export const zh = {
   codeInDocs: '查看该错误码的原因和处理办法',
   copyCurl: '复制为 cURL',
   curlNote: '不含密钥和令牌：它们写成 shell 变量，例如 $DIFY_API_KEY',
-  copied: '已复制',
   copyByHand: '浏览器不允许写入剪贴板，请手动复制：',
   curlGone: '内容太长，或已不在记录里，无法复制',
   request: '请求',
