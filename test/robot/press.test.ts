@@ -46,6 +46,7 @@ const done: TurnRecord = {
   progress: null,
   isStopped: false,
   receipt: JSON.stringify(answered),
+  reply: null,
 };
 const running: TurnRecord = { ...done, state: 'started', payload, receipt: null };
 

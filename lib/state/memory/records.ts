@@ -69,6 +69,7 @@ export function waitingOf(turn: MemoryTurn | undefined): Waiting {
 export function createMemoryRecords(
   turns: ExpiringMap<MemoryTurn>,
   payloads: ExpiringMap<string>,
+  addresses: ExpiringMap<string>,
   clock: Clock,
 ): Pick<State, 'lookUp' | 'rate' | 'flags'> {
   const flags = createExpiringMap<true>(clock);
@@ -78,7 +79,8 @@ export function createMemoryRecords(
       if (!turn || turn.state === 'full' || turn.state === 'limited' || turn.state === 'unheld') return null;
       const { state, asker, conversationKey, progress, isStopped, receipt } = turn;
       const payload = payloads.get(turnId) ?? null;
-      return { state, asker, conversationKey, payload, progress, isStopped, receipt };
+      const reply = addresses.get(turnId) ?? null;
+      return { state, asker, conversationKey, payload, progress, isStopped, receipt, reply };
     },
 
     async rate({ turnId, person, owner, rating }) {

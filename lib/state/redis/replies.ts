@@ -107,16 +107,19 @@ const turn = z
 
 export const renewed = z.union([
   z.tuple([z.enum(['lost', 'unknown'])]),
-  z.tuple([z.literal('held'), count, z.string(), ids, z.enum(['nothing', 'others', 'asker'])]),
+  z.tuple([z.literal('held'), count, z.string(), ids, z.enum(['nothing', 'others', 'asker']), count]),
 ]);
 
 export const finished = z.union([
   z.tuple([z.literal('lost')]),
-  z.tuple([z.literal('finished'), count, z.string()]),
-  z.tuple([z.literal('finished'), count, z.string(), turn]),
+  z.tuple([z.literal('finished'), count, z.string(), count]),
+  z.tuple([z.literal('finished'), count, z.string(), count, turn]),
 ]);
 
-export const takenOver = z.union([z.tuple([z.enum(['gone', 'held', 'dropped'])]), z.tuple([z.literal('taken'), turn])]);
+export const takenOver = z.union([
+  z.tuple([z.enum(['gone', 'held', 'dropped', 'late'])]),
+  z.tuple([z.literal('taken'), turn]),
+]);
 
 export const claimed = z.tuple([count, ids]);
 
@@ -132,6 +135,7 @@ export const lookedUp = z.union([
   z.tuple([]),
   z.tuple([
     z.enum(['queued', 'started', 'dropped', 'done', 'full', 'limited', 'unheld']),
+    z.string(),
     z.string(),
     z.string(),
     z.string(),
