@@ -16,6 +16,8 @@ const created = createApp({
   env: { PUBLIC_URL: host.url, ...env },
   clock: createSharedClock(clock),
   openStream,
+  // The instances share a store, and so its time.
+  storeTime: createSharedClock({ ...clock, aheadMs: 0 }).now,
   ...timing,
 });
 if (!created.ok) throw new Error(JSON.stringify(created.problems));

@@ -9,9 +9,10 @@ import { sendTo } from '../support/store.ts';
 import { useStore } from '../support/use-store.ts';
 import type { UpstashFront } from '../support/upstash-front.ts';
 import { describeState } from './contract.ts';
+import { foundKeys } from './found-keys.ts';
 
 describeWith('redis-server', 'the store in Upstash', () => {
-  const store = useStore();
+  const store = useStore({ foundKeys });
   let front: UpstashFront;
   let robots = 0;
 

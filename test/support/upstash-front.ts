@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createDeclaredKeys, type FoundKeys } from './declared-keys.ts';
 import { listenOnLoopback } from './loopback.ts';
 import { createRespClient, type RespReply } from './resp.ts';
 import { createScriptTranslation, parseCommands, toResult } from './upstash-protocol.ts';
@@ -57,10 +58,18 @@ function isReadOnly(info: RespReply): boolean {
   return Array.isArray(flags) && flags.includes('readonly');
 }
 
-export async function createUpstashFront(options: { redisPort: number; token?: string }): Promise<UpstashFront> {
+export interface FrontOptions {
+  redisPort: number;
+  token?: string;
+  /** Refuses scripts that touch a key that was not passed, and that they do not find out themselves. Default: all may. */
+  foundKeys?: FoundKeys;
+}
+
+export async function createUpstashFront(options: FrontOptions): Promise<UpstashFront> {
   const redis = createRespClient(options.redisPort);
   const toRedis = createScriptTranslation();
   const run = (commands: string[][]): Promise<RespReply[]> => redis.send(commands.map(toRedis));
+  const declared = options.foundKeys && createDeclaredKeys(options.redisPort, options.foundKeys);
   const token = options.token ?? 'upstash-token';
   let served = 0;
 
@@ -80,7 +89,8 @@ export async function createUpstashFront(options: { redisPort: number; token?: s
       if (!Array.isArray(executed)) return failure(400, executed instanceof Error ? executed.message : 'EXECABORT');
       return { status: 200, body: executed.map((reply) => toResult(reply, base64)) };
     }
-    const [reply = null] = await run(commands);
+    const [command = []] = commands;
+    const [reply = null] = declared?.concerns(command) ? [await declared.run(toRedis(command))] : await run(commands);
     return { status: reply instanceof Error ? 400 : 200, body: toResult(reply, base64) };
   }
 
@@ -153,6 +163,7 @@ export async function createUpstashFront(options: { redisPort: number; token?: s
       server.close();
       server.closeAllConnections();
       redis.close();
+      declared?.close();
       await closed;
     },
   };
