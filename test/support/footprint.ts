@@ -1,5 +1,5 @@
 // What one question costs a store: requests, bytes, and the memory that stays when it is answered.
-import { startBridge, TEMPLATE, type BridgeOptions } from './bridge.ts';
+import { GROUP, startBridge } from './bridge.ts';
 import { sendTo, type TestStore } from './store.ts';
 
 export interface Footprint {
@@ -27,14 +27,10 @@ async function keptKeys({ redis }: TestStore): Promise<Map<string, number>> {
 }
 
 /** Asks twice, the second time as an instance that is warm, in a conversation that is known. */
-export async function footprintOf(store: TestStore, options: BridgeOptions = {}): Promise<Footprint> {
-  const chunks = Array.from({ length: 300 }, () => ({ afterMs: 15, text: '答案' }));
-  const bridge = await startBridge({
-    ...options,
-    app: { script: { chunks }, ...options.app },
-    env: { ...store.env, DINGTALK_CARD_TEMPLATE_ID: TEMPLATE, ...options.env },
-  });
-  const ask = { from: 'staff-1', text: '年假怎么申请？' };
+export async function footprintOf(store: TestStore): Promise<Footprint> {
+  const chunks = Array.from({ length: 20 }, () => ({ afterMs: 15, text: '答案'.repeat(15) }));
+  const bridge = await startBridge({ app: { script: { chunks } }, env: store.env });
+  const ask = { from: 'staff-1', text: '年假怎么申请？', conversation: GROUP };
   await bridge.ask(ask);
   const before = await keptKeys(store);
   store.front.requests.length = 0;
