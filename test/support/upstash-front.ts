@@ -61,14 +61,26 @@ function isReadOnly(info: RespReply): boolean {
 export interface FrontOptions {
   redisPort: number;
   token?: string;
-  /** Refuses scripts that touch a key that was not passed, and that they do not find out themselves. Default: all may. */
+  /**
+   * Refuses scripts that touch a key that was not passed, and that they do not find out themselves. Default: all may. Not in
+   * a transaction.
+   */
   foundKeys?: FoundKeys;
 }
 
 export async function createUpstashFront(options: FrontOptions): Promise<UpstashFront> {
   const redis = createRespClient(options.redisPort);
   const toRedis = createScriptTranslation();
-  const run = (commands: string[][]): Promise<RespReply[]> => redis.send(commands.map(toRedis));
+  async function run(commands: string[][]): Promise<RespReply[]> {
+    const translated = commands.map(toRedis);
+    if (!declared || !translated.some(declared.concerns)) return redis.send(translated);
+    const replies: RespReply[] = [];
+    for (const command of translated) {
+      const [reply = null] = declared.concerns(command) ? [await declared.run(command)] : await redis.send([command]);
+      replies.push(reply);
+    }
+    return replies;
+  }
   const declared = options.foundKeys && createDeclaredKeys(options.redisPort, options.foundKeys);
   const token = options.token ?? 'upstash-token';
   let served = 0;
@@ -89,8 +101,7 @@ export async function createUpstashFront(options: FrontOptions): Promise<Upstash
       if (!Array.isArray(executed)) return failure(400, executed instanceof Error ? executed.message : 'EXECABORT');
       return { status: 200, body: executed.map((reply) => toResult(reply, base64)) };
     }
-    const [command = []] = commands;
-    const [reply = null] = declared?.concerns(command) ? [await declared.run(toRedis(command))] : await run(commands);
+    const [reply = null] = await run(commands);
     return { status: reply instanceof Error ? 400 : 200, body: toResult(reply, base64) };
   }
 

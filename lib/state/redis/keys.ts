@@ -1,6 +1,9 @@
 import { BUDGET_STEPS } from '../budget.ts';
 
-/** The names of what is kept of one robot. A cluster keeps all names with the same text in braces in one slot. */
+/**
+ * The names of what is kept of one robot. A cluster is not served: it keeps the names of a robot, which have the same text in
+ * braces, in one slot, and the account of the month, which robots share, in another.
+ */
 export function keysOf(clientId: string) {
   const prefix = `dify-on-dingtalk:{${clientId}}:`;
   const one = (name: string) => `${prefix}${name}`;
