@@ -1,8 +1,9 @@
 import { START_CONVERSATION, STOP } from '../../lib/state/redis/conversation-scripts.ts';
+import { FINISH } from '../../lib/state/redis/finish-script.ts';
 import { POSTPONE_FORM } from '../../lib/state/redis/form-scripts.ts';
 import { HOLD_FILES } from '../../lib/state/redis/held-scripts.ts';
 import { RECEIPT_OF } from '../../lib/state/redis/record-scripts.ts';
-import { ACCEPT, CLAIM, FINISH, OVERDUE, RENEW, TAKE_OVER } from '../../lib/state/redis/scripts.ts';
+import { ACCEPT, CLAIM, OVERDUE, RENEW, TAKE_OVER } from '../../lib/state/redis/scripts.ts';
 
 const ACCOUNT = 'dify-on-dingtalk:calls:*';
 const of = (...kinds: string[]) => kinds.map((kind) => `dify-on-dingtalk:{*}:${kind}:*`);

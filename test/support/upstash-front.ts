@@ -73,7 +73,7 @@ export async function createUpstashFront(options: FrontOptions): Promise<Upstash
   const toRedis = createScriptTranslation();
   async function run(commands: string[][]): Promise<RespReply[]> {
     const translated = commands.map(toRedis);
-    if (!declared || !translated.some(declared.concerns)) return redis.send(translated);
+    if (!declared || !translated.some((command) => declared.concerns(command))) return redis.send(translated);
     const replies: RespReply[] = [];
     for (const command of translated) {
       const [reply = null] = declared.concerns(command) ? [await declared.run(command)] : await redis.send([command]);

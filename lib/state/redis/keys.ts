@@ -14,8 +14,9 @@ export function keysOf(clientId: string) {
     answered: named('answered'),
     reply: named('reply'),
     conversation: named('conversation'),
-    running: named('running'),
-    queue: named('queue'),
+    /** The conversation, the turn that runs in it, and those that wait. */
+    conversationKeys: (name: string) =>
+      [one(`conversation:${name}`), one(`running:${name}`), one(`queue:${name}`)] as const,
     card: named('card'),
     row: named('robots'),
     formsOf: named('forms-of'),

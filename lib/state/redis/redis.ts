@@ -2,23 +2,15 @@ import * as z from 'zod';
 import { BridgeError } from '../../errors.ts';
 import { readJson } from '../../runtime/json.ts';
 import { monthOf } from '../budget.ts';
-import { REPLY_TTL_MS } from '../lifetimes.ts';
-import type {
-  AcceptRequest,
-  FinishRequest,
-  FormChange,
-  Remembered,
-  RobotRow,
-  SharedToken,
-  State,
-  Waiting,
-} from '../state.ts';
+import type { SharedToken, State, Waiting } from '../state.ts';
 import * as conversations from './conversation-scripts.ts';
+import { FINISH } from './finish-script.ts';
 import { DUE_FORMS, POSTPONE_FORM } from './form-scripts.ts';
 import { HOLD_FILES } from './held-scripts.ts';
-import { accountKeys, keysOf } from './keys.ts';
+import { keysOf } from './keys.ts';
 import * as records from './record-scripts.ts';
 import * as replies from './replies.ts';
+import { createRequests, mostOf, rememberedArgs, ttl } from './requests.ts';
 import * as scripts from './scripts.ts';
 
 /**
@@ -50,20 +42,12 @@ export interface RedisStateOptions {
 /** The state of one robot in a Redis. */
 export function createRedisState(runScript: RunScript, { clientId, app, time }: RedisStateOptions): State {
   const key = keysOf(clientId);
-  const { leases, waiting } = key;
-  const conversationKeys = (name: string) => [key.conversation(name), key.running(name), key.queue(name)] as const;
-  const mostOf = (row: RobotRow | undefined) => (row ? (row.most ?? '') : '-');
+  const { leases, waiting, conversationKeys } = key;
   /** An empty text: the script takes the time of Redis. */
   const storeNow = (nowMs: number) => (time ? String(time(nowMs)) : '');
+  const requests = createRequests(key, app, storeNow);
   /** By how much the store's time is ahead of that of this instance, by its last reply that told it. */
   let aheadMs = 0;
-  /** An empty text stands for no expiry. */
-  const ttl = (ms: number | null) => (ms === null ? '' : String(ms));
-  const rememberedArgs = ({ generation, difyConversationId, ttlMs }: Remembered) => [
-    generation,
-    difyConversationId ?? '',
-    ttl(ttlMs),
-  ];
 
   async function run<T>(
     reply: z.ZodType<T>,
@@ -95,89 +79,6 @@ export function createRedisState(runScript: RunScript, { clientId, app, time }: 
     return { state: stateNow, progress: progress || null };
   }
 
-  function acceptKeys({ turnId, asker, conversationKey, nowMs, budget, rate, row, formsOf }: AcceptRequest): string[] {
-    return [
-      key.turn(turnId),
-      key.payload(turnId),
-      ...conversationKeys(conversationKey),
-      leases,
-      key.accepted,
-      waiting,
-      key.forms,
-      ...(row ? [key.row(row.chat)] : []),
-      ...(rate ? [key.rate(asker, nowMs, rate.windowMs)] : []),
-      ...(formsOf ? [key.formsOf(formsOf)] : []),
-      ...(budget ? accountKeys(budget.account) : []),
-    ];
-  }
-
-  function acceptArgs(request: AcceptRequest): (string | number)[] {
-    const { owner, asker, payload, nowMs, leaseUntilMs, budget, rate } = request;
-    const { full, few, last } = budget?.reserve ?? { full: 0, few: 0, last: 0 };
-    return [
-      owner,
-      asker,
-      payload,
-      storeNow(nowMs),
-      leaseUntilMs - nowMs,
-      ttl(request.conversationTtlMs),
-      request.queueLimit,
-      budget?.limit ?? 0,
-      full,
-      few,
-      last,
-      rate?.questions ?? 0,
-      rate?.windowMs ?? 0,
-      app,
-      request.heldFiles,
-      mostOf(request.row),
-      request.formsOf ?? '',
-    ];
-  }
-
-  function finishKeys(request: FinishRequest, replyMs: number): string[] {
-    const { turnId, nowMs, failure, remembered, cardKey, waits, formsOver = [] } = request;
-    return [
-      key.turn(turnId),
-      key.payload(turnId),
-      ...conversationKeys(remembered.conversationKey),
-      leases,
-      waiting,
-      key.calls(monthOf(nowMs)),
-      key.answered(turnId),
-      ...(cardKey === undefined ? [] : [key.card(cardKey)]),
-      ...(replyMs > 0 ? [key.reply(turnId)] : []),
-      ...(failure === null ? [] : [key.failures, key.failed]),
-      ...(hasForms(request) ? [key.forms] : []),
-      ...(waits?.group ? [key.formsOf(waits.group)] : []),
-      ...formsOver.map(key.turn),
-    ];
-  }
-
-  function finishArgs(request: FinishRequest, replyMs: number): (string | number)[] {
-    const { fence, owner, nowMs, nextLeaseUntilMs, failure, remembered, receipt, spent, form, cardKey, waits } =
-      request;
-    return [
-      fence,
-      owner,
-      storeNow(nowMs),
-      nextLeaseUntilMs - nowMs,
-      failure ?? '',
-      ...rememberedArgs(remembered),
-      receipt,
-      spent,
-      formArgument(form),
-      app,
-      cardKey === undefined ? 0 : 1,
-      form.kind === 'change' ? (form.all ?? '') : '',
-      waits?.untilMs ?? '',
-      waits?.group ?? '',
-      replyMs > 0 ? (request.reply?.text ?? '') : '',
-      replyMs,
-      hasForms(request) ? 1 : 0,
-    ];
-  }
-
   return {
     isDurable: true,
     tokens,
@@ -188,7 +89,8 @@ export function createRedisState(runScript: RunScript, { clientId, app, time }: 
       return { isNew: isNew === 1, overdue };
     },
     async accept(request) {
-      const reply = await run(replies.accepted, scripts.ACCEPT, acceptKeys(request), acceptArgs(request));
+      const { keys, args } = requests.accept(request);
+      const reply = await run(replies.accepted, scripts.ACCEPT, keys, args);
       if (reply[0] === 'duplicate' || reply[0] === 'silent') return { kind: reply[0] };
       const [kind, generation, dify, form, first, place, runningCount, overdue, level, reached, ...more] = reply;
       const [recorded, forms, others, dueForms] = more;
@@ -217,13 +119,8 @@ export function createRedisState(runScript: RunScript, { clientId, app, time }: 
       return { kind, running, isStopped: stopped !== '', overdue, behind };
     },
     async finish(request) {
-      const replyMs = replyTtl(request);
-      const reply = await run(
-        replies.finished,
-        scripts.FINISH,
-        finishKeys(request, replyMs),
-        finishArgs(request, replyMs),
-      );
+      const { keys, args } = requests.finish(request);
+      const reply = await run(replies.finished, FINISH, keys, args);
       if (reply[0] === 'lost') return { kind: 'lost' };
       aheadMs = reply[3] - request.nowMs;
       return { kind: 'finished', running: reply[1], isStopped: reply[2] !== '', next: reply[4] ?? null };
@@ -299,12 +196,3 @@ export function createRedisState(runScript: RunScript, { clientId, app, time }: 
     },
   };
 }
-
-/** How long the reply address of a turn is kept: until it closes. */
-const replyTtl = ({ nowMs, reply }: FinishRequest): number =>
-  reply ? Math.min((reply.untilMs ?? Number.POSITIVE_INFINITY) - nowMs, REPLY_TTL_MS) : 0;
-
-const hasForms = ({ waits, formsOver = [] }: FinishRequest): boolean => Boolean(waits) || formsOver.length > 0;
-
-/** What the script takes for a change of the newest form: '' to keep it, '-' to forget it, or the form. */
-const formArgument = (change: FormChange): string => (change.kind === 'keep' ? '' : (change.newest ?? '-'));

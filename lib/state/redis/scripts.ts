@@ -1,14 +1,7 @@
-import {
-  BUDGET_TTL_MS,
-  CLAIM_TTL_MS,
-  FAILED_TTL_MS,
-  FAILURES_TTL_MS,
-  HANDOVER_AGE_MS,
-  RECEIPT_TTL_MS,
-  ROBOT_ROW_TTL_MS,
-} from '../lifetimes.ts';
-import { RESERVE, SETTLE } from './budget-scripts.ts';
-import { DUE, FORMS_OF, WAITS } from './form-scripts.ts';
+import { BUDGET_TTL_MS, CLAIM_TTL_MS, HANDOVER_AGE_MS, ROBOT_ROW_TTL_MS } from '../lifetimes.ts';
+import { RESERVE } from './budget-scripts.ts';
+import { CONTEXT, DESCRIBE, REMEMBER } from './context-parts.ts';
+import { DUE, FORMS_OF } from './form-scripts.ts';
 import { HELD } from './held-scripts.ts';
 import { HOLD, NEWER, OVERDUE_OF, PLACE, STORE_NOW, VERSION } from './script-parts.ts';
 
@@ -27,30 +20,8 @@ import { HOLD, NEWER, OVERDUE_OF, PLACE, STORE_NOW, VERSION } from './script-par
  *
  * Two versions of this project may share a store during a deployment. A key or field that one of them writes must mean the
  * same to the other: hence field names such as `claim`, which the rest of the code calls the fence. A change that earlier
- * versions cannot read raises `RECORD_VERSION` (`script-parts.ts`).
+ * versions cannot read raises `VERSION` (`script-parts.ts`).
  */
-
-/**
- * Keeps Dify's id of a conversation, if the conversation is still of this generation. `difyApp` is the name of the app and the
- * id: an older version writes the id alone, and then the name beside it is that of another id and does not count.
- */
-const REMEMBER = `
-local function remember(conversation, generation, id, ttl, app)
-  if id == '' then return end
-  if (redis.call('HGET', conversation, 'generation') or '') ~= generation then return end
-  redis.call('HSET', conversation, 'generation', generation, 'difyConversationId', id,
-    'difyApp', app .. ' ' .. id)
-  if ttl ~= '' then redis.call('PEXPIRE', conversation, ttl) else redis.call('PERSIST', conversation) end
-end`;
-
-/** The generation of a conversation, Dify's id of it unless that is named as another app's, its newest form, and all. */
-const CONTEXT = `
-local function contextOf(conversation, app)
-  local known = redis.call('HMGET', conversation, 'generation', 'difyConversationId', 'form', 'difyApp', 'forms')
-  local id, named = known[2] or '', known[4] or ''
-  if string.sub(named, -#id - 1) == ' ' .. id and named ~= app .. ' ' .. id then id = '' end
-  return known[1] or '', id, known[3] or '', known[5] or ''
-end`;
 
 /**
  * KEYS: turn, leases; the row of answers to robots. ARGV: `most` is '' for a person's message, which ends the row, and '-'
@@ -85,7 +56,7 @@ local function next(isThere)
   nth = nth + 1
   return KEYS[nth]
 end
-local row, counter, groupForms = next(most ~= '-'), next(tonumber(rate) > 0), next(group ~= '')
+local row, counter, groupForms = next(most ~= '-'), next(tonumber(window) > 0), next(group ~= '')
 local account = {unpack(KEYS, nth + 1)}
 local now = storeNow(given)
 local known = redis.call('HMGET', turn, 'acceptedBy', 'state', 'place', 'level', 'reached', 'first', 'changed')
@@ -201,119 +172,6 @@ for _, other in ipairs(redis.call('LRANGE', queue, 0, -1)) do
 end
 return {'held', redis.call('ZCOUNT', leases, '(' .. now, '+inf'), stopped,
   overdueOf(prefix, leases, now, 3), behind, tonumber(now)}`;
-
-/**
- * Starts the turn at the head of the queue. Returns its id, or '' when none waits, or when it is on record for a newer
- * version: that one finds it without a lease.
- */
-const START_NEXT = `
-local function startNext(prefix, running, queue, leases, waiting, owner, now, lease)
-  local id = redis.call('LPOP', queue)
-  while id and redis.call('HGET', prefix .. 'turn:' .. id, 'state') ~= 'queued' do id = redis.call('LPOP', queue) end
-  if not id then
-    redis.call('DEL', running)
-    return ''
-  end
-  redis.call('ZREM', waiting, id)
-  local turn = prefix .. 'turn:' .. id
-  local isLeft = isNewer(turn)
-  if isLeft then lease = 0 end
-  local conversation = prefix .. 'conversation:' .. redis.call('HGET', turn, 'conversation')
-  redis.call('HSET', turn, 'state', 'started', 'owner', owner,
-    'askedBy', tonumber(lease) > 0 and owner or '',
-    'generation', redis.call('HGET', conversation, 'generation') or '')
-  redis.call('SET', running, id, 'PX', redis.call('PTTL', turn))
-  hold(leases, now + lease, id)
-  return isLeft and '' or id
-end`;
-
-/**
- * All that the next owner of a turn needs, as a list. An earlier owner may have asked Dify already. It is certain that
- * none did only if no owner was to ask, or if this owner was.
- */
-const DESCRIBE = `${CONTEXT}${FORMS_OF}
-local function describe(prefix, id, owner, app, now)
-  local turn = prefix .. 'turn:' .. id
-  local t = redis.call('HMGET', turn, 'claim', 'hop', 'askedBy', 'conversation', 'generation', 'progress', 'level',
-    'stopped', 'toldOf')
-  local asked = t[3] ~= '' and t[3] ~= owner and '1' or '0'
-  local generation, dify, form, forms = contextOf(prefix .. 'conversation:' .. t[4], app)
-  if generation ~= t[5] then dify, form, forms = '', '', '' end
-  return {id, t[1], t[2], asked, t[4], t[5], dify, form, redis.call('GET', prefix .. 'payload:' .. id) or '', t[6] or '',
-    t[7] or 'full', t[8] or '', forms,
-    formsOf(prefix, (t[9] or '') ~= '' and prefix .. 'forms-of:' .. t[9] or '', now)}
-end`;
-
-/** What nothing reads of a turn that has ended. */
-const SPENT_FIELDS = `'progress', 'owner', 'askedBy', 'place', 'first', 'level', 'reached', 'reserved', 'account', 'changed',
-    'hop', 'generation', 'toldOf'`;
-
-/**
- * KEYS: turn, payload, conversation, running, queue, leases, waiting, calls of the month, answered; the card, where DingTalk's
- * name of it is known (`named` is 1); the reply address; the counts and the times of failures; the set of forms that wait and
- * that of the group; the turns whose form is over. ARGV: `form` is '' to keep the newest form, '-' to forget it; `forms` is
- * '' to keep all forms. FOUND: the account of the month, the group of a form that is over, the next turn with its payload, its
- * conversation and the forms it is told of.
- *
- * The turn itself is kept for a day only, as long as a message may be delivered again, and in the form that earlier versions
- * read; then `answered`, a third of its size, is what is left. A turn whose card shows a form is kept whole.
- */
-export const FINISH = `${PLACE}${STORE_NOW}${NEWER}${REMEMBER}${HOLD}${SETTLE}${START_NEXT}${DESCRIBE}${WAITS}
-local turn, payload, conversation, running, queue, leases, waiting, calls, answered = unpack(KEYS)
-local fence, owner, given, nextLease, failure, generation, dify, ttl, receipt, spent, form, app, named, forms, waitUntil,
-  group, reply, replyMs, hasForms = unpack(ARGV)
-local now = storeNow(given)
-local held = redis.call('HMGET', turn, 'claim', 'state', 'next', 'stopped')
-if held[1] ~= fence then return {'lost'} end
-local following = held[3]
-if held[2] ~= 'done' then
-  remember(conversation, generation, dify, ttl, app)
-  if form ~= '' and (redis.call('HGET', conversation, 'generation') or '') == generation then
-    if form == '-' then redis.call('HDEL', conversation, 'form') else redis.call('HSET', conversation, 'form', form) end
-    if forms ~= '' then redis.call('HSET', conversation, 'forms', forms) end
-  end
-  settle(turn, tonumber(spent))
-  redis.call('HSET', turn, 'state', 'done', 'receipt', receipt, 'v', ${VERSION})
-  redis.call('HDEL', turn, ${SPENT_FIELDS})
-  local nth = 9
-  local function next()
-    nth = nth + 1
-    return KEYS[nth]
-  end
-  if named == '1' then redis.call('SET', next(), id, 'PX', ${RECEIPT_TTL_MS}) end
-  if tonumber(replyMs) > 0 then redis.call('SET', next(), reply, 'PX', replyMs) end
-  if failure ~= '' then
-    local failures, failed = next(), next()
-    redis.call('PEXPIRE', payload, ${FAILED_TTL_MS})
-    redis.call('HINCRBY', failures, failure, 1)
-    redis.call('HSET', failed, failure, now)
-    redis.call('PEXPIRE', failures, ${FAILURES_TTL_MS})
-    redis.call('PEXPIRE', failed, ${FAILURES_TTL_MS})
-  else redis.call('DEL', payload) end
-  if waitUntil == '' then
-    local asker = redis.call('HGET', turn, 'asker')
-    redis.call('PEXPIRE', turn, ${CLAIM_TTL_MS})
-    redis.call('SET', answered, table.concat({${VERSION}, keyOf(conversation), asker, receipt}, '\\n'), 'PX', ${RECEIPT_TTL_MS})
-  else redis.call('PEXPIRE', turn, ${RECEIPT_TTL_MS}) end
-  if hasForms == '1' then
-    local dueAt, groupForms = next(), group ~= '' and next() or ''
-    for index = nth + 1, #KEYS do endWait(prefix, dueAt, KEYS[index]) end
-    if waitUntil ~= '' then wait(turn, id, dueAt, waitUntil, group, groupForms) end
-  end
-  if tonumber(spent) > 0 then
-    redis.call('INCRBY', calls, spent)
-    redis.call('PEXPIRE', calls, ${BUDGET_TTL_MS})
-  end
-  redis.call('ZREM', leases, id)
-  following = ''
-  if redis.call('GET', running) == id then
-    following = startNext(prefix, running, queue, leases, waiting, owner, now, nextLease)
-  end
-  if following ~= '' then redis.call('HSET', turn, 'next', following) end
-end
-local count = redis.call('ZCOUNT', leases, '(' .. now, '+inf')
-if not following or following == '' then return {'finished', count, held[4] or '', tonumber(now)} end
-return {'finished', count, held[4] or '', tonumber(now), describe(prefix, following, owner, app, now)}`;
 
 /**
  * KEYS: turn, leases. ARGV: `fence`, `hop` and `sentAt` (when the handover was sent, by the store's time) are empty when the
