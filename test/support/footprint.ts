@@ -28,7 +28,7 @@ async function keptKeys({ redis }: TestStore): Promise<Map<string, number>> {
 
 /** Asks twice, the second time as an instance that is warm, in a conversation that is known. */
 export async function footprintOf(store: TestStore): Promise<Footprint> {
-  const chunks = Array.from({ length: 20 }, () => ({ afterMs: 15, text: '答案'.repeat(15) }));
+  const chunks = Array.from({ length: 20 }, () => ({ afterMs: 60, text: '答案'.repeat(15) }));
   const bridge = await startBridge({ app: { script: { chunks } }, env: store.env });
   const ask = { from: 'staff-1', text: '年假怎么申请？', conversation: GROUP };
   await bridge.ask(ask);
