@@ -75,6 +75,8 @@ export interface AppOptions {
   leaseTiming?: LeaseTiming;
   /** How long the store may take over HTTP, in milliseconds of `clock`; longer in tests whose clock is fast. */
   storeTimeoutMs?: number;
+  /** The store's time at this time of the instance. Default: that of Redis, or, with a `clock`, the time of that clock. */
+  storeTime?: (nowMs: number) => number;
 }
 
 /** Puts the function together. The only place that chooses implementations. */
@@ -116,6 +118,7 @@ export function createApp(options: AppOptions): App {
             bypassSecret: config.protectionBypass,
             fetch,
             clock,
+            storeTime: (nowMs) => state.storeTime(nowMs),
           }),
           limiter: limiterOf(robot),
           leaseTiming: options.leaseTiming ?? LEASE_TIMING,
@@ -243,8 +246,9 @@ function chooseStore({ store }: Config, options: AppOptions, clock: Clock, log: 
   if (store.kind === 'upstash') runScript = createUpstash({ url: store.url, token: store.token, clock, timeoutMs });
   if (store.kind === 'redis') runScript = connectRedis?.(store.url);
   if (!runScript) throw new Error('readHostConfig lets no such store through');
-  return ({ dingtalk, dify }) =>
-    withFallback(createRedisState(runScript, dingtalk.clientId, nameOfApp(dify)), clock, log);
+  const time = options.storeTime ?? (options.clock ? (nowMs: number) => nowMs : null);
+  return ({ dingtalk: { clientId }, dify }) =>
+    withFallback(createRedisState(runScript, { clientId, app: nameOfApp(dify), time }), clock, log);
 }
 
 function refuseAll(problems: readonly ConfigProblem[]): Handle {

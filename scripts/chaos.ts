@@ -20,6 +20,11 @@ const { values } = parseArgs({
      */
     speed: { type: 'string' },
     beside: { type: 'string' },
+    /**
+     * By how many seconds the clocks of two instances differ from that of the third: 120, or 0 with `--beside`, for versions
+     * before store time compare their own.
+     */
+    apart: { type: 'string' },
     /** `stream`: over Stream connections, which are cut, replaced and forgotten. */
     door: { type: 'string', default: 'http' },
   },
@@ -42,6 +47,7 @@ await runChaos({
   door: { name: door, seed },
   speed: Number(values.speed ?? (beside ? 1 : 4)),
   beside,
+  apartMs: Number(values.apart ?? (beside ? 0 : 120)) * 1_000,
   judge(records) {
     const { broken, excused, outcomes } = judge(records);
     const seconds = Math.round((Date.now() - beganAtMs) / 1000);

@@ -39,7 +39,8 @@ export function createDueForms(
   };
 
   async function expire(turnId: string, platform: Platform): Promise<void> {
-    const answered = readAnswered((await state.lookUp(turnId))?.receipt ?? null);
+    const record = await state.lookUp(turnId);
+    const answered = record && readAnswered(record.receipt, record.reply);
     const untilMs = answered?.form ? await openUntil(answered.form.token) : null;
     if (untilMs !== 'expired' || !answered) return state.postponeForm({ turnId, untilMs: numberOf(untilMs) });
     const expired = expiredMessage(turnId, answered);

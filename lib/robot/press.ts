@@ -31,7 +31,7 @@ async function react(action: CardAction, ports: ActionPorts): Promise<Reaction> 
   if (!known) return notice(texts.notices.unknownButton);
   const record = await state.lookUp(action.cardId);
   const payload = record?.payload ? readPayload(record.payload) : null;
-  const answered = readAnswered(record?.receipt ?? null);
+  const answered = record && readAnswered(record.receipt, record.reply);
   const origin = payload?.message ?? answered;
   if (!record || !origin) return notice(texts.notices.cardUnknown);
   const { sender: asker } = origin;

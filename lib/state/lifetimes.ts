@@ -20,3 +20,15 @@ export const BUDGET_TTL_MS = 40 * 86_400_000;
 
 /** How long the counts of failures are kept after the last failure. */
 export const FAILURES_TTL_MS = 30 * 86_400_000;
+
+/** How long the reply address of a message works: DingTalk closes it after 90 minutes. */
+export const REPLY_TTL_MS = 90 * 60_000;
+
+/** How old the request that hands a turn over may be. */
+export const HANDOVER_AGE_MS = 60_000;
+
+/**
+ * How long a turn that a newer version has on record is left to that version after its lease has lapsed. A roll-out takes a
+ * few minutes; after that the newer version was taken back.
+ */
+export const LEFT_TO_NEWER_MS = 10 * 60_000;

@@ -40,6 +40,8 @@ export interface TurnRecord {
   receipt: string | null;
   /** What was noted last of the form on its card; null where nothing was. */
   formNote?: string | null;
+  /** The address for replies, as `finish` was given it; null once it has closed, and until the turn has ended. */
+  reply: string | null;
 }
 
 export interface RateAnswerRequest {
@@ -57,7 +59,10 @@ export interface RateAnswerRequest {
  * What the function remembers between invocations. Every operation is one round trip. The client repeats a request whose
  * answer was lost, so an operation that runs twice with the same arguments changes nothing the second time.
  *
- * The store does not read `payload`, `progress`, `receipt` and forms: only the code that wrote them does.
+ * The store does not read `payload`, `progress`, `receipt`, `reply` and forms: only the code that wrote them does.
+ *
+ * Times of a request are those of the instance that sends it. A store that instances share compares a time of its own: of
+ * `leaseUntilMs` it takes how much later than `nowMs` it is.
  *
  * All operations reject with BridgeError `store_unavailable` when the store refuses or does not answer in time.
  */
@@ -66,6 +71,8 @@ export interface State {
   readonly isDurable: boolean;
   /** Where the instances of a robot share its access token; null for a store that has one instance only. */
   readonly tokens: SharedToken | null;
+  /** The store's time at this time of the instance, as far as its last reply tells it. */
+  storeTime(nowMs: number): number;
   /** Claims a message that needs no turn, such as a command, so that one instance answers it. */
   claim(request: ClaimRequest): Promise<Claimed>;
   /** Claims a message, puts its turn on record, and tells whether the turn may start. */
@@ -79,9 +86,9 @@ export interface State {
   /**
    * Makes the caller the owner of a running turn whose lease has lapsed, or whose owner hands it over. Null when the turn
    * has an owner or has ended. `dropped` when the turn was dropped while it waited, and no instance has reported since that
-   * it ends the card: the caller does.
+   * it ends the card: the caller does. `late` when the handover was sent more than a minute ago.
    */
-  takeOver(request: TakeOverRequest): Promise<StartedTurn | 'dropped' | null>;
+  takeOver(request: TakeOverRequest): Promise<StartedTurn | 'dropped' | 'late' | null>;
   /** Ids of turns whose lease has lapsed, oldest first. */
   overdue(request: { nowMs: number; limit: number }): Promise<string[]>;
   /**
@@ -314,6 +321,8 @@ export interface FinishRequest {
   spent: number;
   /** What buttons need later: ids only. */
   receipt: string;
+  /** The address for replies to the message, kept apart from the receipt until it closes; null without one. */
+  reply?: { text: string; untilMs: number | null } | null;
   /** What DingTalk calls the card, by which the receipt is found again; absent where that is not known. */
   cardKey?: string | undefined;
   form: FormChange;
@@ -343,8 +352,11 @@ export interface TakeOverRequest {
   owner: string;
   nowMs: number;
   leaseUntilMs: number;
-  /** The fence of the owner who hands the turn over, and the new hop; null to take it only when its lease has lapsed. */
-  handedOver: { fence: number; hop: number } | null;
+  /**
+   * The fence of the owner who hands the turn over, the new hop, and when the owner sent that by the store's time; null to
+   * take the turn only when its lease has lapsed.
+   */
+  handedOver: { fence: number; hop: number; sentAtMs: number } | null;
 }
 
 export interface Waiting {
@@ -361,6 +373,7 @@ export interface StopRequest {
   asker: string | null;
   /** Only this turn; null for all of the conversation. */
   turnId: string | null;
+  nowMs: number;
   /** Until then the card of a dropped turn is left to the caller, or to the instance that is opening it. */
   leaseUntilMs: number;
 }

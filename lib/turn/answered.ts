@@ -12,8 +12,8 @@ import { appTypeSchema, idsSchema, userOfRun } from './record.ts';
 import type { Turn, TurnProgress } from './turn.ts';
 
 /**
- * What is kept of an answered question, so that a button below the answer still works: ids and the chat's own reply
- * address, and no text.
+ * What is kept of an answered question, so that a button below the answer still works: ids and no text, and for as long as
+ * DingTalk takes it the chat's own reply address.
  */
 export interface AnsweredTurn {
   ids: RunIds;
@@ -29,6 +29,8 @@ export interface AnsweredTurn {
   form: ShownForm | null;
 }
 
+const sessionSchema = z.object({ webhook: z.string(), expiresAtMs: z.number().nullable() });
+
 const answeredSchema: z.ZodType<AnsweredTurn> = z.object({
   ids: idsSchema,
   appType: appTypeSchema.nullable(),
@@ -40,7 +42,7 @@ const answeredSchema: z.ZodType<AnsweredTurn> = z.object({
     id: z.string(),
     nick: z.string().default(''),
   }),
-  session: z.object({ webhook: z.string(), expiresAtMs: z.number().nullable() }).nullable(),
+  session: sessionSchema.nullable(),
   corpId: z.string().nullable(),
   form: z
     .object({
@@ -62,10 +64,12 @@ const answeredSchema: z.ZodType<AnsweredTurn> = z.object({
 });
 
 export function writeAnswered(turn: Turn, progress: TurnProgress, form: ShownForm | null): string {
-  const { chat, sender, session, corpId } = turn.message;
+  const { chat, sender, corpId } = turn.message;
   const { ids, appType } = progress;
+  // Nothing reads the id of a task whose run has ended.
+  const { taskId: _task, ...lasting } = ids;
   const answered: AnsweredTurn = {
-    ids,
+    ids: lasting,
     appType,
     user: userOfRun(turn.user, progress),
     chat: { id: chat.id, isGroup: chat.isGroup },
@@ -75,16 +79,25 @@ export function writeAnswered(turn: Turn, progress: TurnProgress, form: ShownFor
       id: sender.id,
       nick: form ? sender.nick : '',
     },
-    session,
+    session: null,
     corpId,
     form,
   };
   return JSON.stringify(answered);
 }
 
-/** Null when there is none, or it was written by a version that had another shape. */
-export function readAnswered(text: string | null): AnsweredTurn | null {
-  return text === null ? null : readJson(answeredSchema, text);
+/** The reply address of a turn, which is kept apart from the rest because it closes long before (`FinishRequest.reply`). */
+export function writeReply({ message: { session } }: Turn): { text: string; untilMs: number | null } | null {
+  return session && { text: JSON.stringify(session), untilMs: session.expiresAtMs };
+}
+
+/**
+ * Null when there is none, or it was written by a version that had another shape. Versions before this one kept the reply
+ * address with the rest.
+ */
+export function readAnswered(text: string | null, reply: string | null = null): AnsweredTurn | null {
+  const answered = text === null ? null : readJson(answeredSchema, text);
+  return answered && { ...answered, session: answered.session ?? readJson(sessionSchema, reply ?? '') };
 }
 
 /** The forms that answered turns of other people wait for. */

@@ -3,7 +3,7 @@ import type { ViewOptions } from '../answer/view.ts';
 import type { RobotConfig } from '../config/robot.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { FinishRequest } from '../state/state.ts';
-import { formToAnswer, writeAnswered } from './answered.ts';
+import { formToAnswer, writeAnswered, writeReply } from './answered.ts';
 import { askerOf, groupOf } from './conversation.ts';
 import type { Lease } from './lease.ts';
 import { userOfRun } from './record.ts';
@@ -40,7 +40,7 @@ export function keepForms(
   answer: Answer,
   shown: { anywhere: boolean; onCard: boolean; isQuoted: boolean },
   { lease, forms, clock, robot }: Ports & { clock: Clock; robot: Pick<RobotConfig, 'conversation'> },
-): Pick<FinishRequest, 'receipt' | 'form' | 'waits' | 'formsOver'> {
+): Pick<FinishRequest, 'receipt' | 'reply' | 'form' | 'waits' | 'formsOver'> {
   const { progress } = lease;
   const token = answer.form?.token ?? '';
   const waiting = formToAnswer(turn, progress, answer, forms.numberOf(token));
@@ -64,6 +64,7 @@ export function keepForms(
   const untilMs = form?.expiresAtMs ?? clock.now() + LONGEST_WAIT_MS;
   return {
     receipt: writeAnswered(turn, progress, form),
+    reply: writeReply(turn),
     form: forms.change,
     waits: form ? { untilMs, group } : null,
     formsOver: forms.over,

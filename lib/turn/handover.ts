@@ -21,10 +21,13 @@ export interface HandedOver {
   hop: number;
 }
 
+export interface ReceivedHandover extends HandedOver {
+  /** By the store's time. */
+  sentAtMs: number;
+}
+
 /** Vercel answers a chain of about five self-calls with 508. */
 export const MAX_HOPS = 4;
-
-const MAX_AGE_MS = 60_000;
 
 const TIMEOUT_MS = 3_000;
 
@@ -47,6 +50,8 @@ export interface HandoverOptions {
   bypassSecret: string | null;
   fetch: Fetch;
   clock: Clock;
+  /** The store's time at this time of the instance: the instance that takes the turn measures the age of the request by it. */
+  storeTime: (nowMs: number) => number;
 }
 
 /** Hands over by a signed request to the function's own address. */
@@ -57,12 +62,13 @@ export function createHandover({
   bypassSecret,
   fetch,
   clock,
+  storeTime,
 }: HandoverOptions): Handover {
   return {
     async resume({ turnId, fence, hop }) {
       // On the wire the fence has its first name: an older version may read it.
       const handover: z.input<typeof handoverBody> = { turnId, claim: fence, hop };
-      const timestamp = String(clock.now());
+      const timestamp = String(storeTime(clock.now()));
       const text = JSON.stringify(handover);
       try {
         const answer = await callJson(fetch, clock, {
@@ -85,23 +91,23 @@ export function createHandover({
 }
 
 /**
- * Reads a handover from a request's headers and body.
+ * Reads a handover from a request's headers and body, with the time at which it was sent: the store says whether that is too
+ * long ago.
  *
- * @throws BridgeError `route_closed` when it is not signed by this function, too old, or not a handover.
+ * @throws BridgeError `route_closed` when it is not signed by this function, or not a handover.
  */
 export function readHandover(
   headers: Headers,
   body: string,
-  { robotName, secrets, nowMs }: { robotName: string | null; secrets: readonly string[]; nowMs: number },
-): HandedOver {
+  { robotName, secrets }: { robotName: string | null; secrets: readonly string[] },
+): ReceivedHandover {
   const timestamp = headers.get(TIMESTAMP_HEADER) ?? '';
   const given = headers.get(SIGNATURE_HEADER) ?? '';
   const isSigned = secrets.some((secret) => equalInConstantTime(signature(secret, robotName, timestamp, body), given));
-  const isFresh = /^\d{1,15}$/.test(timestamp) && Math.abs(nowMs - Number(timestamp)) <= MAX_AGE_MS;
-  if (!isSigned || !isFresh) throw new BridgeError('route_closed', 'not authorised');
+  if (!isSigned || !/^\d{1,15}$/.test(timestamp)) throw new BridgeError('route_closed', 'not authorised');
   try {
     const { turnId, claim, hop } = handoverBody.parse(JSON.parse(body));
-    return { turnId, fence: claim, hop };
+    return { turnId, fence: claim, hop, sentAtMs: Number(timestamp) };
   } catch {
     throw new BridgeError('route_closed', 'not authorised');
   }

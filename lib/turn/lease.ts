@@ -37,7 +37,9 @@ export interface Lease extends KeptProgress {
   /** Gives the turn up at once, with its progress on record. Never rejects. */
   release(): Promise<void>;
   /** Ends the turn. Never rejects. */
-  finish(outcome: Pick<FinishRequest, 'failure' | 'receipt' | 'form' | 'waits' | 'formsOver'>): Promise<Ended>;
+  finish(
+    outcome: Pick<FinishRequest, 'failure' | 'receipt' | 'reply' | 'form' | 'waits' | 'formsOver'>,
+  ): Promise<Ended>;
 }
 
 export interface Ended {
@@ -215,7 +217,7 @@ export function openLease(options: LeaseOptions): Lease {
   }
 
   async function tryFinish(
-    outcome: Pick<FinishRequest, 'failure' | 'receipt' | 'form' | 'waits' | 'formsOver'>,
+    outcome: Pick<FinishRequest, 'failure' | 'receipt' | 'reply' | 'form' | 'waits' | 'formsOver'>,
   ): Promise<Ended> {
     const nowMs = clock.now();
     const isLeft = shutdown.aborted && state.isDurable;

@@ -1,5 +1,6 @@
 import { crashText } from '../answer/ending.ts';
 import type { Dify } from '../dify/dify.ts';
+import { BridgeError } from '../errors.ts';
 import type { Recovery } from '../recovery/recover.ts';
 import { errorFields } from '../runtime/log.ts';
 import type { Platform } from '../runtime/platform.ts';
@@ -7,7 +8,7 @@ import type { StartedTurn, State } from '../state/state.ts';
 import type { ChannelOptions, Channels } from './channels.ts';
 import { conversationOf } from './conversation.ts';
 import { openDeadline } from './deadline.ts';
-import { MAX_HOPS, type HandedOver, type Handover } from './handover.ts';
+import { MAX_HOPS, type Handover, type ReceivedHandover } from './handover.ts';
 import { openLease, type NextTurn } from './lease.ts';
 import { leaseEnd, type LeaseTiming } from './lease-timing.ts';
 import { createQuotedAnswers } from './quoted-answers.ts';
@@ -29,10 +30,14 @@ export interface RunnerOptions extends ChannelOptions {
 export interface Runner {
   /** Answers a turn and those that wait behind it. Never rejects. */
   run(turn: Turn, platform: Platform): Promise<void>;
-  /** Takes a turn over; null when it is not to be had. The work never rejects. */
+  /**
+   * Takes a turn over; null when it is not to be had. The work never rejects.
+   *
+   * @throws BridgeError `route_closed` when it was handed over too long ago.
+   */
   takeOver(
     turnId: string,
-    handedOver: Omit<HandedOver, 'turnId'> | null,
+    handedOver: Omit<ReceivedHandover, 'turnId'> | null,
     platform: Platform,
   ): Promise<(() => Promise<void>) | null>;
   /** Goes on with a turn whose function died. Never rejects. */
@@ -178,7 +183,7 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
 
   async function takeOver(
     turnId: string,
-    handedOver: Omit<HandedOver, 'turnId'> | null,
+    handedOver: Omit<ReceivedHandover, 'turnId'> | null,
     platform: Platform,
   ): ReturnType<Runner['takeOver']> {
     // Its lease may have lapsed while this process stood still. It is renewed here, or another instance takes it over.
@@ -188,6 +193,7 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
     const leaseUntilMs = leaseEnd(nowMs, leaseTiming, platform.deadlineMs);
     const started = await state.takeOver({ turnId, owner, nowMs, leaseUntilMs, handedOver });
     if (!started) return null;
+    if (started === 'late') throw new BridgeError('route_closed', 'not authorised');
     if (started === 'dropped') return () => endDropped(turnId);
     const turn = readStarted(started, owner);
     if (!turn) return () => giveUp(started, owner);

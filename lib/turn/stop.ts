@@ -107,12 +107,14 @@ export function createStops(options: StopsOptions): Stops {
     end: (turnId) => void running.delete(turnId),
     isHere: (turnId) => running.has(turnId),
     async stop({ conversationKey, asker, turnId: only }) {
+      const nowMs = clock.now();
       const stopped = await state.stop({
         conversationKey,
         owner: newId(),
         asker,
         turnId: only ?? null,
-        leaseUntilMs: clock.now() + leaseTiming.leaseMs,
+        nowMs,
+        leaseUntilMs: nowMs + leaseTiming.leaseMs,
       });
       await Promise.all(stopped.dropped.map(endWaiting));
       if (!stopped.running) return stopped.dropped.length > 0;

@@ -44,6 +44,7 @@ export function watchState(state: State, journal: Journal, clock: Clock): State 
   return {
     isDurable: state.isDurable,
     tokens: null,
+    storeTime: (nowMs) => state.storeTime(nowMs),
     claim(request) {
       moveTo(request.turnId);
       return watch('claim', request, () => state.claim(request));

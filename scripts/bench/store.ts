@@ -1,5 +1,6 @@
 // What an answer asks of the store.
 import { startBridge } from '../../test/support/bridge.ts';
+import { footprintOf } from '../../test/support/footprint.ts';
 import { programPath } from '../../test/support/programs.ts';
 import { startStore, type TestStore } from '../../test/support/store.ts';
 import { createFastClock } from '../../test/support/virtual-clock.ts';
@@ -44,11 +45,14 @@ export async function measureStore(): Promise<string[]> {
   const storeMs = front.requests[0]?.ms ?? STORE_MS;
   await bridge.close();
   front.faults.length = 0;
+  await store.clear();
+  const { bytes, memory, memoryInAll } = await footprintOf(store);
   const byLength: string[] = [];
   for (const seconds of [20, 45, 70]) byLength.push(`${await storeRequests(store, seconds)} for ${seconds} s`);
   await store.close();
   return [
     `store requests for an answer, warm: ${total} (before the acknowledgement: ${beforeAck}); ${byLength.join(', ')}`,
+    `bytes to the store for an answer, warm: ${bytes}; Redis memory of an answered question, 30 days: ${memoryInAll} B ${JSON.stringify(memory)}`,
     `acknowledged after ${(ms / storeMs).toFixed(1)} store round trips, ${(ms / ROUND_TRIP_MS).toFixed(1)} DingTalk round trips`,
   ];
 }

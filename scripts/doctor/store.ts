@@ -6,8 +6,9 @@ import type { DeploymentContext, Ports } from './check.ts';
 import type { Finder, Finding } from './finding.ts';
 import { ask, type Answer } from './wire.ts';
 
-/** Writes for a moment, under a name that nothing else has. */
+/** Writes for a moment, under a name that nothing else has. A cluster, which is not served, refuses keys of two slots. */
 const WRITE = `return redis.call('SET', KEYS[1], '1', 'PX', 10000)`;
+const writeKeys = (id: string) => [`dify-on-dingtalk:doctor:${id}`, 'dify-on-dingtalk:calls:doctor'];
 const NOTHING = 'return 1';
 const SAMPLES = 5;
 /** The acknowledgement waits for one round trip: more than this is another region. */
@@ -39,7 +40,7 @@ async function checkRest(
   const ping = await run(['PING']);
   if (ping.kind === 'none') return [say.failed('storeUnreachable', host, ping.reason)];
   if (ping.status !== 200 || ping.json === undefined) return [restRefusal(ping, host, say)];
-  const written = await run(['EVAL', WRITE, '1', `dify-on-dingtalk:doctor:${newId()}`]);
+  const written = await run(['EVAL', WRITE, '2', ...writeKeys(newId())]);
   if (written.kind === 'none') return [say.failed('storeUnreachable', host, written.reason)];
   if (written.status !== 200) return [restRefusal(written, host, say)];
   const times: number[] = [];
@@ -86,7 +87,7 @@ async function checkTcp({ connectRedis, clock, newId }: Ports, url: string, say:
   const run = connectRedis(url);
   const silent = await failureOf(run, NOTHING, []);
   if (silent) return [silent.said ? refusal(silent.said, host, say) : say.failed('storeTcpUnreachable', host)];
-  const unwritten = await failureOf(run, WRITE, [`dify-on-dingtalk:doctor:${newId()}`]);
+  const unwritten = await failureOf(run, WRITE, writeKeys(newId()));
   if (unwritten) return [refusal(unwritten.said ?? 'NOPERM', host, say)];
   const times: number[] = [];
   for (let sample = 0; sample < SAMPLES; sample += 1) {

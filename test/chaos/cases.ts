@@ -2,7 +2,7 @@
 import { turnIdOf } from '../../lib/turn/record.ts';
 import type { SimulatedCard, SimulatedMessage } from '../../playground/dingtalk/types.ts';
 import type { UpstashRequest } from '../support/upstash-front.ts';
-import { runsScript } from './code.ts';
+import { argumentOf, runsScript, type Code } from './code.ts';
 import type { PlannedQuestion } from './plan.ts';
 import type { Sentences, Shown } from './sentences.ts';
 import type { Delivered, Records } from './world.ts';
@@ -30,8 +30,11 @@ export function casesOf({ questions, dingtalk, store, logs, codes }: Records, se
   const ran = (script: 'accept' | 'takeOver') =>
     store.filter(({ commands: [command] }) => codes.some((code) => runsScript(command, code[script])));
   const accepts = ran('accept');
-  // EVAL or EVALSHA, script, number of keys, two keys, prefix, turn, owner, time, lease, claim: empty when the lease had lapsed.
-  const takeOvers = ran('takeOver').map(({ commands: [command] }) => ({ turnId: command?.[6], claim: command?.[10] }));
+  // The fence is empty when the lease had lapsed.
+  const takeOvers = ran('takeOver').map(({ commands: [command = []] }) => ({
+    turnId: command[3]?.split(':turn:')[1],
+    claim: argumentOf(command, codes, 'takeOver', /^(?:claim|fence)$/u),
+  }));
   const lapsed = new Set(takeOvers.flatMap(({ turnId, claim }) => (claim === '' ? turnId : [])));
   const handedOver = new Set(takeOvers.flatMap(({ turnId, claim }) => (claim === '' ? [] : turnId)));
   const failed = store
@@ -63,7 +66,10 @@ export function casesOf({ questions, dingtalk, store, logs, codes }: Records, se
       // The instance gave up waiting before the reply came, although the store answered 200.
       wasUnrecorded:
         late.has(turnId.slice(0, 8)) ||
-        hasUnanswered(accepts.filter(({ commands: [command] }) => command?.includes(turnId))),
+        hasUnanswered(
+          accepts.filter(({ commands: [command] }) => command?.[3]?.endsWith(`:turn:${turnId}`)),
+          codes,
+        ),
       hadStoreFault: failed.some((argument) => argument.includes(turnId)),
       conversation: conversationOf(planned),
     };
@@ -71,11 +77,13 @@ export function casesOf({ questions, dingtalk, store, logs, codes }: Records, se
 }
 
 /** Whether one of the instances that accepted it, each under its own owner's name, got no reply. */
-function hasUnanswered(accepts: readonly UpstashRequest[]): boolean {
+function hasUnanswered(accepts: readonly UpstashRequest[], codes: readonly Code[]): boolean {
   const isAnswered = new Map<string, boolean>();
-  for (const { commands, status } of accepts) {
-    // EVAL, script, number of keys, seven keys, prefix, turn, owner.
-    const owner = commands[0]?.[12] ?? '';
+  for (const {
+    commands: [command = []],
+    status,
+  } of accepts) {
+    const owner = argumentOf(command, codes, 'accept', /^owner$/u) ?? '';
     isAnswered.set(owner, (isAnswered.get(owner) ?? false) || status === 200);
   }
   return [...isAnswered.values()].includes(false);

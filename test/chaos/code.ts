@@ -26,6 +26,20 @@ export function runsScript(command: readonly string[] | undefined, script: strin
   return sent === script || sent === createHash('sha1').update(script).digest('hex');
 }
 
+/** What a script of these codes got as the argument of this name. The versions have them in different places. */
+export function argumentOf(
+  command: readonly string[],
+  codes: readonly Code[],
+  script: 'accept' | 'takeOver',
+  name: RegExp,
+): string | undefined {
+  const code = codes.find((each) => runsScript(command, each[script]));
+  const [, names = ''] = /^local ([\w,\s]+) =\s+unpack\(ARGV\)/mu.exec(code?.[script] ?? '') ?? [];
+  const place = names.split(',').findIndex((each) => name.test(each.trim()));
+  // EVAL or EVALSHA, the script, the number of keys, the keys.
+  return place < 0 ? undefined : command[3 + Number(command[2]) + place];
+}
+
 export interface LaidOutCode extends Code {
   /** Deletes its directory. */
   remove(): void;

@@ -3,6 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { LeaseTiming } from '../../lib/turn/lease-timing.ts';
 import type { Code } from './code.ts';
+import type { SharedClock } from './shared-clock.ts';
 
 /**
  * What `host.ts` is started with. It answers with its address, `{ url }`, and writes its log to standard output. The
@@ -10,7 +11,7 @@ import type { Code } from './code.ts';
  */
 export interface HostSettings {
   env: Record<string, string>;
-  clock: { startMs: number; speed: number };
+  clock: SharedClock;
   leaseTiming: LeaseTiming;
   /** How long the store may take, in the time of the clock. */
   storeTimeoutMs?: number;
@@ -34,8 +35,11 @@ interface Member {
   url: string;
 }
 
-/** Starts one instance of each of these codes. */
-export async function startFleet(codes: readonly Pick<Code, 'host'>[], settings: HostSettings): Promise<Fleet> {
+/** Starts one instance of each of these codes, whose clock is so much ahead of that of the settings. */
+export async function startFleet(
+  codes: readonly (Pick<Code, 'host'> & { aheadMs?: number })[],
+  settings: HostSettings,
+): Promise<Fleet> {
   const members: (Member | null)[] = codes.map(() => null);
   const logs: Fleet['logs'] = [];
   const crashes: string[] = [];
@@ -43,7 +47,9 @@ export async function startFleet(codes: readonly Pick<Code, 'host'>[], settings:
   let isClosed = false;
 
   async function start(instance: number): Promise<void> {
-    const child = fork(codes[instance]?.host ?? '', [JSON.stringify(settings)], {
+    const { host = '', aheadMs = 0 } = codes[instance] ?? {};
+    const own: HostSettings = { ...settings, clock: { ...settings.clock, aheadMs } };
+    const child = fork(host, [JSON.stringify(own)], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     let errors = '';

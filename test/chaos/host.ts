@@ -12,10 +12,13 @@ const host = await startHost({
   hostname: '127.0.0.1',
   handle: (request, platform) => app.handle(request, platform),
 });
+const storeClock = createSharedClock({ ...clock, aheadMs: 0 });
 const created = createApp({
   env: { PUBLIC_URL: host.url, ...env },
   clock: createSharedClock(clock),
   openStream,
+  // The instances share a store, and so its time.
+  storeTime: () => storeClock.now(),
   ...timing,
 });
 if (!created.ok) throw new Error(JSON.stringify(created.problems));

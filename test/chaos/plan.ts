@@ -47,7 +47,7 @@ export interface PlannedCommand extends Chat {
   instance: number;
 }
 
-export type StoreFaultKind = 'lost-response' | 'reset' | 'hang' | 'status' | 'delay';
+export type StoreFaultKind = 'lost-response' | 'reset' | 'hang' | 'status' | 'delay' | 'late';
 
 export type PlannedEvent = { atMs: number } & (
   | PlannedQuestion
@@ -173,6 +173,7 @@ export function planOf(seed: number, turns: number, door: DoorName = 'http'): Pl
       'hang',
       'status',
       'delay',
+      'late',
     ]);
     return { atMs: at, kind: 'store-fault', fault, times: chance(0.2) ? 3 : 1 };
   });

@@ -77,11 +77,14 @@ export interface ChaosOptions<T> {
   speed: number;
   /** Every second instance has this code, and turns are handed over from any instance to any other. */
   beside?: Code | undefined;
+  /** By how much the clocks of two instances differ from that of the third, one before and one after it. Default: 0. */
+  apartMs?: number;
   /** Judges the records before the simulators are closed. */
   judge: (records: Records) => T;
 }
 
-export async function runChaos<T>({ plan, door: doorOptions, speed, beside, judge }: ChaosOptions<T>): Promise<T> {
+export async function runChaos<T>(options: ChaosOptions<T>): Promise<T> {
+  const { plan, door: doorOptions, speed, beside, apartMs = 0, judge } = options;
   const codes = Array.from({ length: INSTANCES }, (_, index) => (beside && index % 2 === 1 ? beside : thisCode));
   const timing = { startMs: Date.now(), speed };
   const clock = createSharedClock(timing);
@@ -114,7 +117,8 @@ export async function runChaos<T>({ plan, door: doorOptions, speed, beside, judg
     ...(robot === 'easy' ? { conversationScope: 'chat' } : {}),
   }));
   const entry = beside ? await createEntry((served) => fleet.url(served)) : null;
-  const fleet = await startFleet(codes, {
+  const members = codes.map((code, index) => ({ ...code, aheadMs: [0, apartMs, -apartMs][index] ?? 0 }));
+  const fleet = await startFleet(members, {
     clock: timing,
     leaseTiming: LEASE_TIMING,
     storeTimeoutMs: STORE_TIMEOUT_MS,
@@ -256,6 +260,9 @@ function storeFault(kind: StoreFaultKind, times: number, { isAccept, door, speed
   switch (kind) {
     case 'delay':
       return { kind, ms: 300 / speed, times, ...only };
+    case 'late':
+      // Carried out, and answered when the instance waits no longer.
+      return { kind: 'delay', ms: (STORE_TIMEOUT_MS * 1.25) / speed, times, ...only };
     case 'status':
       return { kind, status: 500, times, ...only };
     case 'lost-response':

@@ -48,6 +48,7 @@ const done: TurnRecord = {
   progress: null,
   isStopped: false,
   receipt: JSON.stringify(answered),
+  reply: null,
 };
 /** The same, and nothing waits. */
 const complete: TurnRecord = { ...done, receipt: JSON.stringify({ ...answered, form: null }) };

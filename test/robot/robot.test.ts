@@ -181,6 +181,7 @@ describe('a turn that another invocation hands on', () => {
       secrets: [secret],
       bypassSecret: null,
       clock: world.clock,
+      storeTime: (nowMs) => nowMs,
       async fetch(_, { headers, body }) {
         sent = { headers: new Headers(headers), body: typeof body === 'string' ? body : '' };
         return new Response('{}');
@@ -196,6 +197,16 @@ describe('a turn that another invocation hands on', () => {
     const work = await createRobot(world.options).resume(headers, body, world.platform);
     await world.done(work?.(world.platform) ?? Promise.resolve());
     expect(world.lookedFor).toMatchObject([{ question: 'handed on' }]);
+  });
+
+  test('is refused when it was handed over more than a minute ago, by the time of the store', async () => {
+    const world = createWorld();
+    const { id } = await world.accept({ question: 'handed on' });
+    const { headers, body } = await request(world, id);
+    await world.clock.advance(60_001);
+    await expect(createRobot(world.options).resume(headers, body, world.platform)).rejects.toMatchObject({
+      code: 'route_closed',
+    });
   });
 
   test('is refused when this function has not signed it', async () => {

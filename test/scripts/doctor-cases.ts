@@ -204,6 +204,7 @@ const STORE: WrongSetup[] = [
   storeThatSays('ERR DB capacity quota exceeded. Threshold: 268435456 bytes.', 'storeFull', /DB capacity.*maxmemory/su),
   storeThatSays('WRONGPASS invalid or missing auth token', 'storeTokenWrong', /UPSTASH_REDIS_REST_TOKEN/u),
   storeThatSays('LOADING Redis is loading the dataset in memory', 'storeNotReady', /LOADING/u),
+  storeThatSays("CROSSSLOT Keys in request don't hash to the same slot", 'storeNotReady', /single Redis/u),
   {
     name: 'a Redis over TCP that cannot be reached',
     run: async () => ({

@@ -31,6 +31,7 @@ export function describeButtons(open: () => { state: State; other: State }, make
         owner: 'stop-1',
         asker: 'asker-1',
         turnId: null,
+        nowMs: NOW,
         leaseUntilMs: NOW + LEASE_MS,
       });
       expect(stopped).toEqual({
@@ -43,6 +44,7 @@ export function describeButtons(open: () => { state: State; other: State }, make
           owner: 'stop-1',
           asker: 'asker-1',
           turnId: null,
+          nowMs: NOW,
           leaseUntilMs: NOW + LEASE_MS,
         }),
       ).toEqual(stopped);
@@ -52,6 +54,7 @@ export function describeButtons(open: () => { state: State; other: State }, make
           owner: 'stop-2',
           asker: 'asker-1',
           turnId: null,
+          nowMs: NOW,
           leaseUntilMs: NOW + LEASE_MS,
         }),
       ).toMatchObject({
@@ -85,6 +88,7 @@ export function describeButtons(open: () => { state: State; other: State }, make
           owner: 'stop-3',
           asker: 'asker-3',
           turnId: null,
+          nowMs: NOW,
           leaseUntilMs: NOW + LEASE_MS,
         }),
       ).toEqual({
@@ -92,7 +96,14 @@ export function describeButtons(open: () => { state: State; other: State }, make
         dropped: [],
       });
       expect(
-        await state.stop({ conversationKey, owner: 'stop-4', asker: null, turnId: null, leaseUntilMs: NOW + LEASE_MS }),
+        await state.stop({
+          conversationKey,
+          owner: 'stop-4',
+          asker: null,
+          turnId: null,
+          nowMs: NOW,
+          leaseUntilMs: NOW + LEASE_MS,
+        }),
       ).toMatchObject({
         running: { turnId: running.turnId },
         dropped: [{ turnId: waiting.turnId, progress: null }],
@@ -103,6 +114,7 @@ export function describeButtons(open: () => { state: State; other: State }, make
           owner: 'stop-5',
           asker: null,
           turnId: null,
+          nowMs: NOW,
           leaseUntilMs: NOW + LEASE_MS,
         }),
       ).toEqual({
@@ -121,7 +133,14 @@ export function describeButtons(open: () => { state: State; other: State }, make
       ];
       for (const turn of [running, first, second]) await state.accept(turn);
       const only = (turnId: string, asker: string | null = null) =>
-        other.stop({ conversationKey, owner: `stop-${(serial += 1)}`, asker, turnId, leaseUntilMs: NOW + LEASE_MS });
+        other.stop({
+          conversationKey,
+          owner: `stop-${(serial += 1)}`,
+          asker,
+          turnId,
+          nowMs: NOW,
+          leaseUntilMs: NOW + LEASE_MS,
+        });
       expect(await only(first.turnId, 'asker-2')).toEqual({ running: null, dropped: [] });
       expect(await only(first.turnId)).toEqual({ running: null, dropped: [{ turnId: first.turnId, progress: null }] });
       expect(await only(running.turnId)).toMatchObject({ running: { turnId: running.turnId }, dropped: [] });
@@ -146,8 +165,10 @@ export function describeButtons(open: () => { state: State; other: State }, make
         isStopped: false,
         receipt: null,
         formNote: null,
+        reply: null,
       });
-      await state.finish(finish(asked, { receipt: 'receipt' }));
+      const reply = { text: 'the address', untilMs: NOW + 60_000 };
+      await state.finish(finish(asked, { receipt: 'receipt', reply }));
       expect(await other.lookUp(asked.turnId)).toEqual({
         state: 'done',
         asker,
@@ -157,6 +178,7 @@ export function describeButtons(open: () => { state: State; other: State }, make
         isStopped: false,
         receipt: 'receipt',
         formNote: null,
+        reply: 'the address',
       });
     });
 
@@ -355,7 +377,14 @@ export function describeButtons(open: () => { state: State; other: State }, make
     await state.accept(request({ conversationKey }));
     await state.accept(noted);
     await state.accept(orphaned);
-    await state.stop({ conversationKey, owner: 'stop', asker: null, turnId: null, leaseUntilMs: NOW + LEASE_MS });
+    await state.stop({
+      conversationKey,
+      owner: 'stop',
+      asker: null,
+      turnId: null,
+      nowMs: NOW,
+      leaseUntilMs: NOW + LEASE_MS,
+    });
     const take = (turnId: string, owner: string, nowMs: number) =>
       other.takeOver({ turnId, owner, nowMs, leaseUntilMs: nowMs + LEASE_MS, handedOver: null });
     expect(await take(orphaned.turnId, 'early', NOW + LEASE_MS - 1)).toBeNull();
@@ -380,7 +409,14 @@ export function describeButtons(open: () => { state: State; other: State }, make
       await state.accept(waiting);
       await state.noteWaiting({ turnId: waiting.turnId, progress: 'its card is there' });
     }
-    const stop = { conversationKey, owner: 'stop', asker: null, turnId: null, leaseUntilMs: NOW + LEASE_MS };
+    const stop = {
+      conversationKey,
+      owner: 'stop',
+      asker: null,
+      turnId: null,
+      nowMs: NOW,
+      leaseUntilMs: NOW + LEASE_MS,
+    };
     expect((await state.stop(stop)).dropped).toHaveLength(2);
     await state.noteWaiting({ turnId: ended.turnId, progress: 'its card is there' });
     const later = NOW + LEASE_MS;
@@ -396,7 +432,14 @@ export function describeButtons(open: () => { state: State; other: State }, make
     const before = await state.status({ nowMs: NOW });
     await state.accept(request({ conversationKey }));
     await state.accept(request({ conversationKey }));
-    await state.stop({ conversationKey, owner: 'stop', asker: null, turnId: null, leaseUntilMs: NOW + LEASE_MS });
+    await state.stop({
+      conversationKey,
+      owner: 'stop',
+      asker: null,
+      turnId: null,
+      nowMs: NOW,
+      leaseUntilMs: NOW + LEASE_MS,
+    });
     expect((await state.status({ nowMs: NOW })).waiting).toBe(before.waiting);
   });
 }

@@ -30,7 +30,7 @@ export function describeRenewals(
       expect(await renewed()).toMatchObject({ behind: 'others' });
       await state.accept(request({ conversationKey }));
       expect(await renewed()).toMatchObject({ behind: 'asker' });
-      const dropping = { conversationKey, owner: 'presser', turnId: null, leaseUntilMs: NOW };
+      const dropping = { conversationKey, owner: 'presser', turnId: null, nowMs: NOW, leaseUntilMs: NOW };
       await state.stop({ ...dropping, asker: 'asker-1' });
       expect(await renewed()).toMatchObject({ behind: 'others', isStopped: true });
       const died = request({ conversationKey: 'died', leaseUntilMs: NOW + 1 });
@@ -45,7 +45,7 @@ export function describeRenewals(
       const takeOver = { owner: 'next', nowMs: NOW, leaseUntilMs: NOW + LEASE_MS, handedOver: null };
       for (const each of [stopped, left]) await state.accept(each);
       const { conversationKey } = stopped;
-      await state.stop({ conversationKey, owner: 'presser', asker: null, turnId: null, leaseUntilMs: NOW });
+      await state.stop({ conversationKey, owner: 'presser', asker: null, turnId: null, nowMs: NOW, leaseUntilMs: NOW });
       expect(await other.takeOver({ ...takeOver, turnId: stopped.turnId })).toMatchObject({ isStopped: true });
       expect(await other.takeOver({ ...takeOver, turnId: left.turnId })).toMatchObject({ isStopped: false });
     });

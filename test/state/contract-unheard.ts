@@ -44,6 +44,7 @@ export function describeUnheard(
         owner: 'stop',
         asker: null,
         turnId: unheard.turnId,
+        nowMs: NOW,
         leaseUntilMs: NOW + LEASE_MS,
       });
       const unasked = { turnId: unheard.turnId, fence: 1, nowMs: NOW, leaseUntilMs: NOW + LEASE_MS, progress: '{}' };

@@ -21,6 +21,9 @@ const NOW = 1_800_000_000_000;
 const LEASE_MS = 40_000;
 const noLoad = { running: 1, overdue: [] };
 
+const held = { nowMs: NOW, leaseUntilMs: NOW + LEASE_MS };
+const stopOf = (conversationKey: string) => ({ conversationKey, owner: 'stop', asker: null, turnId: null, ...held });
+
 /** What every store must do. Run against each implementation. */
 export function describeState(open: () => StateUnderTest): void {
   let serial = 0;
@@ -172,7 +175,7 @@ export function describeState(open: () => StateUnderTest): void {
       const { conversationKey } = first;
       await state.accept(first);
       for (let count = 0; count < 2; count += 1) await state.accept(request({ conversationKey, queueLimit: 2 }));
-      await state.stop({ conversationKey, owner: 'stop', asker: null, turnId: null, leaseUntilMs: NOW + LEASE_MS });
+      await state.stop(stopOf(conversationKey));
       const next = await state.accept(request({ conversationKey, queueLimit: 2 }));
       expect(next).toMatchObject({ kind: 'queued', place: 1 });
     });
@@ -252,13 +255,13 @@ export function describeState(open: () => StateUnderTest): void {
       turnId: string,
       owner: string,
       nowMs: number,
-      handedOver: { fence: number; hop: number } | null = null,
+      given: { fence: number; hop: number } | null = null,
     ) => ({
       turnId,
       owner,
       nowMs,
       leaseUntilMs: nowMs + LEASE_MS,
-      handedOver,
+      handedOver: given && { ...given, sentAtMs: nowMs },
     });
     const renewal = (of: AcceptRequest, nowMs: number, over: object = {}) => ({
       turnId: of.turnId,
@@ -412,8 +415,8 @@ export function describeState(open: () => StateUnderTest): void {
       const [running, waiting] = [request({ conversationKey, budget }), request({ conversationKey, budget })];
       await state.accept(running);
       await state.accept(waiting);
-      await state.stop({ conversationKey, owner: 'stop', asker: null, turnId: null, leaseUntilMs: NOW + LEASE_MS });
-      await state.stop({ conversationKey, owner: 'stop', asker: null, turnId: null, leaseUntilMs: NOW + LEASE_MS });
+      await state.stop(stopOf(conversationKey));
+      await state.stop(stopOf(conversationKey));
       await state.finish(finish(running, { spent: 2 }));
       // 2 for the one that ran and 3 for the dropped one: as many as fit are left.
       const levels: string[] = [];

@@ -9,9 +9,10 @@ import { sendTo } from '../support/store.ts';
 import { useStore } from '../support/use-store.ts';
 import type { UpstashFront } from '../support/upstash-front.ts';
 import { describeState } from './contract.ts';
+import { foundKeys } from './found-keys.ts';
 
 describeWith('redis-server', 'the store in Upstash', () => {
-  const store = useStore();
+  const store = useStore({ foundKeys });
   let front: UpstashFront;
   let robots = 0;
 
@@ -23,7 +24,7 @@ describeWith('redis-server', 'the store in Upstash', () => {
 
   const open = (timeoutMs = 10_000, app = 'app') => {
     const upstash = { url: front.url, token: front.token, clock: systemClock, timeoutMs };
-    return createRedisState(createUpstash(upstash), `robot-${robots}`, app);
+    return createRedisState(createUpstash(upstash), { clientId: `robot-${robots}`, app, time: (nowMs) => nowMs });
   };
 
   describeState(() => ({ state: open(), other: open() }));
@@ -171,7 +172,7 @@ describeWith('redis-server', 'the store in Upstash', () => {
         owner: 'other',
         nowMs: 1_000,
         leaseUntilMs: 2_000,
-        handedOver: { fence, hop: 1 },
+        handedOver: { fence, hop: 1, sentAtMs: 1_000 },
       });
       expect(taken).toMatchObject({ context });
       const remembered = { ...ending.remembered, difyConversationId: null };

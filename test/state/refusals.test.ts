@@ -37,7 +37,11 @@ const request: AcceptRequest = {
 async function acceptThrough(runScript: RunScript) {
   const turnId = `${MARK}-${crypto.randomUUID()}`;
   const { log, lines } = createLogLines(systemClock);
-  const accepted = await withFallback(createRedisState(runScript, 'robot', 'app'), systemClock, log).accept({
+  const accepted = await withFallback(
+    createRedisState(runScript, { clientId: 'robot', app: 'app', time: null }),
+    systemClock,
+    log,
+  ).accept({
     ...request,
     turnId,
   });

@@ -11,6 +11,9 @@ import { sendTo } from '../support/store.ts';
 import { createFastClock } from '../support/virtual-clock.ts';
 import { describeState } from './contract.ts';
 
+/** The tests say in each request how late it is. */
+const given = (nowMs: number) => nowMs;
+
 describeWith('redis-server', 'the store in a Redis over TCP', () => {
   let redis: RedisServer;
   let robots = 0;
@@ -23,7 +26,11 @@ describeWith('redis-server', 'the store in a Redis over TCP', () => {
   });
   /** On a slow clock: how long a store may take is not the question here. */
   const open = () =>
-    createRedisState(createTcpRedis({ url: redis.url, clock: createFastClock(0.1) }), `robot-${robots}`, 'app');
+    createRedisState(createTcpRedis({ url: redis.url, clock: createFastClock(0.1) }), {
+      clientId: `robot-${robots}`,
+      app: 'app',
+      time: given,
+    });
 
   describeState(() => ({ state: open(), other: open() }));
 
@@ -40,7 +47,11 @@ describeWith('redis-server', 'the store in a Redis over TCP', () => {
 
   test('that goes away counts as unavailable, each time and at once', async () => {
     const gone = await startRedisServer();
-    const state = createRedisState(createTcpRedis({ url: gone.url, clock: systemClock }), 'robot', 'app');
+    const state = createRedisState(createTcpRedis({ url: gone.url, clock: systemClock }), {
+      clientId: 'robot',
+      app: 'app',
+      time: given,
+    });
     const claim = (turnId: string) =>
       state
         .claim({ turnId, owner: 'me', nowMs: 0 })
@@ -63,7 +74,11 @@ describeWith('redis-server', 'the store in a Redis over TCP', () => {
       }, 1_000);
     });
     const url = `redis://127.0.0.1:${await listenOnLoopback(way)}`;
-    const state = createRedisState(createTcpRedis({ url, clock: systemClock }), `robot-${robots}`, 'app');
+    const state = createRedisState(createTcpRedis({ url, clock: systemClock }), {
+      clientId: `robot-${robots}`,
+      app: 'app',
+      time: given,
+    });
     const claimed = { turnId: 'late', owner: 'me', nowMs: 0 };
     await expect(state.claim(claimed)).rejects.toThrow(BridgeError);
     // The same connection: once this one went through, the first would have as well.

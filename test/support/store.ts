@@ -1,6 +1,6 @@
 import { createRespClient, type RespReply } from './resp.ts';
 import { startRedisServer, type RedisServer } from './redis-server.ts';
-import { createUpstashFront, type UpstashFront } from './upstash-front.ts';
+import { createUpstashFront, type FrontOptions, type UpstashFront } from './upstash-front.ts';
 
 /** A real Redis behind the REST front, through which it can be broken. */
 export interface TestStore {
@@ -21,7 +21,7 @@ export async function sendTo({ port }: RedisServer, ...commands: string[][]): Pr
   return replies;
 }
 
-export async function startStore(options: { token?: string } = {}): Promise<TestStore> {
+export async function startStore(options: Omit<FrontOptions, 'redisPort'> = {}): Promise<TestStore> {
   const redis = await startRedisServer();
   const front = await createUpstashFront({ redisPort: redis.port, ...options });
   return {

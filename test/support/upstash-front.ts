@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createDeclaredKeys, type FoundKeys } from './declared-keys.ts';
 import { listenOnLoopback } from './loopback.ts';
 import { createRespClient, type RespReply } from './resp.ts';
 import { createScriptTranslation, parseCommands, toResult } from './upstash-protocol.ts';
@@ -57,10 +58,30 @@ function isReadOnly(info: RespReply): boolean {
   return Array.isArray(flags) && flags.includes('readonly');
 }
 
-export async function createUpstashFront(options: { redisPort: number; token?: string }): Promise<UpstashFront> {
+export interface FrontOptions {
+  redisPort: number;
+  token?: string;
+  /**
+   * Refuses scripts that touch a key that was not passed, and that they do not find out themselves. Default: all may. Not in
+   * a transaction.
+   */
+  foundKeys?: FoundKeys;
+}
+
+export async function createUpstashFront(options: FrontOptions): Promise<UpstashFront> {
   const redis = createRespClient(options.redisPort);
   const toRedis = createScriptTranslation();
-  const run = (commands: string[][]): Promise<RespReply[]> => redis.send(commands.map(toRedis));
+  async function run(commands: string[][]): Promise<RespReply[]> {
+    const translated = commands.map(toRedis);
+    if (!declared || !translated.some((command) => declared.concerns(command))) return redis.send(translated);
+    const replies: RespReply[] = [];
+    for (const command of translated) {
+      const [reply = null] = declared.concerns(command) ? [await declared.run(command)] : await redis.send([command]);
+      replies.push(reply);
+    }
+    return replies;
+  }
+  const declared = options.foundKeys && createDeclaredKeys(options.redisPort, options.foundKeys);
   const token = options.token ?? 'upstash-token';
   let served = 0;
 
@@ -153,6 +174,7 @@ export async function createUpstashFront(options: { redisPort: number; token?: s
       server.close();
       server.closeAllConnections();
       redis.close();
+      declared?.close();
       await closed;
     },
   };

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Redis } from '@upstash/redis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { startRedisServer, type RedisServer } from '../support/redis-server.ts';
@@ -50,6 +51,25 @@ describeWith('redis-server', 'the Upstash front, driven by the real client', () 
     }
     expect(await redis.get('nothing')).toBeNull();
     expect(await redis.incrby('count', 41)).toBe(41);
+  });
+
+  it('refuses a key that a script did not declare, and does not find out itself, where that is asked for', async () => {
+    const foundKeys = () => ['found:*'];
+    const strict = await createUpstashFront({ redisPort: server.port, foundKeys });
+    const redis = new Redis({ url: strict.url, token: strict.token, enableTelemetry: false, retry: false });
+    const script = "return redis.call('INCR', KEYS[1]) + redis.call('INCR', ARGV[1])";
+    expect(await redis.eval(script, ['declared*'], ['found:1'])).toBe(2);
+    await expect(redis.eval(script, ['declared*'], ['declared-not'])).rejects.toThrow(
+      /can't access at least one of the keys/u,
+    );
+    const digest = createHash('sha1').update(script).digest('hex');
+    expect(await Promise.all([redis.evalsha(digest, ['a'], ['found:2']), redis.evalsha(digest, ['b'], ['b'])])).toEqual(
+      [2, 3],
+    );
+    await expect(redis.evalsha(digest, ['a'], ['b'])).rejects.toThrow(/can't access at least one of the keys/u);
+    await strict.close();
+    const lax = connect();
+    expect(await lax.eval(script, ['declared*'], ['declared-not'])).toBe(4);
   });
 
   it('answers large values and lists of them', async () => {

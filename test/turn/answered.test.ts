@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { emptyAnswer, type Answer } from '../../lib/answer/answer.ts';
 import type { PendingForm } from '../../lib/answer/event.ts';
-import { formToAnswer, readAnswered, readOthers, shownBefore, writeAnswered } from '../../lib/turn/answered.ts';
+import {
+  formToAnswer,
+  readAnswered,
+  readOthers,
+  shownBefore,
+  writeAnswered,
+  writeReply,
+} from '../../lib/turn/answered.ts';
 import { noProgress } from '../../lib/turn/record.ts';
 import type { TurnProgress } from '../../lib/turn/turn.ts';
 import { RUN_IDS } from '../support/fake-dify.ts';
@@ -38,15 +45,19 @@ const pressed = {
 } as const;
 
 describe('what is kept of an answered question', () => {
-  test('is ids and the chat’s reply address, and no words of the people', () => {
+  test('is ids and, apart from them, the chat’s reply address, and no words of the people', () => {
     const message = messageOf('secret words', {
       session: { webhook: 'https://oapi.dingtalk.com/robot', expiresAtMs: 9 },
       corpId: 'corp-1',
     });
-    const kept = writeAnswered(turnOf(clock, { message, question: 'secret words' }), chatflow, null);
-    expect(kept).not.toContain('secret words');
-    expect(readAnswered(kept)).toEqual({
-      ids: RUN_IDS,
+    const turn = turnOf(clock, { message, question: 'secret words' });
+    const kept = writeAnswered(turn, chatflow, null);
+    const reply = writeReply(turn);
+    expect(kept + (reply?.text ?? '')).not.toContain('secret words');
+    expect(reply?.untilMs).toBe(9);
+    const { taskId: _task, ...ids } = RUN_IDS;
+    const answered = {
+      ids,
       appType: 'chatflow',
       user: 'staff-1',
       chat: { id: 'chat-1', isGroup: false },
@@ -54,7 +65,11 @@ describe('what is kept of an answered question', () => {
       session: message.session,
       corpId: 'corp-1',
       form: null,
-    });
+    };
+    expect(readAnswered(kept, reply?.text)).toEqual(answered);
+    expect(readAnswered(kept)).toEqual({ ...answered, session: null });
+    // A version before this one kept them together.
+    expect(readAnswered(JSON.stringify(answered))).toEqual(answered);
   });
 
   test('names the person whom the run was started for, so that ratings reach it', () => {

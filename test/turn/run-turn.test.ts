@@ -91,7 +91,11 @@ describe('an answer', () => {
     expect(next).toBeNull();
     expect(lastFrame(world)).toEqual(['finished', 'yes']);
     expect(record).toMatchObject({ state: 'done', payload: null });
-    expect(readAnswered(record?.receipt ?? null)).toMatchObject({ ids: IDS, user: 'staff-1', form: null });
+    expect(readAnswered(record?.receipt ?? null)).toMatchObject({
+      ids: { conversationId: IDS.conversationId, messageId: IDS.messageId },
+      user: 'staff-1',
+      form: null,
+    });
     expect(line(world, 'turn_finished')).toMatchObject({
       turn: turn.reference,
       outcome: 'complete',
@@ -302,7 +306,14 @@ describe('an answer that is stopped', () => {
     const world = createWorld();
     world.dify.appFacts = { ...world.dify.appFacts, suggestsQuestions: true };
     world.dify.answers.push([words('all'), 2_000, ended]);
-    const order = { conversationKey: 'conversation-1', owner: 'o', asker: null, turnId: null, leaseUntilMs: 0 };
+    const order = {
+      conversationKey: 'conversation-1',
+      owner: 'o',
+      asker: null,
+      turnId: null,
+      nowMs: 0,
+      leaseUntilMs: 0,
+    };
     await run(world, {}, { during: () => world.state.stop(order) });
     expect(lastFrame(world)).toEqual(['finished', 'all']);
     expect(world.chat.amended).toMatchObject([{ variables: { content: `all\n\n${texts.stopped} ${OFFERS}` } }]);
@@ -321,7 +332,11 @@ describe('a turn that another instance has taken over', () => {
       { id: 'turn-9' },
       {
         async during({ lease }) {
-          await world.state.takeOver({ ...takeOver, turnId: 'turn-9', handedOver: { fence: 1, hop: 1 } });
+          await world.state.takeOver({
+            ...takeOver,
+            turnId: 'turn-9',
+            handedOver: { fence: 1, hop: 1, sentAtMs: takeOver.nowMs },
+          });
           await lease.write();
         },
       },

@@ -17,7 +17,7 @@ const remembered = { conversationKey: 'conversation-1', generation: '', difyConv
 /** The text so far, and that it was stopped. */
 const STOPPED = /^so far\n\n\(stopped\)/u;
 
-const stopOrder = { owner: 'presser', asker: null, turnId: null, leaseUntilMs: 0 };
+const stopOrder = { owner: 'presser', asker: null, turnId: null, nowMs: 0, leaseUntilMs: 0 };
 /** What its cards show at their end. */
 const shown = ({ chat }: World) => chat.cards.map(({ frames }) => [frames.at(-1)?.state, frames.at(-1)?.text]);
 /** The run goes on until this instance gives it up. */
@@ -37,7 +37,7 @@ function withUnreadable(question: string, changes: Partial<State> = {}) {
       ...state,
       async takeOver(request) {
         const started = await state.takeOver(request);
-        return started && started !== 'dropped' ? unreadable(started) : started;
+        return typeof started === 'object' && started ? unreadable(started) : started;
       },
       async finish(request) {
         finishes.push(request);
@@ -253,8 +253,9 @@ describe('taking a turn over', () => {
     const world = createWorld();
     const turn = await left(world);
     const runner = runnerOf(world);
-    expect(await runner.takeOver(turn.id, { fence: 2, hop: 1 }, world.platform)).toBeNull();
-    expect(await runner.takeOver(turn.id, { fence: 1, hop: 1 }, world.platform)).not.toBeNull();
+    const handover = { hop: 1, sentAtMs: world.clock.now() };
+    expect(await runner.takeOver(turn.id, { ...handover, fence: 2 }, world.platform)).toBeNull();
+    expect(await runner.takeOver(turn.id, { ...handover, fence: 1 }, world.platform)).not.toBeNull();
     expect(world.lines).toContainEqual(expect.objectContaining({ event: 'turn_taken_over', hop: 1 }));
   });
 
@@ -276,8 +277,8 @@ describe('taking a turn over', () => {
     await world.accept({ question: 'first' });
     const second = await world.accept({ question: 'second' });
     const { clock, state } = world;
-    const leaseUntilMs = clock.now() + 40_000;
-    await state.stop({ conversationKey: 'conversation-1', owner: 'o', asker: null, turnId: second.id, leaseUntilMs });
+    const times = { nowMs: clock.now(), leaseUntilMs: clock.now() + 40_000 };
+    await state.stop({ conversationKey: 'conversation-1', owner: 'o', asker: null, turnId: second.id, ...times });
     await clock.advance(40_000);
     const work = await runnerOf(world).takeOver(second.id, null, world.platform);
     await world.done(work?.() ?? Promise.resolve());

@@ -127,6 +127,7 @@ describe('stopping the answers of a conversation', () => {
         owner: 'id-1',
         asker: 'staff-1',
         turnId: null,
+        nowMs: clock.now(),
         leaseUntilMs: clock.now() + 40_000,
       },
     ]);

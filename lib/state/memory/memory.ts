@@ -1,5 +1,5 @@
 import type { Clock } from '../../runtime/clock.ts';
-import { CLAIM_TTL_MS, FAILED_TTL_MS, RECEIPT_TTL_MS } from '../lifetimes.ts';
+import { CLAIM_TTL_MS, FAILED_TTL_MS, HANDOVER_AGE_MS, RECEIPT_TTL_MS, REPLY_TTL_MS } from '../lifetimes.ts';
 import type { AcceptRequest, Behind, StartedTurn, State } from '../state.ts';
 import { createMemoryConversations } from './conversations.ts';
 import { createMemoryCounters } from './counters.ts';
@@ -22,6 +22,8 @@ export function createMemoryState(clock: Clock): MemoryState {
   const claims = createExpiringMap<string>(clock);
   const turns = createExpiringMap<MemoryTurn>(clock);
   const payloads = createExpiringMap<string>(clock);
+  /** The reply addresses of answered turns. */
+  const addresses = createExpiringMap<string>(clock);
   const conversations = createMemoryConversations(clock);
   /** The turn whose answer a card shows, by what DingTalk calls the card. */
   const cards = createExpiringMap<string>(clock);
@@ -120,8 +122,10 @@ export function createMemoryState(clock: Clock): MemoryState {
   return {
     isDurable: false,
     tokens: null,
+    storeTime: (nowMs) => nowMs,
     size: () =>
       claims.size() +
+      addresses.size() +
       cards.size() +
       robots.size() +
       turns.size() +
@@ -196,6 +200,8 @@ export function createMemoryState(clock: Clock): MemoryState {
         conversations.changeForm(remembered, form);
         forms.finish(request);
         turn.receipt = receipt;
+        const { text, untilMs } = request.reply ?? { text: null, untilMs: null };
+        if (text !== null) addresses.set(turnId, text, Math.min((untilMs ?? Infinity) - nowMs, REPLY_TTL_MS));
         if (cardKey !== undefined) cards.set(cardKey, turnId, RECEIPT_TTL_MS);
         counters.finished(request);
         if (turn.reserved) accounts.settle(turn.reserved, spent);
@@ -219,6 +225,7 @@ export function createMemoryState(clock: Clock): MemoryState {
     },
 
     async takeOver({ turnId, owner, nowMs, leaseUntilMs, handedOver }) {
+      if (handedOver && Math.abs(nowMs - handedOver.sentAtMs) > HANDOVER_AGE_MS) return 'late';
       const turn = turns.get(turnId);
       if (turn?.state === 'dropped' && !handedOver) {
         if (turn.owner !== owner && !leases.isOverdue(turnId, nowMs)) return null;
@@ -267,7 +274,7 @@ export function createMemoryState(clock: Clock): MemoryState {
 
     receiptOf: async (cardKey) => turns.get(cards.get(cardKey) ?? '')?.receipt ?? null,
 
-    ...createMemoryRecords(turns, payloads, clock),
+    ...createMemoryRecords(turns, payloads, addresses, clock),
 
     status: async ({ nowMs }) => ({
       running: leases.size(),

@@ -71,6 +71,7 @@ export function waitingOf(turn: MemoryTurn | undefined): Waiting {
 export function createMemoryRecords(
   turns: ExpiringMap<MemoryTurn>,
   payloads: ExpiringMap<string>,
+  addresses: ExpiringMap<string>,
   clock: Clock,
 ): Pick<State, 'lookUp' | 'rate' | 'noteForm' | 'flags'> {
   const flags = createExpiringMap<true>(clock);
@@ -80,7 +81,8 @@ export function createMemoryRecords(
       if (!turn || turn.state === 'full' || turn.state === 'limited' || turn.state === 'unheld') return null;
       const { state, asker, conversationKey, progress, isStopped, receipt, formNote } = turn;
       const payload = payloads.get(turnId) ?? null;
-      return { state, asker, conversationKey, payload, progress, isStopped, receipt, formNote };
+      const reply = addresses.get(turnId) ?? null;
+      return { state, asker, conversationKey, payload, progress, isStopped, receipt, reply, formNote };
     },
 
     async noteForm({ turnId, note, instead }) {

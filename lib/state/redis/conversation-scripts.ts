@@ -1,12 +1,12 @@
 import { DROPPED_CALLS } from '../budget.ts';
 import { SETTLE } from './budget-scripts.ts';
 import { HELD } from './held-scripts.ts';
-import { HOLD } from './scripts.ts';
+import { HOLD, PLACE, STORE_NOW } from './script-parts.ts';
 
 // Scripts for turns that wait, and for conversations that begin anew or are stopped. See `scripts.ts`.
 
-/** KEYS: turn, leases. ARGV: the progress to keep, or '' to only look; the turn's id. */
-export const WAITING = `
+/** KEYS: turn, leases. ARGV: the progress to keep, or '' to only look. */
+export const WAITING = `${PLACE}
 local held = redis.call('HMGET', KEYS[1], 'state', 'progress')
 local state, progress = held[1], held[2] or ''
 if state ~= 'queued' and state ~= 'started' and state ~= 'dropped' then state = 'over' end
@@ -15,20 +15,21 @@ if ARGV[1] ~= '' and progress == '' and (state == 'queued' or state == 'started'
   redis.call('HSET', KEYS[1], 'progress', progress)
 end
 -- The instance that keeps the progress of a dropped turn ends its card.
-if ARGV[1] ~= '' and state == 'dropped' then redis.call('ZREM', KEYS[2], ARGV[2]) end
+if ARGV[1] ~= '' and state == 'dropped' then redis.call('ZREM', KEYS[2], id) end
 return {state, progress}`;
 
 /**
  * KEYS: conversation. Returns how many held files are dropped; a repeat returns the same. The forms of the conversation
- * stay: their numbers are not given again, and words that name one are no question.
+ * stay: their numbers are not given again, and words that name one are no question. FOUND: the held files.
  */
 export const START_CONVERSATION = `${HELD}
 local conversation = KEYS[1]
-local prefix, key, generation, ttl = unpack(ARGV)
+local prefix = string.match(conversation, '^(.*}:)conversation:')
+local generation, ttl = unpack(ARGV)
 if redis.call('HGET', conversation, 'generation') == generation then
   return tonumber(redis.call('HGET', conversation, 'dropped') or '0')
 end
-local held = heldOf(prefix, conversation, key)
+local held = heldOf(prefix, conversation)
 local dropped = redis.call('LLEN', held)
 local forms = redis.call('HGET', conversation, 'forms')
 redis.call('DEL', conversation, held)
@@ -38,12 +39,15 @@ if ttl ~= '' then redis.call('PEXPIRE', conversation, ttl) end
 return dropped`;
 
 /**
- * KEYS: running, queue, leases. A dropped turn gets a lease. If the instance that opens its card, or the one that is told
- * here to end it, is killed, the lease lapses, and another instance ends the card.
+ * KEYS: running, queue, leases, waiting. A dropped turn gets a lease. If the instance that opens its card, or the one that is
+ * told here to end it, is killed, the lease lapses, and another instance ends the card. FOUND: the turns that run and wait,
+ * with their payloads; the account of the month.
  */
-export const STOP = `${HOLD}${SETTLE}
-local running, queue, leases = unpack(KEYS)
-local prefix, asker, owner, only, lease = unpack(ARGV)
+export const STOP = `${STORE_NOW}${HOLD}${SETTLE}
+local running, queue, leases, waiting = unpack(KEYS)
+local asker, owner, only, given, lease = unpack(ARGV)
+local now = storeNow(given)
+local prefix = string.match(leases, '^(.*}:)leases$')
 local function isTheirs(id)
   if only ~= '' and id ~= only then return false end
   return asker == '' or redis.call('HGET', prefix .. 'turn:' .. id, 'asker') == asker
@@ -53,10 +57,10 @@ for _, id in ipairs(redis.call('LRANGE', queue, 0, -1)) do
   local turn = prefix .. 'turn:' .. id
   if isTheirs(id) and redis.call('HGET', turn, 'state') == 'queued' then
     redis.call('HSET', turn, 'state', 'dropped', 'droppedBy', owner)
-    redis.call('ZREM', prefix .. 'waiting', id)
+    redis.call('ZREM', waiting, id)
     settle(turn, math.min(tonumber(redis.call('HGET', turn, 'reserved') or '0'), ${DROPPED_CALLS}))
     redis.call('DEL', prefix .. 'payload:' .. id)
-    hold(leases, lease, id)
+    hold(leases, now + lease, id)
     table.insert(dropped, {id, redis.call('HGET', turn, 'progress') or ''})
   elseif redis.call('HGET', turn, 'droppedBy') == owner then
     table.insert(dropped, {id, redis.call('HGET', turn, 'progress') or ''})

@@ -23,6 +23,8 @@ export const STORE_WORDS = [
   'LOADING',
   'MASTERDOWN',
   'CLUSTERDOWN',
+  'CROSSSLOT',
+  'MOVED',
   'BUSY',
 ] as const;
 

@@ -1,14 +1,15 @@
-import type { FormChange } from '../state.ts';
+import { RECEIPT_TTL_MS } from '../lifetimes.ts';
+import { PLACE, STORE_NOW } from './script-parts.ts';
 
 // What scripts do about forms that wait for a person. See `scripts.ts`. Below the prefix: `forms` (turns whose card shows a
 // form, by the end of its time), `forms-of:GROUP` (those of one group).
 
 /** The receipts of the turns whose cards show the waiting forms of a group, the newest first. */
 export const FORMS_OF = `
-local function formsOf(prefix, group, now)
+local function formsOf(prefix, groupForms, now)
   local receipts = {}
-  if group == '' then return receipts end
-  local ids = redis.call('ZREVRANGEBYSCORE', prefix .. 'forms-of:' .. group, '+inf', now, 'LIMIT', 0, 10)
+  if groupForms == '' then return receipts end
+  local ids = redis.call('ZREVRANGEBYSCORE', groupForms, '+inf', now, 'LIMIT', 0, 10)
   for _, id in ipairs(ids) do
     local receipt = redis.call('HGET', prefix .. 'turn:' .. id, 'receipt')
     if receipt then table.insert(receipts, receipt) end
@@ -18,37 +19,36 @@ end`;
 
 /** Turns whose card shows a form of which the time is over. An instance that is told of one has a minute for it. */
 export const DUE = `
-local function dueForms(prefix, now, limit)
-  local ids = redis.call('ZRANGEBYSCORE', prefix .. 'forms', '-inf', now, 'LIMIT', 0, limit)
-  for _, id in ipairs(ids) do redis.call('ZADD', prefix .. 'forms', tonumber(now) + 60000, id) end
+local function dueForms(dueAt, now, limit)
+  local ids = redis.call('ZRANGEBYSCORE', dueAt, '-inf', now, 'LIMIT', 0, limit)
+  for _, id in ipairs(ids) do redis.call('ZADD', dueAt, tonumber(now) + 60000, id) end
   return ids
 end`;
 
 /** A form waits, or waits no more. */
 export const WAITS = `
-local function endWait(prefix, id)
-  redis.call('ZREM', prefix .. 'forms', id)
-  local group = redis.call('HGET', prefix .. 'turn:' .. id, 'formsOf')
+local function endWait(prefix, dueAt, turn)
+  local id = string.sub(turn, #prefix + #'turn:' + 1)
+  redis.call('ZREM', dueAt, id)
+  local group = redis.call('HGET', turn, 'formsOf')
   if group then redis.call('ZREM', prefix .. 'forms-of:' .. group, id) end
 end
-local function wait(prefix, id, untilMs, group, keep)
-  redis.call('ZADD', prefix .. 'forms', untilMs, id)
-  redis.call('PEXPIRE', prefix .. 'forms', keep)
+local function wait(turn, id, dueAt, untilMs, group, groupForms)
+  redis.call('ZADD', dueAt, untilMs, id)
+  redis.call('PEXPIRE', dueAt, ${RECEIPT_TTL_MS})
   if group == '' then return end
-  redis.call('HSET', prefix .. 'turn:' .. id, 'formsOf', group)
-  redis.call('ZADD', prefix .. 'forms-of:' .. group, untilMs, id)
-  redis.call('PEXPIRE', prefix .. 'forms-of:' .. group, keep)
+  redis.call('HSET', turn, 'formsOf', group)
+  redis.call('ZADD', groupForms, untilMs, id)
+  redis.call('PEXPIRE', groupForms, ${RECEIPT_TTL_MS})
 end`;
 
-/** KEYS: forms. ARGV: prefix, now, limit. */
-export const DUE_FORMS = `${DUE}
-return dueForms(unpack(ARGV))`;
+/** KEYS: forms. */
+export const DUE_FORMS = `${STORE_NOW}${DUE}
+local given, limit = unpack(ARGV)
+return dueForms(KEYS[1], storeNow(given), limit)`;
 
-/** KEYS: forms. ARGV: prefix, turn, until when; '' ends the wait. */
-export const POSTPONE_FORM = `${WAITS}
-local prefix, id, untilMs = unpack(ARGV)
-if untilMs == '' then endWait(prefix, id) else redis.call('ZADD', KEYS[1], 'XX', untilMs, id) end
+/** KEYS: turn, forms. ARGV: until when; '' ends the wait. FOUND: the forms of the group. */
+export const POSTPONE_FORM = `${PLACE}${WAITS}
+local turn, dueAt = unpack(KEYS)
+if ARGV[1] == '' then endWait(prefix, dueAt, turn) else redis.call('ZADD', dueAt, 'XX', ARGV[1], id) end
 return 1`;
-
-/** What `FINISH` takes for a change of the newest form: '' to keep it, '-' to forget it, or the form. */
-export const formArgument = (change: FormChange): string => (change.kind === 'keep' ? '' : (change.newest ?? '-'));

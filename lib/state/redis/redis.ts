@@ -2,13 +2,15 @@ import * as z from 'zod';
 import { BridgeError } from '../../errors.ts';
 import { readJson } from '../../runtime/json.ts';
 import { monthOf } from '../budget.ts';
-import { BUDGET_TTL_MS, CLAIM_TTL_MS, FAILED_TTL_MS, RECEIPT_TTL_MS, ROBOT_ROW_TTL_MS } from '../lifetimes.ts';
-import type { Remembered, RobotRow, SharedToken, State, Waiting } from '../state.ts';
+import type { SharedToken, State, Waiting } from '../state.ts';
 import * as conversations from './conversation-scripts.ts';
-import { DUE_FORMS, formArgument, POSTPONE_FORM } from './form-scripts.ts';
+import { FINISH } from './finish-script.ts';
+import { DUE_FORMS, POSTPONE_FORM } from './form-scripts.ts';
 import { HOLD_FILES } from './held-scripts.ts';
+import { keysOf } from './keys.ts';
 import * as records from './record-scripts.ts';
 import * as replies from './replies.ts';
+import { createRequests, mostOf, rememberedArgs, ttl } from './requests.ts';
 import * as scripts from './scripts.ts';
 
 /**
@@ -23,30 +25,29 @@ const storedToken = z.object({ value: z.string(), expiresAtMs: z.number() });
 /** How long the instance that renews the token has before another one may. */
 const RENEWAL_MS = 30_000;
 
-/**
- * The state of one robot in a Redis. `app` names its Dify app: what is kept of a conversation with another app is not told,
- * because Dify answers another app's id as it answers one that is gone.
- */
-export function createRedisState(runScript: RunScript, clientId: string, app: string): State {
-  // A cluster keeps all keys with the same text in braces in one slot.
-  const prefix = `dify-on-dingtalk:{${clientId}}:`;
-  const turnKey = (id: string) => `${prefix}turn:${id}`;
-  const payloadKey = (id: string) => `${prefix}payload:${id}`;
-  const flagKey = (name: string) => `${prefix}mark:${name}`;
-  const conversationKeys = (key: string) =>
-    [`${prefix}conversation:${key}`, `${prefix}running:${key}`, `${prefix}queue:${key}`] as const;
-  const leases = `${prefix}leases`;
-  const formsKey = `${prefix}forms`;
-  const cardKeyOf = (key: string) => `${prefix}card:${key}`;
-  const rowKey = (row: RobotRow | undefined) => `${prefix}robots:${row?.chat ?? ''}`;
-  const mostOf = (row: RobotRow | undefined) => (row ? (row.most ?? '') : '-');
-  /** An empty text stands for no expiry. */
-  const ttl = (ms: number | null) => (ms === null ? '' : String(ms));
-  const rememberedArgs = ({ generation, difyConversationId, ttlMs }: Remembered) => [
-    generation,
-    difyConversationId ?? '',
-    ttl(ttlMs),
-  ];
+export interface RedisStateOptions {
+  clientId: string;
+  /**
+   * Names the robot's Dify app: what is kept of a conversation with another app is not told, because Dify answers another
+   * app's id as it answers one that is gone.
+   */
+  app: string;
+  /**
+   * The store's time at this time of the instance, in milliseconds; null for the time of Redis, by which instances agree on
+   * leases however much their clocks differ. For tests, whose clocks are not those of the world.
+   */
+  time: ((nowMs: number) => number) | null;
+}
+
+/** The state of one robot in a Redis. */
+export function createRedisState(runScript: RunScript, { clientId, app, time }: RedisStateOptions): State {
+  const key = keysOf(clientId);
+  const { leases, waiting, conversationKeys } = key;
+  /** An empty text: the script takes the time of Redis. */
+  const storeNow = (nowMs: number) => (time ? String(time(nowMs)) : '');
+  const requests = createRequests(key, app, storeNow);
+  /** By how much the store's time is ahead of that of this instance, by its last reply that told it. */
+  let aheadMs = 0;
 
   async function run<T>(
     reply: z.ZodType<T>,
@@ -61,71 +62,35 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
 
   const tokens: SharedToken = {
     async read() {
-      const stored = await run(z.string(), records.READ_TOKEN, [`${prefix}token`], []);
+      const stored = await run(z.string(), records.READ_TOKEN, [key.token], []);
       return readJson(storedToken, stored);
     },
     async save(token) {
-      await run(z.unknown(), records.SAVE_TOKEN, [`${prefix}token`], [JSON.stringify(token), token.expiresAtMs]);
+      await run(z.unknown(), records.SAVE_TOKEN, [key.token], [JSON.stringify(token), token.expiresAtMs]);
     },
     async claimRenewal() {
-      return (await run(replies.count, records.CLAIM_RENEWAL, [`${prefix}token-renewal`], [RENEWAL_MS])) === 1;
+      return (await run(replies.count, records.CLAIM_RENEWAL, [key.tokenRenewal], [RENEWAL_MS])) === 1;
     },
   };
 
   async function waitingOf(turnId: string, noted: string): Promise<Waiting> {
-    const [stateNow, progress] = await run(
-      replies.waiting,
-      conversations.WAITING,
-      [turnKey(turnId), leases],
-      [noted, turnId],
-    );
+    const keys = [key.turn(turnId), leases];
+    const [stateNow, progress] = await run(replies.waiting, conversations.WAITING, keys, [noted]);
     return { state: stateNow, progress: progress || null };
   }
 
   return {
     isDurable: true,
     tokens,
+    storeTime: (nowMs) => nowMs + aheadMs,
     async claim({ turnId, owner, nowMs, row }) {
-      const keys = [turnKey(turnId), leases, rowKey(row)];
-      const args = [owner, nowMs, CLAIM_TTL_MS, mostOf(row)];
-      const [isNew, overdue] = await run(replies.claimed, scripts.CLAIM, keys, args);
+      const keys = [key.turn(turnId), leases, ...(row ? [key.row(row.chat)] : [])];
+      const [isNew, overdue] = await run(replies.claimed, scripts.CLAIM, keys, [owner, storeNow(nowMs), mostOf(row)]);
       return { isNew: isNew === 1, overdue };
     },
     async accept(request) {
-      const { turnId, owner, asker, conversationKey, payload, nowMs, leaseUntilMs, budget, rate, row } = request;
-      const [conversation, running, queue] = conversationKeys(conversationKey);
-      const account = `dify-on-dingtalk:calls:${budget?.account ?? ''}`;
-      const { full, few, last } = budget?.reserve ?? { full: 0, few: 0, last: 0 };
-      const reply = await run(
-        replies.accepted,
-        scripts.ACCEPT,
-        [turnKey(turnId), payloadKey(turnId), conversation, running, queue, leases, account, rowKey(row)],
-        [
-          prefix,
-          turnId,
-          owner,
-          asker,
-          conversationKey,
-          payload,
-          nowMs,
-          leaseUntilMs,
-          ttl(request.conversationTtlMs),
-          request.queueLimit,
-          CLAIM_TTL_MS,
-          budget?.limit ?? 0,
-          full,
-          few,
-          last,
-          BUDGET_TTL_MS,
-          rate?.questions ?? 0,
-          rate?.windowMs ?? 1,
-          app,
-          request.heldFiles,
-          mostOf(row),
-          ROBOT_ROW_TTL_MS,
-          request.formsOf ?? '',
-        ],
-      );
+      const { keys, args } = requests.accept(request);
+      const reply = await run(replies.accepted, scripts.ACCEPT, keys, args);
       if (reply[0] === 'duplicate' || reply[0] === 'silent') return { kind: reply[0] };
       const [kind, generation, dify, form, first, place, runningCount, overdue, level, reached, ...more] = reply;
       const [recorded, forms, others, dueForms] = more;
@@ -137,126 +102,86 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
       return { kind, turn, isFirst: first === 1, payload: recorded || null, load, budget: granted };
     },
     async hold({ turnId, owner, conversationKey, conversationTtlMs, files, nowMs, limit, holdMs }) {
-      const [conversation] = conversationKeys(conversationKey);
-      const times = [nowMs, ttl(conversationTtlMs), CLAIM_TTL_MS, holdMs];
-      const args = [prefix, turnId, owner, conversationKey, ...times, limit, ...files];
-      return run(replies.held, HOLD_FILES, [turnKey(turnId), leases, conversation], args);
+      const args = [owner, storeNow(nowMs), ttl(conversationTtlMs), holdMs, limit, ...files];
+      return run(replies.held, HOLD_FILES, [key.turn(turnId), leases, key.conversation(conversationKey)], args);
     },
     async renew({ turnId, fence, nowMs, leaseUntilMs, progress, remembered }) {
-      const [conversation] = conversationKeys(remembered.conversationKey);
+      const [conversation, , queue] = conversationKeys(remembered.conversationKey);
       const reply = await run(
         replies.renewed,
         scripts.RENEW,
-        [turnKey(turnId), conversation, leases],
-        [prefix, turnId, fence, nowMs, leaseUntilMs, progress, ...rememberedArgs(remembered), app],
+        [key.turn(turnId), conversation, leases, waiting, queue],
+        [fence, storeNow(nowMs), leaseUntilMs - nowMs, progress, ...rememberedArgs(remembered), app],
       );
       if (reply[0] !== 'held') return { kind: reply[0] };
-      const [kind, running, stopped, overdue, behind] = reply;
+      const [kind, running, stopped, overdue, behind, atMs] = reply;
+      aheadMs = atMs - nowMs;
       return { kind, running, isStopped: stopped !== '', overdue, behind };
     },
     async finish(request) {
-      const { turnId, fence, owner, nowMs, failure, remembered, spent, receipt, form, nextLeaseUntilMs, cardKey } =
-        request;
-      const { waits, formsOver = [] } = request;
-      const [conversation, running, queue] = conversationKeys(remembered.conversationKey);
-      const [generation, dify, conversationTtl] = rememberedArgs(remembered);
-      const reply = await run(
-        replies.finished,
-        scripts.FINISH,
-        [turnKey(turnId), payloadKey(turnId), conversation, running, queue, leases, cardKeyOf(cardKey ?? '')],
-        [
-          prefix,
-          turnId,
-          fence,
-          owner,
-          nowMs,
-          nextLeaseUntilMs,
-          failure ?? '',
-          generation ?? '',
-          dify ?? '',
-          conversationTtl ?? '',
-          receipt,
-          FAILED_TTL_MS,
-          RECEIPT_TTL_MS,
-          spent,
-          formArgument(form),
-          monthOf(nowMs),
-          BUDGET_TTL_MS,
-          app,
-          cardKey === undefined ? 0 : 1,
-          form.kind === 'change' ? (form.all ?? '') : '',
-          waits?.untilMs ?? '',
-          waits?.group ?? '',
-          ...formsOver,
-        ],
-      );
+      const { keys, args } = requests.finish(request);
+      const reply = await run(replies.finished, FINISH, keys, args);
       if (reply[0] === 'lost') return { kind: 'lost' };
-      return { kind: 'finished', running: reply[1], isStopped: reply[2] !== '', next: reply[3] ?? null };
+      aheadMs = reply[3] - request.nowMs;
+      return { kind: 'finished', running: reply[1], isStopped: reply[2] !== '', next: reply[4] ?? null };
     },
     async takeOver({ turnId, owner, nowMs, leaseUntilMs, handedOver }) {
+      const { fence = '', hop = '', sentAtMs = '' } = handedOver ?? {};
       const reply = await run(
         replies.takenOver,
         scripts.TAKE_OVER,
-        [turnKey(turnId), leases],
-        [prefix, turnId, owner, nowMs, leaseUntilMs, handedOver?.fence ?? '', handedOver?.hop ?? '', app],
+        [key.turn(turnId), leases],
+        [owner, storeNow(nowMs), leaseUntilMs - nowMs, fence, hop, sentAtMs, app],
       );
       if (reply[0] === 'taken') return reply[1];
-      return reply[0] === 'dropped' ? 'dropped' : null;
+      return reply[0] === 'dropped' || reply[0] === 'late' ? reply[0] : null;
     },
-    overdue: ({ nowMs, limit }) => run(replies.ids, scripts.OVERDUE, [leases], [nowMs, limit]),
+    overdue: ({ nowMs, limit }) => run(replies.ids, scripts.OVERDUE, [leases], [storeNow(nowMs), limit]),
     noteWaiting: ({ turnId, progress }) => waitingOf(turnId, progress),
     peek: (turnId) => waitingOf(turnId, ''),
-    dueForms: ({ nowMs, limit }) => run(replies.ids, DUE_FORMS, [formsKey], [prefix, nowMs, limit]),
+    dueForms: ({ nowMs, limit }) => run(replies.ids, DUE_FORMS, [key.forms], [storeNow(nowMs), limit]),
     async postponeForm({ turnId, untilMs }) {
-      await run(z.unknown(), POSTPONE_FORM, [formsKey], [prefix, turnId, untilMs ?? '']);
+      await run(z.unknown(), POSTPONE_FORM, [key.turn(turnId), key.forms], [untilMs ?? '']);
     },
     noteForm: ({ turnId, note, instead }) =>
-      run(z.string(), records.NOTE_FORM, [turnKey(turnId)], [note, instead === null ? 0 : 1, instead ?? '']),
+      run(z.string(), records.NOTE_FORM, [key.turn(turnId)], [note, instead === null ? 0 : 1, instead ?? '']),
     async startConversation({ conversationKey, generation, ttlMs }) {
-      const [conversation] = conversationKeys(conversationKey);
-      const args = [prefix, conversationKey, generation, ttl(ttlMs)];
-      return run(replies.count, conversations.START_CONVERSATION, [conversation], args);
+      const keys = [key.conversation(conversationKey)];
+      return run(replies.count, conversations.START_CONVERSATION, keys, [generation, ttl(ttlMs)]);
     },
-    async stop({ conversationKey, owner, asker, turnId: only, leaseUntilMs }) {
+    async stop({ conversationKey, owner, asker, turnId: only, nowMs, leaseUntilMs }) {
       const [, running, queue] = conversationKeys(conversationKey);
-      const args = [prefix, asker ?? '', owner, only ?? '', leaseUntilMs];
-      const reply = await run(replies.stopped, conversations.STOP, [running, queue, leases], args);
+      const args = [asker ?? '', owner, only ?? '', storeNow(nowMs), leaseUntilMs - nowMs];
+      const reply = await run(replies.stopped, conversations.STOP, [running, queue, leases, waiting], args);
       const [droppedTurns, turnId, payload = '', progress = ''] = reply;
       const runningTurn = turnId === undefined ? null : { turnId, payload, progress: progress || null };
       return { dropped: droppedTurns, running: runningTurn };
     },
     async lookUp(turnId) {
-      const reply = await run(replies.lookedUp, records.LOOK_UP, [turnKey(turnId), payloadKey(turnId)], []);
-      return replies.recordOf(reply);
+      const keys = [key.turn(turnId), key.payload(turnId), key.answered(turnId), key.reply(turnId)];
+      return replies.recordOf(await run(replies.lookedUp, records.LOOK_UP, keys, []));
     },
-    async receiptOf(cardKey) {
-      return (await run(z.string(), records.RECEIPT_OF, [cardKeyOf(cardKey)], [prefix])) || null;
-    },
-    async rate({ turnId, person, owner, rating, keeps }) {
-      return (
-        (await run(replies.rating, records.RATE, [turnKey(turnId)], [person, owner, rating, keeps ? 1 : 0])) || null
-      );
+    receiptOf: async (cardKey) => (await run(z.string(), records.RECEIPT_OF, [key.card(cardKey)], [])) || null,
+    async rate({ turnId, person, owner, rating: wanted, keeps }) {
+      const keys = [key.turn(turnId), key.answered(turnId)];
+      return (await run(replies.rating, records.RATE, keys, [person, owner, wanted, keeps ? 1 : 0])) || null;
     },
     async status({ nowMs }) {
-      const args = [prefix, nowMs, monthOf(nowMs), CLAIM_TTL_MS];
-      const [runningCount, waiting, calls, accepted, counts, last] = await run(
-        replies.status,
-        records.STATUS,
-        [leases],
-        args,
-      );
+      const keys = [leases, waiting, key.calls(monthOf(nowMs)), key.accepted, key.failures, key.failed];
+      const reply = await run(replies.status, records.STATUS, keys, [storeNow(nowMs)]);
+      const [runningCount, waitingCount, calls, accepted, counts, last] = reply;
       return {
         running: runningCount,
-        waiting,
+        waiting: waitingCount,
         calls,
         lastAcceptedAtMs: accepted === '' ? null : Number(accepted),
         failures: [...counts].map(([code, n]) => ({ code, count: Number(n), lastMs: Number(last.get(code) ?? 0) })),
       };
     },
     flags: {
-      isSet: async (name) => (await run(replies.count, records.IS_FLAG_SET, [flagKey(name)], [])) === 1,
+      isSet: async (name) => (await run(replies.count, records.IS_FLAG_SET, [key.flag(name)], [])) === 1,
       async set(name, ttlMs) {
-        await run(z.unknown(), records.SET_FLAG, [flagKey(name)], [ttlMs]);
+        await run(z.unknown(), records.SET_FLAG, [key.flag(name)], [ttlMs]);
       },
     },
   };

@@ -107,16 +107,19 @@ const turn = z
 
 export const renewed = z.union([
   z.tuple([z.enum(['lost', 'unknown'])]),
-  z.tuple([z.literal('held'), count, z.string(), ids, z.enum(['nothing', 'others', 'asker'])]),
+  z.tuple([z.literal('held'), count, z.string(), ids, z.enum(['nothing', 'others', 'asker']), count]),
 ]);
 
 export const finished = z.union([
   z.tuple([z.literal('lost')]),
-  z.tuple([z.literal('finished'), count, z.string()]),
-  z.tuple([z.literal('finished'), count, z.string(), turn]),
+  z.tuple([z.literal('finished'), count, z.string(), count]),
+  z.tuple([z.literal('finished'), count, z.string(), count, turn]),
 ]);
 
-export const takenOver = z.union([z.tuple([z.enum(['gone', 'held', 'dropped'])]), z.tuple([z.literal('taken'), turn])]);
+export const takenOver = z.union([
+  z.tuple([z.enum(['gone', 'held', 'dropped', 'late'])]),
+  z.tuple([z.literal('taken'), turn]),
+]);
 
 export const claimed = z.tuple([count, ids]);
 
@@ -139,13 +142,14 @@ export const lookedUp = z.union([
     z.string(),
     z.string(),
     z.string(),
+    z.string(),
   ]),
 ]);
 
 /** What is on record of a turn; null for nothing, and for a question that was not taken. */
 export function recordOf(reply: z.output<typeof lookedUp>): TurnRecord | null {
   if (reply.length === 0 || reply[0] === 'full' || reply[0] === 'limited' || reply[0] === 'unheld') return null;
-  const [state, asker, conversationKey, payload, progress, receipt, isStopped, formNote] = reply;
+  const [state, asker, conversationKey, payload, progress, receipt, isStopped, address, formNote] = reply;
   return {
     state,
     asker,
@@ -154,6 +158,7 @@ export function recordOf(reply: z.output<typeof lookedUp>): TurnRecord | null {
     progress: progress || null,
     isStopped: isStopped !== '',
     receipt: receipt || null,
+    reply: address || null,
     formNote: formNote || null,
   };
 }

@@ -202,7 +202,7 @@ export const setupEn = {
   storeNotReady: (host: string, said: string) =>
     line(
       `${host} is there but refuses for now (${said})`,
-      'LOADING and BUSY pass; READONLY and MASTERDOWN: REDIS_URL names a replica, use the primary; MISCONF: the server cannot save to its disk; max …: too many clients are connected',
+      'LOADING and BUSY pass; READONLY and MASTERDOWN: REDIS_URL names a replica, use the primary; MISCONF: the server cannot save to its disk; CROSSSLOT and MOVED: a cluster, which is not served, use a single Redis; max …: too many clients are connected',
     ),
   storeRefused: (host: string, status: number, code: string) =>
     line(

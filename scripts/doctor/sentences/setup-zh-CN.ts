@@ -184,7 +184,7 @@ export const setupZh: typeof setupEn = {
   storeNotReady: (host, said) =>
     line(
       `${host} 可连接，但暂时拒绝请求（${said}）`,
-      'LOADING、BUSY 会自行恢复；READONLY、MASTERDOWN：REDIS_URL 指向副本，请改用主节点；MISCONF：服务器无法写入磁盘；max …：连接数过多',
+      'LOADING、BUSY 会自行恢复；READONLY、MASTERDOWN：REDIS_URL 指向副本，请改用主节点；MISCONF：服务器无法写入磁盘；CROSSSLOT、MOVED：这是集群，不支持，请改用单个 Redis；max …：连接数过多',
     ),
   storeRefused: (host, status, code) =>
     line(`${host} 拒绝执行脚本（${facts(status, code)}）`, '请用支持 EVAL 的 Redis：Upstash、Redis 7、Valkey', UPSTASH),
