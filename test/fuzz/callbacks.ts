@@ -4,7 +4,7 @@ import { readCallback } from '../../lib/dingtalk/callback.ts';
 import { BridgeError } from '../../lib/errors.ts';
 import { callbackBodies } from './fixtures.ts';
 import { Finding, judgeHealth, judgeOutcome } from './judge.ts';
-import { byteEdits, edited, editedBytes, jsonEdits, oddValue, toBytes } from './mutate.ts';
+import { bufferOf, byteEdits, edited, editedBytes, jsonEdits, oddValue, toBytes } from './mutate.ts';
 import { target } from './target.ts';
 import { createFuzzWorld, type FuzzWorld } from './world.ts';
 
@@ -155,7 +155,7 @@ export const presses = target(
       const { status, body: answer } = await world.press(bytes.replaceAll('CARD', card));
       statuses.push(status);
       // An empty body is the console's probe, which is answered in words.
-      if (status === 200 && bytes !== '') JSON.parse(answer);
+      if (status === 200 && new TextDecoder().decode(bufferOf(bytes)) !== '') JSON.parse(answer);
     }
     await world.settle();
     judgeHealth(world, statuses);

@@ -129,6 +129,8 @@ export function createWire(clock: Clock, mode: string): Wire {
     if (what?.kind === 'reset') throw new TypeError('fetch failed');
     if (what?.kind === 'hang') return hang(init.signal);
     if (what?.kind === 'answer') return responseOf(what.status, what.body, what.type);
+    if ((api === 'streaming' || api === 'updateCard') && !cards.has(textAt(body, 'outTrackId')))
+      return responseOf(400, '{"code":"param.stream.outTrackId"}', JSON_TYPE);
     return responseOf(200, JSON.stringify(honest), JSON_TYPE);
   }
 
