@@ -78,14 +78,14 @@ export async function sample({ seed, size, part, parts }) {
     for (const mutant of inside) chosen.add(mutant);
     places.push(place);
   }
+  // The places stay in the order in which they were drawn, so that each part is a sample by itself.
   const patterns = places
-    .toSorted((a, b) => (a.fileName < b.fileName ? -1 : 1))
+    .filter((_place, index) => index % parts === part - 1)
     .map(({ fileName, location: { start, end } }) => {
       const at = ({ line, column }) => `${line + 1}:${column}`;
       return `${fileName}:${at(start)}-${at(end)}`;
     });
-  const each = Math.ceil(patterns.length / parts);
-  return { all: mutants.length, chosen: chosen.size, patterns: patterns.slice((part - 1) * each, part * each) };
+  return { all: mutants.length, chosen: chosen.size, patterns };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
