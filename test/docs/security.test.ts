@@ -1,5 +1,5 @@
 // Each row of the threat list in SECURITY.md names the tests that hold it, and they exist.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 const root = new URL('../../', import.meta.url);
@@ -24,4 +24,13 @@ test.each(rows)('$threat', ({ where, tests }) => {
     const source = readFileSync(new URL(file, root), 'utf8').replaceAll("\\'", "'");
     expect(source.includes(title), `${file} has no test “${title}”`).toBe(true);
   }
+});
+
+const workflows = readdirSync(new URL('.github/workflows/', root));
+
+test.each(workflows)('%s uses actions by their commit', (name) => {
+  const text = readFileSync(new URL(`.github/workflows/${name}`, root), 'utf8');
+  const used = [...text.matchAll(/uses: *(\S+)/gu)].map(([, action]) => action);
+  expect(used.length).toBeGreaterThan(0);
+  for (const action of used) expect(action).toMatch(/@[0-9a-f]{40}$/u);
 });
