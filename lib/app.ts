@@ -18,7 +18,7 @@ import type { RobotConfig } from './config/robot.ts';
 import type { ConfigProblem } from './config/settings.ts';
 import { REQUEST_ERROR_STATUS } from './errors.ts';
 import { keepConnections } from './net/connections.ts';
-import { createDownload } from './net/download.ts';
+import { createDownload, type Download } from './net/download.ts';
 import type { Fetch } from './net/http.ts';
 import { createReceiver, receiveFrames, sweepRobots } from './receiver.ts';
 import { createRecovery } from './recovery/recover.ts';
@@ -61,6 +61,8 @@ export interface AppOptions {
   clock?: Clock;
   fetch?: Fetch;
   newId?: () => string;
+  /** How files are fetched; in tests that must reach no network. */
+  download?: Download;
   writeLog?: (line: string) => void;
   /**
    * The in-process store of one robot, used when no Redis is configured. Without it a Redis is required. The function on
@@ -109,7 +111,7 @@ export function createApp(options: AppOptions): App {
           chat: connectChat(robot, { config, state, fetch, clock, log }),
           dify,
           recovery: createRecovery({ records: dify.records, clock, log }),
-          download: createDownload({ clock, trustedHosts: hostsOf(robot) }),
+          download: options.download ?? createDownload({ clock, trustedHosts: hostsOf(robot) }),
           state,
           handover: createHandover({
             publicUrl: config.publicUrl,

@@ -50,6 +50,10 @@ const groups = [
       ['npm run format', { zh: '整理格式', en: 'formats all files' }],
       ['npm run bench', { zh: '测量数据表', en: 'the measured figures' }],
       ['npm run chaos', { zh: '在故障中长时间运行', en: 'a long run under faults' }],
+      ['npm run fuzz', { zh: '随机和损坏的输入，默认 10 分钟', en: 'random and damaged input, ten minutes' }],
+      ['npm run soak', { zh: '2 万个回答，前后比较内存', en: '20,000 answers, and the heap before and after' }],
+      ['npm run official', { zh: '官方 SDK 对模拟器', en: 'the official clients against the simulators' }],
+      ['npm run mutate', { zh: '变异测试抽样', en: 'mutation testing of a sample' }],
     ],
   },
 ];

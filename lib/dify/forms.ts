@@ -3,7 +3,7 @@ import type { PendingForm } from '../answer/event.ts';
 import { BridgeError } from '../errors.ts';
 import type { HttpAnswer } from '../net/http.ts';
 import { readFormBody } from './form-shape.ts';
-import { acceptedJson, readAccepted, type DifyHttp } from './http.ts';
+import { acceptedJson, pathPart, readAccepted, type DifyHttp } from './http.ts';
 
 /** What a field of a form is given: a text, a file or several, as Dify's requests write them (`wireFile`). */
 export type FormValue = string | object | readonly object[];
@@ -48,7 +48,7 @@ export async function submitForm(http: DifyHttp, { token, action, inputs, user }
   acceptedJson(answer);
 }
 
-const formPath = (token: string) => `/form/human_input/${encodeURIComponent(token)}`;
+const formPath = (token: string) => `/form/human_input/${pathPart(token)}`;
 
 /** @throws BridgeError for the refusals that say something of the form. */
 function throwFormRefusal({ status, json }: HttpAnswer): void {

@@ -149,6 +149,9 @@ export function wasRefused(error: unknown): error is BridgeError {
   return error instanceof BridgeError && error.code === 'dify_unreachable' && error.facts['refused'] === true;
 }
 
+/** An id as a part of a path. Ids come from events: one with half a character in it must not throw here. */
+export const pathPart = (id: string): string => encodeURIComponent(id.toWellFormed());
+
 /**
  * The JSON of a call that Dify carried out.
  *

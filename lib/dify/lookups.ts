@@ -1,5 +1,5 @@
 import { readRefusal } from './failures.ts';
-import { readAccepted, type DifyHttp } from './http.ts';
+import { pathPart, readAccepted, type DifyHttp } from './http.ts';
 import {
   readConversations,
   readMessages,
@@ -59,7 +59,7 @@ export function createDifyRecords(http: DifyHttp): DifyRecords {
   return {
     runEvents: (runId, user, signal) => followRun(http, { runId, user, withSnapshot: true, signal }),
     async run(runId, signal) {
-      const answer = await get(`/workflows/run/${encodeURIComponent(runId)}`, signal);
+      const answer = await get(`/workflows/run/${pathPart(runId)}`, signal);
       if (answer.status === 404) return 'unknown';
       const isRefused = answer.status !== 200;
       if (isRefused && readRefusal(answer.status, answer.json).kind === 'wrong-app-type') return 'not-shown';

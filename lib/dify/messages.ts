@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Rating } from '../answer/event.ts';
 import { oneLine } from '../markdown/plain-line.ts';
-import { acceptedJson, readAccepted, type DifyHttp } from './http.ts';
+import { acceptedJson, pathPart, readAccepted, type DifyHttp } from './http.ts';
 
 export interface RatedMessage {
   messageId: string;
@@ -21,7 +21,7 @@ const RATE_TIMEOUT_MS = 5_000;
  * @throws BridgeError with a `dify_…` code when it was not taken.
  */
 export async function rate(http: DifyHttp, { messageId, user, rating, reason }: RatedMessage): Promise<void> {
-  const path = `/messages/${encodeURIComponent(messageId)}/feedbacks`;
+  const path = `/messages/${pathPart(messageId)}/feedbacks`;
   const answer = await http.post(
     path,
     { rating, user, ...(reason === null ? {} : { content: reason }) },
@@ -57,7 +57,7 @@ export async function suggestedQuestions(
   signal: AbortSignal,
 ): Promise<string[]> {
   const query = new URLSearchParams({ user });
-  const path = `/messages/${encodeURIComponent(messageId)}/suggested?${query.toString()}`;
+  const path = `/messages/${pathPart(messageId)}/suggested?${query.toString()}`;
   const answer = await http.get(path, { timeoutMs: SUGGEST_TIMEOUT_MS, signal });
   if (answer.status === 400 && disabledBody.safeParse(answer.json).success) return [];
   const { data } = readAccepted(answer, (json) => suggestedBody.safeParse(json).data ?? null);

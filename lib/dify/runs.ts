@@ -1,6 +1,6 @@
 import type { RunIds } from '../answer/event.ts';
 import type { AppType } from '../config/robot.ts';
-import { acceptedJson, type DifyHttp } from './http.ts';
+import { acceptedJson, pathPart, type DifyHttp } from './http.ts';
 import type { EventStream } from './stream.ts';
 
 /**
@@ -35,7 +35,7 @@ export async function followRun(
   { runId, user, withSnapshot = false, signal }: FollowedRun,
 ): Promise<EventStream | null> {
   const query = new URLSearchParams({ user, ...(withSnapshot ? { include_state_snapshot: 'true' } : {}) });
-  const path = `/workflow/${encodeURIComponent(runId)}/events?${query.toString()}`;
+  const path = `/workflow/${pathPart(runId)}/events?${query.toString()}`;
   const opened = await http.openStream({ path, headersTimeoutMs: HEADERS_TIMEOUT_MS, signal });
   if (opened.ok) return opened.events;
   if (opened.status === 404) return null;
@@ -66,6 +66,6 @@ const TASK_PATHS: Readonly<Record<AppType, string>> = {
  * @throws BridgeError with a `dify_…` code when the request did not get through.
  */
 export async function stopRun(http: DifyHttp, { type, user, taskId }: RunningTask): Promise<void> {
-  const path = `${TASK_PATHS[type]}/${encodeURIComponent(taskId)}/stop`;
+  const path = `${TASK_PATHS[type]}/${pathPart(taskId)}/stop`;
   acceptedJson(await http.post(path, { user }, { timeoutMs: STOP_TIMEOUT_MS }));
 }

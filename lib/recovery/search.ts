@@ -80,9 +80,10 @@ export function lookPause(look: number): number {
 /**
  * Repeats a call that only reads until it is answered.
  *
- * @throws BridgeError when Dify refuses it, after `retries` repeats, or when the search is aborted.
+ * @throws BridgeError when Dify refuses it, after `retries` repeats, when the run is too old, or when the search is aborted.
  */
-export function retrying<T>({ clock, log, signal }: Search, call: () => Promise<T>, retries = Infinity): Promise<T> {
+export function retrying<T>(search: Search, call: () => Promise<T>, retries = Infinity): Promise<T> {
+  const { clock, log, signal } = search;
   let failures = 0;
   return retry(call, {
     clock,
@@ -90,7 +91,8 @@ export function retrying<T>({ clock, log, signal }: Search, call: () => Promise<
     pausesMs: repeatingLast(RETRY_PAUSES_MS),
     mayRetry(error) {
       failures += 1;
-      if (signal.aborted || !isTemporary(error) || failures > retries) return false;
+      // On a server of one's own no deadline ends the search, and a proxy may answer in Dify's place for ever.
+      if (signal.aborted || isTooOld(search) || !isTemporary(error) || failures > retries) return false;
       log.debug('recovery_retried', { code: error.code, failures });
       return true;
     },

@@ -8,7 +8,8 @@ import type { Message } from '../dingtalk/callback.ts';
 import { readJson } from '../runtime/json.ts';
 import { askerOf } from './conversation.ts';
 import { actionsSchema } from './kept-forms.ts';
-import { appTypeSchema, idsSchema, userOfRun } from './record.ts';
+import { appTypeSchema, idsSchema } from './kept-message.ts';
+import { userOfRun } from './record.ts';
 import type { Turn, TurnProgress } from './turn.ts';
 
 /**

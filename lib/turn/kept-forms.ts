@@ -3,7 +3,7 @@ import type { KeptForm } from '../ask/form.ts';
 import type { QuestionFile } from '../dify/file-inputs.ts';
 import { readJson } from '../runtime/json.ts';
 import type { ConversationContext, FormChange } from '../state/state.ts';
-import { appTypeSchema } from './record.ts';
+import { appTypeSchema } from './kept-message.ts';
 
 /** The forms of a conversation, in the order in which they were shown. */
 export interface KeptForms {

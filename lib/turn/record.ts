@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import type { RunIds } from '../answer/event.ts';
-import type { FormSubmission } from '../ask/form.ts';
 import type { Missed } from '../ask/quote.ts';
-import type { AppType } from '../config/robot.ts';
-import type { Message } from '../dingtalk/callback.ts';
 import type { SentFile } from '../dingtalk/message-kinds.ts';
 import { readJson } from '../runtime/json.ts';
+import {
+  appTypeSchema,
+  idsSchema,
+  leftOutSchema,
+  messageSchema,
+  sentFileSchema,
+  submissionSchema,
+} from './kept-message.ts';
 import type { TurnPayload, TurnProgress } from './turn.ts';
 
 /** The progress of an answer that is being written. */
@@ -18,32 +22,17 @@ export interface KeptProgress {
   readonly progress: TurnProgress;
 }
 
-export const idsSchema = z.custom<RunIds>((value) => typeof value === 'object' && value !== null);
-
-export const appTypeSchema = z.custom<AppType>((value) => typeof value === 'string');
-
-const sentFileSchema: z.ZodType<SentFile> = z.object({
-  kind: z.enum(['picture', 'audio', 'video', 'file']),
-  downloadCode: z.string(),
-  name: z.string().nullable(),
-});
-
 const payloadSchema = z.object({
-  message: z.custom<Message>(
-    (value) => typeof value === 'object' && value !== null && 'chat' in value && 'sender' in value,
-  ),
+  message: messageSchema,
   question: z.string(),
   acceptedAtMs: z.number(),
-  form: z
-    .custom<FormSubmission>((value) => typeof value === 'object' && value !== null)
-    // Versions before this one kept no length.
-    .transform((form) => ({ ...form, shownChars: form.shownChars ?? 0 }))
-    .nullable()
-    .default(null),
+  form: submissionSchema.nullable().default(null),
   // The store adds these (`AcceptRequest.payload`). Versions before this one hold no files.
   held: z.array(sentFileSchema).optional(),
   heldIsOver: z.boolean().optional(),
 });
+
+const missedShape = z.object({ answer: z.boolean().optional(), leftOut: leftOutSchema.optional() });
 
 const progressSchema = z.object({
   hasCard: z.boolean().nullable(),
@@ -69,7 +58,7 @@ const progressSchema = z.object({
   isQuoted: z.boolean().optional(),
   cardKey: z.string().optional(),
   toldWaiting: z.number().optional(),
-  missed: z.custom<Missed>((value) => typeof value === 'object' && value !== null).optional(),
+  missed: z.custom<Missed>((value) => missedShape.safeParse(value).success).optional(),
 });
 
 export const noProgress: TurnProgress = {

@@ -24,7 +24,7 @@ export function createOpinions(memory: Memory) {
     return recorded('missing-user');
   };
 
-  /** POST /messages/:id/feedbacks; null takes a rating back. */
+  /** POST /messages/:id/feedbacks; null, also by leaving it out, takes a rating back. */
   const rate = (app: SampleApp, key: string, messageId: string, body: Json): Refusal => {
     const { rating, user, content } = body;
     if (!isText(user)) return missingUser();
@@ -34,7 +34,6 @@ export function createOpinions(memory: Memory) {
       return invalidText('MessageFeedbackPayload', 'rating', message, rating, 'literal_error');
     }
     if (content !== undefined && !isText(content)) memory.blame('invalid-body', 'content must be a text');
-    if (rating === undefined) memory.blame('invalid-body', 'a rating that is missing');
     const run = app.mode === 'workflow' ? undefined : findRun(key, messageId, user);
     if (!run) return isUuid(messageId) ? unknownMessage : unknownPath;
     // Recorded on 1.14.2.

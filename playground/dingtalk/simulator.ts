@@ -11,6 +11,7 @@ import { createCardViews } from './card-buttons.ts';
 import { createDeliver } from './deliver.ts';
 import { faultAnswer } from './fault-answer.ts';
 import { createGateway } from './gateway.ts';
+import { modelFault } from './request-model.ts';
 import { createRoutes, type ApiRequest, type Route } from './routes.ts';
 import { createLinks } from './link.ts';
 import { createTaps } from './tap.ts';
@@ -42,6 +43,14 @@ function settingsOf(options: DingTalkOptions): DingTalkSettings {
     ...(options.refusedFields ? { refusedFields: options.refusedFields } : {}),
     ...(options.download ? { download: options.download } : {}),
   };
+}
+
+/** Blames what the SDK would not have sent, unless the call's own rules have found a fault. */
+function withModel(route: Route, { body, contentType }: ApiRequest, answer: Answer): Answer {
+  const isJson =
+    /^application\/json\s*(;|$)/iu.test(contentType) || route.method === 'GET' || route.api === 'uploadMedia';
+  const fault = isJson ? modelFault(route.api, body ?? {}) : 'content-type must be application/json';
+  return fault === undefined || answer.violation !== undefined ? answer : { ...answer, violation: fault };
 }
 
 /** An answer later than this may not be heard any more: clients give a call up after 8 s. */
@@ -110,7 +119,7 @@ export async function createDingTalkSimulator(options: DingTalkOptions): Promise
     if (!request.body && wantsJson) return blame(400, 'InvalidParameter', 'the body is not a JSON object');
     const answer = await route.handle(request.body ?? {}, request);
     leave?.();
-    return answer;
+    return withModel(route, request, answer);
   };
 
   /** Its client may have given it up already: as far as the socket knows it is still there. */

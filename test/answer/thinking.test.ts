@@ -61,6 +61,10 @@ describe('splitThinking on a finished text', () => {
     expect(split('<think>r</think>写在 <think> 和 </think> 之间。').text).toBe('写在 <think> 和 </think> 之间。');
   });
 
+  it('leaves tags in a fence, and goes on after it', () => {
+    expect(split('```\n<think>\n```\n<think>r</think>Hi')).toEqual({ text: '```\n<think>\n```\nHi', reasoning: 'r' });
+  });
+
   it('ends reasoning within reasoning with the outer tag', () => {
     expect(split('<think>1<think>2</think>3</think>Hi')).toEqual({ text: 'Hi', reasoning: '1<think>2</think>3' });
     expect(split('<think>1\n<think>2\n<thinking>3</thinking></think>4</think>\n\nHi').text).toBe('Hi');

@@ -252,6 +252,10 @@ describe('JSON', () => {
     ['[{"a"](https://x.cn)', '[{"a"](https://x.cn)'],
   ])('%j', (source, expected) => expect(card(source)).toBe(expected));
 
+  it('may hold a fence whose end has blanks after it', () => {
+    expect(card('```markdown\n```js\na\n```  \nb\n```')).toBe('```js\na\n```\n\nb');
+  });
+
   it('is code while it grows', () => {
     for (let end = 5; end <= value.length; end++)
       expect(partial(value.slice(0, end))).toMatch(/^```json\n\{[^]*\n```$/);

@@ -206,6 +206,32 @@ describe('links', () => {
   });
 });
 
+describe('single tags', () => {
+  it('makes a link of an anchor and of a film, with the words that a reader sees', () => {
+    expect(card('<a href="https://x.com/a">the words</a>')).toBe('[the words](https://x.com/a)');
+    expect(card('<video src="https://x.com/v.mp4"></video>')).toBe('[MEDIA](https://x.com/v.mp4)');
+  });
+
+  it('shows nothing of a closing tag that closes nothing', () => {
+    expect(card('a</b>c')).toBe('ac');
+    expect(card('<i>a</b>c</i>')).toBe('*ac*');
+  });
+
+  it.each([
+    ['divide', '÷'],
+    ['deg', '°'],
+    ['plusmn', '±'],
+    ['le', '≤'],
+    ['ge', '≥'],
+    ['ne', '≠'],
+    ['asymp', '≈'],
+    ['larr', '←'],
+    ['rarr', '→'],
+    ['uarr', '↑'],
+    ['darr', '↓'],
+  ])('reads &%s; as %s', (name, character) => expect(card(`<b>x &${name}; y</b>`)).toBe(`**x ${character} y**`));
+});
+
 describe('maths', () => {
   it('shows the source of formulas as code', () => {
     expect(card('$$\nE=mc^2\n$$')).toBe('```latex\nE=mc^2\n```');

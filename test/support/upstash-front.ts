@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createDeclaredKeys, type FoundKeys } from './declared-keys.ts';
 import { listenOnLoopback } from './loopback.ts';
 import { createRespClient, type RespReply } from './resp.ts';
-import { createScriptTranslation, parseCommands, toResult } from './upstash-protocol.ts';
+import { createScriptTranslation, parseCommands, toResp2, toResult } from './upstash-protocol.ts';
 
 /** What goes wrong with the next request that `only` holds for, or with the next `times` of them. */
 export type Fault = { times?: number; only?: (request: UpstashRequest) => boolean } & (
@@ -47,8 +47,20 @@ export interface UpstashFront {
 
 interface Answer {
   status: number;
+  /** JSON, unless it is bytes. */
   body: unknown;
 }
+
+/** The limit of a request of Upstash's free edition. */
+const MAX_BYTES = 10 * 1024 * 1024;
+
+/** Their replies do not end: over the one connection that all requests share they would be taken for those of others. */
+const ENDLESS = new Set(['SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE', 'MONITOR', 'SYNC', 'PSYNC']);
+
+/** Read-only to Redis, but Upstash's read-only token may not ask for the names of all keys. */
+const LISTING = new Set(['KEYS', 'SCAN', 'RANDOMKEY', 'DBSIZE']);
+
+const nameOf = ([name = '']: readonly string[]): string => name.toUpperCase();
 
 const failure = (status: number, error: string): Answer => ({ status, body: { error } });
 
@@ -88,11 +100,18 @@ export async function createUpstashFront(options: FrontOptions): Promise<Upstash
   /** Why the read-only token may not run these: the first command that Redis itself does not call read-only. */
   async function refusal(commands: string[][]): Promise<string | undefined> {
     const infos = await redis.send(commands.map(([name = '']) => ['COMMAND', 'INFO', name]));
-    const refused = commands[infos.findIndex((info) => !isReadOnly(info))];
+    const refused = commands.find(
+      (command, index) => LISTING.has(nameOf(command)) || !isReadOnly(infos[index] ?? null),
+    );
     return refused && `NOPERM this user has no permissions to run the '${refused[0]?.toLowerCase()}' command`;
   }
 
-  async function execute(path: string, commands: string[][], base64: boolean): Promise<Answer> {
+  async function execute(path: string, commands: string[][], headers: IncomingMessage['headers']): Promise<Answer> {
+    const base64 = headers['upstash-encoding'] === 'base64';
+    if (headers['upstash-response-format'] === 'resp2' && path !== '/pipeline' && path !== '/multi-exec') {
+      const [reply = null] = await run(commands);
+      return { status: reply instanceof Error ? 400 : 200, body: toResp2(reply) };
+    }
     if (path === '/pipeline') {
       return { status: 200, body: (await run(commands)).map((reply) => toResult(reply, base64)) };
     }
@@ -111,9 +130,11 @@ export async function createUpstashFront(options: FrontOptions): Promise<Upstash
       return failure(401, 'WRONGPASS invalid or missing auth token');
     if (!['GET', 'HEAD', 'POST', 'PUT'].includes(request.method ?? '')) return failure(405, 'ERR method not allowed');
     if (!Array.isArray(parsed)) return failure(400, parsed.error);
+    const endless = parsed.find((command) => ENDLESS.has(nameOf(command)));
+    if (endless) return failure(400, `ERR Command is not available: '${nameOf(endless)}'`);
     const refused = given === front.readOnlyToken ? await refusal(parsed) : undefined;
     if (refused !== undefined) return failure(400, refused);
-    return execute(url.pathname, parsed, request.headers['upstash-encoding'] === 'base64');
+    return execute(url.pathname, parsed, request.headers);
   }
 
   function takeFault(record: UpstashRequest): Fault | undefined {
@@ -146,7 +167,9 @@ export async function createUpstashFront(options: FrontOptions): Promise<Upstash
     const answer =
       fault?.kind === 'status'
         ? failure(fault.status, fault.error ?? 'ERR unavailable')
-        : await answerTo(request, url, parsed);
+        : body.length > MAX_BYTES
+          ? failure(413, `ERR max request size exceeded. Limit: ${MAX_BYTES} bytes, Actual: ${body.length} bytes`)
+          : await answerTo(request, url, parsed);
     if (fault?.kind === 'delay') await delay(fault.ms);
     if (fault?.kind === 'lost-response') {
       request.socket.destroy();
@@ -154,8 +177,12 @@ export async function createUpstashFront(options: FrontOptions): Promise<Upstash
     }
     served += 1;
     record.status = answer.status;
-    response.writeHead(answer.status, { 'content-type': 'application/json', 'upstash-sync-token': `front;${served}` });
-    response.end(JSON.stringify(answer.body));
+    const isRaw = Buffer.isBuffer(answer.body);
+    response.writeHead(answer.status, {
+      'content-type': isRaw ? 'application/octet-stream' : 'application/json',
+      'upstash-sync-token': `front;${served}`,
+    });
+    response.end(isRaw ? answer.body : JSON.stringify(answer.body));
   }
 
   const server = createServer((request, response) => {

@@ -44,6 +44,16 @@ export function toResult(reply: RespReply, base64: boolean): { result: unknown }
   return reply instanceof Error ? { error: reply.message } : { result: toJson(reply, base64) };
 }
 
+/** A reply in Redis' own form, for clients that send `Upstash-Response-Format: resp2`. */
+export function toResp2(reply: RespReply): Buffer {
+  if (reply === null) return Buffer.from('$-1\r\n');
+  if (reply instanceof Error) return Buffer.from(`-${reply.message}\r\n`);
+  if (typeof reply === 'number') return Buffer.from(`:${reply}\r\n`);
+  if (typeof reply === 'string') return Buffer.from(`+${reply}\r\n`);
+  if (Array.isArray(reply)) return Buffer.concat([Buffer.from(`*${reply.length}\r\n`), ...reply.map(toResp2)]);
+  return Buffer.concat([Buffer.from(`$${reply.length}\r\n`), reply, Buffer.from('\r\n')]);
+}
+
 const sha1 = (text: string) => createHash('sha1').update(text).digest('hex');
 
 /** Upstash's own shebang flag, which Redis refuses ("Unexpected flag in script shebang"). */

@@ -155,6 +155,35 @@ describeWith('redis-server', 'the Upstash front, driven by the real client', () 
     await expect(reader.set('a', '1')).rejects.toThrow('NOPERM');
     await expect(reader.eval('return 1', [], [])).rejects.toThrow('NOPERM');
     expect(await connect().get('a')).toBeNull();
+    // They tell the names of all keys.
+    await expect(reader.keys('*')).rejects.toThrow('NOPERM');
+    await expect(reader.scan(0)).rejects.toThrow('NOPERM');
+    expect(await connect().keys('*')).toEqual([]);
+  });
+
+  it('refuses a request over 10 MB', async () => {
+    const of = (bytes: number) => JSON.stringify(['SET', 'a', 'x'.repeat(bytes - '["SET","a",""]'.length)]);
+    expect((await post('/', of(10 * 1024 * 1024))).status).toBe(200);
+    const refused = await post('/', of(10 * 1024 * 1024 + 1));
+    expect(refused.status).toBe(413);
+    expect(await refused.json()).toEqual({ error: expect.stringMatching(/^ERR max request size exceeded/u) });
+  });
+
+  it("answers in Redis' own form when asked for it", async () => {
+    const resp2 = { 'upstash-response-format': 'resp2' };
+    await connect().rpush('list', 'a', '汉');
+    const list = await post('/', '["LRANGE","list","0","-1"]', resp2);
+    expect(await list.text()).toBe('*2\r\n$1\r\na\r\n$3\r\n汉\r\n');
+    expect(await (await post('/', '["GET","none"]', resp2)).text()).toBe('$-1\r\n');
+    expect(await (await post('/', '["LLEN","list"]', resp2)).text()).toBe(':2\r\n');
+    expect(await (await post('/', '["GET","list"]', resp2)).text()).toMatch(/^-WRONGTYPE .*\r\n$/u);
+  });
+
+  it('survives commands whose replies do not end', async () => {
+    for (const command of ['["SUBSCRIBE","news"]', '["psubscribe","*"]', '["MONITOR"]'])
+      expect((await post('/', command)).status).toBe(400);
+    expect((await post('/pipeline', '[["SET","a","1"],["SUBSCRIBE","news"]]')).status).toBe(400);
+    expect(await connect().get('a')).toBeNull();
   });
 
   it('records what came, how long it took and how it ended', async () => {
