@@ -68,7 +68,7 @@ export async function runGuided(setup: Setup, acts: ActPorts, before: string): P
     left: [],
   };
   const answered = answeredBefore(progress);
-  terminal.say(`\n${words.intro(options.envFile, !options.isChecked)}`);
+  terminal.say(`\n${road.words.intro(options.envFile)}`);
   if (answered.length > 0) terminal.say(road.words.resumed(progressFileOf(options.envFile)));
   try {
     await takeApp(setup, road, answered);

@@ -49,13 +49,15 @@ export const missingScopes = ({ permissions }: Found, { scopes }: Wanted): strin
 export const unlistedScopes = ({ permissions }: Found, { scopes }: Wanted): string[] =>
   scopes.filter((scope) => permissions.every((permission) => permission.scope !== scope));
 
+export interface Plan {
+  robot: string[][];
+  /** Run only where the robot is still off after the others. */
+  enable: string[] | null;
+  version: string[];
+}
+
 /** The commands that lead from what is found to what is wanted, in their order. */
-export function planOf(
-  app: DwsApp,
-  found: Found,
-  wanted: Wanted,
-  known: string,
-): { robot: string[][]; version: string[] } {
+export function planOf(app: DwsApp, found: Found, wanted: Wanted, known: string): Plan {
   const of = (...args: string[]) => ['dev', 'app', ...args, '--yes', ...JSON_FORMAT];
   const id = ['--unified-app-id', app.unifiedAppId];
   const scopes = missingScopes(found, wanted);
@@ -66,9 +68,9 @@ export function planOf(
       ? []
       : [of('robot', 'config', ...id, '--name', name, '--brief', 'Dify', '--desc', `${name} (Dify)`, ...mode)]),
     ...(scopes.length > 0 ? [of('permission', 'add', ...id, '--scope-values', scopes.join(','))] : []),
-    ...(found.robot.status === 'OFFLINE' ? [of('robot', 'enable', ...id)] : []),
   ];
-  return { robot, version: of('version', 'create', ...id, '--desc', 'Dify') };
+  const enable = robot.length > 0 || found.robot.status === 'OFFLINE' ? of('robot', 'enable', ...id) : null;
+  return { robot, enable, version: of('version', 'create', ...id, '--desc', 'Dify') };
 }
 
 export function publishArgs(app: DwsApp, versionId: string, approver: string | null): string[] {

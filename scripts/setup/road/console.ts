@@ -87,11 +87,10 @@ async function change(
     terminal.say(`  ! ${words.dws.unlisted(unlisted)}`);
     left.push(words.pages.left(`${words.pages.names.permissions} (${unlisted.join(', ')})`));
   }
-  const { robot, version } = planOf(app, before, wanted, progress.get('SETUP_ROBOT'));
+  const { robot, enable, version } = planOf(app, before, wanted, progress.get('SETUP_ROBOT'));
   const hasVersion = progress.get('SETUP_VERSION_ID') !== '';
-  const isNew = robot.length > 0 && !hasVersion;
-  if (robot.length === 0 && (hasVersion || progress.get('SETUP_ROBOT') !== '')) return 'fine';
-  const plan = isNew || !hasVersion ? [...robot, version] : robot;
+  if (robot.length === 0 && enable === null && (hasVersion || progress.get('SETUP_ROBOT') !== '')) return 'fine';
+  const plan = [...robot, ...(enable ? [enable] : []), ...(hasVersion ? [] : [version])];
   if (
     !(await agree(
       road,
@@ -100,13 +99,17 @@ async function change(
   )
     return 'refused';
   for (const args of robot) await perform(road, dws, args);
-  const after = await readConsole(dws, app);
+  let after = await readConsole(dws, app);
+  if (enable && after?.robot.status === 'OFFLINE') {
+    await perform(road, dws, enable);
+    after = await readConsole(dws, app);
+  }
   // DingTalk may not tell the address; then what it said to the command counts.
   const isRight = after !== null && isRobotRight(after, wanted, robotNote(wanted));
   terminal.say(
     isRight ? `  ✓ ${words.dws.readBack(robotNote(wanted))}` : `  ✗ ${words.dws.notAsAsked(robotNote(wanted))}`,
   );
-  if (!isRight) {
+  if (!after || !isRight) {
     left.push(words.pages.left(words.pages.names.robot));
     return 'later';
   }

@@ -1,6 +1,8 @@
 import type { RoadWords } from './road.ts';
 
 export const roadEn: RoadWords = {
+  intro: (file) =>
+    `Set-up leads from a scan to the first card and makes ${file}. Each answer is checked and kept; Ctrl+C ends, and the next run goes on.\nEnter keeps or skips what is in brackets · b goes one step back · - empties an optional value`,
   scan: {
     intro:
       'The DingTalk app, by a scan: DingTalk creates an app with a robot in the organisation that you choose on the phone. You need developer rights there; large organisations often refuse them. To enter an app by hand, type h.',

@@ -1,6 +1,8 @@
 import type { RoadWords } from './road.ts';
 
 export const roadZh: RoadWords = {
+  intro: (file) =>
+    `本向导从扫码开始，直到发出第一张卡片，并生成 ${file}。每个回答都会检查并保存；Ctrl+C 退出，下次运行从那里继续。\n回车：保留或跳过方括号里的内容 · b：返回上一步 · -：清空可选值`,
   scan: {
     intro:
       '扫码创建钉钉应用：在手机上选择组织后，钉钉会创建一个带机器人的应用。您需要该组织的开发者权限；大型组织往往不开放。要手工填写已有应用，请输入 h。',

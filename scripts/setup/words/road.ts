@@ -1,5 +1,6 @@
 /** The sentences of the steps that act: the scan, Vercel, DingTalk's console, the card, and the end. */
 export interface RoadWords {
+  intro: (file: string) => string;
   scan: {
     intro: string;
     link: (link: string) => string;
