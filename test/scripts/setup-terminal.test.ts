@@ -86,8 +86,11 @@ const cards = ({ dingtalk }: SetupWorld) => [...dingtalk.cards.values()];
 const lastOf = (output: string) =>
   /Questions answered: (\d+). Pages: (\d+). Values pasted: (\d+)/.exec(output)?.slice(1).map(Number);
 
+/** Processes on a busy machine. */
+const SLOW = { timeout: 120_000 };
+
 describeWith('script', 'npm run setup on a terminal', () => {
-  test('Vercel, with dws and its command line: from a scan to an answer on a card', async () => {
+  test('Vercel, with dws and its command line: from a scan to an answer on a card', SLOW, async () => {
     const { world, run, callbackUrl, settled } = await stage();
     const { code, output, left } = await run([
       ['1, 2 or 3', '1'],
@@ -124,7 +127,7 @@ describeWith('script', 'npm run setup on a terminal', () => {
     expect(cards(world).map(({ phase }) => phase)).toEqual(['finished']);
   });
 
-  test('Stream mode without a public address, with dws', async () => {
+  test('Stream mode without a public address, with dws', SLOW, async () => {
     const { world, run, functionOf } = await stage({ vercel: null });
     const { code, output, left } = await run([
       ['1, 2 or 3', '2'],
@@ -143,10 +146,10 @@ describeWith('script', 'npm run setup on a terminal', () => {
     expect(app.ok).toBe(true);
   });
 
-  test('Stream mode by pages, with dws missing: the first person who writes gets the card', async () => {
+  test('Stream mode by pages, with dws missing: the first person who writes gets the card', SLOW, async () => {
     const { world, run } = await stage({ dws: null, vercel: null });
     const person = async () => {
-      await expect.poll(() => world.gateway.connections().length, { timeout: 50_000 }).toBe(1);
+      await expect.poll(() => world.gateway.connections().length, { timeout: 110_000 }).toBe(1);
       await world.dingtalk.deliver(
         world.gateway.callbackUrl,
         world.dingtalk.callback({ from: 'staff-2', text: 'hello' }),
@@ -174,7 +177,7 @@ describeWith('script', 'npm run setup on a terminal', () => {
     expectNoSecret(world, output);
   });
 
-  test('Ctrl+C keeps what was answered, for its owner alone; the next run goes on', async () => {
+  test('Ctrl+C keeps what was answered, for its owner alone; the next run goes on', SLOW, async () => {
     const { world, run } = await stage({ vercel: null });
     const first = await run([
       ['1, 2 or 3', '2'],

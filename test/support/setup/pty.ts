@@ -48,7 +48,7 @@ export async function runOnTerminal(
     output += text;
     look();
   });
-  const limit = setTimeout(() => child.kill('SIGKILL'), 40_000);
+  const limit = setTimeout(() => child.kill('SIGKILL'), 110_000);
   const [code] = (await once(child, 'close')) as [number | null];
   clearTimeout(limit);
   return { code, output: stripVTControlCharacters(output), left: waiting.map(([prompt]) => String(prompt)) };

@@ -19,8 +19,8 @@ import type { SampleApp } from '../../../playground/dify/types.ts';
 import { createStreamGateway } from '../../../playground/dingtalk/stream-gateway.ts';
 import { systemClock } from '../../../lib/runtime/clock.ts';
 import { startVendors, TEMPLATE } from '../bridge.ts';
-import type { DwsWorld } from './fake-dws.ts';
-import type { VercelWorld } from './fake-vercel.ts';
+import type { DwsWorld } from './dws.ts';
+import type { VercelWorld } from './vercel.ts';
 import { createRegistration, startRegistrationServer, type RegistrationOptions } from './registration.ts';
 
 export const MARK = 'marked';
@@ -41,7 +41,7 @@ export interface WorldOptions {
   dingtalk?: Partial<DingTalkOptions>;
 }
 
-const program = (name: string) => fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
+const program = fileURLToPath(new URL('./fake-program.ts', import.meta.url));
 
 export async function startSetupWorld(options: WorldOptions = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'setup-world-'));
@@ -64,10 +64,14 @@ export async function startSetupWorld(options: WorldOptions = {}) {
     if (world === null) return;
     writeFileSync(join(home, `${name}.json`), JSON.stringify({ ...world, log: join(home, `${name}.log`) }));
     const file = join(bin, name);
-    writeFileSync(
-      file,
-      `#!/bin/sh\nexec '${process.execPath}' --disable-warning=ExperimentalWarning '${program(`fake-${name}`)}' "$@"\n`,
-    );
+    const command = [
+      process.execPath,
+      '--disable-warning=ExperimentalWarning',
+      program,
+      name,
+      join(home, `${name}.json`),
+    ];
+    writeFileSync(file, `#!/bin/sh\nexec ${command.map((word) => `'${word}'`).join(' ')} "$@"\n`);
     chmodSync(file, 0o755);
   };
   const dws: Omit<DwsWorld, 'log'> = {
@@ -114,8 +118,6 @@ export async function startSetupWorld(options: WorldOptions = {}) {
       PATH: `${bin}:/usr/bin:/bin`,
       LANG: 'en_GB.UTF-8',
       TERM: 'xterm',
-      FAKE_DWS: join(home, 'dws.json'),
-      FAKE_VERCEL: join(home, 'vercel.json'),
       DINGTALK_API_URL: dingtalk.origin,
       DINGTALK_OAPI_URL: oapi.origin,
     } as Record<string, string>,
