@@ -100,7 +100,7 @@ describeWith('script', 'npm run setup on a terminal', () => {
       [/dev app robot config[\s\S]*Run exactly these commands/, 'y'],
       [/dev app version publish[\s\S]*Run exactly these commands/, 'y'],
     ]);
-    expect([code, left], output).toEqual([0, []]);
+    expect({ code, left, output }).toMatchObject({ code: 0, left: [] });
     expect(output).toContain('Nothing is left to do');
     // With a scan, seven questions, two pages, two pasted values.
     expect(lastOf(output)).toEqual([7, 2, 2]);
@@ -136,7 +136,7 @@ describeWith('script', 'npm run setup on a terminal', () => {
       [/dev app permission add[\s\S]*Run exactly these commands/, 'y'],
       [/dev app version publish[\s\S]*Run exactly these commands/, 'y'],
     ]);
-    expect([code, left], output).toEqual([0, []]);
+    expect({ code, left, output }).toMatchObject({ code: 0, left: [] });
     expect(lastOf(output)).toEqual([6, 2, 2]);
     expect(output).toContain('docker compose up');
     expect(cards(world).map(({ phase }) => phase)).toEqual(['finished', 'failed']);
@@ -166,7 +166,7 @@ describeWith('script', 'npm run setup on a terminal', () => {
       ]),
       person(),
     ]);
-    expect([code, left], output).toEqual([0, []]);
+    expect({ code, left, output }).toMatchObject({ code: 0, left: [] });
     expect(output).toContain('npm install --global dingtalk-workspace-cli');
     expect(output).toContain('李雷 wrote to the robot');
     expect(lastOf(output)).toEqual([7, 3, 2]);
@@ -198,7 +198,7 @@ describeWith('script', 'npm run setup on a terminal', () => {
       ],
       ['--lang', 'zh-CN'],
     );
-    expect([second.code, second.left], second.output).toEqual([0, []]);
+    expect(second).toMatchObject({ code: 0, left: [] });
     expect(second.output).toContain('从上次中断的地方继续');
     expect(second.output).toContain('全部完成');
     expect(second.output).not.toContain('扫描二维码');

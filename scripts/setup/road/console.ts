@@ -134,8 +134,11 @@ async function perform(road: Road, dws: Dws, args: readonly string[]): Promise<D
   for (;;) {
     terminal.say(`  ${words.running(commandLine('dws', args))}`);
     const result = await dws.change(args);
-    if (result.kind === 'failed')
-      terminal.say(`  ✗ ${words.commandFailed(printable(result.reason || `exit ${result.exitCode}`))}`);
+    if (result.kind === 'failed') {
+      const secret = road.draft.get('DINGTALK_CLIENT_SECRET');
+      const isSafe = result.reason !== '' && !result.reason.includes(secret);
+      terminal.say(`  ✗ ${words.commandFailed(isSafe ? printable(result.reason) : `exit ${result.exitCode}`)}`);
+    }
     if (result.kind !== 'consent' || result.link === null) return result;
     terminal.say(`  ! ${words.dws.consent(result.link)}`);
     showPage(road, result.link);
@@ -152,7 +155,7 @@ async function publish(road: Road, dws: Dws, app: DwsApp): Promise<boolean> {
   let state = await read();
   if (state === 'open') {
     const approver = await chooseApprover(road, await dws.approval(app, id));
-    const args = approver === 'later' ? null : publishArgs(app, id, approver);
+    const args = approver.kind === 'later' ? null : publishArgs(app, id, approver.userId);
     if (args && (await agree(road, [commandLine('dws', args)]))) await perform(road, dws, args);
     // Whatever the command said: an answer without ids ends with 5 although the version was submitted.
     state = await read();
@@ -176,18 +179,23 @@ async function publish(road: Road, dws: Dws, app: DwsApp): Promise<boolean> {
   return false;
 }
 
-/** Null: none is needed, or the organisation's own process chooses. A person chooses, also where there is one only. */
-async function chooseApprover(road: Road, approval: unknown): Promise<string | null | 'later'> {
+/** `userId` is null where none is needed, or the organisation's own process chooses. A person chooses, also among one. */
+async function chooseApprover(
+  road: Road,
+  approval: unknown,
+): Promise<{ kind: 'later' } | { kind: 'go'; userId: string | null }> {
   const { terminal, words } = road;
   const { approvalOptions, approvalMode } = approvalBody.safeParse(approval).data ?? {};
-  if (approvalMode !== 'SELECT_APPROVER' || !approvalOptions || approvalOptions.length === 0) return null;
+  if (approvalMode !== 'SELECT_APPROVER' || !approvalOptions || approvalOptions.length === 0) {
+    return { kind: 'go', userId: null };
+  }
   terminal.say(
     words.dws.approver(approvalOptions.map(({ label, userId }, index) => `${index + 1} ${printable(label || userId)}`)),
   );
   for (;;) {
     const answer = await askCounted(road, words.dws.approverAsk);
-    if (isLater(answer)) return 'later';
+    if (isLater(answer)) return { kind: 'later' };
     const chosen = approvalOptions[Number(answer) - 1];
-    if (chosen) return chosen.userId;
+    if (chosen) return { kind: 'go', userId: chosen.userId };
   }
 }
