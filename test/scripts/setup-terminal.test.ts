@@ -39,7 +39,8 @@ async function stage(options: WorldOptions = {}) {
     handle: async (request, platform) => {
       app ??= functionOf(deployed(world));
       const waitUntil = (work: Promise<void>) => {
-        running.add(work.finally(() => running.delete(work)));
+        const ended: Promise<void> = work.finally(() => void running.delete(ended));
+        running.add(ended);
         platform.waitUntil(work);
       };
       return app.handle(request, { ...platform, waitUntil });
