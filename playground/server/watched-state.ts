@@ -43,6 +43,7 @@ export function watchState(state: State, journal: Journal, clock: Clock): State 
   return {
     isDurable: state.isDurable,
     tokens: null,
+    noteArrival: state.noteArrival,
     claim(request) {
       moveTo(request.turnId);
       return watch('claim', request, () => state.claim(request));

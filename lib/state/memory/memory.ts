@@ -269,6 +269,8 @@ export function createMemoryState(clock: Clock): MemoryState {
 
     ...createMemoryRecords(turns, payloads, clock),
 
+    noteArrival: counters.arrived,
+
     status: async ({ nowMs }) => ({
       running: leases.size(),
       waiting: [...queues.values()].flat().filter((id) => turns.get(id)?.state === 'queued').length,

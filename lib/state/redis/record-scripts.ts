@@ -1,3 +1,5 @@
+import { keepArrival } from './arrivals.ts';
+
 // Scripts for the token, for turns that have ended, for counts and for flags. See `scripts.ts`.
 
 /** KEYS: token. */
@@ -10,7 +12,7 @@ export const SAVE_TOKEN = `return redis.call('SET', KEYS[1], ARGV[1], 'PXAT', AR
 export const CLAIM_RENEWAL = `return redis.call('SET', KEYS[1], 1, 'NX', 'PX', ARGV[1]) and 1 or 0`;
 
 /** KEYS: turn, payload. A message that was only claimed has no conversation. It is no turn. */
-export const LOOK_UP = `
+export const LOOK_UP = `${keepArrival(2)}
 local t = redis.call('HMGET', KEYS[1], 'state', 'asker', 'conversation', 'progress', 'receipt', 'stopped')
 if not t[3] then return {} end
 return {t[1], t[2], t[3], redis.call('GET', KEYS[2]) or '', t[4] or '', t[5] or '', t[6] or ''}`;
@@ -36,7 +38,8 @@ local prefix, now, month, day = unpack(ARGV)
 redis.call('ZREMRANGEBYSCORE', prefix .. 'waiting', '-inf', tonumber(now) - tonumber(day))
 return {redis.call('ZCARD', KEYS[1]), redis.call('ZCARD', prefix .. 'waiting'),
   redis.call('GET', prefix .. 'calls:' .. month) or '0', redis.call('GET', prefix .. 'accepted') or '',
-  redis.call('HGETALL', prefix .. 'failures'), redis.call('HGETALL', prefix .. 'failed')}`;
+  redis.call('HGETALL', prefix .. 'failures'), redis.call('HGETALL', prefix .. 'failed'),
+  redis.call('HGETALL', prefix .. 'arrivals')}`;
 
 /** KEYS: flag. */
 export const IS_FLAG_SET = `return redis.call('EXISTS', KEYS[1])`;

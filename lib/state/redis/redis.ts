@@ -4,6 +4,7 @@ import { readJson } from '../../runtime/json.ts';
 import { monthOf } from '../budget.ts';
 import { BUDGET_TTL_MS, CLAIM_TTL_MS, FAILED_TTL_MS, RECEIPT_TTL_MS, ROBOT_ROW_TTL_MS } from '../lifetimes.ts';
 import type { FormChange, Remembered, RobotRow, SharedToken, State, Waiting } from '../state.ts';
+import { carryArrivals } from './carry-arrivals.ts';
 import * as conversations from './conversation-scripts.ts';
 import { DUE_FORMS, POSTPONE_FORM } from './form-scripts.ts';
 import { HOLD_FILES } from './held-scripts.ts';
@@ -36,6 +37,7 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
   const conversationKeys = (key: string) =>
     [`${prefix}conversation:${key}`, `${prefix}running:${key}`, `${prefix}queue:${key}`] as const;
   const leases = `${prefix}leases`;
+  const arrivals = carryArrivals(runScript, `${prefix}arrivals`);
   const formsKey = `${prefix}forms`;
   const cardKeyOf = (key: string) => `${prefix}card:${key}`;
   const rowKey = (row: RobotRow | undefined) => `${prefix}robots:${row?.chat ?? ''}`;
@@ -54,7 +56,7 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
     keys: readonly string[],
     args: readonly (string | number)[],
   ): Promise<T> {
-    const parsed = reply.safeParse(await runScript(script, keys, args.map(String)));
+    const parsed = reply.safeParse(await arrivals.run(script, keys, args.map(String)));
     if (!parsed.success) throw new BridgeError('store_unavailable', 'the store sent an unexpected reply');
     return parsed.data;
   }
@@ -243,22 +245,8 @@ export function createRedisState(runScript: RunScript, clientId: string, app: st
     async rate({ turnId, person, owner, rating: wanted }) {
       return (await run(replies.rating, records.RATE, [turnKey(turnId)], [person, owner, wanted])) || null;
     },
-    async status({ nowMs }) {
-      const args = [prefix, nowMs, monthOf(nowMs), CLAIM_TTL_MS];
-      const [runningCount, waiting, calls, accepted, counts, last] = await run(
-        replies.status,
-        records.STATUS,
-        [leases],
-        args,
-      );
-      return {
-        running: runningCount,
-        waiting,
-        calls,
-        lastAcceptedAtMs: accepted === '' ? null : Number(accepted),
-        failures: [...counts].map(([code, n]) => ({ code, count: Number(n), lastMs: Number(last.get(code) ?? 0) })),
-      };
-    },
+    noteArrival: arrivals.note,
+    status: ({ nowMs }) => run(replies.status, records.STATUS, [leases], [prefix, nowMs, monthOf(nowMs), CLAIM_TTL_MS]),
     flags: {
       isSet: async (name) => (await run(replies.count, records.IS_FLAG_SET, [flagKey(name)], [])) === 1,
       async set(name, ttlMs) {

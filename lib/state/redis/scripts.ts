@@ -1,4 +1,5 @@
 import { CLAIM_TTL_MS } from '../lifetimes.ts';
+import { keepArrival } from './arrivals.ts';
 import { RESERVE, SETTLE } from './budget-scripts.ts';
 import { DUE, FORMS_OF, WAITS } from './form-scripts.ts';
 import { HELD } from './held-scripts.ts';
@@ -52,7 +53,7 @@ const SOME_OVERDUE = `redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 
  * KEYS: turn, leases, row. ARGV: `most` is '' for a person's message, which ends the row of answers to robots, and '-' where
  * there is no row.
  */
-export const CLAIM = `
+export const CLAIM = `${keepArrival(3)}
 local turn, leases, row = unpack(KEYS)
 local owner, now, day, most = unpack(ARGV)
 local holder = redis.call('HGET', turn, 'acceptedBy')
@@ -68,7 +69,7 @@ return {(holder or owner) == owner and 1 or 0, ${SOME_OVERDUE}}`;
  * calls of the month, 0 without a budget; `files` says what becomes of held files; `most` is how many answers in a row robots
  * get, or as for `CLAIM`.
  */
-export const ACCEPT = `${CONTEXT}${RESERVE}${HOLD}${HELD}${FORMS_OF}${DUE}
+export const ACCEPT = `${CONTEXT}${RESERVE}${HOLD}${HELD}${FORMS_OF}${DUE}${keepArrival(8)}
 local turn, payload, conversation, running, queue, leases, account, row = unpack(KEYS)
 local prefix, id, owner, asker, key, body, now, lease, ttl, limit, day, allowance, full, few, last, keep, rate, window,
   app, files, most, year, group = unpack(ARGV)
@@ -300,4 +301,5 @@ if described[4] == '0' then redis.call('HSET', turn, 'askedBy', owner) end
 return {'taken', described}`;
 
 /** KEYS: leases. */
-export const OVERDUE = `return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])`;
+export const OVERDUE = `${keepArrival(1)}
+return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])`;
