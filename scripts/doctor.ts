@@ -31,7 +31,7 @@ async function doctor(): Promise<0 | 1 | 2> {
   const report = await runDoctor(ports, command.request);
   if (!report.ok) return refuse(report.reason);
   const isColoured = process.stdout.isTTY && !command.isPlain && !env['NO_COLOR'];
-  await print(command.isJson ? jsonReport(report) : readableReport(report, isColoured));
+  await print(command.isJson ? jsonReport(report) : readableReport(report, { isColoured, showsAll: command.showsAll }));
   return hasFailed(report) ? 1 : 0;
 }
 

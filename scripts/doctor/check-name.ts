@@ -4,6 +4,7 @@ export type CheckName =
   | 'node'
   | 'limits'
   | 'store'
+  | 'schedule'
   | 'token'
   | 'stream'
   | 'permissions'

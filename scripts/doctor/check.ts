@@ -29,6 +29,8 @@ export interface DoctorRequest {
   robotName: string | null;
   /** Who gets the test cards; null for no cards. */
   cardTo: string | null;
+  /** Do what needs no decision: register the address for buttons, create the schedule. */
+  isFixing?: boolean;
 }
 
 export interface DeploymentContext {

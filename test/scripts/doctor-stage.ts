@@ -12,6 +12,7 @@ import type { DoctorRequest } from '../../scripts/doctor/check.ts';
 import { jsonReport, readableReport } from '../../scripts/doctor/report.ts';
 import { runDoctor, type CheckedFinding, type Report } from '../../scripts/doctor/run.ts';
 import { startHost } from '../../scripts/host.ts';
+import { createQstashSimulator, type QstashSimulator } from '../support/qstash.ts';
 import type { UpstashFront } from '../support/upstash-front.ts';
 
 /** In every secret, and in nothing else. */
@@ -22,6 +23,7 @@ export const CLIENT_ID = 'dingabcdefgh12345678';
 const CLIENT_SECRET = `${MARK}-client-secret`;
 const API_KEY = `app-${MARK}-dify-key`;
 const CRON_SECRET = `${MARK}-cron-secret`;
+export const QSTASH_TOKEN = `${MARK}-qstash-token`;
 export const STORE_TOKEN = `${MARK}-store-token`;
 /** Nothing listens there any more. */
 export const CLOSED_PORT_OF = async () => {
@@ -59,6 +61,8 @@ export interface Stage {
   dingtalk: DingTalkSimulator;
   dify: DifySimulator;
   gateway: StreamGateway;
+  qstash: QstashSimulator;
+  front: UpstashFront;
   /** Where the deployment really is. */
   url: string;
   run(options?: RunOptions): Promise<{ findings: CheckedFinding[]; report: Report; output: string }>;
@@ -106,10 +110,19 @@ export async function openStage(setting: StageOptions): Promise<Stage> {
     },
   });
 
+  const qstash = await createQstashSimulator({
+    token: QSTASH_TOKEN,
+    readOnlyToken: `${QSTASH_TOKEN}-read-only`,
+    clock: systemClock,
+    fetch: (url, init) => globalThis.fetch(url.replace(BOT, host.url), init),
+  });
+
   return {
     dingtalk,
     dify,
     gateway,
+    qstash,
+    front,
     url: host.url,
     async run(options = {}) {
       const hosts: Record<string, string> = {
@@ -117,7 +130,7 @@ export async function openStage(setting: StageOptions): Promise<Stage> {
         'https://bot.vercel.app': host.url,
         'https://dify.example.com': dify.origin,
       };
-      const given = { ...env, DIFY_API_URL: 'https://dify.example.com/v1', ...options.env };
+      const given = { ...env, DIFY_API_URL: 'https://dify.example.com/v1', QSTASH_URL: qstash.origin, ...options.env };
       const report = await runDoctor(
         {
           env: given,
@@ -134,11 +147,15 @@ export async function openStage(setting: StageOptions): Promise<Stage> {
       );
       if (!report.ok) return { findings: [], report, output: report.reason };
       const findings = report.sections.flatMap((section) => section.findings);
-      return { findings, report, output: `${readableReport(report, true)}\n${jsonReport(report)}` };
+      return {
+        findings,
+        report,
+        output: `${readableReport(report, { isColoured: true, showsAll: true })}\n${jsonReport(report)}`,
+      };
     },
     async close() {
       await host.close(2_000);
-      await Promise.all([dingtalk.close(), dify.close(), gateway.close()]);
+      await Promise.all([dingtalk.close(), dify.close(), gateway.close(), qstash.close()]);
     },
   };
 }

@@ -12,6 +12,13 @@ export const WRONG_STREAMS: readonly WrongSetup[] = [
     says: /403, some\.code.*Stream 模式/su,
   },
   {
+    name: 'a Stream connection over which nothing has ever come',
+    run: stream,
+    code: 'streamNever',
+    level: 'warning',
+    says: /npm run serve.*Stream 模式.*可用范围/su,
+  },
+  {
     name: 'a gateway that fails',
     run: stream,
     arrange: ({ gateway }) => gateway.refuseOpen(1, 503, 'busy'),
