@@ -7,6 +7,7 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { decode, encode } from '@jridgewell/sourcemap-codec';
 import { rolldown } from 'rolldown';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -45,7 +46,26 @@ async function bundle() {
     chunkFileNames: '[name].js',
   });
   mkdirSync(dist, { recursive: true });
-  for (const file of output) place(file.fileName, file.type === 'chunk' ? file.code : file.source);
+  for (const file of output) {
+    const isMap = file.fileName.endsWith('.map');
+    place(file.fileName, file.type === 'chunk' ? file.code : isMap ? ofOwnLines(file.source) : file.source);
+  }
+}
+
+/** The map without the lines of packages, which are half of it: a trace gives their place in the built file. */
+function ofOwnLines(source) {
+  const map = JSON.parse(source);
+  const isPackage = map.sources.map((path) => path.includes('node_modules/'));
+  const lines = decode(map.mappings).map((segments) => {
+    const kept = [];
+    for (const segment of segments) {
+      if (segment.length > 1 && !isPackage[segment[1]]) kept.push(segment);
+      // One column without a source ends what stands before it.
+      else if (kept.at(-1)?.length !== 1) kept.push([segment[0]]);
+    }
+    return kept;
+  });
+  return JSON.stringify({ ...map, mappings: encode(lines) });
 }
 
 /** Another build may run at the same time, and the builder may read meanwhile: a file is there as a whole or not at all. */

@@ -174,7 +174,8 @@ function viewOf(turn: Turn, { robot, texts }: TurnPorts): ViewOptions {
   const links = !cardButtons && !chat.isGroup;
   const stopHint = links ? sendLink(texts.stop, texts.stopWord) : cardButtons ? '' : texts.stopByWord;
   const isQuoted = turn.hasWaited || turn.progress?.isQuoted === true || isPress(turn.message.id);
-  const quote = isQuoted ? questionQuote(turn, robot, texts) : '';
+  // The "question" of a form whose time is over is the sentence that the answer begins with.
+  const quote = isQuoted && !turn.form?.expired ? questionQuote(turn, robot, texts) : '';
   return { texts, showThinking: robot.showThinking, cardMaxChars, links, stopHint, quote };
 }
 

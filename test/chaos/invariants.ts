@@ -1,6 +1,6 @@
 // What must hold after a chaos run, judged by what the simulators and the store recorded.
 import { casesOf, conversationOf, runsOf, storyOf, type Case } from './cases.ts';
-import { ROBOTS, UPSTREAM_MARK } from './plan.ts';
+import { questionText, ROBOTS, UPSTREAM_MARK } from './plan.ts';
 import { createSentences, type Sentences } from './sentences.ts';
 import type { Records } from './world.ts';
 
@@ -98,7 +98,9 @@ function judgeOutcome(
     else excuses(`no outcome: ${excuse}`);
     return;
   }
-  const shown = ended ? sentences.read(card.content, answer) : messages[0]?.shown;
+  const shown = ended
+    ? sentences.read(card.content, answer, questionText(question.planned.number))
+    : messages[0]?.shown;
   if (!shown) return;
   // Dify does not say that an answer of an easy app was stopped (`protocol/dify.md` 2.6).
   const wasStopped = runsOf(each, records).some(({ status }) => status === 'stopped');
@@ -195,10 +197,10 @@ const isUnheard = ({ outcome, status }: { outcome: string; status: number | null
   outcome !== 'answered' || status === 502 || status === 504;
 
 function judgeTexts(each: Case, records: Records, sentences: Sentences, breaks: Breaks): void {
-  const { card, messages, answer, name, turnId, wasTakenOver, wasHandedOver } = each;
+  const { question, card, messages, answer, name, turnId, wasTakenOver, wasHandedOver } = each;
   let longest = 0;
   const check = (where: string, text: string) => {
-    const shown = sentences.read(text, answer);
+    const shown = sentences.read(text, answer, questionText(question.planned.number));
     if (text.includes(UPSTREAM_MARK)) breaks('upstream text', `${name} ${where}: ${JSON.stringify(text)}`);
     else if (shown.foreign.length > 0) breaks('wrong text', `${name} ${where}: ${JSON.stringify(text)}`);
     if (shown.references.some((reference) => reference !== turnId.slice(0, 8)))

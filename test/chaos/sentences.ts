@@ -20,6 +20,9 @@ const named = (text: string) => new RegExp(`^${escaped(text).replace('NAME', '.+
 /** A link with this label that sends a word to the chat. */
 const linkPattern = (label: string) => new RegExp(String.raw`^\[${escaped(label)}\]\(dtmd:[^)]*\)$`, 'u');
 
+/** The first line of a card that quotes its question. */
+const quotePattern = (question: string) => new RegExp(`^> (?:[^>]+[：:] ?)?${escaped(question)}$`, 'u');
+
 /** The answer goes on, or the question waits: the text may still change. */
 const passing = (texts: Texts) => [
   ...[texts.queued(PLACE), texts.continuing, texts.stopByWord, FORM_TEXT].map(pattern),
@@ -33,7 +36,8 @@ const ending = (texts: Texts) =>
   [
     texts.stopped,
     texts.paused,
-    texts.form.byEmail([]),
+    // b114c53 has no such sentence.
+    ...('byEmail' in texts.form ? [texts.form.byEmail([])] : []),
     texts.emptyAnswer,
     texts.answeredBelow,
     texts.incomplete(REFERENCE),
@@ -74,9 +78,11 @@ export function createSentences(versions: readonly Texts[]) {
   const isAny = (patterns: readonly RegExp[], text: string) => patterns.some((each) => each.test(text));
   const withoutMention = (text: string) => text.replace(/^@\S+\s+/u, '').trim();
 
-  function read(text: string, answer: string): Shown {
+  /** @param question may be quoted above the answer, after the name of its asker. */
+  function read(text: string, answer: string, question = ''): Shown {
     const shown: Shown = { answer: '', isEnded: false, isPassing: false, references: [], foreign: [] };
     const parts = text.split('\n\n').map((part) => part.trim());
+    if (question !== '' && quotePattern(question).test(parts[0] ?? '')) parts.shift();
     for (const [index, part] of parts.entries()) {
       const found = endings.map((each) => each.exec(part)).find((match) => match !== null);
       if (part === '' || (index === 0 && /^@\S+$/u.test(part)) || isAny(retryLinks, part)) continue;

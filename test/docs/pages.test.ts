@@ -90,7 +90,8 @@ describe.each(READMES)('%s', (path) => {
     );
     expect(words).toContain('/new');
     const told = rowsUnder(path, ['Typed', '输入']).flatMap(([typed = '']) => codesIn(typed));
-    expect(told.toSorted()).toEqual(words.toSorted());
+    // The number of a form is no word of its own.
+    expect(told.filter((word) => !word.includes(' #')).toSorted()).toEqual(words.toSorted());
   });
 });
 

@@ -56,7 +56,7 @@ test('help lists words that each choose a sample of their own', () => {
     ['samples', englishTexts],
   ] as const) {
     expect(textFor(ask)).toContain(texts.helpIntroduction);
-    const answers = Object.keys(texts.help).map((word) => JSON.stringify(sampleScript(question(word))));
+    const answers = Object.keys(texts.help).map((word) => JSON.stringify(sampleScript(question(word, 'advanced-chat'))));
     expect(new Set(answers).size).toBe(answers.length);
     for (const answer of answers) expect(answer).not.toContain('第 1 轮');
   }

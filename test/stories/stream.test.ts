@@ -47,6 +47,7 @@ describe('a connection that ends', () => {
     gateway.cut();
     await reconnected(gateway, 2);
     goOn();
+    await bridge().idle();
     await bridge().ask('two');
     expect(
       bridge()
