@@ -19,7 +19,7 @@ export const ROBOT_ROW_TTL_MS = 365 * 86_400_000;
 export const BUDGET_TTL_MS = 40 * 86_400_000;
 
 /** How long the store remembers the last callback: as long as the last accepted question. */
-export const ARRIVALS_TTL_MS = BUDGET_TTL_MS;
+export const ARRIVALS_TTL_MS = 40 * 86_400_000;
 
 /** How long the counts of failures are kept after the last failure. */
 export const FAILURES_TTL_MS = 30 * 86_400_000;

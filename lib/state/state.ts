@@ -122,7 +122,7 @@ export interface State {
    * Keeps the last arrival by each door, and takes no round trip for it: the next `claim`, `accept`, `lookUp` or `overdue`
    * brings it along, at most once a minute.
    */
-  noteArrival(arrival: Arrival): void;
+  noteArrival: (arrival: Arrival) => void;
   /** Counts and codes of the robot; the calls are those of the month of `nowMs`. */
   status(request: { nowMs: number }): Promise<RobotStatus>;
   readonly flags: SharedFlags;

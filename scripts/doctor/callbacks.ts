@@ -13,6 +13,8 @@ type Known = Pick<StatusReport, 'lastCallback'> & Partial<Pick<StatusReport, 'ca
 
 /** Later than a sweep of `npm run serve` (12 s), of QStash (2 minutes) and of a cron of each minute. */
 const SWEEP_LATE_MS = 10 * 60_000;
+/** The doctor may run far from the store. */
+const FROM_AFAR_MS = 5_000;
 /** As the doctor judges the clock of its own machine. */
 const NOTABLE_MS = 5 * 60_000;
 
@@ -67,7 +69,7 @@ async function askDeployment(
 async function askStore({ ports, config: { store }, robot }: RobotContext): Promise<Known | null> {
   if (store.kind === 'memory') return null;
   const runScript =
-    store.kind === 'redis' ? ports.connectRedis(store.url) : createUpstash({ ...store, clock: ports.clock });
+    store.kind === 'redis' ? ports.connectRedis(store.url) : createUpstash({ ...store, clock: ports.clock, timeoutMs: FROM_AFAR_MS });
   try {
     const state = createRedisState(runScript, robot.dingtalk.clientId, nameOfApp(robot.dify));
     return await reportOf(robot, state, ports.clock.now());

@@ -13,7 +13,7 @@ import {
 } from './qstash.ts';
 
 /** 720 messages a day of the 1,000 that are free (upstash.com/pricing/qstash). */
-export const SWEEP_CRON = '*/2 * * * *';
+const SWEEP_CRON = '*/2 * * * *';
 
 /** The deployment whose sweep is called. */
 export interface SweepTarget {

@@ -16,7 +16,7 @@ export function createMemoryCounters(clock: Clock) {
     accepted(nowMs: number): void {
       lastAcceptedAtMs = nowMs;
     },
-    arrived(arrival: Arrival): void {
+    arrived: (arrival: Arrival): void => {
       arrivals.set(arrival.door, arrival, ARRIVALS_TTL_MS);
     },
     finished({ spent, failure, nowMs }: Pick<FinishRequest, 'spent' | 'failure' | 'nowMs'>): void {

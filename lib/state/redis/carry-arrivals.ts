@@ -14,7 +14,7 @@ export function carryArrivals(runScript: RunScript, key: string) {
   const storedAtMs = new Map<string, number>();
   let waiting: Arrival | null = null;
   return {
-    note(arrival: Arrival): void {
+    note: (arrival: Arrival): void => {
       if (arrival.atMs - (storedAtMs.get(arrival.door) ?? -Infinity) >= EVERY_MS) waiting = arrival;
     },
     run(...[script, keys, args]: Parameters<RunScript>): Promise<unknown> {
