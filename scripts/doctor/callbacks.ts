@@ -69,7 +69,9 @@ async function askDeployment(
 async function askStore({ ports, config: { store }, robot }: RobotContext): Promise<Known | null> {
   if (store.kind === 'memory') return null;
   const runScript =
-    store.kind === 'redis' ? ports.connectRedis(store.url) : createUpstash({ ...store, clock: ports.clock, timeoutMs: FROM_AFAR_MS });
+    store.kind === 'redis'
+      ? ports.connectRedis(store.url)
+      : createUpstash({ ...store, clock: ports.clock, timeoutMs: FROM_AFAR_MS });
   try {
     const state = createRedisState(runScript, robot.dingtalk.clientId, nameOfApp(robot.dify));
     return await reportOf(robot, state, ports.clock.now());
