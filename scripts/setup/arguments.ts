@@ -18,6 +18,8 @@ export interface Options {
   given: ReadonlyMap<Variable, string>;
   /** Where the configuration of dify-on-dingtalk is; null where none is taken over. */
   from: string | null;
+  /** A file with values, in the form of `.env`; null where there is none. */
+  answers: string | null;
 }
 
 export type Command =
@@ -31,6 +33,7 @@ const OPTIONS = {
   yes: { type: 'boolean', short: 'y' },
   plain: { type: 'boolean' },
   from: { type: 'string' },
+  answers: { type: 'string' },
   set: { type: 'string', multiple: true },
   'from-env': { type: 'string', multiple: true },
   'no-check': { type: 'boolean' },
@@ -54,6 +57,7 @@ export function readArguments(args: readonly string[], env: Environment): Comman
   const envFile = values.file ?? '.env';
   if (envFile === '') return { kind: 'wrong', reason: '--file wants a path' };
   if (values.from === '') return { kind: 'wrong', reason: '--from wants a path' };
+  if (values.answers === '') return { kind: 'wrong', reason: '--answers wants a path' };
   const given = new Map<Variable, string>();
   for (const pair of values.set ?? []) {
     const [, name = '', value = ''] = /^([A-Z][A-Z0-9_]*)=(.*)$/s.exec(pair) ?? [];
@@ -71,13 +75,14 @@ export function readArguments(args: readonly string[], env: Environment): Comman
     kind: 'run',
     options: {
       language,
-      isUnattended: values.yes ?? false,
+      isUnattended: (values.yes ?? false) || values.answers !== undefined,
       isPlain: values.plain ?? false,
       isChecked: !values['no-check'],
       isDryRun: values['dry-run'] ?? false,
       envFile,
       given,
       from: values.from ?? null,
+      answers: values.answers ?? null,
     },
   };
 }
@@ -90,10 +95,12 @@ function languageNamed(name: string): Language | undefined {
 export const usageOf: Record<Language, string> = {
   en: `npm run setup [-- options]
 
-Asks for what a first configuration needs, checks it as it goes, writes .env, registers the address for card buttons,
-and prints what is left to do in Vercel and DingTalk. What .env and the environment hold is offered as the default.
+Leads from a scan with DingTalk to the first card: creates the app, asks for what is needed, checks it as it goes, writes
+.env, and does the rest in Vercel and DingTalk's console by command where you agree. Ctrl+C keeps what you answered;
+the next run goes on from there. What .env and the environment hold is offered as the default.
 
   --yes, -y          no questions: everything from options, environment and .env
+  --answers FILE     no questions: the values stand in FILE, in the form of .env (chmod 600)
   --from PATH        takes over the configuration of dify-on-dingtalk: its .env, and .bots.yaml beside it
   --set NAME=VALUE   sets a variable; may be repeated. Not for secrets: other users of the machine see the command line
   --from-env NAME    the same with the value from the environment; may be repeated
@@ -108,10 +115,11 @@ Exit code: 0 done, 1 nothing written (something is missing or wrong, refused, or
 terminal to ask at.`,
   'zh-CN': `npm run setup [-- 选项]
 
-逐步询问首次配置所需的内容，边问边检查，写入 .env，注册卡片按钮的回调地址，并列出在 Vercel 和钉钉里还要做的事。
-.env 与环境变量中已有的值作为默认值。
+从钉钉扫码到第一张卡片：创建应用，逐步询问所需内容并边问边检查，写入 .env，经您同意后用命令完成 Vercel 和钉钉控制台中的
+设置。Ctrl+C 会保留已回答的内容，下次运行从那里继续。.env 与环境变量中已有的值作为默认值。
 
   --yes, -y          不提问：全部取自选项、环境变量和 .env
+  --answers FILE     不提问：值写在 FILE 中，格式与 .env 相同（chmod 600）
   --from PATH        接管 dify-on-dingtalk 的配置：它的 .env 以及旁边的 .bots.yaml
   --set NAME=VALUE   设置一个变量；可重复。不要用于密钥：同一台机器上的其他用户能看到命令行
   --from-env NAME    同上，值取自环境变量；可重复

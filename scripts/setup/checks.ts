@@ -4,17 +4,22 @@ import { createDingTalkClient } from '../../lib/dingtalk/client.ts';
 import { pathOf } from '../../lib/routes.ts';
 import { readConfig } from '../../lib/config/config.ts';
 import { REQUIRED_OF_ROBOT } from '../../lib/config/robot-settings.ts';
-import { checkCardCallback } from '../doctor/card.ts';
+import { checkAddress } from '../doctor/address.ts';
+import { checkCardCallback, checkTemplate } from '../doctor/card.ts';
 import type { Ports, RobotContext } from '../doctor/check.ts';
 import { askDify, checkDify, checkDifyInputs, checkDifyType } from '../doctor/dify.ts';
-import { checkToken } from '../doctor/dingtalk.ts';
-import { createFinder, type Finding } from '../doctor/finding.ts';
+import { checkSameSecret } from '../doctor/deployed.ts';
+import { readFeatures } from '../doctor/dify-features.ts';
+import { checkPermissions, checkToken } from '../doctor/dingtalk.ts';
+import { createFinder, type Finder, type Finding } from '../doctor/finding.ts';
 import { isPublicHost } from '../doctor/hosts.ts';
 import { sentencesOf } from '../doctor/sentences/index.ts';
 import { type Language } from '../language.ts';
 import { checkStore } from '../doctor/store.ts';
+import { checkStream } from '../doctor/stream.ts';
 import { watchDates, type Answer, type NoAnswer } from '../doctor/wire.ts';
 import type { Draft } from './draft.ts';
+import { waitForPerson, type Person } from './first-person.ts';
 
 /** What the app tells of itself, as far as the guide asks about it. */
 export interface DifyApp {
@@ -24,6 +29,8 @@ export interface DifyApp {
   missing: readonly AppInput[];
   /** Names of the text inputs where it is not clear which of them carries the question; null where it is. */
   unclearQuestion: readonly string[] | null;
+  /** Whether it takes files and speech. */
+  features: readonly Finding[];
 }
 
 /** What the guide asks the other sides: the doctor's checks, on the configuration as it is so far. */
@@ -37,12 +44,27 @@ export interface Checks {
   address(url: URL): Finding[];
   /** Null where there is nothing to register, or nowhere. */
   register(): Promise<Finding[] | null>;
+  permissions: () => Promise<Finding[]>;
+  stream: () => Promise<Finding[]>;
+  /** The deployed address: that it is ours, and that it has the same secret. */
+  reach(): Promise<Finding[]>;
+  /** Real cards to a person. */
+  card(staffId: string): Promise<Finding[]>;
+  firstPerson(signal: AbortSignal): Promise<Person | null>;
 }
 
 const STORES = [
   ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'],
   ['KV_REST_API_URL', 'KV_REST_API_TOKEN'],
 ] as const;
+
+/** What a person may expect of the robot at once; the doctor tells the rest. */
+const TOLD_FEATURES: ReadonlySet<Finding['code']> = new Set<Finding['code']>([
+  'filesTaken',
+  'filesNotTaken',
+  'speechTaken',
+  'speechNotTaken',
+]);
 
 const infoBody = z.object({ name: z.string().nullish() });
 
@@ -57,7 +79,7 @@ export function createChecks(ports: Ports, draft: Draft, language: Language): Ch
       const findings = await checkDify(known, say);
       if (findings.some(({ level }) => level === 'failed')) return { findings, app: null };
       findings.push(...(await checkDifyType(known, say)));
-      return { findings, app: appOf(known, await known.dify.info(), await known.dify.parameters()) };
+      return { findings, app: appOf(known, await known.dify.info(), await known.dify.parameters(), say) };
     },
     difyInputs: async () => checkDifyInputs(context(), say),
     store: async () => checkStore(context(), say),
@@ -73,6 +95,19 @@ export function createChecks(ports: Ports, draft: Draft, language: Language): Ch
       if (!isReachable || robot.dingtalk.cardTemplateId === null) return null;
       return checkCardCallback(known, say);
     },
+    permissions: async () => checkPermissions(context(), say),
+    stream: async () => checkStream(context(), say),
+    async reach() {
+      const known = context();
+      const findings = await checkAddress(known, say);
+      if (findings.some(({ level }) => level === 'failed')) return findings;
+      return [...findings, ...(await checkSameSecret(known, say))];
+    },
+    async card(staffId) {
+      const known = context();
+      return checkTemplate({ ...known, request: { ...known.request, cardTo: staffId } }, say);
+    },
+    firstPerson: (signal) => waitForPerson(context(), signal),
   };
 }
 
@@ -102,7 +137,7 @@ function contextOf(ports: Ports, draft: Draft, language: Language): RobotContext
   };
 }
 
-function appOf({ robot }: RobotContext, info: Answer | NoAnswer, parameters: Answer | NoAnswer): DifyApp {
+function appOf({ robot }: RobotContext, info: Answer | NoAnswer, parameters: Answer | NoAnswer, say: Finder): DifyApp {
   const infoJson = info.kind === 'answer' ? info.json : undefined;
   const { inputs } = readParameters(parameters.kind === 'answer' ? parameters.json : undefined);
   const { appType, queryInput, inputs: given } = robot.dify;
@@ -119,6 +154,9 @@ function appOf({ robot }: RobotContext, info: Answer | NoAnswer, parameters: Ans
     ),
     // An app without any text input takes no question; that is for the doctor to say.
     unclearQuestion: isAsked && question === null && texts.length > 0 ? texts : null,
+    features: readFeatures(parameters.kind === 'answer' ? parameters.json : undefined, say).filter(({ code }) =>
+      TOLD_FEATURES.has(code),
+    ),
   };
 }
 

@@ -26,6 +26,9 @@ function shown(variable: Variable, draft: Draft, words: Words): string {
 /** What a deployment has for itself, or what only `npm run serve` reads. */
 const NOT_ON_VERCEL: ReadonlySet<Variable> = new Set<Variable>(['PORT', 'HOST', 'REDIS_URL']);
 
+/** Whether a deployment is given this variable. */
+export const isForVercel = (variable: Variable): boolean => !NOT_ON_VERCEL.has(variable);
+
 /** Where the function will be; null while no public address is known. */
 function publicOrigin(draft: Draft): string | null {
   const url = URL.parse(draft.get('PUBLIC_URL'));

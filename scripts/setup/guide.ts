@@ -2,7 +2,8 @@ import { frameOf } from '../doctor/sentences/index.ts';
 import { type Language } from '../language.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { printable } from './checks.ts';
-import { questionsOf, type Question, type State } from './questions.ts';
+import type { Question, State } from './question.ts';
+import { questionsOf } from './questions.ts';
 import type { Terminal } from './terminal.ts';
 import { expectedOf } from './variables.ts';
 
@@ -26,10 +27,22 @@ export interface Guide {
   goBack(): void;
 }
 
-export function createGuide(state: State, terminal: Terminal, language: Language): Guide {
+export interface GuideOptions {
+  state: State;
+  terminal: Terminal;
+  language: Language;
+  /** Ids of questions that an earlier run has asked, in the order of the answers. */
+  answered?: readonly string[];
+  /** After each answer, and after each step back. */
+  onAnswered?: (ids: readonly string[]) => void;
+  /** Each line that was entered at a question. */
+  onLine?: (question: Question, line: string) => void;
+}
+
+export function createGuide({ state, terminal, language, answered: before, onAnswered, onLine }: GuideOptions): Guide {
   const { words } = state;
   /** Ids, in the order of the answers. */
-  const answered: string[] = [];
+  const answered: string[] = [...(before ?? [])];
 
   function goBack(): void {
     const applying = new Set(questionsOf(state).map(({ id }) => id));
@@ -41,10 +54,12 @@ export function createGuide(state: State, terminal: Terminal, language: Language
   /** False: one step back. */
   async function pose(question: Question): Promise<boolean> {
     terminal.say(`\n${question.asking.where}`);
+    question.lead?.();
     for (let hasFailedBefore = false; ;) {
       // What a check did not like is taken all the same: an empty answer tries it again.
       const { current } = questionsOf(state).find(({ id }) => id === question.id) ?? question;
       const answer = await terminal.ask(promptOf({ ...question, current }), question.isHidden);
+      onLine?.(question, answer);
       if (answer === 'b') return false;
       if (answer === '!' && hasFailedBefore) {
         terminal.say(`  – ${words.taken}`);
@@ -111,6 +126,7 @@ export function createGuide(state: State, terminal: Terminal, language: Language
         if (!question) return;
         if (await pose(question)) answered.push(question.id);
         else goBack();
+        onAnswered?.(answered);
       }
     },
   };

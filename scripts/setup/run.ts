@@ -1,33 +1,18 @@
 import { parseEnv } from 'node:util';
 import { describeProblems, readConfig } from '../../lib/config/config.ts';
-import type { Ports } from '../doctor/check.ts';
 import type { Finding } from '../doctor/finding.ts';
-import type { Language } from '../language.ts';
 import { expectedInChinese } from '../doctor/sentences/expected-zh-CN.ts';
-import type { Options } from './arguments.ts';
 import { createChecks } from './checks.ts';
 import { createDraft, type Draft } from './draft.ts';
 import { remainingSteps, summaryOf } from './ending.ts';
 import { mergeEnv, readEnvFile, writeEnvFile } from './env-file.ts';
 import { createGuide, hasFailed, sayFindings } from './guide.ts';
-import { addressFindings, type State } from './questions.ts';
-import type { Terminal } from './terminal.ts';
-import { VARIABLES, type Variable } from './variables.ts';
+import { addressFindings } from './question-parts.ts';
+import type { State } from './question.ts';
+import { runGuided } from './guided.ts';
+import { codeOf, confirm, type Setup } from './setup.ts';
+import { VARIABLES } from './variables.ts';
 import { wordsOf } from './words/index.ts';
-
-export interface Setup {
-  ports: Ports;
-  options: Options;
-  /** What `--from` brings. */
-  imported: ReadonlyMap<Variable, string>;
-  language: Language;
-  /** Only `say` where nothing is asked. */
-  terminal: Terminal;
-  /** What a file begins as where there is none: every variable with its comment. */
-  example: string;
-  /** Told when the file is written: an interruption has less to say then. */
-  onWritten: () => void;
-}
 
 /** The exit code: 1 means that nothing was written. Throws only for mistakes of its own. */
 export async function runSetup(setup: Setup): Promise<0 | 1> {
@@ -40,6 +25,7 @@ export async function runSetup(setup: Setup): Promise<0 | 1> {
     terminal.say(words.fileRefused(options.envFile, codeOf(error)));
     return 1;
   }
+  if (setup.acts) return runGuided(setup, setup.acts, before);
   const draft = createDraft({
     given: options.given,
     imported: setup.imported,
@@ -53,11 +39,12 @@ export async function runSetup(setup: Setup): Promise<0 | 1> {
     isChecked: options.isChecked,
     app: null,
     extras: new Set(),
+    acts: null,
   };
   if (!options.isUnattended) terminal.say(`\n${words.intro(options.envFile, !options.isChecked)}`);
   else if (!(await isReady(setup, state))) return 1;
 
-  const guide = createGuide(state, terminal, language);
+  const guide = createGuide({ state, terminal, language });
   for (;;) {
     if (!options.isUnattended) await guide.run();
     for (const { variable, expected } of draft.malformed()) terminal.say(`  ! ${words.malformed(variable, expected)}`);
@@ -99,17 +86,6 @@ export async function runSetup(setup: Setup): Promise<0 | 1> {
   return 0;
 }
 
-async function confirm({ options, language, terminal }: Setup): Promise<'write' | 'back' | 'leave'> {
-  const words = wordsOf[language];
-  for (;;) {
-    const answer = await terminal.ask(`${words.confirm(options.envFile)}: `, false);
-    if (/^(?:y|yes|是)$/i.test(answer)) return 'write';
-    if (/^(?:n|no|否)$/i.test(answer)) return 'leave';
-    if (answer === 'b') return 'back';
-    terminal.say(words.yesOrNo);
-  }
-}
-
 /** Without questions: whether all is there and right. What is not is listed. */
 async function isReady({ language, terminal }: Setup, state: State): Promise<boolean> {
   const { draft, words, checks } = state;
@@ -140,8 +116,3 @@ async function isReady({ language, terminal }: Setup, state: State): Promise<boo
 
 /** Malformed values, too: they are to be named. */
 const everyValue = (draft: Draft) => Object.fromEntries(VARIABLES.map((variable) => [variable, draft.get(variable)]));
-
-function codeOf(error: unknown): string {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
-  throw error;
-}

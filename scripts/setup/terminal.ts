@@ -6,6 +6,8 @@ export interface Terminal {
   say(text: string): void;
   /** The next line, trimmed. What is typed is not shown where `isHidden`. */
   ask(prompt: string, isHidden: boolean): Promise<string>;
+  /** The next line under a prompt that is written anew each second. Null: `signal` came first. */
+  wait(prompt: () => string, signal: AbortSignal): Promise<string | null>;
   close(): void;
 }
 
@@ -59,8 +61,30 @@ export function openTerminal({ input, output, isPlain, onInterrupt }: TerminalOp
     });
   }
 
+  async function wait(prompt: () => string, signal: AbortSignal): Promise<string | null> {
+    isShown = true;
+    const show = () => {
+      reader.setPrompt(prompt());
+      // What has been typed so far stays.
+      reader.prompt(true);
+    };
+    show();
+    const showing = setInterval(show, 1_000);
+    const aborted = new Promise<null>((resolve) => {
+      if (signal.aborted) resolve(null);
+      signal.addEventListener('abort', () => resolve(null), { once: true });
+    });
+    const line = await Promise.race([nextLine(), aborted]);
+    clearInterval(showing);
+    wake = null;
+    isShown = false;
+    if (line === null) output.write('\n');
+    return line === null ? null : line.trim();
+  }
+
   return {
     say: (text) => void output.write(`${text}\n`),
+    wait,
     async ask(prompt, isHidden) {
       // Shown by us where the echo is off, else by the reader, which writes it anew when the line is edited.
       if (isHidden || isPlain) output.write(prompt);

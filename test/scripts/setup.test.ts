@@ -93,8 +93,7 @@ describe('the guide', () => {
       async () => {
         const { dingtalk, dify, env } = await startWorld();
         const { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token } = store().env;
-        const { code, output } = await run(['--plain'], env, [
-          '2', // English
+        const { code, output } = await run(['--plain', '--lang', 'en'], env, [
           CLIENT_ID,
           CLIENT_SECRET,
           TEMPLATE,

@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 
 const programs = {
   'redis-server': { names: ['redis-server'], install: 'apt-get install redis-server' },
+  script: { names: ['script'], install: 'apt-get install bsdutils' },
   chromium: {
     names: ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'],
     install: 'apt-get install chromium',
