@@ -6,6 +6,7 @@ import { readArguments, usageOf } from './doctor/arguments.ts';
 import { hasFailed, jsonReport, readableReport } from './doctor/report.ts';
 import { languageOf, runDoctor } from './doctor/run.ts';
 import { loadDotenv } from './dotenv.ts';
+import { createRunCommand } from './setup/command.ts';
 
 loadDotenv();
 const env = environment();
@@ -26,6 +27,7 @@ async function doctor(): Promise<0 | 1 | 2> {
     clock: systemClock,
     newId: () => crypto.randomUUID(),
     connectRedis: (url: string) => createTcpRedis({ url, clock: systemClock }),
+    runCommand: createRunCommand(env),
     nodeVersion: process.version,
   };
   const report = await runDoctor(ports, command.request);

@@ -8,6 +8,7 @@ export type CheckName =
   | 'token'
   | 'stream'
   | 'permissions'
+  | 'console'
   | 'template'
   | 'dify'
   | 'difyVersion'

@@ -2,6 +2,7 @@ import { checkAddress, checkProbe } from './address.ts';
 import { checkTemplate, proveCardCallback } from './card.ts';
 import type { AddressCheck, DeploymentCheck, RobotCheck } from './check.ts';
 import type { CheckName } from './check-name.ts';
+import { checkConsole } from './console.ts';
 import { checkConfiguration, checkValues } from './configuration.ts';
 import { checkCallbacks } from './callbacks.ts';
 import { checkSameSecret } from './deployed.ts';
@@ -37,6 +38,7 @@ export const ROBOT_CHECKS: readonly (AddressCheck | RobotCheck)[] = [
   { name: 'token', subject: 'robot', needs: ['configuration'], run: checkToken },
   { name: 'stream', subject: 'robot', needs: ['token'], run: checkStream },
   { name: 'permissions', subject: 'robot', needs: ['token'], run: checkPermissions },
+  { name: 'console', subject: 'robot', needs: ['configuration'], run: checkConsole },
   { name: 'template', subject: 'robot', needs: ['token'], run: checkTemplate },
   { name: 'dify', subject: 'robot', needs: ['configuration'], run: checkDify },
   { name: 'difyVersion', subject: 'robot', needs: ['dify'], run: checkDifyVersion },

@@ -11,6 +11,7 @@ import type { DingTalkSimulator } from '../../playground/dingtalk/types.ts';
 import type { DoctorRequest } from '../../scripts/doctor/check.ts';
 import { jsonReport, readableReport } from '../../scripts/doctor/report.ts';
 import { runDoctor, type CheckedFinding, type Report } from '../../scripts/doctor/run.ts';
+import type { RunCommand } from '../../scripts/setup/command.ts';
 import { startHost } from '../../scripts/host.ts';
 import { createQstashSimulator, type QstashSimulator } from '../support/qstash.ts';
 import type { UpstashFront } from '../support/upstash-front.ts';
@@ -55,6 +56,8 @@ export interface RunOptions {
   request?: Partial<DoctorRequest>;
   clock?: Clock;
   nodeVersion?: string;
+  /** What `dws` says of the robot in the console; without it `dws` is not there. */
+  console?: { robotStatus: string; mode: string; outgoingUrl?: string };
 }
 
 export interface Stage {
@@ -142,6 +145,7 @@ export async function openStage(setting: StageOptions): Promise<Stage> {
           newId: () => crypto.randomUUID(),
           connectRedis: (url) => createTcpRedis({ url, clock: systemClock }),
           nodeVersion: options.nodeVersion ?? 'v24.11.1',
+          runCommand: dwsOf(options.console ?? null),
         },
         { origin: null, robotName: null, cardTo: null, ...options.request },
       );
@@ -159,6 +163,24 @@ export async function openStage(setting: StageOptions): Promise<Stage> {
     },
   };
 }
+
+/** Answers as DingTalk's `dws` does. The app's answer holds its secret. */
+const dwsOf =
+  (robot: NonNullable<RunOptions['console']> | null): RunCommand =>
+  async (_program, args) => {
+    const command = args.join(' ');
+    const say = (body: object) => ({ code: 0, stdout: JSON.stringify(body), stderr: '' });
+    const done = (data: object) => say({ ok: true, outcome: 'success', data });
+    if (robot === null) return { code: null, stdout: '', stderr: '' };
+    if (command.startsWith('version')) return say({ version: '1.0.58' });
+    if (command.startsWith('auth status')) return say({ authenticated: true, token_valid: true, corp_id: 'corp' });
+    if (command.startsWith(`dev app get --app-key ${CLIENT_ID}`)) {
+      return done({ unifiedAppId: 'app-1', name: 'helper', appSecret: CLIENT_SECRET });
+    }
+    return command.startsWith('dev app robot get --unified-app-id app-1')
+      ? done(robot)
+      : { code: 3, stdout: '', stderr: '' };
+  };
 
 /** A clock that is off by so many minutes. */
 export const clockOffBy = (minutes: number): Clock => ({

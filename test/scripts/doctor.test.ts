@@ -51,6 +51,7 @@ describeWith('redis-server', 'the doctor', () => {
     expect(findings.filter(({ level }) => level === 'note').map(({ code }) => code)).toEqual([
       'limitUnset',
       'scheduleUnknown',
+      'consoleUnknown',
       'templateUnproved',
       'filesNotTaken',
       'speechNotTaken',
@@ -68,6 +69,14 @@ describeWith('redis-server', 'the doctor', () => {
     // Without --fix it changes nothing.
     expect(stage.dingtalk.calls.filter(({ api }) => api === 'registerCallback')).toEqual([]);
     expect(stage.qstash.requests).toEqual([]);
+    await stage.close();
+  });
+
+  test('reads mode and address of the robot where dws is logged in', async () => {
+    const stage = await openStage({ front: store().front });
+    const console = { robotStatus: 'ONLINE', mode: 'HTTPS', outgoingUrl: `${BOT}/api/dingtalk` };
+    const { findings } = await examine(stage, { console });
+    expect(findings.filter(({ check }) => check === 'console').map(({ code }) => code)).toEqual(['consoleFine']);
     await stage.close();
   });
 

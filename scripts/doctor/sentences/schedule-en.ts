@@ -3,6 +3,7 @@ import { facts, line } from './line.ts';
 const VARIABLES = '.env; or Vercel → Settings → Environment Variables, then deploy again';
 const QSTASH = 'console.upstash.com → QStash → Quickstart';
 const SCHEDULES = 'console.upstash.com → QStash → Schedules';
+const ROBOT = 'open-dev.dingtalk.com → 应用开发 → the app → 机器人 → 消息接收模式';
 const FIX = 'npm run doctor -- --fix sets it right';
 
 /** The schedule that calls the sweep, and the sweep itself. */
@@ -103,11 +104,30 @@ export const scheduleEn = {
       'set that clock, best by NTP; from an hour on every message is refused',
       'on the server of the function, e.g. timedatectl set-ntp true',
     ),
+  consoleUnknown: () =>
+    line(
+      'mode and address of the robot are not read: only DingTalk’s dws can, where a developer of the app is logged in (dws auth login)',
+    ),
+  consoleFine: (mode: string) => line(`the robot is on, its mode is ${mode}, and the address is right`),
+  robotOffline: (status: string) =>
+    line(`the robot is switched off (${status})`, 'switch it on and publish a version', ROBOT),
+  modeDiffers: (mode: string, connection: string) =>
+    line(
+      `the robot's mode is ${mode || 'not set'}, but DINGTALK_CONNECTION is ${connection}: its messages do not come here`,
+      `choose 消息接收模式 ${connection === 'stream' ? 'Stream 模式' : 'HTTP 模式'} and publish a version; or set DINGTALK_CONNECTION`,
+      ROBOT,
+    ),
+  consoleAddress: (found: string, expected: string) =>
+    line(
+      `DingTalk sends messages to ${found || 'no address'}, not to ${expected}`,
+      `set 消息接收地址 to ${expected} and publish a version`,
+      ROBOT,
+    ),
   streamNever: () =>
     line(
       'no message has ever come over the Stream connection',
       'start npm run serve, choose Stream 模式 for the robot and publish a version with the askers within 可用范围; in groups only messages that @ the robot arrive',
-      'open-dev.dingtalk.com → 应用开发 → the app → 机器人 → 消息接收模式',
+      ROBOT,
     ),
   callbackUntried: () =>
     line(

@@ -4,6 +4,7 @@ import type { scheduleEn } from './schedule-en.ts';
 const VARIABLES = '.env；或 Vercel → Settings → Environment Variables，改后重新部署';
 const QSTASH = 'console.upstash.com → QStash → Quickstart';
 const SCHEDULES = 'console.upstash.com → QStash → Schedules';
+const ROBOT = '开发者后台 open-dev.dingtalk.com → 应用开发 → 该应用 → 机器人 → 消息接收模式';
 const FIX = '运行 npm run doctor -- --fix 即可改正';
 
 export const scheduleZh: typeof scheduleEn = {
@@ -92,11 +93,27 @@ export const scheduleZh: typeof scheduleEn = {
       '校准那台机器的时钟，最好用 NTP；相差超过一小时，所有消息都会被拒绝',
       '在函数所在的服务器，例如 timedatectl set-ntp true',
     ),
+  consoleUnknown: () =>
+    line('未读取机器人的消息接收模式和地址：只有钉钉的 dws 能读取，且需该应用的开发者登录（dws auth login）'),
+  consoleFine: (mode) => line(`机器人已启用，模式为 ${mode}，地址正确`),
+  robotOffline: (status) => line(`机器人未启用（${status}）`, '请启用并发布版本', ROBOT),
+  modeDiffers: (mode, connection) =>
+    line(
+      `机器人的模式是 ${mode || '未设置'}，而 DINGTALK_CONNECTION 是 ${connection}：消息不会到这里`,
+      `消息接收模式选择 ${connection === 'stream' ? 'Stream 模式' : 'HTTP 模式'}并发布版本，或修改 DINGTALK_CONNECTION`,
+      ROBOT,
+    ),
+  consoleAddress: (found, expected) =>
+    line(
+      found === '' ? `钉钉没有消息接收地址，应为 ${expected}` : `钉钉把消息发到 ${found}，而不是 ${expected}`,
+      `把消息接收地址改为 ${expected} 并发布版本`,
+      ROBOT,
+    ),
   streamNever: () =>
     line(
       '从未通过 Stream 连接收到消息',
       '启动 npm run serve，为机器人选择 Stream 模式并发布版本，提问者须在可用范围内；群里只有 @ 机器人的消息会送达',
-      '开发者后台 open-dev.dingtalk.com → 应用开发 → 该应用 → 机器人 → 消息接收模式',
+      ROBOT,
     ),
   callbackUntried: () =>
     line('函数会在第一张卡片之前自动注册按钮回调地址；npm run doctor -- --fix 会立即注册，并显示钉钉是否接受'),
