@@ -1,7 +1,7 @@
 // The guide as its own process, answered line by line, between the simulated vendors.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -424,6 +424,34 @@ describe('without questions', () => {
       expect(unchecked.code).toBe(0);
       expect(await written()).toMatchObject({ DIFY_API_KEY: 'app-wrong-secret', PUBLIC_URL: HOST });
       expect(dingtalk.calls.length + dify.requests.length).toBe(before);
+    },
+    SLOW_MS,
+  );
+
+  test(
+    'takes a file of answers that is for its owner alone, and lists what it lacks',
+    async () => {
+      const { env, values, secrets } = await startWorld();
+      const text = (all: object) =>
+        Object.entries(all)
+          .map(([name, value]) => `${name}=${value}\n`)
+          .join('');
+      const answers = join(directory, 'answers');
+      await writeFile(answers, text({ ...values, ...secrets, STREAMING: 'off' }), { mode: 0o644 });
+      const open = await run(['--answers', 'answers', '--lang', 'en'], env);
+      expect([open.code, open.output]).toEqual([1, expect.stringContaining('chmod 600 answers') as string]);
+      expect((await run(['--answers', 'none', '--lang', 'zh-CN'], env)).output).toContain('无法读取 none');
+      await chmod(answers, 0o600);
+      const { code } = await run(['--answers', 'answers', '--lang', 'en', '--set', 'STREAMING=smooth'], env);
+      expect(code).toBe(0);
+      expect(await written()).toEqual({ ...values, ...secrets, STREAMING: 'smooth' });
+      await rm(join(directory, '.env'));
+      await writeFile(answers, text(values));
+      const missing = await run(['--answers', 'answers', '--lang', 'en'], env);
+      expect(missing.code).toBe(1);
+      expect(missing.output).toMatch(/^DINGTALK_CLIENT_SECRET: expected [\s\S]*^DIFY_API_KEY: expected /m);
+      await writeFile(answers, 'DIFY_API_KYE=app-marked\n');
+      expect((await run(['--answers', 'answers', '--lang', 'en'], env)).output).toContain('no variable DIFY_API_KYE');
     },
     SLOW_MS,
   );

@@ -5,12 +5,14 @@ import { playVercel, type VercelWorld } from './vercel.ts';
 
 const [name = '', path = '', ...args] = process.argv.slice(2);
 const world = JSON.parse(readFileSync(path, 'utf8')) as DwsWorld | VercelWorld;
-const isOpen = fstatSync(0).isFIFO() || process.stdin.isTTY;
+const given = fstatSync(0);
+const isPiped = given.isFIFO() || given.isSocket();
+const isOpen = isPiped || process.stdin.isTTY;
 appendFileSync(
   world.log,
   `${JSON.stringify({ args, env: Object.keys(process.env), track: process.env['DO_NOT_TRACK'] ?? null, stdin: isOpen ? 'open' : 'closed' })}\n`,
 );
-const input = fstatSync(0).isFIFO() ? readFileSync(0, 'utf8') : '';
+const input = isPiped ? readFileSync(0, 'utf8') : '';
 const { code, stdout, stderr } =
   name === 'dws' ? playDws(world as DwsWorld, args) : playVercel(world as VercelWorld, args, input, process.cwd());
 writeFileSync(path, JSON.stringify(world));
