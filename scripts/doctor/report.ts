@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { sectionOf } from '../../lib/errors.ts';
 import type { CheckedFinding, Report } from './run.ts';
-import type { Level } from './finding.ts';
+import type { Level } from './level.ts';
 import { frameOf } from './sentences/index.ts';
 import { type Titles } from './check-name.ts';
 

@@ -1,4 +1,4 @@
-import type { Level } from '../../scripts/doctor/finding.ts';
+import type { Level } from '../../scripts/doctor/level.ts';
 import type { RunOptions, Stage, StageOptions } from './doctor-stage.ts';
 
 /** A set-up that the doctor has to find something wrong with. */

@@ -1,5 +1,5 @@
 import type { Titles } from '../check-name.ts';
-import type { Level } from '../finding.ts';
+import type { Level } from '../level.ts';
 
 /** The words around the findings. */
 export interface Frame {
