@@ -158,7 +158,7 @@ export function createApp(options: AppOptions): App {
         const { dingtalk } = robot.config;
         if (dingtalk.connection !== 'stream' || !openStream || streams.has(name)) continue;
         const own = withFields(log, { robot: name });
-        const callbacks = receiveFrames(robot, unlimited, own);
+        const callbacks = receiveFrames(robot, unlimited, clock, own);
         streams.set(name, openStream({ config: dingtalk, callbacks, fetch, clock, log: own }));
       }
     },

@@ -12,6 +12,7 @@ import type { Clock } from './runtime/clock.ts';
 import { errorFields, type Log } from './runtime/log.ts';
 import type { Platform } from './runtime/platform.ts';
 import { equalInConstantTime } from './runtime/secrets.ts';
+import type { Arrival } from './state/state.ts';
 
 export interface ReceiverOptions {
   robots: ReadonlyMap<string | null, ReceivingRobot>;
@@ -56,8 +57,9 @@ export function createReceiver({ robots, cronSecret, streamStatus, clock, log }:
     if (route.kind === 'resume') return resume(robot, request, platform);
     const isPress = isCardCallback(request.headers);
     const verify = isPress ? verifyCardSignature : verifyRobotSignature;
+    let sentAtMs: number;
     try {
-      verify(request.headers, robot.config.dingtalk.clientSecrets, clock.now());
+      sentAtMs = verify(request.headers, robot.config.dingtalk.clientSecrets, clock.now());
     } catch (error) {
       // DingTalk's console probes the address when an operator saves it: without a body and unsigned.
       if (!route.hasQuery && (await isEmpty(request))) return text(200, 'ok');
@@ -65,8 +67,9 @@ export function createReceiver({ robots, cronSecret, streamStatus, clock, log }:
     }
     const body = await readBody(request);
     if (body === '' && !route.hasQuery) return text(200, 'ok');
-    if (isPress) return Response.json(await act(robot, body, platform));
-    await receiveCallback(robot, body, platform, log);
+    const arrival = arrivalOf(isPress ? 'card' : 'http', sentAtMs, clock);
+    if (isPress) return Response.json(await act(robot, body, platform, arrival));
+    await receiveCallback(robot, body, platform, arrival, log);
     return Response.json({ msgtype: 'empty' });
   }
 
@@ -114,7 +117,13 @@ export function createReceiver({ robots, cronSecret, streamStatus, clock, log }:
 }
 
 /** Puts a message on record and begins to answer it. @throws BridgeError `body_invalid`. */
-async function receiveCallback(robot: ReceivingRobot, body: string, platform: Platform, log: Log): Promise<void> {
+async function receiveCallback(
+  robot: ReceivingRobot,
+  body: string,
+  platform: Platform,
+  arrival: Arrival,
+  log: Log,
+): Promise<void> {
   const { name, dingtalk } = robot.config;
   const callback = readCallback(body);
   if (callback.robotCode !== null && callback.robotCode !== dingtalk.robotCode) {
@@ -122,14 +131,19 @@ async function receiveCallback(robot: ReceivingRobot, body: string, platform: Pl
   } else if (callback.kind === 'quota-notice') {
     log.error('message_without_text', { code: 'dingtalk_inbound_quota', robot: name });
   } else {
-    const work = await robot.accept(callback, platform);
+    const work = await robot.accept(callback, platform, arrival);
     if (work) platform.waitUntil(work(platform));
   }
 }
 
+function arrivalOf(door: Arrival['door'], sentAtMs: number | null, clock: Clock): Arrival {
+  const atMs = clock.now();
+  return { door, atMs, offsetMs: sentAtMs === null ? null : Math.round(atMs - sentAtMs) };
+}
+
 /** Does what a press asks for; resolves with what DingTalk changes on the card. @throws BridgeError `body_invalid`. */
-async function act(robot: ReceivingRobot, body: string, platform: Platform): Promise<object> {
-  const { update, shared, work } = await robot.act(readCardAction(body), platform);
+async function act(robot: ReceivingRobot, body: string, platform: Platform, arrival: Arrival): Promise<object> {
+  const { update, shared, work } = await robot.act(readCardAction(body), platform, arrival);
   if (work) platform.waitUntil(work(platform));
   return cardUpdateBody(update, shared);
 }
@@ -138,7 +152,7 @@ async function act(robot: ReceivingRobot, body: string, platform: Platform): Pro
  * The same for what comes over a robot's Stream connection. Nothing is signed there: the connection was opened with the
  * client secret, and brings the messages of that app only.
  */
-export function receiveFrames(robot: ReceivingRobot, platform: Platform, log: Log): Callbacks {
+export function receiveFrames(robot: ReceivingRobot, platform: Platform, clock: Clock, log: Log): Callbacks {
   /** Null when `work` failed; `code` is then what DingTalk is told. */
   async function attempt<T>(body: string, work: () => Promise<T>): Promise<{ code: AckCode; result: T | null }> {
     try {
@@ -153,9 +167,13 @@ export function receiveFrames(robot: ReceivingRobot, platform: Platform, log: Lo
   }
 
   return {
-    message: async (body) => (await attempt(body, () => receiveCallback(robot, body, platform, log))).code,
-    async press(body) {
-      const { code, result } = await attempt(body, () => act(robot, body, platform));
+    async message(body, sentAtMs) {
+      const arrival = arrivalOf('stream', sentAtMs, clock);
+      return (await attempt(body, () => receiveCallback(robot, body, platform, arrival, log))).code;
+    },
+    async press(body, sentAtMs) {
+      const arrival = arrivalOf('stream', sentAtMs, clock);
+      const { code, result } = await attempt(body, () => act(robot, body, platform, arrival));
       return { code, response: result ?? {} };
     },
   };

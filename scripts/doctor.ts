@@ -7,6 +7,7 @@ import { hasFailed, jsonReport, readableReport } from './doctor/report.ts';
 import { runDoctor } from './doctor/run.ts';
 import { loadDotenv } from './dotenv.ts';
 import { languageOf } from './language.ts';
+import { createRunCommand } from './setup/command.ts';
 
 loadDotenv();
 const env = environment();
@@ -27,12 +28,13 @@ async function doctor(): Promise<0 | 1 | 2> {
     clock: systemClock,
     newId: () => crypto.randomUUID(),
     connectRedis: (url: string) => createTcpRedis({ url, clock: systemClock }),
+    runCommand: createRunCommand(env),
     nodeVersion: process.version,
   };
   const report = await runDoctor(ports, command.request);
   if (!report.ok) return refuse(report.reason);
   const isColoured = process.stdout.isTTY && !command.isPlain && !env['NO_COLOR'];
-  await print(command.isJson ? jsonReport(report) : readableReport(report, isColoured));
+  await print(command.isJson ? jsonReport(report) : readableReport(report, { isColoured, showsAll: command.showsAll }));
   return hasFailed(report) ? 1 : 0;
 }
 

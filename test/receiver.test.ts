@@ -229,7 +229,16 @@ describe('with the right secret', () => {
       },
       async status() {
         failing();
-        return { running: 1, waiting: 0, callsThisMonth: 7, monthlyCalls: null, lastCallback: null, failures: [] };
+        return {
+          running: 1,
+          waiting: 0,
+          callsThisMonth: 7,
+          monthlyCalls: null,
+          lastCallback: null,
+          callbacks: [],
+          lastSweep: null,
+          failures: [],
+        };
       },
       async sweep() {
         failing();
@@ -415,11 +424,11 @@ describe('a robot with a Stream connection', () => {
     });
     if (app.ok) app.connect(platform);
     const callbacks = await promise;
-    const message = (body: string) => callbacks.message(body);
+    const message = (body: string) => callbacks.message(body, null);
     expect(await message('{}')).toBe(400);
     expect(await message('no JSON')).toBe(400);
     expect(await message(JSON.stringify({ ...recorded('text-single'), more: 'x'.repeat(1024 * 1024) }))).toBe(400);
-    expect(await callbacks.press('{}')).toEqual({ code: 400, response: {} });
+    expect(await callbacks.press('{}', null)).toEqual({ code: 400, response: {} });
     expect(await message(JSON.stringify({ ...recorded('text-single'), robotCode: 'another' }))).toBe(200);
     expect(work).toEqual([]);
   });

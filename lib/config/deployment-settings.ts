@@ -49,6 +49,19 @@ export const deploymentSettings = {
     meaning:
       "A long random text that opens ?sweep, which completes interrupted answers, and ?status; Vercel's cron sends it. Without it both are closed.",
   },
+  QSTASH_TOKEN: {
+    schema: text,
+    unset: 'unset',
+    isSecret: true,
+    isAscii: true,
+    meaning:
+      'The token of an account at QStash (Upstash), where npm run setup and npm run doctor -- --fix create the schedule that calls ?sweep every two minutes. The function does not read it.',
+  },
+  QSTASH_URL: {
+    schema: text,
+    default: 'https://qstash.upstash.io',
+    meaning: "The address of that account's region, as Upstash's console shows it.",
+  },
   PUBLIC_URL: {
     schema: address,
     unset: 'the production domain; else http://127.0.0.1:PORT',

@@ -25,11 +25,11 @@ export function cardSignature(timestamp: string, secret: string): string {
 export const isCardCallback = (headers: Headers) => headers.has('x-ddpaas-signature');
 
 /**
- * Accepts the headers of a card callback or throws.
+ * Accepts the headers of a card callback or throws. Returns when it was signed, in milliseconds.
  *
  * @throws BridgeError `signature_missing`, `signature_wrong` or `signature_expired`.
  */
-export function verifyCardSignature(headers: Headers, clientSecrets: readonly string[], nowMs: number): void {
+export function verifyCardSignature(headers: Headers, clientSecrets: readonly string[], nowMs: number): number {
   const timestamp = headers.get('x-ddpaas-signature-timestamp')?.trim();
   const given = headers.get('x-ddpaas-signature')?.trim();
   if (!timestamp || !given) throw new BridgeError('signature_missing', 'both signature headers are required');
@@ -41,6 +41,7 @@ export function verifyCardSignature(headers: Headers, clientSecrets: readonly st
   if (!(Math.abs(nowMs - signedAtMs) <= MAX_CARD_SKEW_MS)) {
     throw new BridgeError('signature_expired', 'the timestamp is more than an hour off');
   }
+  return signedAtMs;
 }
 
 /** DingTalk's rule: refuse a timestamp that is more than an hour off, either way (robot message types page). */
@@ -52,11 +53,12 @@ export function robotSignature(timestamp: string, secret: string): string {
 }
 
 /**
- * Accepts the headers of a robot callback or throws. Several secrets may be valid while one is being rotated.
+ * Accepts the headers of a robot callback or throws. Returns when it was signed, in milliseconds. Several secrets may be
+ * valid while one is being rotated.
  *
  * @throws BridgeError `signature_missing`, `signature_wrong` or `signature_expired`.
  */
-export function verifyRobotSignature(headers: Headers, secrets: readonly string[], nowMs: number): void {
+export function verifyRobotSignature(headers: Headers, secrets: readonly string[], nowMs: number): number {
   const timestamp = headers.get('timestamp')?.trim();
   const sign = headers.get('sign')?.trim();
   if (!timestamp || !sign) throw new BridgeError('signature_missing', 'the headers timestamp and sign are required');
@@ -68,4 +70,5 @@ export function verifyRobotSignature(headers: Headers, secrets: readonly string[
   if (!(Math.abs(nowMs - signedAtMs) <= MAX_SKEW_MS)) {
     throw new BridgeError('signature_expired', 'the timestamp is more than an hour off');
   }
+  return signedAtMs;
 }

@@ -4,7 +4,7 @@ import type { Callback, Message } from '../dingtalk/callback.ts';
 import type { CardAction } from '../dingtalk/card-action.ts';
 import type { BackgroundWork, Platform } from '../runtime/platform.ts';
 import type { Budget } from '../state/budget.ts';
-import type { AcceptRequest, Load } from '../state/state.ts';
+import type { AcceptRequest, Arrival, Load } from '../state/state.ts';
 import { createChannels } from '../turn/channels.ts';
 import { conversationOf } from '../turn/conversation.ts';
 import { readHandover } from '../turn/handover.ts';
@@ -27,9 +27,13 @@ import { reportOf, type StatusReport } from './status.ts';
 export interface ReceivingRobot {
   config: RobotConfig;
   /** Takes a message over; resolves when it is safe to acknowledge it, with the work that remains, if any. */
-  accept(message: Extract<Callback, { kind: 'message' }>, platform: Platform): Promise<BackgroundWork | null>;
+  accept(
+    message: Extract<Callback, { kind: 'message' }>,
+    platform: Platform,
+    arrival: Arrival,
+  ): Promise<BackgroundWork | null>;
   /** Does what a button asks for; what it returns is for the person who pressed. Never rejects. */
-  act(action: CardAction, platform: Platform): Promise<Reaction>;
+  act(action: CardAction, platform: Platform, arrival: Arrival): Promise<Reaction>;
   /**
    * Takes over a turn that another invocation hands on; null when it is not to be had any more.
    *
@@ -70,10 +74,15 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
   return {
     config,
 
-    accept: (message, { deadlineMs }) => take(message, deadlineMs, null, null),
+    accept(message, { deadlineMs }, arrival) {
+      state.noteArrival(arrival);
+      return take(message, deadlineMs, null, null);
+    },
 
-    act: (action, { deadlineMs }) =>
-      presses.press(action, (message, form, again) => take(message, deadlineMs, form, again)),
+    act(action, { deadlineMs }, arrival) {
+      state.noteArrival(arrival);
+      return presses.press(action, (message, form, again) => take(message, deadlineMs, form, again));
+    },
 
     async resume(headers, body, platform) {
       const { name, dingtalk } = config;
@@ -85,7 +94,9 @@ export function createRobot(options: RunnerOptions): ReceivingRobot {
     status: (nowMs) => reportOf(config, state, nowMs),
 
     async sweep(platform) {
-      const turnIds = await state.overdue({ nowMs: clock.now(), limit: SWEEP_LIMIT });
+      const nowMs = clock.now();
+      state.noteArrival({ door: 'sweep', atMs: nowMs, offsetMs: null });
+      const turnIds = await state.overdue({ nowMs, limit: SWEEP_LIMIT });
       const counts: SweepCounts = { overdue: turnIds.length, takenOver: 0 };
       for (const turnId of turnIds) {
         const work = await runner.takeOver(turnId, null, platform);

@@ -10,6 +10,12 @@ export interface StatusReport {
   callsThisMonth: number;
   monthlyCalls: number | null;
   lastCallback: string | null;
+  /**
+   * The last callback by each way in. `clockOffsetMs`: how far the clock of the instance that took it was ahead of
+   * DingTalk's, the time of the way included.
+   */
+  callbacks: readonly { door: 'http' | 'card' | 'stream'; last: string; clockOffsetMs: number | null }[];
+  lastSweep: string | null;
   failures: readonly { code: string; count: number; last: string }[];
 }
 
@@ -19,17 +25,25 @@ export async function reportOf(
   state: Pick<State, 'status'>,
   nowMs: number,
 ): Promise<StatusReport> {
-  const { running, waiting, calls, lastAcceptedAtMs, failures } = await state.status({ nowMs });
+  const { running, waiting, calls, lastAcceptedAtMs, arrivals, failures } = await state.status({ nowMs });
+  const callbacks = arrivals.flatMap(({ door, ...rest }) => (door === 'sweep' ? [] : { door, ...rest }));
   return {
     running,
     waiting,
     callsThisMonth: calls,
     monthlyCalls: dingtalk.monthlyCalls || null,
-    lastCallback: lastAcceptedAtMs === null ? null : timeOf(lastAcceptedAtMs),
+    lastCallback: latest([
+      ...callbacks.map(({ atMs }) => atMs),
+      ...(lastAcceptedAtMs === null ? [] : [lastAcceptedAtMs]),
+    ]),
+    callbacks: callbacks.map(({ door, atMs, offsetMs }) => ({ door, last: timeOf(atMs), clockOffsetMs: offsetMs })),
+    lastSweep: latest(arrivals.flatMap(({ door, atMs }) => (door === 'sweep' ? atMs : []))),
     failures: failures
       .toSorted((a, b) => b.lastMs - a.lastMs)
       .map(({ code, count, lastMs }) => ({ code, count, last: timeOf(lastMs) })),
   };
 }
+
+const latest = (times: readonly number[]) => (times.length > 0 ? timeOf(Math.max(...times)) : null);
 
 const timeOf = (ms: number) => new Date(ms).toISOString();

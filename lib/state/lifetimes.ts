@@ -18,6 +18,9 @@ export const ROBOT_ROW_TTL_MS = 365 * 86_400_000;
 /** How long a month's count is kept. It is longer than any month, so that the count lasts until the month's end. */
 export const BUDGET_TTL_MS = 40 * 86_400_000;
 
+/** How long the store remembers the last callback: as long as the last accepted question. */
+export const ARRIVALS_TTL_MS = 40 * 86_400_000;
+
 /** How long the counts of failures are kept after the last failure. */
 export const FAILURES_TTL_MS = 30 * 86_400_000;
 

@@ -1,6 +1,18 @@
 import type { Rating } from '../answer/event.ts';
 import type { Budget, BudgetRequest, SpendingLevel } from './budget.ts';
 
+/** The ways in: a robot message over HTTP, a card button over HTTP, either over a Stream connection, a sweep. */
+export const DOORS = ['http', 'card', 'stream', 'sweep'] as const;
+
+/** Something that came in from outside. */
+export interface Arrival {
+  door: (typeof DOORS)[number];
+  /** By the clock of this instance. */
+  atMs: number;
+  /** How far that clock is ahead of the sender's, the time of the way included; null where the sender told no time. */
+  offsetMs: number | null;
+}
+
 export interface RobotStatus {
   /** Answers being written now, and questions that wait behind others. */
   running: number;
@@ -9,6 +21,8 @@ export interface RobotStatus {
   calls: number;
   /** When a question was last accepted; null when none was for a month. */
   lastAcceptedAtMs: number | null;
+  /** The last arrival by each door, up to a minute too early. Kept for 40 days. */
+  arrivals: readonly Arrival[];
   /** How often each code happened, and when last. Kept for 30 days after the last failure. */
   failures: readonly { code: string; count: number; lastMs: number }[];
 }
@@ -120,6 +134,11 @@ export interface State {
   receiptOf(cardKey: string): Promise<string | null>;
   /** Sets a person's rating of an answer; the same rating again takes it back. Returns the rating that holds now. */
   rate(request: RateAnswerRequest): Promise<Rating | null>;
+  /**
+   * Keeps the last arrival by each door, and takes no round trip for it: the next `claim`, `accept`, `lookUp` or `overdue`
+   * brings it along, at most once a minute.
+   */
+  noteArrival: (arrival: Arrival) => void;
   /** Counts and codes of the robot; the calls are those of the month of `nowMs`. */
   status(request: { nowMs: number }): Promise<RobotStatus>;
   readonly flags: SharedFlags;

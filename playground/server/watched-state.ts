@@ -45,6 +45,7 @@ export function watchState(state: State, journal: Journal, clock: Clock): State 
     isDurable: state.isDurable,
     tokens: null,
     storeTime: (nowMs) => state.storeTime(nowMs),
+    noteArrival: state.noteArrival,
     claim(request) {
       moveTo(request.turnId);
       return watch('claim', request, () => state.claim(request));

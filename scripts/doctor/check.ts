@@ -7,6 +7,7 @@ import type { Fetch } from '../../lib/net/http.ts';
 import type { RunScript } from '../../lib/state/redis/redis.ts';
 import type { Finder, Finding } from './finding.ts';
 import type { Language } from '../language.ts';
+import type { RunCommand } from '../setup/command.ts';
 import type { Answer, Dates, NoAnswer } from './wire.ts';
 
 /** What the doctor stands on; a test gives it others. */
@@ -17,6 +18,8 @@ export interface Ports {
   newId: () => string;
   /** A Redis over TCP. */
   connectRedis: (url: string) => RunScript;
+  /** For DingTalk's `dws`; without it the console is not read. */
+  runCommand?: RunCommand;
   /** For example `v24.11.1`. */
   nodeVersion: string;
 }
@@ -29,6 +32,8 @@ export interface DoctorRequest {
   robotName: string | null;
   /** Who gets the test cards; null for no cards. */
   cardTo: string | null;
+  /** Do what needs no decision: register the address for buttons, create the schedule. */
+  isFixing?: boolean;
 }
 
 export interface DeploymentContext {

@@ -1,9 +1,7 @@
 import { FAILURE_OF } from './failures.ts';
+import type { Level } from './level.ts';
 import type { Sentence } from './sentences/line.ts';
 import type { Sentences } from './sentences/index.ts';
-
-/** `note`: nothing to mend, or something that could not be checked. */
-export type Level = 'ok' | 'note' | 'warning' | 'failed';
 
 /** One line of the doctor. `code` is the same in every language and version. */
 export interface Finding extends Sentence {

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { sectionOf } from '../../lib/errors.ts';
-import type { CheckedFinding, Report, Section } from './run.ts';
-import type { Level } from './finding.ts';
+import type { CheckedFinding, Report } from './run.ts';
+import type { Level } from './level.ts';
 import { frameOf } from './sentences/index.ts';
 import { type Titles } from './check-name.ts';
 
@@ -14,25 +14,47 @@ export function hasFailed({ sections }: Done): boolean {
   return sections.some(({ findings }) => findings.some(({ level }) => level === 'failed'));
 }
 
-/** For people. */
-export function readableReport({ language, sections }: Done, isColoured: boolean): string {
+export interface Look {
+  isColoured: boolean;
+  /** Each line of what is fine; otherwise only what was checked. */
+  showsAll: boolean;
+}
+
+const LEVELS = ['failed', 'warning', 'note', 'ok'] as const;
+
+/** For people: one page, the worst first. */
+export function readableReport({ language, sections }: Done, { isColoured, showsAll }: Look): string {
   const frame = frameOf[language];
   const paint = (level: Level, text: string) =>
     isColoured ? styleText(COLOURS[level], text, { validateStream: false }) : text;
-  const heading = ({ subject, robot }: Section) => (subject === 'deployment' ? frame.deployment : frame.robot(robot));
-  const lines = ({ titles, finding: { level, found, mend, where, failure } }: Line) => [
-    `  ${paint(level, SIGNS[level])} ${titles.join(frame.comma)}${frame.colon}${found}`,
-    ...(mend === undefined ? [] : [`      ${frame.mend}${frame.colon}${mend}`]),
-    ...(where === undefined ? [] : [`      ${frame.where}${frame.colon}${where}`]),
-    ...(failure === undefined ? [] : [`      ${frame.more}${frame.colon}${sectionOf(failure, frame.operations)}`]),
-  ];
-  const blocks = sections.map((section) =>
-    [heading(section), ...joined(section.findings, frame.titles).flatMap(lines)].join('\n'),
-  );
-  const all = sections.flatMap(({ findings }) => findings);
-  const count = (level: Level) => all.filter((finding) => finding.level === level).length;
+  const hasSeveral = sections.filter(({ subject }) => subject === 'robot').length > 1;
+  const all = sections.flatMap((section) => {
+    const robot = hasSeveral && section.subject === 'robot' ? frame.robot(section.robot) : null;
+    return joined(section.findings, frame.titles).map((line): PlacedLine => ({ ...line, robot }));
+  });
+  const titleOf = ({ robot, titles }: PlacedLine) =>
+    [...(robot === null ? [] : [robot]), titles.join(frame.comma)].join(frame.colon);
+  const lines = (line: PlacedLine) => {
+    const { level, found, mend, where, failure } = line.finding;
+    return [
+      `  ${paint(level, SIGNS[level])} ${titleOf(line)}${frame.colon}${found}`,
+      ...(mend === undefined ? [] : [`      ${frame.mend}${frame.colon}${mend}`]),
+      ...(where === undefined ? [] : [`      ${frame.where}${frame.colon}${where}`]),
+      ...(failure === undefined ? [] : [`      ${frame.more}${frame.colon}${sectionOf(failure, frame.operations)}`]),
+    ];
+  };
+  const blocks = LEVELS.flatMap((level) => {
+    const own = all.filter(({ finding }) => finding.level === level);
+    if (own.length === 0) return [];
+    const titles = [...new Set(own.map(titleOf))].join(frame.comma);
+    const isFolded = level === 'ok' && !showsAll;
+    const body = isFolded ? [`  ${paint('ok', SIGNS.ok)} ${titles}`, `      ${frame.all}`] : own.flatMap(lines);
+    return [[paint(level, frame.levels[level]), ...body].join('\n')];
+  });
+  const found = sections.flatMap(({ findings }) => findings);
+  const count = (level: Level) => found.filter((finding) => finding.level === level).length;
   const summary = frame.summary({ failed: count('failed'), warning: count('warning'), ok: count('ok') });
-  const isUnfinished = all.some(({ code }) => code === 'variable');
+  const isUnfinished = found.some(({ code }) => code === 'variable');
   const ending = paint(count('failed') > 0 ? 'failed' : 'ok', summary);
   return [...blocks, ...(isUnfinished ? [frame.begin] : []), ending].join('\n\n');
 }
@@ -41,6 +63,11 @@ export function readableReport({ language, sections }: Done, isColoured: boolean
 interface Line {
   titles: string[];
   finding: CheckedFinding;
+}
+
+interface PlacedLine extends Line {
+  /** Of one robot of several. */
+  robot: string | null;
 }
 
 /** What was left out for the same reason is one line. */

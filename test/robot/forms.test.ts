@@ -5,7 +5,7 @@ import type { AnswerEvent, PendingForm } from '../../lib/answer/event.ts';
 import { BridgeError } from '../../lib/errors.ts';
 import { createRobot } from '../../lib/robot/robot.ts';
 import { RUN_IDS, words } from '../support/fake-dify.ts';
-import { createWorld, messageOf, texts } from '../support/turn.ts';
+import { ARRIVAL, createWorld, messageOf, texts } from '../support/turn.ts';
 
 const LIFE_MS = 60_000;
 
@@ -31,7 +31,7 @@ async function waiting(after: Partial<Answer> = { ending: { kind: 'complete' } }
   dify.answers.push(asks);
   const robot = createRobot(world.options);
   const say = async (text: string) => {
-    const work = await world.done(robot.accept({ ...messageOf(text), robotCode: null }, world.platform));
+    const work = await world.done(robot.accept({ ...messageOf(text), robotCode: null }, world.platform, ARRIVAL));
     await world.done(work ? work(world.platform) : Promise.resolve());
   };
   const sweep = async () => {

@@ -5,7 +5,7 @@ import { createRobot } from '../../lib/robot/robot.ts';
 import { createHandover } from '../../lib/turn/handover.ts';
 import { turnIdOf } from '../../lib/turn/record.ts';
 import { ended, words } from '../support/fake-dify.ts';
-import { createWorld, messageOf, texts, type World } from '../support/turn.ts';
+import { ARRIVAL, createWorld, messageOf, texts, type World } from '../support/turn.ts';
 
 const error = (code: ErrorCode) => new BridgeError(code, 'on purpose');
 
@@ -14,7 +14,7 @@ async function take(world: World, ...messages: Message[]) {
   const robot = createRobot(world.options);
   const works = [];
   for (const message of messages) {
-    const work = await world.done(robot.accept({ ...message, robotCode: null }, world.platform));
+    const work = await world.done(robot.accept({ ...message, robotCode: null }, world.platform, ARRIVAL));
     works.push(work);
     if (work) await world.done(work(world.platform));
   }
@@ -149,7 +149,7 @@ describe('a button', () => {
     const { robot } = await take(world, message);
     const params = { action: 'ask', question: 'And then?' };
     const action = { cardId: turnIdOf(message.id), userId: 'staff-1', actionIds: [], params };
-    const { update, work } = await world.done(robot.act(action, world.platform));
+    const { update, work } = await world.done(robot.act(action, world.platform, ARRIVAL));
     expect(update).toMatchObject({ notice: texts.notices.received });
     await world.done(work?.(world.platform) ?? Promise.resolve());
     expect(asked(world)).toEqual(['question', 'And then?']);
@@ -165,7 +165,7 @@ describe('a button', () => {
     const { robot } = await take(world, message);
     const action = { cardId: turnIdOf(message.id), userId: 'staff-1', actionIds: ['form'], params: {} };
     world.dify.afterForm = [words('done', { messageId: 'm' }), ended];
-    const { work } = await world.done(robot.act(action, world.platform));
+    const { work } = await world.done(robot.act(action, world.platform, ARRIVAL));
     await world.done(work?.(world.platform) ?? Promise.resolve());
     expect(world.dify.calls['submitForm']).toMatchObject([{ token: 'token-1', action: '/help' }]);
     expect(world.chat.sent).toEqual([]);

@@ -6,7 +6,17 @@ import { robotOf } from '../support/turn.ts';
 const report = (status: Partial<RobotStatus>, env: Record<string, string> = {}) =>
   reportOf(
     robotOf(env),
-    { status: async () => ({ running: 1, waiting: 2, calls: 3, lastAcceptedAtMs: null, failures: [], ...status }) },
+    {
+      status: async () => ({
+        running: 1,
+        waiting: 2,
+        calls: 3,
+        lastAcceptedAtMs: null,
+        arrivals: [],
+        failures: [],
+        ...status,
+      }),
+    },
     0,
   );
 
@@ -18,12 +28,31 @@ test('an operator sees how a robot fares', async () => {
     callsThisMonth: 3,
     monthlyCalls: 5_000,
     lastCallback: '2026-01-02T03:04:05.000Z',
+    callbacks: [],
+    lastSweep: null,
     failures: [],
   });
 });
 
 test('a robot without an allowance, or that nobody has asked, has none to show', async () => {
   expect(await report({})).toMatchObject({ monthlyCalls: null, lastCallback: null });
+});
+
+test('an operator sees by which way callbacks come, and how far the clocks are apart', async () => {
+  const arrivals = [
+    { door: 'http', atMs: 1_000, offsetMs: -200 },
+    { door: 'stream', atMs: 3_000, offsetMs: null },
+    { door: 'sweep', atMs: 2_000, offsetMs: null },
+  ] as const;
+  expect(await report({ lastAcceptedAtMs: 500, arrivals })).toMatchObject({
+    // A command is no question, and yet a callback.
+    lastCallback: '1970-01-01T00:00:03.000Z',
+    callbacks: [
+      { door: 'http', last: '1970-01-01T00:00:01.000Z', clockOffsetMs: -200 },
+      { door: 'stream', last: '1970-01-01T00:00:03.000Z', clockOffsetMs: null },
+    ],
+    lastSweep: '1970-01-01T00:00:02.000Z',
+  });
 });
 
 test('the last failure comes first', async () => {

@@ -1,6 +1,16 @@
 // The wrong deployments of the doctor's table test.
 import type { WrongSetup } from './doctor-setup.ts';
-import { BOT, clockOffBy, MARK, page } from './doctor-stage.ts';
+import { BOT, CLIENT_ID, clockOffBy, MARK, page, type Stage } from './doctor-stage.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** Something that the store remembers of the way in. */
+async function remember({ url, token }: Stage['front'], door: string, afterMs: number, offset: string) {
+  const command = ['HSET', `dify-on-dingtalk:{${CLIENT_ID}}:arrivals`, door, `${Date.now() + afterMs} ${offset}`];
+  const body = JSON.stringify(['EVAL', `return redis.call(unpack(ARGV))`, '0', ...command]);
+  const response = await fetch(url, { method: 'POST', headers: { authorization: `Bearer ${token}` }, body });
+  if (!response.ok) throw new Error(await response.text());
+}
 
 export const WRONG_DEPLOYMENTS: readonly WrongSetup[] = [
   {
@@ -131,6 +141,33 @@ export const WRONG_DEPLOYMENTS: readonly WrongSetup[] = [
     code: 'callbacksNever',
     level: 'warning',
     says: /Stream.*HTTP 模式.*消息接收地址.*https:\/\/bot\.example\.com\/api\/dingtalk.*版本管理与发布/su,
+  },
+  {
+    name: 'a sweep that has never come',
+    code: 'sweepRare',
+    level: 'warning',
+    says: /QSTASH_TOKEN.*--fix.*vercel\.json/su,
+  },
+  {
+    name: 'a sweep that comes once a day',
+    arrange: async ({ front }) => remember(front, 'sweep', -14 * HOUR_MS, ''),
+    code: 'sweepRare',
+    level: 'warning',
+    says: /\d{4}-\d\d-\d\dT.*QSTASH_TOKEN/su,
+  },
+  {
+    name: 'messages that come over Stream, by the store',
+    arrange: async ({ front }) => remember(front, 'stream', 0, '3'),
+    code: 'callbacksElsewhere',
+    level: 'warning',
+    says: /Stream.*DINGTALK_CONNECTION.*http/su,
+  },
+  {
+    name: 'a function whose clock is 20 minutes off',
+    arrange: async ({ front }) => remember(front, 'http', 0, String(-20 * 60_000)),
+    code: 'functionClockOff',
+    level: 'warning',
+    says: /20.*NTP/su,
   },
   {
     name: 'another cron secret there',

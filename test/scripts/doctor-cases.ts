@@ -1,6 +1,7 @@
 // The wrong set-ups of the doctor's table test: how each is made, and what has to be said about it.
 import type { WrongSetup } from './doctor-setup.ts';
 import { WRONG_DEPLOYMENTS } from './doctor-address-cases.ts';
+import { WRONG_SCHEDULES } from './doctor-schedule-cases.ts';
 import { WRONG_STREAMS } from './doctor-stream-cases.ts';
 import { BOT, CLIENT_ID, CLOSED_PORT_OF, clockOffBy, MARK, page, STORE_TOKEN, TEMPLATE } from './doctor-stage.ts';
 
@@ -252,7 +253,6 @@ const DINGTALK: WrongSetup[] = [
     },
     code: 'monthUsedUp',
     says: /ApiCountLimitForOrg.*DINGTALK_MONTHLY_CALLS/su,
-    also: ['callbackRefused'],
   },
   {
     name: 'a DingTalk that cannot be reached',
@@ -320,6 +320,21 @@ const DINGTALK: WrongSetup[] = [
     code: 'robotCodeDiffers',
     level: 'warning',
     says: /DINGTALK_ROBOT_CODE.*机器人/su,
+  },
+  {
+    name: 'an address for buttons that DingTalk does not register',
+    run: { request: { isFixing: true } },
+    arrange: ({ dingtalk }) =>
+      dingtalk.faults.inject({
+        api: 'registerCallback',
+        kind: 'status',
+        status: 400,
+        code: 'param.error',
+        times: Infinity,
+      }),
+    code: 'callbackRefused',
+    level: 'warning',
+    says: /400.*Card\.Instance\.Write/su,
   },
   {
     name: 'a person whom the robot cannot reach',
@@ -434,6 +449,7 @@ export const WRONG_SETUPS: readonly WrongSetup[] = [
   ...STORE,
   ...DINGTALK,
   ...WRONG_STREAMS,
+  ...WRONG_SCHEDULES,
   ...DIFY,
   ...WRONG_DEPLOYMENTS,
 ];

@@ -1,15 +1,12 @@
-import type { DifySimulator } from '../../playground/dify/types.ts';
-import type { StreamGateway } from '../../playground/dingtalk/stream-gateway.ts';
-import type { DingTalkSimulator } from '../../playground/dingtalk/types.ts';
-import type { Level } from '../../scripts/doctor/finding.ts';
-import type { RunOptions, StageOptions } from './doctor-stage.ts';
+import type { Level } from '../../scripts/doctor/level.ts';
+import type { RunOptions, Stage, StageOptions } from './doctor-stage.ts';
 
 /** A set-up that the doctor has to find something wrong with. */
 export interface WrongSetup {
   name: string;
   stage?: Omit<StageOptions, 'front'>;
   run?: RunOptions | (() => Promise<RunOptions>);
-  arrange?: (vendors: { dingtalk: DingTalkSimulator; dify: DifySimulator; gateway: StreamGateway }) => unknown;
+  arrange?: (stage: Stage) => unknown;
   /** What the doctor calls it. */
   code: string;
   /** Default: failed. */

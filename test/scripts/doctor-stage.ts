@@ -11,7 +11,9 @@ import type { DingTalkSimulator } from '../../playground/dingtalk/types.ts';
 import type { DoctorRequest } from '../../scripts/doctor/check.ts';
 import { jsonReport, readableReport } from '../../scripts/doctor/report.ts';
 import { runDoctor, type CheckedFinding, type Report } from '../../scripts/doctor/run.ts';
+import type { RunCommand } from '../../scripts/setup/command.ts';
 import { startHost } from '../../scripts/host.ts';
+import { createQstashSimulator, type QstashSimulator } from '../support/qstash.ts';
 import type { UpstashFront } from '../support/upstash-front.ts';
 
 /** In every secret, and in nothing else. */
@@ -22,6 +24,7 @@ export const CLIENT_ID = 'dingabcdefgh12345678';
 const CLIENT_SECRET = `${MARK}-client-secret`;
 const API_KEY = `app-${MARK}-dify-key`;
 const CRON_SECRET = `${MARK}-cron-secret`;
+export const QSTASH_TOKEN = `${MARK}-qstash-token`;
 export const STORE_TOKEN = `${MARK}-store-token`;
 /** Nothing listens there any more. */
 export const CLOSED_PORT_OF = async () => {
@@ -53,12 +56,16 @@ export interface RunOptions {
   request?: Partial<DoctorRequest>;
   clock?: Clock;
   nodeVersion?: string;
+  /** What `dws` says of the robot in the console; without it `dws` is not there. */
+  console?: { robotStatus: string; mode: string; outgoingUrl?: string };
 }
 
 export interface Stage {
   dingtalk: DingTalkSimulator;
   dify: DifySimulator;
   gateway: StreamGateway;
+  qstash: QstashSimulator;
+  front: UpstashFront;
   /** Where the deployment really is. */
   url: string;
   run(options?: RunOptions): Promise<{ findings: CheckedFinding[]; report: Report; output: string }>;
@@ -106,10 +113,19 @@ export async function openStage(setting: StageOptions): Promise<Stage> {
     },
   });
 
+  const qstash = await createQstashSimulator({
+    token: QSTASH_TOKEN,
+    readOnlyToken: `${QSTASH_TOKEN}-read-only`,
+    clock: systemClock,
+    fetch: (url, init) => globalThis.fetch(url.replace(BOT, host.url), init),
+  });
+
   return {
     dingtalk,
     dify,
     gateway,
+    qstash,
+    front,
     url: host.url,
     async run(options = {}) {
       const hosts: Record<string, string> = {
@@ -117,7 +133,7 @@ export async function openStage(setting: StageOptions): Promise<Stage> {
         'https://bot.vercel.app': host.url,
         'https://dify.example.com': dify.origin,
       };
-      const given = { ...env, DIFY_API_URL: 'https://dify.example.com/v1', ...options.env };
+      const given = { ...env, DIFY_API_URL: 'https://dify.example.com/v1', QSTASH_URL: qstash.origin, ...options.env };
       const report = await runDoctor(
         {
           env: given,
@@ -129,19 +145,42 @@ export async function openStage(setting: StageOptions): Promise<Stage> {
           newId: () => crypto.randomUUID(),
           connectRedis: (url) => createTcpRedis({ url, clock: systemClock }),
           nodeVersion: options.nodeVersion ?? 'v24.11.1',
+          runCommand: dwsOf(options.console ?? null),
         },
         { origin: null, robotName: null, cardTo: null, ...options.request },
       );
       if (!report.ok) return { findings: [], report, output: report.reason };
       const findings = report.sections.flatMap((section) => section.findings);
-      return { findings, report, output: `${readableReport(report, true)}\n${jsonReport(report)}` };
+      return {
+        findings,
+        report,
+        output: `${readableReport(report, { isColoured: true, showsAll: true })}\n${jsonReport(report)}`,
+      };
     },
     async close() {
       await host.close(2_000);
-      await Promise.all([dingtalk.close(), dify.close(), gateway.close()]);
+      await Promise.all([dingtalk.close(), dify.close(), gateway.close(), qstash.close()]);
     },
   };
 }
+
+/** Answers as DingTalk's `dws` does. The app's answer holds its secret. */
+const dwsOf =
+  (robot: NonNullable<RunOptions['console']> | null): RunCommand =>
+  async (_program, args) => {
+    const command = args.join(' ');
+    const say = (body: object) => ({ code: 0, stdout: JSON.stringify(body), stderr: '' });
+    const done = (data: object) => say({ ok: true, outcome: 'success', data });
+    if (robot === null) return { code: null, stdout: '', stderr: '' };
+    if (command.startsWith('version')) return say({ version: '1.0.58' });
+    if (command.startsWith('auth status')) return say({ authenticated: true, token_valid: true, corp_id: 'corp' });
+    if (command.startsWith(`dev app get --app-key ${CLIENT_ID}`)) {
+      return done({ unifiedAppId: 'app-1', name: 'helper', appSecret: CLIENT_SECRET });
+    }
+    return command.startsWith('dev app robot get --unified-app-id app-1')
+      ? done(robot)
+      : { code: 3, stdout: '', stderr: '' };
+  };
 
 /** A clock that is off by so many minutes. */
 export const clockOffBy = (minutes: number): Clock => ({

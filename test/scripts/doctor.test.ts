@@ -1,11 +1,22 @@
 import { beforeEach, expect, test } from 'vitest';
+import { readableReport } from '../../scripts/doctor/report.ts';
 import { sentencesOf } from '../../scripts/doctor/sentences/index.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { describeWith } from '../support/require.ts';
 import { sendTo } from '../support/store.ts';
 import { useStore } from '../support/use-store.ts';
 import { WRONG_SETUPS } from './doctor-cases.ts';
-import { BOT, CLIENT_ID, MARK, openStage, STORE_TOKEN, TEMPLATE, type RunOptions, type Stage } from './doctor-stage.ts';
+import {
+  BOT,
+  CLIENT_ID,
+  MARK,
+  openStage,
+  QSTASH_TOKEN,
+  STORE_TOKEN,
+  TEMPLATE,
+  type RunOptions,
+  type Stage,
+} from './doctor-stage.ts';
 
 describeWith('redis-server', 'the doctor', () => {
   const store = useStore({ token: STORE_TOKEN });
@@ -26,36 +37,95 @@ describeWith('redis-server', 'the doctor', () => {
     dingtalk.clear();
   }
 
+  /** As a schedule does. */
+  async function sweep({ url }: Stage) {
+    const headers = { authorization: `Bearer ${MARK}-cron-secret` };
+    expect((await fetch(`${url}/api/dingtalk?sweep`, { headers })).status).toBe(200);
+  }
+
   test('finds nothing in a good set-up, and nobody sees anything', async () => {
     const stage = await openStage({ front: store().front });
     await askOnce(stage);
+    await sweep(stage);
     const { findings } = await examine(stage);
     expect(findings.filter(({ level }) => level === 'failed' || level === 'warning')).toEqual([]);
     expect(findings.filter(({ level }) => level === 'note').map(({ code }) => code)).toEqual([
       'limitUnset',
+      'scheduleUnknown',
+      'consoleUnknown',
       'templateUnproved',
       'filesNotTaken',
       'speechNotTaken',
       'noOpening',
       'sourcesNotShown',
       'noSuggestions',
+      'callbackUntried',
     ]);
     expect(findings.map(({ code }) => code)).toEqual(
-      expect.arrayContaining(['storeFine', 'tokenFine', 'sameSecret', 'callbackRegistered', 'callbacksArrive']),
+      expect.arrayContaining(['storeFine', 'tokenFine', 'sameSecret', 'callbacksArrive', 'sweepComes']),
     );
     expect(findings.filter(({ code }) => code === 'permissionGranted')).toHaveLength(4);
     const { cards, messages, media } = stage.dingtalk;
     expect([cards.size, messages.length, media.size]).toEqual([0, 0, 0]);
+    // Without --fix it changes nothing.
+    expect(stage.dingtalk.calls.filter(({ api }) => api === 'registerCallback')).toEqual([]);
+    expect(stage.qstash.requests).toEqual([]);
+    await stage.close();
+  });
+
+  test('reads mode and address of the robot where dws is logged in', async () => {
+    const stage = await openStage({ front: store().front });
+    const console = { robotStatus: 'ONLINE', mode: 'HTTPS', outgoingUrl: `${BOT}/api/dingtalk` };
+    const { findings } = await examine(stage, { console });
+    expect(findings.filter(({ check }) => check === 'console').map(({ code }) => code)).toEqual(['consoleFine']);
+    await stage.close();
+  });
+
+  test('does with --fix what needs no decision: the address for buttons, the schedule, which then sweeps', async () => {
+    const stage = await openStage({ front: store().front });
+    const env = { QSTASH_TOKEN };
+    const first = await examine(stage, { env, request: { isFixing: true } });
+    const done = (findings: typeof first.findings) =>
+      findings.filter(({ check }) => ['schedule', 'cardCallback'].includes(check)).map(({ code }) => code);
+    expect(done(first.findings)).toEqual(['scheduleMade', 'callbackRegistered']);
+    // QStash calls the deployment at its public address.
+    await stage.qstash.fire();
+    const second = await examine(stage, { env });
+    expect(done(second.findings)).toEqual(['scheduleRuns', 'callbackUntried']);
+    expect(second.findings.map(({ code }) => code)).toContain('sweepComes');
+    // A schedule that is right is left as it is.
+    const posts = () => stage.qstash.requests.filter(({ method }) => method === 'POST').length;
+    expect([done((await examine(stage, { env, request: { isFixing: true } })).findings)[0], posts()]).toEqual([
+      'scheduleRuns',
+      1,
+    ]);
+    await stage.close();
+  });
+
+  test('one page: what stops answers comes first, and what is fine is one line', async () => {
+    const stage = await openStage({ front: store().front });
+    const { report } = await examine(stage, {
+      env: { DIFY_API_KEY: `app-${MARK}-wrong`, REPLY_LANGUAGE: 'en' },
+    });
+    if (!report.ok) throw new Error(report.reason);
+    const page = readableReport(report, { isColoured: false, showsAll: false });
+    const headings = page.split('\n').filter((line) => /^[A-Z]/u.test(line));
+    expect(headings).toEqual(['Stops answers', 'Warnings', 'Notes', 'Fine']);
+    expect(page).toMatch(/^Stops answers\n {2}✗ Dify: .*\n {6}Fix: /u);
+    expect(page.match(/✓/gu)).toHaveLength(1);
+    expect(page.split('\n').length).toBeLessThanOrEqual(40);
     await stage.close();
   });
 
   test('tries a Stream connection without opening one, and leaves the callback alone', async () => {
     const stage = await openStage({ front: store().front });
     const { findings } = await examine(stage, { env: { DINGTALK_CONNECTION: 'stream' } });
-    expect(findings.filter(({ level }) => level === 'failed' || level === 'warning')).toEqual([]);
+    const wrong = findings.filter(({ level }) => level === 'failed' || level === 'warning');
+    // The store knows of no message yet.
+    expect(wrong.map(({ code }) => code)).toEqual(['streamNever', 'sweepRare']);
     expect(findings.map(({ code }) => code)).toContain('streamFine');
     expect(stage.gateway.attempts.map(({ step }) => step)).toEqual(['ticket']);
-    const ofCallback = ['address', 'probe', 'sameSecret', 'cardCallback', 'callbacks'];
+    const ofCallback = ['address', 'probe', 'sameSecret', 'cardCallback'];
     expect(findings.filter(({ check }) => ofCallback.includes(check))).toEqual([]);
     await stage.close();
   });
@@ -163,8 +233,9 @@ describeWith('redis-server', 'the doctor', () => {
       expect(found.map(({ found: came, mend, where }) => [came, mend, where].join('\n')).join('\n')).toMatch(says);
       expect(found.every(({ mend }) => mend !== undefined)).toBe(true);
       const others = findings.filter((finding) => finding.level === 'failed' || finding.level === 'warning');
-      // Nobody has asked anything yet, which is true of every case and said in each.
-      const codes = new Set(others.map((finding) => finding.code).filter((other) => other !== 'callbacksNever'));
+      // Nobody has asked anything yet, and no sweep has come: that is true of every case and said in each.
+      const ofAll = ['callbacksNever', 'streamNever', 'sweepRare'];
+      const codes = new Set(others.map((finding) => finding.code).filter((other) => !ofAll.includes(other)));
       expect([...codes].filter((other) => other !== code).toSorted()).toEqual([...also].toSorted());
       // No card is left writing, whatever went wrong.
       expect([...stage.dingtalk.cards.values()].filter(({ endedAt }) => endedAt === null)).toEqual([]);
@@ -240,7 +311,7 @@ describeWith('redis-server', 'the doctor', () => {
   // The last one: it looks at what the others have printed.
   test('never prints a secret', () => {
     expect(outputs.length).toBeGreaterThan(WRONG_SETUPS.length);
-    expect(WRONG_SETUPS.length).toBeGreaterThanOrEqual(25);
+    expect(new Set(WRONG_SETUPS.map(({ code }) => code)).size).toBeGreaterThanOrEqual(40);
     expect(outputs.filter((output) => output.includes(MARK))).toEqual([]);
     expect(outputs.some((output) => output.includes(CLIENT_ID))).toBe(false);
     expect(outputs.some((output) => output.includes(CLIENT_ID.slice(0, 6)))).toBe(true);

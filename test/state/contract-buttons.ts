@@ -337,6 +337,25 @@ export function describeButtons(open: () => { state: State; other: State }, make
     });
   });
 
+  test('the last arrival by each door is told, and comes along with the calls that are made anyway', async () => {
+    const { state, other } = open();
+    state.noteArrival({ door: 'http', atMs: NOW, offsetMs: -250 });
+    expect((await other.status({ nowMs: NOW })).arrivals.map(({ door }) => door)).not.toContain('card');
+    await state.accept(request());
+    other.noteArrival({ door: 'card', atMs: NOW + 1, offsetMs: 40 });
+    await other.lookUp('nothing');
+    state.noteArrival({ door: 'stream', atMs: NOW + 2, offsetMs: null });
+    await state.claim({ turnId: `arrival-${(serial += 1)}`, owner: 'owner', nowMs: NOW });
+    state.noteArrival({ door: 'sweep', atMs: NOW + 3, offsetMs: null });
+    await state.overdue({ nowMs: NOW, limit: 1 });
+    expect((await other.status({ nowMs: NOW })).arrivals).toEqual([
+      { door: 'http', atMs: NOW, offsetMs: -250 },
+      { door: 'card', atMs: NOW + 1, offsetMs: 40 },
+      { door: 'stream', atMs: NOW + 2, offsetMs: null },
+      { door: 'sweep', atMs: NOW + 3, offsetMs: null },
+    ]);
+  });
+
   test('how a robot fares is told in counts and codes', async () => {
     const { state, other } = open();
     const before = await other.status({ nowMs: NOW });

@@ -55,6 +55,10 @@ describe('the status', () => {
           .length,
         monthlyCalls: 5_000,
         lastCallback: expect.stringMatching(/^\d{4}-.*Z$/u) as string,
+        callbacks: [
+          { door, last: expect.stringMatching(/Z$/u) as string, clockOffsetMs: expect.any(Number) as number },
+        ],
+        lastSweep: null,
         failures: [{ code: 'dify_model_failed', count: 1, last: expect.stringMatching(/Z$/u) as string }],
         ...(door === 'stream'
           ? { stream: { openSince: expect.stringMatching(/Z$/u) as string, remade: 0, failure: null } }

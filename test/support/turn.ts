@@ -37,6 +37,9 @@ export function robotOf(env: Record<string, string> = {}): RobotConfig {
   return robot;
 }
 
+/** How a message came; tests of what is done with it do not care. */
+export const ARRIVAL = { door: 'http', atMs: 0, offsetMs: 0 } as const;
+
 let messages = 0;
 
 export function messageOf(text: string, changes: Partial<Message> = {}): Message {

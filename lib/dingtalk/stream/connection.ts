@@ -6,9 +6,9 @@ import type { OpenSocket } from './socket.ts';
 
 /** What is done with the callbacks of a connection. What these resolve with goes back to DingTalk. */
 export interface Callbacks {
-  /** Resolves when the message is on record. */
-  message(body: string): Promise<AckCode>;
-  press(body: string): Promise<{ code: AckCode; response: object }>;
+  /** Resolves when the message is on record. `sentAtMs` is null where DingTalk did not say when it sent the frame. */
+  message(body: string, sentAtMs: number | null): Promise<AckCode>;
+  press(body: string, sentAtMs: number | null): Promise<{ code: AckCode; response: object }>;
 }
 
 /**
@@ -130,9 +130,9 @@ export function openConnection(options: ConnectionOptions): Promise<Connection> 
     }
   }
 
-  async function answer({ kind, id, body }: Extract<Frame, { body: string }>): Promise<string> {
-    if (kind === 'message') return acknowledgement(id, await callbacks.message(body), responseData({}));
-    const { code, response } = await callbacks.press(body);
+  async function answer({ kind, id, body, sentAtMs }: Extract<Frame, { body: string }>): Promise<string> {
+    if (kind === 'message') return acknowledgement(id, await callbacks.message(body, sentAtMs), responseData({}));
+    const { code, response } = await callbacks.press(body, sentAtMs);
     return acknowledgement(id, code, responseData(response));
   }
 

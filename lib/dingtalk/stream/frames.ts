@@ -7,7 +7,7 @@ export const TOPICS = { message: '/v1.0/im/bot/messages/get', press: '/v1.0/card
 /** What DingTalk sends down a connection (the protocol page of Stream mode). */
 export type Frame =
   /** A robot message, or a press on a card. DingTalk waits for an acknowledgement that names `id`. */
-  | { kind: 'message' | 'press'; id: string; body: string }
+  | { kind: 'message' | 'press'; id: string; body: string; sentAtMs: number | null }
   /** Wants `data` back. */
   | { kind: 'ping'; id: string; data: string }
   /** Nothing new comes on this connection. DingTalk closes it 10 s later. */
@@ -19,14 +19,14 @@ export type Frame =
 
 const wire = z.object({
   type: z.string(),
-  headers: z.object({ topic: z.string(), messageId: z.string().nullish() }),
+  headers: z.object({ topic: z.string(), messageId: z.string().nullish(), time: z.unknown().optional() }),
   data: z.string().nullish(),
 });
 
 export function readFrame(text: string): Frame {
   const parsed = wire.safeParse(parseJson(text)).data;
   if (!parsed) return { kind: 'other' };
-  const { topic, messageId: id } = parsed.headers;
+  const { topic, messageId: id, time } = parsed.headers;
   const data = parsed.data ?? '';
   if (parsed.type === 'SYSTEM') {
     if (topic === 'disconnect') return { kind: 'disconnect' };
@@ -34,8 +34,9 @@ export function readFrame(text: string): Frame {
   }
   if (!id) return { kind: 'other' };
   if (parsed.type !== 'CALLBACK') return { kind: 'foreign', id };
-  if (topic === TOPICS.message) return { kind: 'message', id, body: data };
-  return topic === TOPICS.press ? { kind: 'press', id, body: data } : { kind: 'foreign', id };
+  if (topic !== TOPICS.message && topic !== TOPICS.press) return { kind: 'foreign', id };
+  const sentAtMs = /^\d{13}$/.test(String(time)) ? Number(time) : null;
+  return { kind: topic === TOPICS.message ? 'message' : 'press', id, body: data, sentAtMs };
 }
 
 /** How a callback ended, in the codes of the protocol: taken, not readable, not asked for, failed. */

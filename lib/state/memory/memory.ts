@@ -276,6 +276,8 @@ export function createMemoryState(clock: Clock): MemoryState {
 
     ...createMemoryRecords(turns, payloads, addresses, clock),
 
+    noteArrival: counters.arrived,
+
     status: async ({ nowMs }) => ({
       running: leases.size(),
       waiting: [...queues.values()].flat().filter((id) => turns.get(id)?.state === 'queued').length,

@@ -27,6 +27,8 @@ export function keysOf(clientId: string) {
     leases: one('leases'),
     waiting: one('waiting'),
     accepted: one('accepted'),
+    /** The last message by each way. */
+    arrivals: one('arrivals'),
     forms: one('forms'),
     failures: one('failures'),
     failed: one('failed'),

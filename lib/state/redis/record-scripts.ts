@@ -1,5 +1,6 @@
 import { CLAIM_TTL_MS } from '../lifetimes.ts';
 import { STORE_NOW, VERSION } from './script-parts.ts';
+import { KEEP_ARRIVAL } from './arrivals.ts';
 
 // Scripts for the token, for turns that have ended, for counts and for flags. See `scripts.ts`.
 
@@ -23,7 +24,7 @@ local function answeredOf(key)
 end`;
 
 /** KEYS: turn, payload, answered, reply. A message that was only claimed has no conversation. It is no turn. */
-export const LOOK_UP = `${ANSWERED}
+export const LOOK_UP = `${KEEP_ARRIVAL}${ANSWERED}
 local turn, payload, answered, reply = unpack(KEYS)
 local t = redis.call('HMGET', turn, 'state', 'asker', 'conversation', 'progress', 'receipt', 'stopped', 'formNote')
 if not t[3] then
@@ -68,15 +69,16 @@ if left > redis.call('PTTL', turn) then redis.call('PEXPIRE', turn, left) end
 return now`;
 
 /**
- * KEYS: leases, waiting, calls of the month, accepted, the counts and the times of failures. What has waited for longer than
+ * KEYS: leases, waiting, calls of the month, accepted, the counts and the times of failures, arrivals. What has waited for longer than
  * a day has expired, and is no longer counted.
  */
 export const STATUS = `${STORE_NOW}
-local leases, waiting, calls, accepted, failures, failed = unpack(KEYS)
+local leases, waiting, calls, accepted, failures, failed, arrivals = unpack(KEYS)
 local now = storeNow(ARGV[1])
 redis.call('ZREMRANGEBYSCORE', waiting, '-inf', tonumber(now) - ${CLAIM_TTL_MS})
 return {redis.call('ZCARD', leases), redis.call('ZCARD', waiting), redis.call('GET', calls) or '0',
-  redis.call('GET', accepted) or '', redis.call('HGETALL', failures), redis.call('HGETALL', failed)}`;
+  redis.call('GET', accepted) or '', redis.call('HGETALL', failures), redis.call('HGETALL', failed),
+  redis.call('HGETALL', arrivals)}`;
 
 /** KEYS: flag. */
 export const IS_FLAG_SET = `return redis.call('EXISTS', KEYS[1])`;

@@ -3,6 +3,7 @@ import { BridgeError } from '../../errors.ts';
 import { readJson } from '../../runtime/json.ts';
 import { monthOf } from '../budget.ts';
 import type { SharedToken, State, Waiting } from '../state.ts';
+import { carryArrivals } from './carry-arrivals.ts';
 import * as conversations from './conversation-scripts.ts';
 import { FINISH } from './finish-script.ts';
 import { DUE_FORMS, POSTPONE_FORM } from './form-scripts.ts';
@@ -43,6 +44,7 @@ export interface RedisStateOptions {
 export function createRedisState(runScript: RunScript, { clientId, app, time }: RedisStateOptions): State {
   const key = keysOf(clientId);
   const { leases, waiting, conversationKeys } = key;
+  const arrivals = carryArrivals(runScript, key.arrivals);
   /** An empty text: the script takes the time of Redis. */
   const storeNow = (nowMs: number) => (time ? String(time(nowMs)) : '');
   const requests = createRequests(key, app, storeNow);
@@ -55,7 +57,7 @@ export function createRedisState(runScript: RunScript, { clientId, app, time }: 
     keys: readonly string[],
     args: readonly (string | number)[],
   ): Promise<T> {
-    const parsed = reply.safeParse(await runScript(script, keys, args.map(String)));
+    const parsed = reply.safeParse(await arrivals.run(script, keys, args.map(String)));
     if (!parsed.success) throw new BridgeError('store_unavailable', 'the store sent an unexpected reply');
     return parsed.data;
   }
@@ -166,18 +168,14 @@ export function createRedisState(runScript: RunScript, { clientId, app, time }: 
       const keys = [key.turn(turnId), key.answered(turnId)];
       return (await run(replies.rating, records.RATE, keys, [person, owner, wanted, keeps ? 1 : 0])) || null;
     },
-    async status({ nowMs }) {
-      const keys = [leases, waiting, key.calls(monthOf(nowMs)), key.accepted, key.failures, key.failed];
-      const reply = await run(replies.status, records.STATUS, keys, [storeNow(nowMs)]);
-      const [runningCount, waitingCount, calls, accepted, counts, last] = reply;
-      return {
-        running: runningCount,
-        waiting: waitingCount,
-        calls,
-        lastAcceptedAtMs: accepted === '' ? null : Number(accepted),
-        failures: [...counts].map(([code, n]) => ({ code, count: Number(n), lastMs: Number(last.get(code) ?? 0) })),
-      };
-    },
+    noteArrival: arrivals.note,
+    status: ({ nowMs }) =>
+      run(
+        replies.status,
+        records.STATUS,
+        [leases, waiting, key.calls(monthOf(nowMs)), key.accepted, key.failures, key.failed, key.arrivals],
+        [storeNow(nowMs)],
+      ),
     flags: {
       isSet: async (name) => (await run(replies.count, records.IS_FLAG_SET, [key.flag(name)], [])) === 1,
       async set(name, ttlMs) {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import type { ConversationContext, Held, StartedTurn, TurnRecord } from '../state.ts';
+import type { ConversationContext, Held, RobotStatus, StartedTurn, TurnRecord } from '../state.ts';
+import { readArrivals } from './arrivals.ts';
 
 // The replies of the scripts. They are lists, because a script cannot reply with anything else that has parts. Numbers may
 // come as texts.
@@ -171,4 +172,13 @@ const pairs = z.array(z.string()).transform((list) => {
   return new Map(entries);
 });
 
-export const status = z.tuple([count, count, count, z.string(), pairs, pairs]);
+export const status = z
+  .tuple([count, count, count, z.string(), pairs, pairs, pairs])
+  .transform(([running, waitingCount, calls, acceptedAt, counts, last, arrivals]): RobotStatus => ({
+    running,
+    waiting: waitingCount,
+    calls,
+    lastAcceptedAtMs: acceptedAt === '' ? null : Number(acceptedAt),
+    arrivals: readArrivals(arrivals),
+    failures: [...counts].map(([code, n]) => ({ code, count: Number(n), lastMs: Number(last.get(code) ?? 0) })),
+  }));

@@ -1,4 +1,5 @@
 import { BUDGET_TTL_MS, CLAIM_TTL_MS, HANDOVER_AGE_MS, ROBOT_ROW_TTL_MS } from '../lifetimes.ts';
+import { KEEP_ARRIVAL } from './arrivals.ts';
 import { RESERVE } from './budget-scripts.ts';
 import { CONTEXT, DESCRIBE, REMEMBER } from './context-parts.ts';
 import { DUE, FORMS_OF } from './form-scripts.ts';
@@ -27,7 +28,7 @@ import { HOLD, NEWER, OVERDUE_OF, PLACE, STORE_NOW, VERSION } from './script-par
  * KEYS: turn, leases; the row of answers to robots. ARGV: `most` is '' for a person's message, which ends the row, and '-'
  * where there is none. FOUND: turns whose lease has lapsed.
  */
-export const CLAIM = `${PLACE}${STORE_NOW}${NEWER}${OVERDUE_OF}
+export const CLAIM = `${KEEP_ARRIVAL}${PLACE}${STORE_NOW}${NEWER}${OVERDUE_OF}
 local turn, leases, row = unpack(KEYS)
 local owner, given, most = unpack(ARGV)
 local now = storeNow(given)
@@ -46,7 +47,7 @@ return {(holder or owner) == owner and 1 or 0, overdueOf(prefix, leases, now, 3)
  * held files; `most` is how many answers in a row robots get, or as for `CLAIM`. FOUND: the turns that run and wait in the
  * conversation, its held files, turns whose lease has lapsed, turns whose card shows a form of the group.
  */
-export const ACCEPT = `${PLACE}${STORE_NOW}${NEWER}${OVERDUE_OF}${CONTEXT}${RESERVE}${HOLD}${HELD}${FORMS_OF}${DUE}
+export const ACCEPT = `${KEEP_ARRIVAL}${PLACE}${STORE_NOW}${NEWER}${OVERDUE_OF}${CONTEXT}${RESERVE}${HOLD}${HELD}${FORMS_OF}${DUE}
 local turn, payload, conversation, running, queue, leases, accepted, waiting, dueAt = unpack(KEYS)
 local owner, asker, body, given, lease, ttl, limit, allowance, full, few, last, rate, window, app, files, most, group =
   unpack(ARGV)
@@ -215,6 +216,6 @@ if described[4] == '0' then redis.call('HSET', turn, 'askedBy', owner) end
 return {'taken', described}`;
 
 /** KEYS: leases. FOUND: turns whose lease has lapsed. */
-export const OVERDUE = `${STORE_NOW}${NEWER}${OVERDUE_OF}
+export const OVERDUE = `${KEEP_ARRIVAL}${STORE_NOW}${NEWER}${OVERDUE_OF}
 local given, limit = unpack(ARGV)
 return overdueOf(string.match(KEYS[1], '^(.*}:)leases$'), KEYS[1], storeNow(given), tonumber(limit))`;

@@ -1,10 +1,15 @@
 import type { Titles } from '../check-name.ts';
+import type { Level } from '../level.ts';
 
 /** The words around the findings. */
 export interface Frame {
   titles: Titles;
-  deployment: string;
+  /** Before the findings of one robot of several. */
   robot: (name: string | null) => string;
+  /** The headings of the page, the worst first; what is fine comes last. */
+  levels: Readonly<Record<Level, string>>;
+  /** How to see each line of what is fine. */
+  all: string;
   skipped: (needed: string) => string;
   summary: (counts: { failed: number; warning: number; ok: number }) => string;
   mend: string;
@@ -26,9 +31,11 @@ export const frameEn: Frame = {
     node: 'Node',
     limits: 'Platform limits',
     store: 'Store',
+    schedule: 'Schedule of the sweep',
     token: 'DingTalk credentials',
     stream: 'Stream connection',
     permissions: 'DingTalk permissions',
+    console: 'Robot in the console',
     template: 'Card template',
     dify: 'Dify',
     difyVersion: 'Dify: version',
@@ -43,8 +50,9 @@ export const frameEn: Frame = {
     cardCallback: 'Card buttons',
     callbacks: 'Callbacks from DingTalk',
   },
-  deployment: 'Deployment',
   robot: (name) => (name === null ? 'Default robot (no BOTS entry)' : `Robot ${name}`),
+  levels: { failed: 'Stops answers', warning: 'Warnings', note: 'Notes', ok: 'Fine' },
+  all: 'npm run doctor -- --all shows each line of it',
   skipped: (needed) => `not checked, because this comes first: ${needed}`,
   summary: ({ failed, warning, ok }) =>
     `${failed} failed, ${warning} ${warning === 1 ? 'warning' : 'warnings'}, ${ok} fine`,
@@ -66,9 +74,11 @@ export const frameZh: Frame = {
     node: 'Node 版本',
     limits: '平台限制',
     store: '存储',
+    schedule: '补偿任务的定时任务',
     token: '钉钉凭证',
     stream: 'Stream 连接',
     permissions: '钉钉权限',
+    console: '后台的机器人设置',
     template: '卡片模板',
     dify: 'Dify',
     difyVersion: 'Dify 版本',
@@ -83,8 +93,9 @@ export const frameZh: Frame = {
     cardCallback: '卡片按钮',
     callbacks: '来自钉钉的回调',
   },
-  deployment: '部署',
   robot: (name) => (name === null ? '默认机器人（未用 BOTS）' : `机器人 ${name}`),
+  levels: { failed: '导致无法回答', warning: '警告', note: '说明', ok: '正常' },
+  all: 'npm run doctor -- --all 会逐项列出',
   skipped: (needed) => `未检查，请先解决：${needed}`,
   summary: ({ failed, warning, ok }) => `失败 ${failed} 项，警告 ${warning} 项，正常 ${ok} 项`,
   mend: '处理',

@@ -8,15 +8,15 @@ describe('a frame', () => {
   it.each([
     [
       'CALLBACK',
-      { topic: '/v1.0/im/bot/messages/get', messageId: 'm' },
+      { topic: '/v1.0/im/bot/messages/get', messageId: 'm', time: '1790000000000' },
       '{"a":1}',
-      { kind: 'message', id: 'm', body: '{"a":1}' },
+      { kind: 'message', id: 'm', body: '{"a":1}', sentAtMs: 1_790_000_000_000 },
     ],
     [
       'CALLBACK',
       { topic: '/v1.0/card/instances/callback', messageId: 'm' },
       '{}',
-      { kind: 'press', id: 'm', body: '{}' },
+      { kind: 'press', id: 'm', body: '{}', sentAtMs: null },
     ],
     ['SYSTEM', { topic: 'ping', messageId: 'p' }, '{"opaque":"o"}', { kind: 'ping', id: 'p', data: '{"opaque":"o"}' }],
     ['SYSTEM', { topic: 'disconnect', messageId: 'd' }, '{"reason":"r"}', { kind: 'disconnect' }],
