@@ -70,7 +70,7 @@ const PROMISES: Record<string, (result: Result) => boolean> = {
   error: fails(/./s),
   modelBusy: fails(/./s),
   cut: (result) => says(/./s)(result) || fails(/./s)(result),
-  lost: says(/./s),
+  lost: (result) => says(/./s)(result) || fails(/可能不完整|incomplete/)(result),
   moderation: says(/./s),
   empty: (result) => result.card?.phase === 'finished' || result.card?.phase === 'failed',
   slow: says(/./s),

@@ -171,7 +171,7 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
     const page = await open();
     await switchOn(page, 'cutStream');
     await ask('年假怎么申请');
-    const card = await lastCard('finished');
+    const card = await lastCard('failed');
     expect(await card.textContent()).toContain('可能不完整');
   });
 

@@ -105,7 +105,7 @@ describe('a run whose worker has died', () => {
       const askedAtMs = bridge().dify.runs[0]?.startedAt ?? 0;
       await bridge().ask('second');
       expect(cards()[0]).toMatchObject({
-        phase: 'finished',
+        phase: 'failed',
         content: expect.stringMatching(/^so far.*可能不完整/s) as string,
       });
       const tookMs = (cards()[0]?.endedAt ?? Infinity) - askedAtMs;

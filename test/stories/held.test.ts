@@ -54,7 +54,7 @@ describe('a file, then words', () => {
   ])('are one question to %s', async (_, asked) => {
     await start({ app: asked });
     await bridge().ask(picture());
-    expect(newest().shown).toBe('收到 1 张图片。想了解什么？直接说，或点「看看这个」');
+    expect(newest().shown).toBe('收到 1 张图片。想了解什么？请直接提问，或点「看看这个」');
     expect(bridge().dingtalk.messages[0]?.title).toBe(newest().shown);
     expect([runs(), uploads(), bridge().cards()]).toEqual([[], [], []]);
     await bridge().ask('这是什么花？');
@@ -94,9 +94,9 @@ describe('a file, then words', () => {
   test('two files go together, in the order in which they came', async () => {
     await start({ app: workflow });
     await bridge().ask(paper('一.pdf'));
-    expect(newest().shown).toBe('收到 1 个文件。想了解什么？直接说，或点「看看这个」');
+    expect(newest().shown).toBe('收到 1 个文件。想了解什么？请直接提问，或点「看看这个」');
     await bridge().ask(picture('二.png'));
-    expect(newest().shown).toBe('收到 1 张图片、1 个文件。想了解什么？直接说，或点「看看这个」');
+    expect(newest().shown).toBe('收到 1 张图片、1 个文件。想了解什么？请直接提问，或点「看看这个」');
     await bridge().ask('比较一下');
     expect(runs()).toMatchObject([{ query: '比较一下' }]);
     expect(runs()[0]?.files).toMatchObject([

@@ -48,7 +48,7 @@ describe('without a template', () => {
     const told = said();
     expect(told.map(({ text }) => text)).toEqual([
       `${texts.working(asked)}\n\n${texts.stopByWord}`,
-      expect.stringMatching(/^⏳ “王小明：年假有几天？”还在处理中。\n\n⏳ 正在执行：.*\n\n@我 并/su),
+      expect.stringMatching(/^⏳ “王小明：年假有几天？”还在处理中。\n\n⏳ 正在执行：.*\n\n如需停止/su),
       expect.stringContaining(texts.stillWorking(asked)),
       `@staff-1  \n\n十天\n\n${texts.aiLabel}`,
     ]);

@@ -81,7 +81,7 @@ describe('a quote', () => {
     await start({ app: { script } });
     await bridge().ask({ from, text: '', quote: { shape: 'idOnly' } });
     expect(runs()).toEqual([]);
-    expect(shownIn(bridge())).toContain('引用的消息没能读到');
+    expect(shownIn(bridge())).toContain('没能读取引用的消息');
   });
 
   test('of which one picture is gone is asked about with the rest, and that is told', async () => {
@@ -155,7 +155,7 @@ describe('an own card that is quoted by its id', () => {
     await bridge().ask({ from, text: '问', ...first });
     await bridge().ask({ ...quoteOf(), ...second });
     expect(lastQuery()).toBe('再短一点');
-    expect(bridge().cards()[1]?.content).toContain('引用的消息没能读到');
+    expect(bridge().cards()[1]?.content).toContain('没能读取引用的消息');
   });
 
   test('is not told to another person whose message names the same single chat', async () => {
@@ -177,7 +177,7 @@ describe('an own card that is quoted by its id', () => {
     await start({ app: { mode: 'completion', script: words('好的。') } });
     await bridge().ask('问');
     await bridge().ask(quoteOf());
-    expect(bridge().cards()[1]?.content).toContain('引用的消息没能读到');
+    expect(bridge().cards()[1]?.content).toContain('没能读取引用的消息');
   });
 
   test('is found also when its question had waited', async () => {
@@ -226,7 +226,7 @@ describe('a forwarded chat record', () => {
     await start({ app: { script } });
     await bridge().ask({ from, kind: 'chatRecord', content: { title: '聊天记录', chatRecord: '[]' } });
     expect(runs()).toEqual([]);
-    expect(shownIn(bridge())).toContain('转发的聊天记录没能读到');
+    expect(shownIn(bridge())).toContain('没能读取转发的聊天记录');
   });
 });
 
@@ -248,7 +248,7 @@ describe('other kinds', () => {
     await start({ app: { script } });
     await bridge().ask({ from, text: '' }, { msgtype: 'interactiveCard', text: undefined, ...overrides });
     expect(runs()).toEqual([]);
-    expect(shownIn(bridge())).toContain('打不开钉钉文档');
+    expect(shownIn(bridge())).toContain('我无法打开钉钉文档');
   });
 
   test('a file beside the words of a group is taken', async () => {

@@ -36,7 +36,19 @@ const AROUND: readonly (readonly [place: string, may: readonly string[]])[] = [
   ['api/', ['lib/function.ts']],
   ['playground/dingtalk/', ['playground/', 'lib/runtime/clock.ts']],
   ['playground/dify/', ['playground/', 'lib/runtime/clock.ts']],
-  ['playground/', ['playground/', 'lib/', 'api/', 'scripts/host.ts', 'scripts/dotenv.ts', ...SAID_IN_TERMINAL]],
+  // The card is drawn from the file that the generator writes.
+  [
+    'playground/',
+    [
+      'playground/',
+      'lib/',
+      'api/',
+      'scripts/host.ts',
+      'scripts/dotenv.ts',
+      'scripts/card-template/',
+      ...SAID_IN_TERMINAL,
+    ],
+  ],
 ];
 
 /** Rooms that only compute: the same input always gives the same output. At run time they use nothing but each other. */
