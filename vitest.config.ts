@@ -34,6 +34,7 @@ const LONGEST = [
   'stories/handover',
   'stories/budget',
   'scripts/dev-stream',
+  'scripts/setup-terminal',
   'playground-page/chips',
   'playground-page/trouble',
   'playground-page/page',
@@ -87,7 +88,7 @@ export default defineConfig({
         : [
             {
               extends: true as const,
-              test: { name: 'units', include: units, maxWorkers: 4, sequence: { groupOrder: 0 } },
+              test: { name: 'units', include: units, maxWorkers: 6, sequence: { groupOrder: 0 } },
             },
             {
               extends: true as const,
@@ -95,7 +96,7 @@ export default defineConfig({
                 name: 'together',
                 include: ['test/**/*.test.ts'],
                 exclude: [...patient, ...units],
-                maxWorkers: 4,
+                maxWorkers: 6,
                 sequence: { groupOrder: 0 },
               },
             },
@@ -110,7 +111,7 @@ export default defineConfig({
           name: 'stream',
           include: overStream,
           exclude: notOverStream,
-          maxWorkers: 4,
+          maxWorkers: 6,
           sequence: { groupOrder: 0 },
           provide: { door: 'stream' },
         },
