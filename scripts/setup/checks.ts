@@ -15,6 +15,7 @@ import { createFinder, type Finder, type Finding } from '../doctor/finding.ts';
 import { isPublicHost } from '../doctor/hosts.ts';
 import { sentencesOf } from '../doctor/sentences/index.ts';
 import { type Language } from '../language.ts';
+import { checkSchedule } from '../doctor/schedule.ts';
 import { checkStore } from '../doctor/store.ts';
 import { checkStream } from '../doctor/stream.ts';
 import { watchDates, type Answer, type NoAnswer } from '../doctor/wire.ts';
@@ -48,6 +49,8 @@ export interface Checks {
   stream: () => Promise<Finding[]>;
   /** The deployed address: that it is ours, and that it has the same secret. */
   reach(): Promise<Finding[]>;
+  /** Creates the schedule that calls the sweep, or sets right the one that is there. */
+  schedule(): Promise<Finding[]>;
   /** Real cards to a person. */
   card(staffId: string): Promise<Finding[]>;
   firstPerson(signal: AbortSignal): Promise<Person | null>;
@@ -102,6 +105,12 @@ export function createChecks(ports: Ports, draft: Draft, language: Language): Ch
       const findings = await checkAddress(known, say);
       if (findings.some(({ level }) => level === 'failed')) return findings;
       return [...findings, ...(await checkSameSecret(known, say))];
+    },
+    async schedule() {
+      const known = context();
+      const env = draft.environment();
+      const ports = { ...known.ports, env: { ...known.ports.env, ...env } };
+      return checkSchedule({ ...known, ports, request: { ...known.request, isFixing: true } }, say);
     },
     async card(staffId) {
       const known = context();

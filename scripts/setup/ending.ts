@@ -23,8 +23,8 @@ function shown(variable: Variable, draft: Draft, words: Words): string {
   return printable(value);
 }
 
-/** What a deployment has for itself, or what only `npm run serve` reads. */
-const NOT_ON_VERCEL: ReadonlySet<Variable> = new Set<Variable>(['PORT', 'HOST', 'REDIS_URL']);
+/** What a deployment has for itself, or what only commands read. */
+const NOT_ON_VERCEL: ReadonlySet<Variable> = new Set<Variable>(['PORT', 'HOST', 'REDIS_URL', 'QSTASH_TOKEN', 'QSTASH_URL']);
 
 /** Whether a deployment is given this variable. */
 export const isForVercel = (variable: Variable): boolean => !NOT_ON_VERCEL.has(variable);

@@ -11,6 +11,7 @@ import { lookAtApp } from './questions.ts';
 import { showCard } from './road/card.ts';
 import { setUpConsole } from './road/console.ts';
 import { deployToVercel } from './road/deploy.ts';
+import { scheduleSweep } from './road/schedule.ts';
 import { showPage, WHERES, type Road, type Where } from './road/road.ts';
 import { scanForApp } from './scan.ts';
 import { codeOf, confirm, type ActPorts, type Setup } from './setup.ts';
@@ -198,10 +199,11 @@ function save({ options, example, ports, onWritten }: Setup, draft: Road['draft'
   onWritten();
 }
 
-/** The steps in their order. A schedule for the sweep belongs behind the deployment: it needs the address. */
+/** The steps in their order. The schedule stands behind the deployment: it needs the address. */
 async function act(road: Road): Promise<void> {
   const { where, progress, checks, terminal, words } = road;
   if (where === 'vercel' && progress.get('SETUP_DEPLOYED') === '') await deployToVercel(road);
+  if (where === 'vercel' && progress.get('SETUP_DEPLOYED') !== '') await scheduleSweep(road);
   const { userId, isLive } = await setUpConsole(road);
   road.sayFindings((await checks.register()) ?? []);
   if (isLive) await showCard(road, userId);

@@ -28,6 +28,8 @@ export const ASKED: ReadonlySet<Variable> = new Set<Variable>([
   'ALLOWED_USERS',
   'STREAMING',
   'CRON_SECRET',
+  'QSTASH_TOKEN',
+  'QSTASH_URL',
 ]);
 
 /** Whether the value must never be shown. */

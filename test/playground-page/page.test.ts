@@ -167,14 +167,6 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
     expect(await shown.text()).toContain('id="dify_model_failed"');
   });
 
-  test('a stream that is cut keeps its text', async () => {
-    const page = await open();
-    await switchOn(page, 'cutStream');
-    await ask('年假怎么申请');
-    const card = await lastCard('failed');
-    expect(await card.textContent()).toContain('可能不完整');
-  });
-
   test('without a store there is still an answer', async () => {
     const page = await open();
     await switchOn(page, 'storeDown');

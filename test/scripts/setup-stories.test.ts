@@ -15,6 +15,7 @@ import {
   CLIENT_ID,
   CLIENT_SECRET,
   MARK,
+  QSTASH_TOKEN,
   startSetupWorld,
   TEMPLATE,
   type SetupWorld,
@@ -91,7 +92,9 @@ async function run(
     ports: {
       env: world.env,
       fetch: (url, init) =>
-        isOffline ? Promise.reject(Object.assign(new Error('offline'), { code: 'ENOTFOUND' })) : fetch(url, init),
+        isOffline
+          ? Promise.reject(Object.assign(new Error('offline'), { code: 'ENOTFOUND' }))
+          : fetch(url.replace('https://qstash.upstash.io', world.qstash.origin), init),
       clock,
       newId: () => crypto.randomUUID(),
       connectRedis: () => () => Promise.reject(new Error('none')),
@@ -382,10 +385,30 @@ describe('Vercel', () => {
       variables: { KV_REST_API_URL: 'https://store.example.com', KV_REST_API_TOKEN: 'token' },
       domains: ['bridge.vercel.app'],
     });
-    const second = await run(world, [['Run exactly', 'y'], ['Your domain', ''], ...YES]);
+    const second = await run(world, [['Run exactly', 'y'], ['Your domain', ''], ['QSTASH_TOKEN', ''], ...YES]);
+    expect(second.output).toContain('No schedule calls the sweep');
     expect(second.output).toContain('widely unreachable from mainland China');
     expect(world.written()).toMatchObject({ PUBLIC_URL: 'https://bridge.vercel.app' });
     expect(world.dws().robot.url).toBe('https://bridge.vercel.app/api/dingtalk');
+  });
+});
+
+describe('the schedule of the sweep', () => {
+  test('with a token that QStash does not know is left for later; the next run creates it', async () => {
+    const world = await startWorld();
+    const answers = ON_VERCEL(world).map(([prompt, line]): Answers[number] =>
+      prompt === 'QSTASH_TOKEN' ? [prompt, `${MARK}-mistyped`] : [prompt, line],
+    );
+    const first = await run(world, answers);
+    expect(first.output).toContain('No schedule calls the sweep');
+    expect(world.qstash.schedules.size).toBe(0);
+    expect(world.written()).not.toHaveProperty('QSTASH_TOKEN');
+    const second = await run(world, [['QSTASH_TOKEN', QSTASH_TOKEN]]);
+    expect(second.output).toContain('Nothing is left to do');
+    expect([...world.qstash.schedules.values()].map(({ destination }) => destination)).toEqual([
+      'https://bot.example.com/api/dingtalk?sweep',
+    ]);
+    expect(world.written()).toMatchObject({ QSTASH_TOKEN });
   });
 });
 
@@ -441,12 +464,13 @@ const ON_VERCEL = (world: SetupWorld): Answers => [
   ['Template id', TEMPLATE],
   ...difyOf(world),
   ['Run exactly', 'y'],
+  ['QSTASH_TOKEN', QSTASH_TOKEN],
   ...YES,
 ];
 
 test.each([
   ['in Stream mode', RESTART, whole, 6],
-  ['on Vercel', {}, ON_VERCEL, 7],
+  ['on Vercel', {}, ON_VERCEL, 8],
 ])(
   'Ctrl+C at every question loses nothing: the next run asks only what was not answered, %s',
   async (_, options, answersOf, questions) => {

@@ -13,6 +13,7 @@ import {
   CLIENT_SECRET,
   DOMAIN,
   MARK,
+  QSTASH_TOKEN,
   startSetupWorld,
   TEMPLATE,
   type SetupWorld,
@@ -27,7 +28,9 @@ afterEach(async () => {
 
 /** The world, with the function behind the public domain once it is deployed. */
 async function stage(options: WorldOptions = {}) {
-  const world = await startSetupWorld(options);
+  let deployedAt = '';
+  const sweep: WorldOptions['sweep'] = (url, init) => fetch(url.replace(DOMAIN, deployedAt), init);
+  const world = await startSetupWorld({ sweep, ...options });
   endings.push(() => world.close());
   const hosts: Record<string, string> = { 'https://api.dify.ai': new URL(world.dify.url).origin };
   const vendors = { DINGTALK_API_URL: world.dingtalk.origin, DINGTALK_OAPI_URL: world.dingtalk.origin };
@@ -48,6 +51,7 @@ async function stage(options: WorldOptions = {}) {
   });
   endings.push(() => host.close(0));
   hosts[DOMAIN] = host.url;
+  deployedAt = host.url;
   function functionOf(env: Record<string, string>): App {
     return createApp({
       env: { ...env, ...vendors },
@@ -60,6 +64,7 @@ async function stage(options: WorldOptions = {}) {
       writeLog: () => undefined,
     });
   }
+  hosts['https://qstash.upstash.io'] = world.qstash.origin;
   const env = { FAKE_HOSTS: JSON.stringify(hosts) };
   return {
     world,
@@ -93,18 +98,27 @@ const SLOW = { timeout: 120_000 };
 describeWith('script', 'npm run setup on a terminal', () => {
   test('Vercel, with dws and its command line: from a scan to an answer on a card', SLOW, async () => {
     const { world, run, callbackUrl, settled } = await stage();
+    const { qstash } = world;
     const { code, output, left } = await run([
       ['1, 2 or 3', '1'],
       ['Template id', TEMPLATE],
       ...DIFY,
       [/vercel deploy --prod --yes[\s\S]*Run exactly these commands/, 'y'],
+      ['QSTASH_TOKEN (not shown', QSTASH_TOKEN],
       [/dev app robot config[\s\S]*Run exactly these commands/, 'y'],
       [/dev app version publish[\s\S]*Run exactly these commands/, 'y'],
     ]);
     expect({ code, left, output }).toMatchObject({ code: 0, left: [] });
     expect(output).toContain('Nothing is left to do');
-    // With a scan, seven questions, two pages, two pasted values.
-    expect(lastOf(output)).toEqual([7, 2, 2]);
+    // With a scan: the schedule is one more of each than the rest asks, and may be left for later.
+    expect(lastOf(output)).toEqual([8, 2, 3]);
+    const [schedule] = qstash.schedules.values();
+    expect(schedule).toMatchObject({ destination: `${DOMAIN}/api/dingtalk?sweep`, method: 'GET', cron: '*/2 * * * *' });
+    // What it forwards opens the sweep of the deployment.
+    await qstash.fire();
+    expect(
+      [...qstash.schedules.values()].map(({ lastScheduleStates }) => Object.values(lastScheduleStates ?? {})),
+    ).toEqual([['SUCCESS']]);
     expect(world.written()).toMatchObject({
       DINGTALK_CLIENT_ID: CLIENT_ID,
       DINGTALK_CLIENT_SECRET: CLIENT_SECRET,

@@ -50,6 +50,13 @@ export const roadEn: RoadWords = {
     leftStore:
       'Give the project a store, then run npm run setup again: https://vercel.com/dashboard → the project → Storage',
   },
+  schedule: {
+    intro:
+      'An answer whose function was killed is completed by the sweep, which Vercel calls once a day on its free plan. A schedule at QStash, free with the Upstash account of the store, calls it every two minutes.',
+    where: (page) => `QSTASH_TOKEN stands at ${page}.`,
+    ask: 'QSTASH_TOKEN (not shown; Enter: later)',
+    left: 'No schedule calls the sweep: QSTASH_TOKEN from https://console.upstash.com/qstash, then npm run setup',
+  },
   dws: {
     missing:
       "DingTalk's command line tool dws was not found, so the console is done by pages. To install it: npm install --global dingtalk-workspace-cli",

@@ -45,6 +45,13 @@ export const roadZh: RoadWords = {
     leftDeploy: '部署到 Vercel：命令见上文。https://vercel.com/docs/cli',
     leftStore: '为项目创建存储，然后再次运行 npm run setup：https://vercel.com/dashboard → 项目 → Storage',
   },
+  schedule: {
+    intro:
+      '函数被终止后，没写完的回答由补偿任务完成；Vercel 免费版每天只调用一次。QStash 的定时任务可以每两分钟调用一次，用存储的 Upstash 账号即可，免费。',
+    where: (page) => `QSTASH_TOKEN 在这里：${page}`,
+    ask: 'QSTASH_TOKEN（不显示；回车：以后再说）',
+    left: '还没有定时任务调用补偿任务：在 https://console.upstash.com/qstash 取得 QSTASH_TOKEN，再运行 npm run setup',
+  },
   dws: {
     missing:
       '没有找到钉钉命令行工具 dws，控制台的设置改为逐页进行。安装命令：npm install --global dingtalk-workspace-cli',

@@ -36,6 +36,12 @@ export interface RoadWords {
     leftDeploy: string;
     leftStore: string;
   };
+  schedule: {
+    intro: string;
+    where: (page: string) => string;
+    ask: string;
+    left: string;
+  };
   dws: {
     missing: string;
     old: (version: string) => string;

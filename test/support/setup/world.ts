@@ -17,6 +17,7 @@ import { parseEnv } from 'node:util';
 import type { DingTalkOptions } from '../../../playground/dingtalk/types.ts';
 import type { SampleApp } from '../../../playground/dify/types.ts';
 import { createStreamGateway } from '../../../playground/dingtalk/stream-gateway.ts';
+import { createQstashSimulator, type QstashOptions } from '../qstash.ts';
 import { systemClock } from '../../../lib/runtime/clock.ts';
 import { startVendors, TEMPLATE } from '../bridge.ts';
 import type { DwsWorld } from './dws.ts';
@@ -28,6 +29,7 @@ export const CLIENT_ID = 'dingclientid0001';
 export const CLIENT_SECRET = `${MARK}-client-secret`;
 export const API_KEY = `app-${MARK}-dify-key`;
 const STORE_TOKEN = `${MARK}-store-token`;
+export const QSTASH_TOKEN = `${MARK}-qstash-token`;
 export const DOMAIN = 'https://bot.example.com';
 export { TEMPLATE };
 
@@ -39,6 +41,8 @@ export interface WorldOptions {
   /** Other apps of the Dify, by their keys. */
   apps?: Record<string, Partial<SampleApp> & Pick<SampleApp, 'mode'>>;
   dingtalk?: Partial<DingTalkOptions>;
+  /** Carries the requests of the schedule. */
+  sweep?: QstashOptions['fetch'];
 }
 
 const program = fileURLToPath(new URL('./fake-program.ts', import.meta.url));
@@ -58,6 +62,11 @@ export async function startSetupWorld(options: WorldOptions = {}) {
     },
     systemClock,
   );
+  const qstash = await createQstashSimulator({
+    token: QSTASH_TOKEN,
+    clock: systemClock,
+    fetch: options.sweep ?? (() => Promise.resolve(new Response('{}'))),
+  });
   const registration = createRegistration({ scans: [{ kind: 'app', ...app }], ...options.registration });
   const oapi = await startRegistrationServer(registration, dingtalk.origin);
   const put = (name: string, world: object | null) => {
@@ -112,6 +121,7 @@ export async function startSetupWorld(options: WorldOptions = {}) {
     dingtalk,
     dify,
     gateway,
+    qstash,
     registration,
     env: {
       HOME: home,
@@ -152,7 +162,7 @@ export async function startSetupWorld(options: WorldOptions = {}) {
       return found;
     },
     async close() {
-      await Promise.all([dingtalk.close(), dify.close(), gateway.close(), oapi.close()]);
+      await Promise.all([dingtalk.close(), dify.close(), gateway.close(), oapi.close(), qstash.close()]);
       rmSync(directory, { recursive: true, force: true });
     },
   };
