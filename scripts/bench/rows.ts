@@ -16,7 +16,7 @@ export interface Figure {
 
 export interface Row {
   name: string;
-  measure(code: Code): Promise<Figure[]>;
+  measure: (code: Code) => Promise<Figure[]>;
 }
 
 const STORE_MS = 5;

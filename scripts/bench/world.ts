@@ -27,12 +27,12 @@ export interface World {
   dify: DifySimulator;
   store: TestStore;
   /** New connections of the instance so far. */
-  connections(): { dingtalk: number; dify: number };
+  connections: () => { dingtalk: number; dify: number };
   /** A message of this person, delivered; `ms` is the time to the acknowledgement. */
-  send(from: string, text: string): Promise<Delivery>;
+  send: (from: string, text: string) => Promise<Delivery>;
   /** Waits until so many cards have ended. */
-  ended(cards: number): Promise<void>;
-  used(): Promise<Used>;
+  ended: (cards: number) => Promise<void>;
+  used: () => Promise<Used>;
 }
 
 export type WorldOptions = Pick<BridgeOptions, 'app' | 'dingtalk'> & {

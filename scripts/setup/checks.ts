@@ -109,8 +109,8 @@ export function createChecks(ports: Ports, draft: Draft, language: Language): Ch
     async schedule() {
       const known = context();
       const env = draft.environment();
-      const ports = { ...known.ports, env: { ...known.ports.env, ...env } };
-      return checkSchedule({ ...known, ports, request: { ...known.request, isFixing: true } }, say);
+      const withToken = { ...known.ports, env: { ...known.ports.env, ...env } };
+      return checkSchedule({ ...known, ports: withToken, request: { ...known.request, isFixing: true } }, say);
     },
     async card(staffId) {
       const known = context();

@@ -24,7 +24,13 @@ function shown(variable: Variable, draft: Draft, words: Words): string {
 }
 
 /** What a deployment has for itself, or what only commands read. */
-const NOT_ON_VERCEL: ReadonlySet<Variable> = new Set<Variable>(['PORT', 'HOST', 'REDIS_URL', 'QSTASH_TOKEN', 'QSTASH_URL']);
+const NOT_ON_VERCEL: ReadonlySet<Variable> = new Set<Variable>([
+  'PORT',
+  'HOST',
+  'REDIS_URL',
+  'QSTASH_TOKEN',
+  'QSTASH_URL',
+]);
 
 /** Whether a deployment is given this variable. */
 export const isForVercel = (variable: Variable): boolean => !NOT_ON_VERCEL.has(variable);
