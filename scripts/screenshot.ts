@@ -64,7 +64,7 @@ const shots: Shot[] = [
       await ask(page, '新员工入职清单');
       await suggestions(page);
       await page.getByTestId('button-like').last().click();
-      await page.getByTestId('card-notice').last().waitFor();
+      await page.getByTestId('card-notice').filter({ hasText: '感谢' }).waitFor();
     },
   },
   {
