@@ -52,6 +52,11 @@ test('sentences of both versions are known, other text is foreign', () => {
   const { queued, unseen, node } = zhCN.progress;
   for (const progress of [queued, unseen, node('查资料')])
     expect(sentences.read(progress, 'a1w1')).toMatchObject({ isPassing: true, foreign: [] });
+  for (const untilMs of [null, Date.UTC(2026, 10, 30)])
+    expect(sentences.read(`a1w1\n\n${zhCN.form.waiting(untilMs)}`, 'a1w1')).toMatchObject({
+      isEnded: true,
+      foreign: [],
+    });
   const quoted = (line: string) => sentences.read(`> ${line}\n\na1w1`, 'a1w1', 'q1q please');
   for (const line of ['q1q please', 'Wang Xiaoming: q1q please', '王小明：q1q please'])
     expect(quoted(line)).toMatchObject({ answer: 'a1w1', foreign: [] });

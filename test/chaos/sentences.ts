@@ -31,9 +31,13 @@ const passing = (texts: Texts) => [
   linkPattern(texts.stop),
 ];
 
+/** A form waits, until a time where that is known. b114c53 has no such line. */
+const waiting = ({ form }: Texts) => ('waiting' in form ? [new RegExp(`^${escaped(form.waiting(null))}.*$`, 'u')] : []);
+
 /** The answer has ended, with or without text. */
-const ending = (texts: Texts) =>
-  [
+const ending = (texts: Texts) => [
+  ...waiting(texts),
+  ...[
     texts.stopped,
     texts.paused,
     // b114c53 has no such sentence.
@@ -43,7 +47,8 @@ const ending = (texts: Texts) =>
     texts.incomplete(REFERENCE),
     texts.reference(REFERENCE),
     ...Object.values(texts.failures).flatMap((failure) => failureLines(failure, texts)),
-  ].map(pattern);
+  ].map(pattern),
+];
 
 /** A failure as one line, and as the version before it showed it: with its reference below. */
 const failureLines = (failure: string, { reference, unfinished }: Partial<Texts>) => [
