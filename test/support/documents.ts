@@ -16,7 +16,8 @@ export const DOCUMENTS = [
 ].toSorted();
 
 /** Pages for developers, in English alone. Every other one is for users and operators, in both languages. */
-const FOR_DEVELOPERS = /^(?:CHANGELOG|CONTRIBUTING|SECURITY|docs\/(?:architecture|benchmarks|wire-\w+|decisions\/.*))\.md$/u;
+const FOR_DEVELOPERS =
+  /^(?:CHANGELOG|CONTRIBUTING|SECURITY|docs\/(?:architecture|benchmarks|wire-\w+|decisions\/.*))\.md$/u;
 
 /** The pages for users and operators, by their English file. */
 export const USER_PAGES = [
