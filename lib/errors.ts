@@ -135,7 +135,10 @@ const has = (error: unknown, nature: keyof Nature): boolean =>
   error instanceof BridgeError && NATURE[error.code]?.[nature] === true;
 
 export const isPassing = (error: unknown): boolean => has(error, 'passing');
-export const isUnanswered = (error: unknown): boolean => has(error, 'unanswered');
+/** What the call stood on had failed before, so that the call itself was not sent. */
+const isUnsent = (error: unknown): boolean => error instanceof BridgeError && error.facts['unsent'] === true;
+
+export const isUnanswered = (error: unknown): boolean => has(error, 'unanswered') && !isUnsent(error);
 export const isLimited = (error: unknown): boolean => has(error, 'limited');
 export const isUnsafe = (error: unknown): boolean => has(error, 'unsafe');
 export const isModelBusy = (error: unknown): boolean => has(error, 'busy');
@@ -205,7 +208,7 @@ export const isRefusedForNow = (error: unknown): boolean => isPassing(error) && 
  * The call may have been carried out: no answer came, or the service failed in the middle of it. A refusal for speed
  * comes before anything is done.
  */
-export const mayBeDone = (error: unknown): boolean => isPassing(error) && !isLimited(error);
+export const mayBeDone = (error: unknown): boolean => isPassing(error) && !isLimited(error) && !isUnsent(error);
 
 /** Facts for the log: numbers and short codes, never upstream text. */
 export type ErrorFacts = Readonly<Record<string, string | number | boolean | null>>;

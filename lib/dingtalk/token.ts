@@ -111,6 +111,10 @@ export function createTokenSource({ config, fetch, clock, store }: TokenSourceOp
       url: `${config.apiUrl}/v1.0/oauth2/accessToken`,
       body: { appKey: config.clientId, appSecret: secret },
       timeoutMs: FETCH_TIMEOUT_MS,
+    }).catch((error: unknown) => {
+      // The call that the token is for is not sent, so nothing can come of it.
+      if (!(error instanceof BridgeError)) throw error;
+      throw new BridgeError(error.code, error.message, { ...error.facts, unsent: true }, error);
     });
     const parsed = tokenBody.safeParse(answer.json);
     if (answer.status !== 200 || !parsed.success) throw refusal('accessToken', answer.status, answer.json);

@@ -105,6 +105,13 @@ const openings: Opening[] = [
     refusedFor: 'dingtalk_timeout',
   },
   {
+    name: 'after a call that was not sent, because there was no token for it',
+    opens: [new BridgeError('dingtalk_timeout', 'no token', { unsent: true })],
+    triesAtMs: [0, 500],
+    hasCard: true,
+    recorded: true,
+  },
+  {
     name: 'that fails in an unexpected way',
     opens: [new TypeError('on purpose')],
     triesAtMs: [0],

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { DingTalkConfig } from '../../lib/config/robot.ts';
+import { isRefusedForNow, isUnanswered, type BridgeError } from '../../lib/errors.ts';
 import { createDingTalkClient } from '../../lib/dingtalk/client.ts';
 import { createTokenSource, type StoredToken, type TokenStore } from '../../lib/dingtalk/token.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
@@ -111,7 +112,15 @@ describe('a token', () => {
   test('is asked for with one secret only when DingTalk is what fails', async () => {
     const { dingtalk, asked, instance } = await scene();
     dingtalk.faults.inject({ api: 'accessToken', kind: 'reset' });
-    expect(await codeOf(instance(null, [SECRET, 'the last one']).get())).toBe('dingtalk_unreachable');
+    const failure = await instance(null, [SECRET, 'the last one'])
+      .get()
+      .catch((error: unknown) => error);
+    // The call that needed the token was not sent.
+    expect([(failure as BridgeError).code, isUnanswered(failure), isRefusedForNow(failure)]).toEqual([
+      'dingtalk_unreachable',
+      false,
+      true,
+    ]);
     expect(asked()).toBe(1);
   });
 });
