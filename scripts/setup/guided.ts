@@ -1,12 +1,10 @@
-import { parseEnv } from 'node:util';
-import { createChecks } from './checks.ts';
-import { createDraft } from './draft.ts';
 import { remainingSteps, summaryOf } from './ending.ts';
 import { mergeEnv, readEnvFile, writeEnvFile } from './env-file.ts';
 import { createGuide, sayFindings } from './guide.ts';
 import { openProgress, type Progress } from './progress.ts';
 import { newSecret } from './question-parts.ts';
 import type { State } from './question.ts';
+import { openState } from './state.ts';
 import { lookAtApp } from './questions.ts';
 import { showCard } from './road/card.ts';
 import { setUpConsole } from './road/console.ts';
@@ -41,21 +39,8 @@ export async function runGuided(setup: Setup, acts: ActPorts, before: string): P
   const { ports, options, language, terminal } = setup;
   const words = wordsOf[language];
   const progress = openProgress(options.isDryRun ? null : progressFileOf(options.envFile), ports.newId);
-  const draft = createDraft({
-    given: options.given,
-    imported: new Map([...setup.imported, ...progress.answers()]),
-    env: ports.env,
-    file: parseEnv(before),
-  });
-  const state: State = {
-    draft,
-    words,
-    checks: createChecks(ports, draft, language),
-    isChecked: options.isChecked,
-    app: null,
-    extras: new Set(),
-    acts: null,
-  };
+  const state = openState(setup, before, new Map([...setup.imported, ...progress.answers()]));
+  const { draft } = state;
   const road: Road = {
     ...acts,
     terminal,

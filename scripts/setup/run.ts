@@ -1,14 +1,13 @@
-import { parseEnv } from 'node:util';
 import { describeProblems, readConfig } from '../../lib/config/config.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { expectedInChinese } from '../doctor/sentences/expected-zh-CN.ts';
-import { createChecks } from './checks.ts';
-import { createDraft, type Draft } from './draft.ts';
+import type { Draft } from './draft.ts';
 import { remainingSteps, summaryOf } from './ending.ts';
 import { mergeEnv, readEnvFile, writeEnvFile } from './env-file.ts';
 import { createGuide, hasFailed, sayFindings } from './guide.ts';
 import { addressFindings } from './question-parts.ts';
 import type { State } from './question.ts';
+import { openState } from './state.ts';
 import { runGuided } from './guided.ts';
 import { codeOf, confirm, type Setup } from './setup.ts';
 import { VARIABLES } from './variables.ts';
@@ -26,21 +25,8 @@ export async function runSetup(setup: Setup): Promise<0 | 1> {
     return 1;
   }
   if (setup.acts) return runGuided(setup, setup.acts, before);
-  const draft = createDraft({
-    given: options.given,
-    imported: setup.imported,
-    env: ports.env,
-    file: parseEnv(before),
-  });
-  const state: State = {
-    draft,
-    words,
-    checks: createChecks(ports, draft, language),
-    isChecked: options.isChecked,
-    app: null,
-    extras: new Set(),
-    acts: null,
-  };
+  const state = openState(setup, before, setup.imported);
+  const { draft } = state;
   if (!options.isUnattended) terminal.say(`\n${words.intro(options.envFile, !options.isChecked)}`);
   else if (!(await isReady(setup, state))) return 1;
 
