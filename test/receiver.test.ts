@@ -7,8 +7,10 @@ import type { OpenStream } from '../lib/dingtalk/stream/stream.ts';
 import { BridgeError } from '../lib/errors.ts';
 import { createReceiver } from '../lib/receiver.ts';
 import type { ReceivingRobot } from '../lib/robot/robot.ts';
+import type { Clock } from '../lib/runtime/clock.ts';
 import { createLog } from '../lib/runtime/log.ts';
 import { robotConfig } from './support/dingtalk.ts';
+import { createVirtualClock } from './support/virtual-clock.ts';
 import { createMemoryState } from '../lib/state/memory/memory.ts';
 import { readFileSync } from 'node:fs';
 
@@ -30,13 +32,17 @@ const flat = robotConfig({ DINGTALK_CLIENT_SECRET: SECRET });
 let called: string[] = [];
 let work: Promise<void>[] = [];
 let logs: Record<string, unknown>[] = [];
-const open = (over: Record<string, string | undefined> = {}, brokenAt: string | null = null) => {
+const open = (
+  over: Record<string, string | undefined> = {},
+  brokenAt: string | null = null,
+  appClock: Clock = clock,
+) => {
   // Its own list, for the work of an earlier test may still be writing.
   const own: typeof logs = [];
   logs = own;
   return createApp({
     env: { ...env, ...over },
-    clock,
+    clock: appClock,
     createMemoryState,
     fetch: async (url) => {
       called.push(url);
@@ -327,8 +333,11 @@ describe('with the right secret', () => {
 });
 
 test('work that fails in a way that nobody thought of does not end the process', async () => {
-  app = open({}, 'message_not_sent');
+  const ticking = createVirtualClock(NOW);
+  app = open({}, 'message_not_sent', ticking);
   await post(base, { ...recorded('text-single'), text: { content: '/help' } });
+  // The message is tried again after its pauses.
+  await ticking.advance(60_000);
   await expect(Promise.all(work)).resolves.toHaveLength(1);
   expect(logs.at(-1)).toMatchObject({ level: 'error', event: 'background_failed', code: 'internal' });
 });
