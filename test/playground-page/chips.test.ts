@@ -100,8 +100,8 @@ const pressIn = (
 }).concat(document.querySelectorAll('[data-testid=chat]')[2].click() ?? [])`;
 
 /** Fast enough to be cheap, slow enough that a busy machine keeps within the time limits of the calls. */
-const FAST = 10;
-const PATIENCE_MS = 30_000;
+const FAST = 5;
+const PATIENCE_MS = 60_000;
 /** For all apps at once, on a machine that is busy. */
 const TIMEOUT_MS = 240_000;
 

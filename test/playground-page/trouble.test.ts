@@ -62,11 +62,12 @@ describe.each(['chat', 'agent', 'chatflow', 'workflow', 'completion'])('%s', (ap
   });
 
   test('a stream that is cut: the run of a workflow-based app is found', async () => {
-    const shown = await askIn('cutStream', '年假怎么申请');
+    // Long enough that Dify has not made all of it when the stream breaks: what it has made is found.
+    const shown = await askIn('cutStream', '压测');
     const isWhole = app === 'chatflow' || app === 'workflow';
     expect(shown?.phase).toBe(isWhole ? 'finished' : 'failed');
     expect(shown?.content.includes('可能不完整')).toBe(!isWhole);
-    expect(shown?.content.includes('顺延到次年')).toBe(isWhole);
+    expect(shown?.content.length === 600).toBe(isWhole);
   });
 
   test('a function that is killed: its card goes on', async () => {
