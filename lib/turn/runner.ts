@@ -95,7 +95,7 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
         background,
       });
     } finally {
-      stops.end(turn.id);
+      stops.end(turn.id, stop);
       deadline.close();
     }
   }

@@ -30,7 +30,8 @@ export interface Stops {
   readonly running: number;
   /** An answer begins here. */
   begin(turn: Pick<Turn, 'id' | 'reference' | 'user'>, lease: Pick<Lease, 'progress' | 'stopAsked'>): StopSwitch;
-  end(turnId: string): void;
+  /** It ends. A turn that this instance has handed to itself may run here again by now: that run stays. */
+  end(turnId: string, stop: StopSwitch): void;
   /** Whether an answer is written here. */
   isHere(turnId: string): boolean;
   /** Stops the answers of a conversation. False when there were none. @throws BridgeError `store_unavailable`. */
@@ -104,7 +105,9 @@ export function createStops(options: StopsOptions): Stops {
       running.set(id, stopping);
       return stopping;
     },
-    end: (turnId) => void running.delete(turnId),
+    end(turnId, stop) {
+      if (running.get(turnId) === stop) running.delete(turnId);
+    },
     isHere: (turnId) => running.has(turnId),
     async stop({ conversationKey, asker, turnId: only }) {
       const nowMs = clock.now();
