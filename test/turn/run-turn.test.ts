@@ -41,13 +41,14 @@ async function run(
 ) {
   const { clock, options } = world;
   const turn = { ...(await world.accept(changes)), ...changes };
-  const deadline = openDeadline(clock, leftMs === null ? null : clock.now() + leftMs, options.shutdown);
+  const deadlineMs = leftMs === null ? null : clock.now() + leftMs;
+  const deadline = openDeadline(clock, deadlineMs, options.shutdown);
   const lease = openLease({
     ...options,
     timing: options.leaseTiming,
     turn,
     conversationTtlMs: null,
-    deadlineMs: deadline.atMs,
+    deadlineMs,
     onRunning: () => undefined,
     onOverdue: () => undefined,
     watch: createWatch(clock),
