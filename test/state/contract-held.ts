@@ -171,6 +171,21 @@ export function describeHeld(
       expect(await state.accept(question(key))).toMatchObject({ payload: null });
     });
 
+    test('is claimed by its message, and none is held, or asked about, of a message that was claimed', async () => {
+      const { state, other } = open();
+      const key = keyOf();
+      const kept = holdOf(key, ['a']);
+      const claim = { turnId: kept.turnId, owner: 'elsewhere', nowMs: NOW };
+      await state.hold(kept);
+      expect(await other.claim(claim)).toMatchObject({ isNew: false });
+      const { turnId, owner } = holdOf(key, ['b']);
+      await state.claim({ ...claim, turnId });
+      for (const by of [owner, claim.owner]) {
+        expect(await other.hold(holdOf(key, ['b'], { turnId, owner: by }))).toEqual({ kind: 'duplicate' });
+        expect(await other.accept(question(key, { turnId, owner: by }))).toEqual({ kind: 'duplicate' });
+      }
+    });
+
     test('costs a call of the month more when it is asked about', async () => {
       const { state } = open();
       const key = keyOf();

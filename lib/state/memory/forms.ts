@@ -1,6 +1,6 @@
 import type { ConversationContext, FinishRequest, State } from '../state.ts';
 import type { createMemoryConversations } from './conversations.ts';
-import type { MemoryTurn } from './records.ts';
+import type { MemoryTurn } from './turn.ts';
 
 /** How long an instance has that is told of a form whose time is over. */
 const AGAIN_MS = 60_000;
