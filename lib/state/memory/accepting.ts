@@ -1,5 +1,6 @@
 import { CLAIM_TTL_MS } from '../lifetimes.ts';
 import type { AcceptRequest, State } from '../state.ts';
+import { MOST_TOLD } from '../told.ts';
 import type { MemoryParts } from './parts.ts';
 import { newTurn, type MemoryTurn } from './turn.ts';
 
@@ -53,7 +54,7 @@ export function createMemoryAccepting(parts: MemoryParts): Pick<State, 'claim' |
         claims.set(turnId, { owner, as: 'claimed' }, CLAIM_TTL_MS);
         robots.note(row);
       }
-      return { isNew: (holder ?? owner) === owner, overdue: leases.overdue(nowMs, 3) };
+      return { isNew: (holder ?? owner) === owner, overdue: leases.overdue(nowMs, MOST_TOLD) };
     },
 
     async accept(request) {
@@ -68,8 +69,8 @@ export function createMemoryAccepting(parts: MemoryParts): Pick<State, 'claim' |
         return { kind: 'silent' };
       }
       const turn = known ?? putOnRecord(request);
-      const dueForms = forms.due(nowMs, 3);
-      const load = { running: leases.running(nowMs), overdue: leases.overdue(nowMs, 3), dueForms };
+      const dueForms = forms.due(nowMs, MOST_TOLD);
+      const load = { running: leases.running(nowMs), overdue: leases.overdue(nowMs, MOST_TOLD), dueForms };
       const budget = { level: turn.level, reached: turn.reached };
       // A repeat gets the first reply, even if the turn waited and has been started for another owner since.
       if (turn.place > 0 && turn.state !== 'full') return { kind: 'queued', place: turn.place, load, budget };
@@ -81,6 +82,6 @@ export function createMemoryAccepting(parts: MemoryParts): Pick<State, 'claim' |
     },
 
     hold: async (request) =>
-      turns.get(request.turnId) ? { kind: 'duplicate' } : held.hold(request, leases.overdue(request.nowMs, 3)),
+      turns.get(request.turnId) ? { kind: 'duplicate' } : held.hold(request, leases.overdue(request.nowMs, MOST_TOLD)),
   };
 }

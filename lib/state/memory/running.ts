@@ -1,5 +1,6 @@
 import { FAILED_TTL_MS, HANDOVER_AGE_MS, RECEIPT_TTL_MS, REPLY_TTL_MS } from '../lifetimes.ts';
 import type { StartedTurn, State } from '../state.ts';
+import { MOST_TOLD } from '../told.ts';
 import type { MemoryParts } from './parts.ts';
 import { waitingOf, type MemoryTurn } from './turn.ts';
 
@@ -56,7 +57,7 @@ export function createMemoryRunning(
       if (turn.state === 'dropped') leases.drop(turnId);
       conversations.remember(remembered);
       const isStopped = turn.isStopped || turn.state === 'dropped';
-      const load = { running: leases.running(nowMs), overdue: leases.overdue(nowMs, 3) };
+      const load = { running: leases.running(nowMs), overdue: leases.overdue(nowMs, MOST_TOLD) };
       return { kind: 'held', ...load, isStopped, behind: lines.behind(turn) };
     },
 
