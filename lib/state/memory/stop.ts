@@ -17,6 +17,8 @@ export function createMemoryStop({ turns, lines, payloads, leases, accounts }: M
         payloads.delete(turnId);
         leases.hold(turnId, leaseUntilMs);
         if (turn.reserved) accounts.settle(turn.reserved, Math.min(turn.reserved.calls, DROPPED_CALLS));
+        // An instance that answers it unheard ends it as well, and settles nothing more.
+        turn.reserved = null;
       }
       if (turn.droppedBy === owner) dropped.push({ turnId, progress: turn.progress });
     }
