@@ -4,7 +4,7 @@ import { emptyAnswer } from '../../lib/answer/answer.ts';
 import { sendLink } from '../../lib/answer/links.ts';
 import { BridgeError, type ErrorCode } from '../../lib/errors.ts';
 import type { Recovered } from '../../lib/recovery/recover.ts';
-import type { Renewed } from '../../lib/state/state.ts';
+import type { Renewed } from '../../lib/state/told.ts';
 import { readAnswered } from '../../lib/turn/answered.ts';
 import { createChannels, type TurnChannels } from '../../lib/turn/channels.ts';
 import { openDeadline } from '../../lib/turn/deadline.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { BridgeError } from '../../lib/errors.ts';
-import type { Stopped } from '../../lib/state/state.ts';
+import type { Stopped } from '../../lib/state/told.ts';
 import { keepProgress, noProgress } from '../../lib/turn/record.ts';
 import { createStops } from '../../lib/turn/stop.ts';
 import type { TurnProgress } from '../../lib/turn/turn.ts';

@@ -1,6 +1,7 @@
 import type { Clock } from '../../runtime/clock.ts';
 import { CLAIM_TTL_MS } from '../lifetimes.ts';
-import type { AcceptRequest, Held, HoldRequest } from '../state.ts';
+import type { AcceptRequest, HoldRequest } from '../state.ts';
+import type { Held } from '../told.ts';
 import type { createMemoryConversations } from './conversations.ts';
 import { createExpiringMap, type ExpiringMap } from './expiring-map.ts';
 import type { MemoryClaim } from './turn.ts';

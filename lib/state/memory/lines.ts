@@ -1,4 +1,4 @@
-import type { Behind } from '../state.ts';
+import type { Behind } from '../told.ts';
 import type { ExpiringMap } from './expiring-map.ts';
 import type { MemoryTurn } from './turn.ts';
 

@@ -1,5 +1,6 @@
 import type { Rating } from '../../answer/event.ts';
-import type { AcceptRequest, Waiting } from '../state.ts';
+import type { AcceptRequest } from '../state.ts';
+import type { Waiting } from '../told.ts';
 import type { Reserved } from './limits.ts';
 
 /** The first delivery of a message that is no turn, and what became of the message. */
