@@ -16,7 +16,7 @@ import type { TurnChannels } from './channels.ts';
 import { formView, keepForms } from './form-shown.ts';
 import { openFormEnds, type FormEndPorts, type FormEnds } from './form-ends.ts';
 import { settleForm } from './form-step.ts';
-import { MAX_HOPS, type Handover } from './handover.ts';
+import { handOn, type Handover } from './handover.ts';
 import type { Obtained } from './judge.ts';
 import type { NextTurn } from './lease.ts';
 import { obtainAnswer, type AnswerPorts } from './obtain-answer.ts';
@@ -187,8 +187,7 @@ async function leaveForLater(turn: Turn, ports: TurnPorts, { view, card }: Stage
   if (hasCard) await card.writer.leave(hasLess ? undefined : continuing(lease.progress.text, view));
   await lease.release();
   const { fence, hop } = turn.record;
-  const mayHop = hop < MAX_HOPS && !deadline.shutdown.aborted;
-  const handedOver = mayHop && (await handover.resume({ turnId: turn.id, fence, hop: hop + 1 }));
+  const handedOver = !deadline.shutdown.aborted && (await handOn(handover, { turnId: turn.id, fence, hop }));
   log.info(handedOver ? 'turn_handed_over' : 'turn_left_on_record', { turn: turn.reference, hop });
 }
 

@@ -9,7 +9,7 @@ import type { StartedTurn } from '../state/told.ts';
 import type { ChannelOptions, Channels } from './channels.ts';
 import { conversationOf } from './conversation.ts';
 import { openDeadline } from './deadline.ts';
-import { MAX_HOPS, type Handover, type ReceivedHandover } from './handover.ts';
+import { handOn, type Handover, type ReceivedHandover } from './handover.ts';
 import { openLease, type NextTurn } from './lease.ts';
 import { leaseEnd, type LeaseTiming } from './lease-timing.ts';
 import { createQuotedAnswers } from './quoted-answers.ts';
@@ -124,8 +124,7 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
   async function take({ turn: next, isOurs }: NextTurn, { record: { owner, hop } }: Turn): Promise<Turn | null> {
     if (!isOurs) {
       const { turnId, fence } = next;
-      const isTaken = hop < MAX_HOPS && (await handover.resume({ turnId, fence, hop: hop + 1 }));
-      if (!isTaken) log.info('turn_left_on_record', { hop });
+      if (!(await handOn(handover, { turnId, fence, hop }))) log.info('turn_left_on_record', { hop });
       return null;
     }
     // The chain of invocations is as long as it was: a turn that follows in this one does not start it anew.
