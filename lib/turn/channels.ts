@@ -1,5 +1,6 @@
 import type { RobotConfig } from '../config/robot.ts';
-import { closeCard, openCard, reopenCard, type OpenCard } from '../delivery/card.ts';
+import { openCard, reopenCard, type OpenCard } from '../delivery/card.ts';
+import { closeCard } from '../delivery/card-end.ts';
 import { createFollowUps, type FollowUps } from '../delivery/follow-ups.ts';
 import type { Limiter } from '../delivery/limiter.ts';
 import { paceOf, type Pace, type Streaming } from '../delivery/pace.ts';
