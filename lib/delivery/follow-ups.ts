@@ -88,17 +88,17 @@ export function createFollowUps({ robot, texts, facts, suggest, amend, reply, lo
     }
   }
 
+  /** What a template with buttons shows; null where this card has none. */
+  const onButtons = ({ turn, onCard }: FinishedAnswer, variables: Readonly<Record<string, string>>) =>
+    onCard && cardButtons ? { calls: 1, show: () => logged(() => amend(turn.id, variables), turn) } : null;
+
   return {
     async plan(finished) {
       const { turn, answer, choices, onCard } = finished;
       const { form, ending, ids } = answer;
-      if (choices.length > 0) {
-        return onCard && cardButtons
-          ? { calls: 1, show: () => logged(() => showChoices(turn.id, choices), turn) }
-          : null;
-      }
+      if (choices.length > 0) return onButtons(finished, suggestionsOf(choices));
       if (ending?.kind === 'paused' && form?.token) {
-        return onCard && cardButtons ? { calls: 1, show: () => logged(() => showForm(turn, form), turn) } : null;
+        return onButtons(finished, formVariables(form, turn.asker || texts.whoAsked));
       }
       if (!turn.maySpend || ending?.kind !== 'complete' || ids.messageId === undefined) return null;
       // Without a card the questions would be one more message for everybody in the group.
@@ -121,23 +121,13 @@ export function createFollowUps({ robot, texts, facts, suggest, amend, reply, lo
       ),
   };
 
-  function showForm({ id, asker }: FinishedAnswer['turn'], form: NonNullable<Answer['form']>): Promise<void> {
-    return amend(id, formVariables(form, asker || texts.whoAsked));
-  }
-
-  function showChoices(turnId: string, choices: readonly string[]): Promise<void> {
-    const entries = choices.map((question) => ({ question }));
-    return amend(turnId, { [VARIABLES.suggestions]: JSON.stringify(entries) });
-  }
-
   async function showSuggestions(messageId: string, finished: FinishedAnswer): Promise<void> {
     const { turn, onCard } = finished;
     const { isGroup, user } = turn;
     const questions = await suggest(messageId, user);
     if (questions.length === 0) return;
     if (onCard && cardButtons) {
-      const entries = questions.map((question) => ({ question }));
-      await amend(turn.id, { [VARIABLES.suggestions]: JSON.stringify(entries) });
+      await amend(turn.id, suggestionsOf(questions));
       return;
     }
     const lines = `**${isGroup ? texts.suggestionsToType : texts.suggestions}**\n\n${questionLines(questions, !isGroup)}`;
@@ -149,6 +139,10 @@ export function createFollowUps({ robot, texts, facts, suggest, amend, reply, lo
     if (text.length <= cardMaxChars) await amend(turn.id, { [cardContentKey]: text });
   }
 }
+
+const suggestionsOf = (questions: readonly string[]) => ({
+  [VARIABLES.suggestions]: JSON.stringify(questions.map((question) => ({ question }))),
+});
 
 /** The shape that DingTalk's form component reads (form variable page). It takes no files. */
 function formVariables(
