@@ -80,11 +80,12 @@ export function createFollowUps({ robot, texts, facts, suggest, amend, reply, lo
   const textOn = ({ answer, view }: FinishedAnswer, notes: readonly string[]) =>
     finalView(answer, notes, true, view).card ?? '';
 
-  async function logged(work: () => Promise<void>, { reference }: { reference: string }): Promise<void> {
+  async function logged<T>(work: () => Promise<T>, { reference }: { reference: string }): Promise<T | undefined> {
     try {
-      await work();
+      return await work();
     } catch (error) {
       log.warn('extras_failed', { turn: reference, ...errorFields(error) });
+      return undefined;
     }
   }
 
@@ -93,22 +94,7 @@ export function createFollowUps({ robot, texts, facts, suggest, amend, reply, lo
     onCard && cardButtons ? { calls: 1, show: () => logged(() => amend(turn.id, variables), turn) } : null;
 
   return {
-    async plan(finished) {
-      const { turn, answer, choices, onCard } = finished;
-      const { form, ending, ids } = answer;
-      if (choices.length > 0) return onButtons(finished, suggestionsOf(choices));
-      if (ending?.kind === 'paused' && form?.token) {
-        return onButtons(finished, formVariables(form, turn.asker || texts.whoAsked));
-      }
-      if (!turn.maySpend || ending?.kind !== 'complete' || ids.messageId === undefined) return null;
-      // Without a card the questions would be one more message for everybody in the group.
-      if (!onCard && turn.isGroup) return null;
-      if (onCard && !cardButtons && textOn(finished, []).length + ROOM_CHARS > cardMaxChars) return null;
-      const app = await facts().catch(() => null);
-      if (!app?.suggestsQuestions || !CHATS.has(app.type)) return null;
-      const { messageId } = ids;
-      return { calls: onCard ? 1 : 0, show: () => logged(() => showSuggestions(messageId, finished), turn) };
-    },
+    plan: async (finished) => (await logged(() => planOf(finished), finished.turn)) ?? null,
     markStopped: (finished, line) =>
       logged(() => amend(finished.turn.id, { [cardContentKey]: textOn(finished, [line]) }), finished.turn),
     closeForm: ({ reference, cardId, ...closed }) =>
@@ -120,6 +106,23 @@ export function createFollowUps({ robot, texts, facts, suggest, amend, reply, lo
         { reference },
       ),
   };
+
+  async function planOf(finished: FinishedAnswer): ReturnType<FollowUps['plan']> {
+    const { turn, answer, choices, onCard } = finished;
+    const { form, ending, ids } = answer;
+    if (choices.length > 0) return onButtons(finished, suggestionsOf(choices));
+    if (ending?.kind === 'paused' && form?.token) {
+      return onButtons(finished, formVariables(form, turn.asker || texts.whoAsked));
+    }
+    if (!turn.maySpend || ending?.kind !== 'complete' || ids.messageId === undefined) return null;
+    // Without a card the questions would be one more message for everybody in the group.
+    if (!onCard && turn.isGroup) return null;
+    if (onCard && !cardButtons && textOn(finished, []).length + ROOM_CHARS > cardMaxChars) return null;
+    const app = await facts().catch(() => null);
+    if (!app?.suggestsQuestions || !CHATS.has(app.type)) return null;
+    const { messageId } = ids;
+    return { calls: onCard ? 1 : 0, show: () => logged(() => showSuggestions(messageId, finished), turn) };
+  }
 
   async function showSuggestions(messageId: string, finished: FinishedAnswer): Promise<void> {
     const { turn, onCard } = finished;
