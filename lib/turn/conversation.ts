@@ -36,6 +36,6 @@ export function groupOf({ chat }: Pick<Message, 'chat'>, scope: RobotConfig['con
   return chat.isGroup && scope !== 'chat' ? shortHash(`group\n${chat.id}`) : null;
 }
 
-function shortHash(text: string): string {
+export function shortHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }
