@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RobotConfig } from '../config/robot.ts';
 import type { Message, Sender } from '../dingtalk/callback.ts';
+import type { TurnPayload } from './turn.ts';
 
 /** The name of the asker in stored records. */
 export function askerOf({ sender }: { sender: Pick<Sender, 'staffId' | 'id'> }): string {
@@ -29,6 +30,14 @@ export function conversationOf(
     case 'chat':
       return { key: shortHash(`chat\n${chat.id}`), difyUser: `chat-${shortHash(chat.id)}` };
   }
+}
+
+/** Whom Dify knows the asker of a turn as (`Turn.user`). */
+export function userOfTurn(
+  { form, message }: Pick<TurnPayload, 'form' | 'message'>,
+  scope: RobotConfig['conversation']['scope'],
+): string {
+  return form?.user ?? conversationOf(message, scope).difyUser;
 }
 
 /** The name of a group in which forms of several people can wait; null where each of them waits in its own chat or context. */

@@ -7,7 +7,7 @@ import type { Platform } from '../runtime/platform.ts';
 import type { State } from '../state/state.ts';
 import type { StartedTurn } from '../state/told.ts';
 import type { ChannelOptions, Channels } from './channels.ts';
-import { conversationOf } from './conversation.ts';
+import { userOfTurn } from './conversation.ts';
 import { openDeadline } from './deadline.ts';
 import { handOn, type Handover, type ReceivedHandover } from './handover.ts';
 import { openLease, type NextTurn } from './lease.ts';
@@ -51,7 +51,7 @@ export interface Runner {
 
 export function createRunner(options: RunnerOptions, channels: Channels): Runner {
   const { config, state, clock, newId, log, texts, limiter, handover, leaseTiming, shutdown } = options;
-  const userOf = (asked: TurnPayload) => userOfTurn(asked, options);
+  const userOf = (asked: TurnPayload) => userOfTurn(asked, config.conversation.scope);
   const quotedAnswers = createQuotedAnswers(options);
   const endDropped = (turnId: string) => channels.endCard(turnId, texts.stopped);
   const stops = createStops({ state, dify: options.dify, userOf, endDropped, leaseTiming, clock, newId, log });
@@ -208,9 +208,4 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
     rescue,
     stop: (order) => stops.stop(order),
   };
-}
-
-/** Whom Dify knows the asker of a turn as (`Turn.user`). */
-export function userOfTurn({ form, message }: TurnPayload, { config }: Pick<RunnerOptions, 'config'>): string {
-  return form?.user ?? conversationOf(message, config.conversation.scope).difyUser;
 }
