@@ -17,7 +17,7 @@ import type { TurnPayload, TurnProgress } from './turn.ts';
 export interface KeptProgress {
   /** How far the answer got. Written with the next renewal of its lease, or at once by `write`. */
   note: (progress: Partial<Omit<TurnProgress, 'text'>>) => void;
-  /** The text so far; worked out only when it is written. */
+  /** The text so far; worked out only when it is looked at. */
   noteText: (text: () => string) => void;
   readonly progress: TurnProgress;
 }
@@ -110,7 +110,12 @@ export function keepProgress(initial: TurnProgress): KeptProgress {
   let text = () => initial.text;
   return {
     get progress() {
-      return { ...progress, text: text() };
+      return {
+        ...progress,
+        get text() {
+          return text();
+        },
+      };
     },
     note: (change) => {
       progress = { ...progress, ...change };
