@@ -48,24 +48,12 @@ interface Stage {
 }
 
 /**
- * Answers one question and returns the next of its conversation, if one waits. Never rejects: a failure ends in
- * a sentence that the asker can see.
+ * Answers one question and returns the next of its conversation, if one waits. A failure ends in a sentence that the asker
+ * can see.
+ *
+ * @throws only what is a fault of this bridge. The turn is on record then, and its lease goes on until it is stopped.
  */
 export async function runTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | null> {
-  const { lease, log } = ports;
-  try {
-    return await answerTurn(turn, ports);
-  } catch (error) {
-    // The turn stays on record: the next callback or sweep after its lease ends it.
-    log.error('turn_crashed', { turn: turn.reference, ...errorFields(error) });
-    return null;
-  } finally {
-    // A lease that went on by itself would keep every other instance away.
-    lease.stop();
-  }
-}
-
-async function answerTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | null> {
   const { lease, channels, clock } = ports;
   const view = viewOf(turn, ports);
   const card = channels.openCard();

@@ -95,7 +95,13 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
         deadline,
         background,
       });
+    } catch (error) {
+      // The turn stays on record: the next callback or sweep after its lease ends it.
+      log.error('turn_crashed', { turn: turn.reference, ...errorFields(error) });
+      return null;
     } finally {
+      // A lease that went on by itself would keep every other instance away.
+      lease.stop();
       stops.end(turn.id, stop);
       deadline.close();
     }

@@ -125,6 +125,26 @@ describe('running a turn', () => {
   });
 });
 
+test.each(['counting', 'newCard'] as const)(
+  'a fault of the bridge leaves the turn on record, without a lease that keeps others away (%s)',
+  async (part) => {
+    const world = createWorld();
+    const turn = await world.accept();
+    world.options.chat = {
+      ...world.chat,
+      counting: () => ({ ...world.chat, newCard: fail }),
+      [part]: fail,
+    };
+    await run(world, turn);
+    expect(world.lines).toMatchObject([{ event: 'turn_crashed', turn: turn.reference, error: 'RangeError' }]);
+    await world.clock.advance(100_000);
+    expect(await world.state.overdue({ nowMs: world.clock.now(), limit: 5 })).toEqual([turn.id]);
+    function fail(): never {
+      throw new RangeError('on purpose');
+    }
+  },
+);
+
 describe('the next turn, when too little time is left,', () => {
   const late = async (world: World, hop = 0) => {
     const first = await world.accept({ question: 'first' });
