@@ -1,6 +1,5 @@
 import type { FinishRequest, State } from '../state.ts';
-import type { ConversationContext } from '../told.ts';
-import { DUE_AGAIN_MS, MOST_GROUP_FORMS } from '../told.ts';
+import { DUE_AGAIN_MS, MOST_GROUP_FORMS, type ConversationContext } from '../told.ts';
 import type { createMemoryConversations } from './conversations.ts';
 import type { MemoryTurn } from './turn.ts';
 

@@ -1,7 +1,6 @@
 import { FAILED_TTL_MS, HANDOVER_AGE_MS, RECEIPT_TTL_MS, REPLY_TTL_MS } from '../lifetimes.ts';
 import type { State } from '../state.ts';
-import type { StartedTurn } from '../told.ts';
-import { MOST_TOLD } from '../told.ts';
+import { MOST_TOLD, type StartedTurn } from '../told.ts';
 import type { MemoryParts } from './parts.ts';
 import { waitingOf, type MemoryTurn } from './turn.ts';
 
