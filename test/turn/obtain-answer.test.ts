@@ -1,124 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { answerText, emptyAnswer, type Answer } from '../../lib/answer/answer.ts';
 import { readVersion } from '../../lib/dify/version.ts';
 import type { AppType } from '../../lib/config/robot.ts';
-import { BridgeError, type ErrorCode } from '../../lib/errors.ts';
-import type { Recovered } from '../../lib/recovery/recover.ts';
-import { obtainAnswer } from '../../lib/turn/obtain-answer.ts';
-import { openDeadline } from '../../lib/turn/deadline.ts';
-import type { Obtained } from '../../lib/turn/judge.ts';
-import { openLease } from '../../lib/turn/lease.ts';
-import { createProgress } from '../../lib/turn/progress.ts';
+import { BridgeError } from '../../lib/errors.ts';
 import { noProgress } from '../../lib/turn/record.ts';
-import { createStops } from '../../lib/turn/stop.ts';
-import { openTurnForms } from '../../lib/turn/turn-forms.ts';
 import type { Turn, TurnProgress } from '../../lib/turn/turn.ts';
-import { createWatch } from '../../lib/turn/watch.ts';
-import { createFakeOpenCard } from '../support/fake-chat.ts';
-import { ended, IDS, RUN_IDS, words, type Step } from '../support/fake-dify.ts';
-import { createWorld, texts, turnOf, type World, HELD } from '../support/turn.ts';
-
-const error = (code: ErrorCode) => new BridgeError(code, 'on purpose');
-const whole = (text: string): Answer => ({
-  ...emptyAnswer,
-  ids: RUN_IDS,
-  texts: { ...emptyAnswer.texts, message: text },
-  ending: { kind: 'complete' },
-});
-
-/** Obtains the answer of a turn; `during` happens meanwhile. */
-async function obtain(
-  changes: Partial<Turn>,
-  {
-    world = createWorld(),
-    leftMs = null,
-    during,
-    onRecord,
-    opened,
-    replies = {},
-  }: {
-    world?: World;
-    leftMs?: number | null;
-    /** What is put on record, one after another. */
-    onRecord?: unknown[];
-    /** When the card is there. */
-    opened?: Promise<boolean>;
-    /** What differs in the replies to renewals. */
-    replies?: object;
-    during?: (parts: { world: World; stop: () => Promise<void>; lose: () => void }) => void;
-  } = {},
-) {
-  const { clock, dify, state, options, shutdown } = world;
-  const turn = turnOf(clock, changes);
-  let owned = true;
-  const lease = openLease({
-    state: {
-      ...state,
-      isDurable: true,
-      async renew({ progress }) {
-        onRecord?.push(JSON.parse(progress));
-        return owned ? { ...HELD, ...replies } : { kind: 'lost' };
-      },
-    },
-    clock,
-    log: options.log,
-    timing: options.leaseTiming,
-    turn,
-    conversationTtlMs: null,
-    deadlineMs: null,
-    onRunning: () => undefined,
-    onOverdue: () => undefined,
-    watch: createWatch(clock),
-    shutdown: shutdown.signal,
-  });
-  const stops = createStops({ ...options, userOf: () => turn.user, endDropped: async () => undefined });
-  const stop = stops.begin(turn, lease);
-  const deadline = openDeadline(clock, leftMs === null ? null : clock.now() + leftMs, shutdown.signal);
-  const { card, shown, hints } = createFakeOpenCard(opened);
-  const view = { texts, showThinking: false, cardMaxChars: 3_000 };
-  const waiting = { see: () => undefined, wait: () => undefined };
-  const shownBy = { lease, card, waiting, attachments: null, view, clock, askedIn: null };
-  const progress = createProgress({ ...shownBy, isLookedFor: turn.mayHaveBeenAsked, hasWaited: turn.hasWaited });
-  const forms = openTurnForms(turn);
-  const obtaining = obtainAnswer(turn, {
-    ...options,
-    robot: options.config,
-    forms,
-    formEnds: { show: () => undefined },
-    quotedAnswers: { find: async () => null },
-    sentFiles: { addressOf: async () => '', download: options.download, dify: dify.files },
-    lease,
-    stop,
-    deadline,
-    progress,
-  });
-  await clock.advance(100);
-  during?.({
-    world,
-    stop: () => stop.ask(),
-    lose: () => {
-      owned = false;
-      void lease.write();
-    },
-  });
-  const obtained = await world.done(obtaining);
-  lease.stop();
-  return { ...world, obtained, forms, lease, shown, hints, summary: summary(obtained) };
-}
-
-function summary(obtained: Obtained): string {
-  if (obtained.kind !== 'answer') return obtained.kind;
-  const { answer, failure } = obtained;
-  return [answerText(answer).text, answer.ending?.kind, failure?.code ?? 'no failure'].join(', ');
-}
-
-/** A world whose Dify is a chatflow that gives this answer. */
-function chatflow(...steps: Step[]): World {
-  const world = createWorld();
-  world.dify.appFacts = { ...world.dify.appFacts, type: 'chatflow' };
-  world.dify.answers.push(steps);
-  return world;
-}
+import { IDS, RUN_IDS, words } from '../support/fake-dify.ts';
+import { chatflow, error, obtain, stillRunning, whole } from '../support/obtain.ts';
+import { createWorld, messageOf, texts, type World } from '../support/turn.ts';
 
 describe('a question', () => {
   test('is asked as the asker, in the conversation on record, with the inputs that are configured', async () => {
@@ -205,6 +93,26 @@ describe('a question', () => {
     expect(lookedFor).toMatchObject([{ type: 'chatflow', user: 'staff-1', question: 'question', ids: RUN_IDS }]);
     expect(shown.at(-1)).toContain(texts.continuing);
     expect(lines).toContainEqual(expect.objectContaining({ event: 'turn_recovered', found: 'answer' }));
+  });
+
+  test.each([
+    [true, 'unfinished'],
+    [false, 'so far, cut, out_of_time'],
+  ])(
+    'for an agent is left when the time is up where agents go on without their client: %s',
+    async (goesOn, expected) => {
+      const world = createWorld();
+      world.dify.appFacts = { ...world.dify.appFacts, type: 'agent', agentsSurvive: goesOn };
+      world.dify.answers.push([words('so far'), 600_000]);
+      expect((await obtain({}, { world, leftMs: 60_000 })).summary).toBe(expected);
+    },
+  );
+
+  test('about an answer that cannot be found is asked without it, which is noted', async () => {
+    const message = messageOf('question', { quoted: { text: '', file: null, cardKey: 'card-1' } });
+    const { summary: outcome, lease } = await obtain({ message });
+    expect(outcome).toBe('yes, complete, no failure');
+    expect(lease.progress.missed).toEqual({ answer: true });
   });
 
   test('is unfinished when its stream breaks and the time is up before its run has ended', async () => {
@@ -400,103 +308,3 @@ describe('a question whose answer is lost', () => {
     expect(posts(world)).toBe(1);
   });
 });
-
-describe('an answer to a form', () => {
-  const kept = {
-    token: 'token-1',
-    runId: 'run-1',
-    shownChars: 6,
-    appType: 'chatflow',
-    user: 'staff-9',
-    asker: 'staff-1',
-    actions: [{ id: 'yes', title: 'Yes' }],
-  } as const;
-  const context = { generation: '', difyConversationId: null, form: JSON.stringify(kept) };
-  const typed: Partial<Turn> = { question: 'Yes', record: { fence: 1, owner: 'o', hop: 0, context } };
-  const pressed: Partial<Turn> = {
-    question: 'Yes',
-    user: 'staff-9',
-    form: { ...kept, action: 'yes', inputs: { reason: 'because' } },
-  };
-  const after: Step[] = [words('done', RUN_IDS), { ...ended, ids: RUN_IDS }, runFinished()];
-
-  test.each([
-    ['in words', typed, {}],
-    ['by a button', pressed, { reason: 'because' }],
-  ])('%s is given as the person whom the run was started for, once its events are open', async (_, turn, inputs) => {
-    const world = createWorld();
-    world.dify.afterForm = after;
-    const reason = { name: 'reason', label: '', type: 'text', required: false, options: [], default: '' } as const;
-    world.dify.pendingForm = { ...world.dify.pendingForm, fields: turn === pressed ? [reason] : [] };
-    const { summary: outcome, dify, lease } = await obtain(turn, { world });
-    expect(outcome).toBe('done, complete, no failure');
-    expect(Object.keys(dify.calls).filter((name) => name !== 'getForm')).toEqual(['followRun', 'submitForm']);
-    expect(dify.calls['followRun']).toEqual([{ runId: 'run-1', user: 'staff-9' }]);
-    expect(dify.calls['submitForm']).toEqual([{ token: 'token-1', action: 'yes', inputs, user: 'staff-9' }]);
-    expect(lease.progress).toMatchObject({ appType: 'chatflow', form: { user: 'staff-9', shownChars: 6 } });
-  });
-
-  test('in words is on record before Dify has it, so that its run is found if this instance dies', async () => {
-    const world = createWorld();
-    const onRecord: unknown[] = [];
-    let before: unknown[] = [];
-    world.dify.submitForm = async () => void (before = [...onRecord]);
-    await obtain(typed, { world, onRecord, opened: new Promise(() => undefined) });
-    expect(before).toMatchObject([{ ids: { runId: 'run-1' }, form: { user: 'staff-9', shownChars: 6 } }]);
-  });
-
-  test.each([
-    ['in words', typed],
-    ['by a button', pressed],
-  ])('%s is looked for when its stream breaks, and does not repeat what stood before the form', async (_, turn) => {
-    const world = createWorld();
-    world.dify.afterForm = [words('do', RUN_IDS), error('dify_cut')];
-    world.found.push({ kind: 'answer', answer: whole('beforedone') });
-    const { summary: outcome, lookedFor } = await obtain(turn, { world });
-    expect(outcome).toBe('done, complete, no failure');
-    expect(lookedFor).toMatchObject([{ type: 'chatflow', user: 'staff-9', ids: { runId: 'run-1' } }]);
-  });
-
-  test('by a button is looked for by its form when the instance before had put nothing on record', async () => {
-    const world = createWorld();
-    world.found.push({ kind: 'answer', answer: whole('beforedone') });
-    const { summary: outcome, lookedFor, dify } = await obtain({ ...pressed, mayHaveBeenAsked: true }, { world });
-    expect(outcome).toBe('done, complete, no failure');
-    expect(lookedFor).toMatchObject([{ type: 'chatflow', user: 'staff-9', ids: { runId: 'run-1' } }]);
-    expect(dify.calls['submitForm']).toBeUndefined();
-  });
-
-  test.each<ErrorCode>(['form_closed', 'form_invalid'])('that Dify refuses with %s ends so', async (code) => {
-    const world = createWorld();
-    world.dify.failures['submitForm'] = [error(code)];
-    const { obtained } = await obtain(pressed, { world });
-    expect(obtained).toMatchObject({ failure: { code } });
-  });
-
-  test('in words is noted with its action once Dify has it', async () => {
-    const world = createWorld();
-    world.dify.afterForm = after;
-    const { forms } = await obtain(typed, { world });
-    expect(forms.forms).toMatchObject([{ token: 'token-1', chosen: { action: 'Yes' } }]);
-  });
-
-  test('is none when the form cannot be answered any more, which the conversation then knows', async () => {
-    const world = createWorld();
-    world.dify.failures['getForm'] = [error('form_expired')];
-    const { obtained, forms } = await obtain({ ...typed, question: 'what is it about?' }, { world });
-    expect(obtained).toMatchObject({ failure: null });
-    expect(world.dify.calls['ask']).toMatchObject([{ query: 'what is it about?' }]);
-    expect(forms.forms).toMatchObject([{ isOver: true }]);
-  });
-});
-
-/** What a search finds of a run that goes on until the time is up. */
-function stillRunning(signal: AbortSignal): Promise<Recovered> {
-  return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve({ kind: 'still-running' }));
-  });
-}
-
-function runFinished(): Step {
-  return { kind: 'run-finished', status: 'succeeded', outputs: { answer: 'beforedone' }, files: [], ids: RUN_IDS };
-}
