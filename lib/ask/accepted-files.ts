@@ -10,6 +10,9 @@ import { extensionOf } from '../files/inspect.ts';
 /** Most files of one question: more than Dify takes by default. */
 export const MAX_FILES = 10;
 
+/** Most extensions that a sentence names. */
+export const MAX_EXTENSIONS = 20;
+
 /** Why the app does not take a file; null when it does. Judged by the message alone, before the file is fetched. */
 export function refusal(file: SentFile, facts: AppFacts): BridgeError | null {
   if (isAccepted(file, facts)) return null;
@@ -17,9 +20,10 @@ export function refusal(file: SentFile, facts: AppFacts): BridgeError | null {
   if (file.kind === 'audio' && acceptedClasses(facts).length === 0) {
     return new BridgeError('speech_unclear', 'neither DingTalk nor the app recognises speech');
   }
-  return new BridgeError('file_not_accepted', 'the app does not take such a file', {
-    kinds: acceptedClasses(facts).join(' '),
-    extensions: acceptedExtensions(facts).slice(0, 20).join(' '),
+  const kinds = acceptedClasses(facts).join(' ');
+  const extensions = acceptedExtensions(facts).slice(0, MAX_EXTENSIONS);
+  return new BridgeError('file_not_accepted', 'the app does not take such a file', { kinds }, undefined, {
+    extensions,
   });
 }
 

@@ -154,10 +154,11 @@ describe('files that were sent', () => {
     });
     await expect(take([picture], [open(1, [receipt])])).rejects.toMatchObject({
       code: 'file_not_accepted',
-      facts: { field: '凭证', kinds: 'document', extensions: '' },
+      facts: { kinds: 'document' },
+      named: { label: '凭证', extensions: [] },
     });
     const custom = { ...receipt, files: { ...rules, classes: ['custom'], extensions: ['dwg'] } } as const;
-    await expect(take([picture], [open(1, [custom])])).rejects.toMatchObject({ facts: { extensions: 'dwg' } });
+    await expect(take([picture], [open(1, [custom])])).rejects.toMatchObject({ named: { extensions: ['dwg'] } });
   });
 
   test('take the place of a single file that was sent before', async () => {

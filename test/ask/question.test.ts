@@ -178,7 +178,8 @@ describe('a file', () => {
     const parameters = uploads(['image', 'custom'], { allowed_file_extensions: ['.dwg'] });
     await expect(prepare(document, { parameters })).rejects.toMatchObject({
       code: 'file_not_accepted',
-      facts: { kinds: 'image custom', extensions: 'dwg' },
+      facts: { kinds: 'image custom' },
+      named: { extensions: ['dwg'] },
     });
     await expect(prepare({ kind: 'video', downloadCode: 'video' }, { parameters })).rejects.toMatchObject({
       code: 'file_not_accepted',
