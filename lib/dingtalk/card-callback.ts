@@ -64,6 +64,8 @@ export function createCardCallback({
   const flag = `callback:${hash(`${routeKey}\n${secret}`)}`;
   let known: { key: Promise<string | null>; untilMs: number } | null = null;
 
+  const current = () => (known && clock.now() < known.untilMs ? known : null);
+
   async function register(): Promise<string | null> {
     // Without the store each instance registers the address: that costs calls and does no harm.
     if (await flags.isSet(flag).catch(() => false)) return routeKey;
@@ -90,9 +92,10 @@ export function createCardCallback({
   }
 
   return {
-    isPending: () => known === null,
+    isPending: () => current() === null,
     routeKey() {
-      if (known && clock.now() < known.untilMs) return known.key;
+      const kept = current();
+      if (kept) return kept.key;
       const fresh = { key: attempt(), untilMs: clock.now() + REGISTERED_MS };
       known = fresh;
       void fresh.key.then((key) => {
