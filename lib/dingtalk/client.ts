@@ -69,7 +69,7 @@ export function createDingTalkClient(
         if (!isTokenRefused(error)) throw error;
         // The token was renewed elsewhere or revoked. DingTalk refused the call before it did anything, so one repeat
         // is safe.
-        await tokens.invalidate(used);
+        tokens.invalidate(used);
         return attempt(api, request, await tokens.get());
       }
     },
@@ -78,7 +78,7 @@ export function createDingTalkClient(
       try {
         return await uploadMedia(file, used);
       } catch (error) {
-        if (isTokenRefused(error)) await tokens.invalidate(used);
+        if (isTokenRefused(error)) tokens.invalidate(used);
         throw error;
       }
     },
