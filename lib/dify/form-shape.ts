@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { FormField, FormFieldType, FormFiles, PendingForm } from '../answer/event.ts';
-import { readFieldRules } from './file-rules.ts';
+import type { FormField, FormFieldType, PendingForm } from '../answer/event.ts';
+import { readRules } from './file-rules.ts';
 import { list, number, text } from './wire-fields.ts';
 
 const fieldShape = z.object({
@@ -133,8 +133,6 @@ function fieldOf(
     options,
     default: typeof preset === 'string' ? preset : '',
     ...(isUnresolved ? { isUnresolved } : {}),
-    ...(type === 'file' || type === 'file-list' ? { files: filesOf(json, type) } : {}),
+    ...(type === 'file' || type === 'file-list' ? { files: readRules(json, type, 'number_limits') } : {}),
   };
 }
-
-const filesOf = (json: unknown, type: 'file' | 'file-list'): FormFiles => readFieldRules(json, type === 'file-list');
