@@ -29,8 +29,7 @@ export function refusal(file: SentFile, facts: AppFacts): BridgeError | null {
 
 /** @throws BridgeError when the app has no room for all files: only the asker knows which of them to leave out. */
 export function refuseTooMany(files: readonly SentFile[], facts: AppFacts): void {
-  const expected = files.map((file) => ({ ...expectationOf(file), uploadId: '' }));
-  const most = Math.min(MAX_FILES, files.length - placeFiles(facts, expected).notPlaced.length);
+  const most = withRoom(files, facts).length;
   if (files.length > most) throw tooMany(most);
 }
 
@@ -40,9 +39,7 @@ export function sortOut(
   facts: AppFacts,
 ): { taken: SentFile[]; refused: BridgeError | null } {
   const accepted = files.filter((file) => isAccepted(file, facts));
-  const expected = accepted.map((file) => ({ ...expectationOf(file), uploadId: '', file }));
-  const notPlaced = new Set<unknown>(placeFiles(facts, expected).notPlaced);
-  const taken = expected.flatMap((one) => (notPlaced.has(one) ? [] : one.file)).slice(0, MAX_FILES);
+  const taken = withRoom(accepted, facts);
   const refused = files.map((file) => refusal(file, facts)).find((error) => error !== null) ?? null;
   return { taken, refused: refused ?? (taken.length < accepted.length ? tooMany(taken.length) : null) };
 }
@@ -54,12 +51,17 @@ export function roomBeside(
   facts: AppFacts,
 ): { taken: SentFile[]; leftOut: LeftOut } {
   const accepted = quoted.filter((file) => isAccepted(file, facts));
-  const expected = [...others, ...accepted].map((file) => ({ ...expectationOf(file), uploadId: '', file }));
-  const notPlaced = new Set<unknown>(placeFiles(facts, expected).notPlaced);
-  const placed = expected.slice(0, MAX_FILES).filter((one) => !notPlaced.has(one));
-  const taken = accepted.filter((file) => placed.some((one) => one.file === file));
+  const placed = withRoom([...others, ...accepted], facts);
+  const taken = accepted.filter((file) => placed.includes(file));
   const left = accepted.filter((file) => !taken.includes(file));
   return { taken, leftOut: left.reduce<LeftOut>((sum, { kind }) => addLeftOut(sum, { [kind]: 1 }), {}) };
+}
+
+/** Of these files, the first ones that the app has room for. */
+function withRoom(files: readonly SentFile[], facts: AppFacts): SentFile[] {
+  const expected = files.map((file) => ({ ...expectationOf(file), uploadId: '', file }));
+  const notPlaced = new Set<unknown>(placeFiles(facts, expected).notPlaced);
+  return expected.flatMap((one) => (notPlaced.has(one) ? [] : one.file)).slice(0, MAX_FILES);
 }
 
 const tooMany = (most: number) =>
