@@ -4,9 +4,10 @@ import { typeFor, type QuestionFile } from '../dify/file-inputs.ts';
 import type { SentFile } from '../dingtalk/message-kinds.ts';
 import { BridgeError } from '../errors.ts';
 import { fetchSentFile } from '../files/inbound.ts';
-import { actionChoices, type OpenForm } from './form-questions.ts';
+import { actionChoices } from './form-questions.ts';
 import { isFileField } from './form-values.ts';
 import { expectationOf, MAX_EXTENSIONS } from './accepted-files.ts';
+import type { OpenForm } from './open-form.ts';
 import { limitsOf, type QuestionPorts } from './question.ts';
 import { factsOf } from './reach.ts';
 

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import type { FormField, PendingForm } from '../../lib/answer/event.ts';
 import { takeFiles, takesFile } from '../../lib/ask/form-files.ts';
-import { actionChoices, askBack, type OpenForm } from '../../lib/ask/form-questions.ts';
+import { actionChoices, askBack } from '../../lib/ask/form-questions.ts';
+import type { OpenForm } from '../../lib/ask/open-form.ts';
 import type { KeptForm } from '../../lib/ask/form.ts';
 import { readParameters } from '../../lib/dify/app-facts.ts';
 import { readVersion } from '../../lib/dify/version.ts';
