@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { DingTalkConfig } from '../config/robot.ts';
 import { BridgeError } from '../errors.ts';
 import { withTimeout, type Clock } from '../runtime/clock.ts';
+import { digest } from '../runtime/digest.ts';
 import type { DingTalkClient } from './client.ts';
 import { cardCallbackSecret } from './signature.ts';
 
@@ -59,9 +59,9 @@ export function createCardCallback({
   clock,
   onFailed,
 }: CardCallbackOptions): CardCallback {
-  const routeKey = `bridge-${hash(`${config.clientId}\n${address}`)}`;
+  const routeKey = `bridge-${digest(`${config.clientId}\n${address}`)}`;
   const secret = cardCallbackSecret(config.clientSecrets[0]);
-  const flag = `callback:${hash(`${routeKey}\n${secret}`)}`;
+  const flag = `callback:${digest(`${routeKey}\n${secret}`)}`;
   let known: { key: Promise<string | null>; untilMs: number } | null = null;
 
   const current = () => (known && clock.now() < known.untilMs ? known : null);
@@ -104,8 +104,4 @@ export function createCardCallback({
       return fresh.key;
     },
   };
-}
-
-function hash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }
