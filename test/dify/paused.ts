@@ -29,7 +29,8 @@ export async function paused(
   options: Partial<DifyOptions> = {},
 ) {
   const script: ChunkScript = { chunks: [{ text: '请确认。' }], ending };
-  const started = await startDify({ script, ...options });
+  // The stream of a paused run ends at once: the second that Dify takes would pass in every test.
+  const started = await startDify({ script, ...options, behaviour: { closeMs: 0, ...options.behaviour } });
   await started.ask(mode);
   const run = started.dify.runs[0] as DifyRun;
   const http = httpOf(started.dify.url, `app-${mode}`);
