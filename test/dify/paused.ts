@@ -29,8 +29,7 @@ export async function paused(
   options: Partial<DifyOptions> = {},
 ) {
   const script: ChunkScript = { chunks: [{ text: '请确认。' }], ending };
-  // The stream of a paused run ends at once: the second that Dify takes would pass in every test.
-  const started = await startDify({ script, ...options, behaviour: { closeMs: 0, ...options.behaviour } });
+  const started = await startDify({ script, ...options });
   await started.ask(mode);
   const run = started.dify.runs[0] as DifyRun;
   const http = httpOf(started.dify.url, `app-${mode}`);

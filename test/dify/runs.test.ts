@@ -18,7 +18,7 @@ describe('stopping a run', () => {
     ['workflow', 'workflow', 'workflows/tasks'],
     ['completion', 'completion', 'completion-messages'],
   ])('of a %s (%s) ends its stream', async (type, mode, place) => {
-    const { dify, ask } = await startDify({ script: endless, behaviour: { stopNoticeMs: 20, closeMs: 0 } });
+    const { dify, ask } = await startDify({ script: endless, behaviour: { stopNoticeMs: 20 } });
     const reading = ask(mode);
     await eventually(() => dify.runs[0]?.answer === '前半');
     const taskId = dify.runs[0]?.taskId ?? '';
