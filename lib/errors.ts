@@ -134,10 +134,10 @@ const NATURE: Readonly<Partial<Record<ErrorCode, Nature>>> = {
 const has = (error: unknown, nature: keyof Nature): boolean =>
   error instanceof BridgeError && NATURE[error.code]?.[nature] === true;
 
-export const isPassing = (error: unknown): boolean => has(error, 'passing');
 /** What the call stood on had failed before, so that the call itself was not sent. */
-const isUnsent = (error: unknown): boolean => error instanceof BridgeError && error.facts['unsent'] === true;
+export const isUnsent = (error: unknown): boolean => error instanceof BridgeError && error.facts['unsent'] === true;
 
+export const isPassing = (error: unknown): boolean => has(error, 'passing');
 export const isUnanswered = (error: unknown): boolean => has(error, 'unanswered') && !isUnsent(error);
 export const isLimited = (error: unknown): boolean => has(error, 'limited');
 export const isUnsafe = (error: unknown): boolean => has(error, 'unsafe');

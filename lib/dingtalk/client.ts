@@ -1,5 +1,5 @@
 import type { DingTalkConfig } from '../config/robot.ts';
-import { BridgeError, type DeliveryErrorCode } from '../errors.ts';
+import { BridgeError, isUnsent, type DeliveryErrorCode } from '../errors.ts';
 import type { Fetch } from '../net/http.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { isOfGateway, refusal } from './failures.ts';
@@ -99,7 +99,7 @@ export function countCalls(client: DingTalkClient, onCall: () => void): DingTalk
     try {
       return await work;
     } catch (error) {
-      isCounted = !(error instanceof BridgeError && NOT_COUNTED.has(error.code));
+      isCounted = !isUnsent(error) && !(error instanceof BridgeError && NOT_COUNTED.has(error.code));
       throw error;
     } finally {
       if (isCounted) onCall();

@@ -111,10 +111,6 @@ export function createTokenSource({ config, fetch, clock, store }: TokenSourceOp
       url: `${config.apiUrl}/v1.0/oauth2/accessToken`,
       body: { appKey: config.clientId, appSecret: secret },
       timeoutMs: FETCH_TIMEOUT_MS,
-    }).catch((error: unknown) => {
-      // The call that the token is for is not sent, so nothing can come of it.
-      if (!(error instanceof BridgeError)) throw error;
-      throw new BridgeError(error.code, error.message, { ...error.facts, unsent: true }, error);
     });
     const parsed = tokenBody.safeParse(answer.json);
     if (answer.status !== 200 || !parsed.success) throw refusal('accessToken', answer.status, answer.json);
@@ -122,7 +118,11 @@ export function createTokenSource({ config, fetch, clock, store }: TokenSourceOp
   }
 
   const fromDingTalk = shared(async () => {
-    const token = await withAnySecret(config, requestToken);
+    const token = await withAnySecret(config, requestToken).catch((error: unknown) => {
+      // The call that the token is for is not sent, so nothing can come of it.
+      if (!(error instanceof BridgeError)) throw error;
+      throw new BridgeError(error.code, error.message, { ...error.facts, unsent: true }, error);
+    });
     keep(token);
     // No call waits for the store here. If the token does not get there, the other instances ask DingTalk themselves.
     if (store) void inTime(() => store.save(token), undefined);
