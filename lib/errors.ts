@@ -134,10 +134,10 @@ const NATURE: Readonly<Partial<Record<ErrorCode, Nature>>> = {
 const has = (error: unknown, nature: keyof Nature): boolean =>
   error instanceof BridgeError && NATURE[error.code]?.[nature] === true;
 
-export const isPassing = (error: unknown): boolean => has(error, 'passing');
 /** What the call stood on had failed before, so that the call itself was not sent. */
-const isUnsent = (error: unknown): boolean => error instanceof BridgeError && error.facts['unsent'] === true;
+export const isUnsent = (error: unknown): boolean => error instanceof BridgeError && error.facts['unsent'] === true;
 
+export const isPassing = (error: unknown): boolean => has(error, 'passing');
 export const isUnanswered = (error: unknown): boolean => has(error, 'unanswered') && !isUnsent(error);
 export const isLimited = (error: unknown): boolean => has(error, 'limited');
 export const isUnsafe = (error: unknown): boolean => has(error, 'unsafe');
@@ -194,9 +194,9 @@ const REPEAT: Readonly<Record<TurnErrorCode, 'again' | 'mended' | 'never'>> = {
 };
 
 export function repeatOf(failure: BridgeError): 'again' | 'mended' | 'never' {
-  const { code, facts } = failure;
+  const { code, facts, named } = failure;
   // The question itself is too long for the input, or lacks the file that the app requires.
-  const isOfQuestion = typeof facts['maxChars'] === 'number' || typeof facts['files'] === 'string';
+  const isOfQuestion = typeof facts['maxChars'] === 'number' || named.missingFiles !== undefined;
   if ((code === 'dify_input_invalid' || code === 'dify_input_missing') && isOfQuestion) return 'never';
   return REPEAT[turnErrorCode(failure)];
 }
@@ -213,19 +213,34 @@ export const mayBeDone = (error: unknown): boolean => isPassing(error) && !isLim
 /** Facts for the log: numbers and short codes, never upstream text. */
 export type ErrorFacts = Readonly<Record<string, string | number | boolean | null>>;
 
+/** What a sentence for the asker names of the app, in the words of the app's author: no log has them. */
+export interface Named {
+  /** The inputs, or the fields of a form, that lack a value. */
+  missing?: readonly string[];
+  /** Those that lack a file. */
+  missingFiles?: readonly string[];
+  /** The input or field that does not take what it was given. */
+  label?: string;
+  /** What it takes. */
+  options?: readonly string[];
+  extensions?: readonly string[];
+}
+
 /**
- * The one error of this project. `message` is our own wording and safe to log. The words of an upstream service are not
- * kept, because they may hold keys, addresses or text of users.
+ * The one error of this project. `message` is our own wording and safe to log, and so are the facts. The words of an upstream
+ * service are not kept, because they may hold keys, addresses or text of users.
  */
 export class BridgeError extends Error {
   override readonly name = 'BridgeError';
   readonly code: ErrorCode;
   readonly facts: ErrorFacts;
+  readonly named: Named;
 
-  constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}, cause?: unknown) {
+  constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}, cause?: unknown, named: Named = {}) {
     super(message, { cause });
     this.code = code;
     this.facts = facts;
+    this.named = named;
   }
 }
 

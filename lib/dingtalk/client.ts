@@ -1,5 +1,5 @@
 import type { DingTalkConfig } from '../config/robot.ts';
-import { BridgeError, type DeliveryErrorCode } from '../errors.ts';
+import { BridgeError, isUnsent, type DeliveryErrorCode } from '../errors.ts';
 import type { Fetch } from '../net/http.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { isOfGateway, refusal } from './failures.ts';
@@ -69,7 +69,7 @@ export function createDingTalkClient(
         if (!isTokenRefused(error)) throw error;
         // The token was renewed elsewhere or revoked. DingTalk refused the call before it did anything, so one repeat
         // is safe.
-        await tokens.invalidate(used);
+        tokens.invalidate(used);
         return attempt(api, request, await tokens.get());
       }
     },
@@ -78,7 +78,7 @@ export function createDingTalkClient(
       try {
         return await uploadMedia(file, used);
       } catch (error) {
-        if (isTokenRefused(error)) await tokens.invalidate(used);
+        if (isTokenRefused(error)) tokens.invalidate(used);
         throw error;
       }
     },
@@ -99,7 +99,7 @@ export function countCalls(client: DingTalkClient, onCall: () => void): DingTalk
     try {
       return await work;
     } catch (error) {
-      isCounted = !(error instanceof BridgeError && NOT_COUNTED.has(error.code));
+      isCounted = !isUnsent(error) && !(error instanceof BridgeError && NOT_COUNTED.has(error.code));
       throw error;
     } finally {
       if (isCounted) onCall();

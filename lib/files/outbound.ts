@@ -1,7 +1,8 @@
 import type { DingTalkClient } from '../dingtalk/client.ts';
 import { asSendable, MAX_SENDABLE_BYTES, type SendableFile } from '../dingtalk/file-message.ts';
 import { BridgeError } from '../errors.ts';
-import type { Download, IncomingFile } from '../net/download.ts';
+import type { Download } from '../net/download.ts';
+import type { IncomingFile } from '../net/transfer.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { extensionOf, inspect, type ExpectedFile } from './inspect.ts';
 

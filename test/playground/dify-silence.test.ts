@@ -53,7 +53,7 @@ describe('a run that cannot start', () => {
 
 describe('the workers', () => {
   test('take so many runs at a time, the others wait behind one ping', async () => {
-    const { dify, ask } = await begin('1.14', endless, { workers: 1, pingMs: 20 });
+    const { dify, ask } = await begin('1.14', endless, { workers: 1, pingMs: 20, silenceAfterErrorMs: 30_000 });
     void ask('workflow');
     await eventually(() => dify.runs[0]?.answer === '前半');
     let heard = '';
@@ -63,6 +63,7 @@ describe('the workers', () => {
     });
     await eventually(() => dify.queued === 1);
     await eventually(() => dify.openStreams[0] !== undefined && dify.openStreams[0].bytes > 1_000);
+    await eventually(() => heard !== '');
     expect(heard).toBe(PING);
     // Chats and agents do not wait: they have no workers.
     expect((await ask('chat', {}, (raw) => raw.includes('前半'))).names).toContain('message');

@@ -4,6 +4,8 @@ import type { Clock } from '../../lib/runtime/clock.ts';
 export interface VirtualClock extends Clock {
   /** Runs everything that is due within the next `ms` milliseconds, in order, and lets promises settle in between. */
   advance(ms: number): Promise<void>;
+  /** How many timers wait. */
+  waiting(): number;
 }
 
 export function createVirtualClock(startMs = 1_800_000_000_000): VirtualClock {
@@ -16,6 +18,7 @@ export function createVirtualClock(startMs = 1_800_000_000_000): VirtualClock {
 
   return {
     now: () => nowMs,
+    waiting: () => timers.size,
     schedule(ms, run) {
       const id = (serial += 1);
       timers.set(id, { atMs: nowMs + Math.max(0, ms), run });
