@@ -30,6 +30,7 @@ const LONGEST = [
   'stories/load',
   'stories/lost-answers',
   'stories/recovery',
+  'chaos/stream',
   'stories/trouble',
   'stories/handover',
   'stories/budget',
