@@ -3,7 +3,7 @@ import { systemClock } from '../lib/runtime/clock.ts';
 import { environment } from '../lib/config/environment.ts';
 import { createTcpRedis } from '../lib/state/redis/tcp.ts';
 import { readArguments, usageOf } from './doctor/arguments.ts';
-import { hasFailed, jsonReport, readableReport } from './doctor/report.ts';
+import { isFailure, jsonReport, readableReport } from './doctor/report.ts';
 import { runDoctor } from './doctor/run.ts';
 import { loadDotenv } from './dotenv.ts';
 import { languageOf } from './language.ts';
@@ -35,7 +35,7 @@ async function doctor(): Promise<0 | 1 | 2> {
   if (!report.ok) return refuse(report.reason);
   const isColoured = process.stdout.isTTY && !command.isPlain && !env['NO_COLOR'];
   await print(command.isJson ? jsonReport(report) : readableReport(report, { isColoured, showsAll: command.showsAll }));
-  return hasFailed(report) ? 1 : 0;
+  return isFailure(report) ? 1 : 0;
 }
 
 /** Waits until all of it is out: to a pipe that can be after the end of the process. */

@@ -11,7 +11,7 @@ import { askDify, checkDify, checkDifyInputs, checkDifyType } from '../doctor/di
 import { checkSameSecret } from '../doctor/deployed.ts';
 import { readFeatures } from '../doctor/dify-features.ts';
 import { checkPermissions, checkToken } from '../doctor/dingtalk.ts';
-import { createFinder, type Finder, type Finding } from '../doctor/finding.ts';
+import { createFinder, hasFailed, type Finder, type Finding } from '../doctor/finding.ts';
 import { isPublicHost } from '../doctor/hosts.ts';
 import { sentencesOf } from '../doctor/sentences/index.ts';
 import { type Language } from '../language.ts';
@@ -80,7 +80,7 @@ export function createChecks(ports: Ports, draft: Draft, language: Language): Ch
     async dify() {
       const known = context();
       const findings = await checkDify(known, say);
-      if (findings.some(({ level }) => level === 'failed')) return { findings, app: null };
+      if (hasFailed(findings)) return { findings, app: null };
       findings.push(...(await checkDifyType(known, say)));
       return { findings, app: appOf(known, await known.dify.info(), await known.dify.parameters(), say) };
     },
@@ -103,7 +103,7 @@ export function createChecks(ports: Ports, draft: Draft, language: Language): Ch
     async reach() {
       const known = context();
       const findings = await checkAddress(known, say);
-      if (findings.some(({ level }) => level === 'failed')) return findings;
+      if (hasFailed(findings)) return findings;
       return [...findings, ...(await checkSameSecret(known, say))];
     },
     async schedule() {

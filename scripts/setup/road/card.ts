@@ -1,4 +1,4 @@
-import { hasFailed } from '../guide.ts';
+import { hasFailed } from '../../doctor/finding.ts';
 import { printable } from '../checks.ts';
 import { askCounted, isLater, type Road } from './road.ts';
 
