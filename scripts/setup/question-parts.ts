@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { parseJson } from '../../lib/runtime/json.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { printable } from './checks.ts';
 import type { Draft } from './draft.ts';
@@ -82,12 +83,8 @@ function inputsOf(draft: Draft): Record<string, unknown> {
 
 /** A checkbox wants true or false, a JSON input an object; everything else Dify takes as a text (input rules). */
 function asJson(value: string): unknown {
-  try {
-    const parsed: unknown = JSON.parse(value);
-    return typeof parsed === 'boolean' || typeof parsed === 'object' ? parsed : value;
-  } catch {
-    return value;
-  }
+  const parsed = parseJson(value);
+  return typeof parsed === 'boolean' || typeof parsed === 'object' ? parsed : value;
 }
 
 export function extraQuestions(state: State, of: Of): Question[] {
