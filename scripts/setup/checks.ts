@@ -3,6 +3,7 @@ import { questionInput, readAppType, readParameters, type AppInput } from '../..
 import { createDingTalkClient } from '../../lib/dingtalk/client.ts';
 import { pathOf } from '../../lib/routes.ts';
 import { readConfig } from '../../lib/config/config.ts';
+import { STORE_PAIRS } from '../../lib/config/deployment-settings.ts';
 import { REQUIRED_OF_ROBOT } from '../../lib/config/robot-settings.ts';
 import { checkAddress } from '../doctor/address.ts';
 import { checkCardCallback, checkTemplate } from '../doctor/card.ts';
@@ -55,11 +56,6 @@ export interface Checks {
   card(staffId: string): Promise<Finding[]>;
   firstPerson(signal: AbortSignal): Promise<Person | null>;
 }
-
-const STORES = [
-  ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'],
-  ['KV_REST_API_URL', 'KV_REST_API_TOKEN'],
-] as const;
 
 /** What a person may expect of the robot at once; the doctor tells the rest. */
 const TOLD_FEATURES: ReadonlySet<Finding['code']> = new Set<Finding['code']>([
@@ -124,7 +120,7 @@ export function createChecks(ports: Ports, draft: Draft, language: Language): Ch
 function contextOf(ports: Ports, draft: Draft, language: Language): RobotContext {
   const { BOTS: _others, ...env } = draft.environment();
   // One half of a pair is not a store yet.
-  for (const [url, token] of STORES)
+  for (const [url, token] of STORE_PAIRS)
     if (!(url in env && token in env)) for (const name of [url, token]) delete env[name];
   const unanswered = Object.fromEntries(REQUIRED_OF_ROBOT.map((variable) => [variable, 'unanswered']));
   const result = readConfig({ ...unanswered, ...env });

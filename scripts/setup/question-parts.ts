@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { robotSettings } from '../../lib/config/robot-settings.ts';
 import { parseJson } from '../../lib/runtime/json.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { printable } from './checks.ts';
@@ -119,7 +120,7 @@ export function extraQuestions(state: State, of: Of): Question[] {
     chosen,
     ...(extras.has('admins') ? [of('ADMIN_USERS')] : []),
     ...(extras.has('users') ? [of('ALLOWED_USERS')] : []),
-    ...(extras.has('streaming') ? [of('STREAMING', { usual: 'balanced' })] : []),
+    ...(extras.has('streaming') ? [of('STREAMING', { usual: robotSettings.STREAMING.default })] : []),
   ];
 }
 
