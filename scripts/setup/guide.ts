@@ -2,7 +2,7 @@ import { frameOf } from '../doctor/sentences/index.ts';
 import { type Language } from '../language.ts';
 import { hasFailed, type Finding } from '../doctor/finding.ts';
 import { SIGNS } from '../doctor/level.ts';
-import { printable } from './checks.ts';
+import { printable } from './printable.ts';
 import type { Question, State } from './question.ts';
 import { questionsOf } from './questions.ts';
 import type { Terminal } from './terminal.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { robotSettings } from '../../lib/config/robot-settings.ts';
 import { parseJson } from '../../lib/runtime/json.ts';
 import type { Finding } from '../doctor/finding.ts';
-import { printable } from './checks.ts';
+import { printable } from './printable.ts';
 import type { Draft } from './draft.ts';
 import { asItIs, EXTRAS, type Checked, type Of, type Question, type State } from './question.ts';
 import type { Variable } from './variables.ts';
