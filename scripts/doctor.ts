@@ -7,6 +7,7 @@ import { isFailure, jsonReport, readableReport } from './doctor/report.ts';
 import { runDoctor } from './doctor/run.ts';
 import { loadDotenv } from './dotenv.ts';
 import { languageOf } from './language.ts';
+import { placesOf } from './problems.ts';
 import { createRunCommand } from './setup/command.ts';
 
 loadDotenv();
@@ -48,9 +49,8 @@ function refuse(reason: string): 2 {
   return 2;
 }
 
-/** A mistake of the doctor's own. Its message may quote a value, so only the places are shown. */
+/** A mistake of the doctor's own. */
 function failed(error: unknown): 1 {
-  const places = error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) : [];
-  console.error(['The doctor itself failed; please report these lines:', ...places].join('\n'));
+  console.error(['The doctor itself failed; please report these lines:', ...placesOf(error)].join('\n'));
   return 1;
 }
