@@ -168,7 +168,7 @@ describeWith('redis-server', 'several processes with one Redis', () => {
   test('a process that is killed leaves its answer on record for another one', async () => {
     const chunks = Array.from({ length: 4 }, (_, index) => ({ afterMs: 500, text: `w${index + 1} ` }));
     const { env, gateway, say, cards, dify } = await begin({ app: { mode: 'workflow', script: { chunks } } });
-    const settings = { env: { ...env, CRON_SECRET }, port: 0, leaseTiming: { leaseMs: 1_500, renewMs: 500 } };
+    const settings = { env: { ...env, CRON_SECRET }, leaseTiming: { leaseMs: 1_500, renewMs: 500 } };
     const first = await startInstance(settings);
     endings.push(() => first.kill());
     await expect.poll(() => gateway.connections().length).toBe(1);
