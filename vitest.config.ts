@@ -21,7 +21,7 @@ const overStream = isStreamOnly
   : ['test/stories/{answer,buttons,conversation,files,forms,order}.test.ts'];
 
 /** Of invocations with an end, and of processes that are fed by HTTP. */
-const notOverStream = ['test/stories/{artifact,handover,load,recovery,stop-elsewhere,stream}.test.ts'];
+const notOverStream = ['test/stories/{handover,load,recovery,stop-elsewhere,stream}.test.ts'];
 
 /** What takes longest begins first. */
 const LONGEST = [
@@ -30,6 +30,7 @@ const LONGEST = [
   'stories/load',
   'stories/lost-answers',
   'stories/recovery',
+  'chaos/stream',
   'stories/trouble',
   'stories/handover',
   'stories/budget',

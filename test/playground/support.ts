@@ -15,15 +15,6 @@ export interface Reply {
   body: Json;
 }
 
-/** A clock that runs `factor` times as fast as the real one. */
-export function createFastClock(factor: number): Clock {
-  const startedAt = Date.now();
-  return {
-    now: () => startedAt + (Date.now() - startedAt) * factor,
-    schedule: (ms, run) => systemClock.schedule(ms / factor, run),
-  };
-}
-
 /** A clock that only moves when told to, for limits of a minute or a month. */
 export function createManualClock(at = Date.UTC(2026, 6, 23)) {
   let now = at;
@@ -118,7 +109,10 @@ export interface SseReading {
   broke: string | null;
 }
 
-/** A sample Dify with one app of each mode (key `app-<mode>`) and a client that reads its streams. */
+/**
+ * A sample Dify with one app of each mode (key `app-<mode>`) and a client that reads its streams to their end, which comes
+ * sooner after the last event than the real one's.
+ */
 export async function startDify(options: Partial<DifyOptions> & { script?: SampleApp['script'] } = {}) {
   const { script, behaviour, ...rest } = options;
   const modes = ['chat', 'agent-chat', 'agent', 'advanced-chat', 'workflow', 'completion'] as const;

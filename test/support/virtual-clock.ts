@@ -1,4 +1,4 @@
-import type { Clock } from '../../lib/runtime/clock.ts';
+import { systemClock, type Clock } from '../../lib/runtime/clock.ts';
 
 /** A clock that stands still until a test moves it. */
 export interface VirtualClock extends Clock {
@@ -43,6 +43,12 @@ export function createVirtualClock(startMs = 1_800_000_000_000): VirtualClock {
   };
 }
 
+/** Of the commands in a terminal: pauses take a hundredth; the limits of requests, 8 s and more, stay. */
+export const shortPauses: Clock = {
+  now: () => Date.now(),
+  schedule: (ms, run) => systemClock.schedule(ms < 8_000 ? ms / 100 : ms, run),
+};
+
 /** A clock that runs `speed` times as fast as the real one. */
 export interface FastClock extends Clock {
   /** Can be changed; what is scheduled already keeps its moment on the wall's clock. */
@@ -65,10 +71,7 @@ export function createFastClock(speed: number): FastClock {
       current = next;
     },
     now: () => Math.floor(now()),
-    schedule(ms, run) {
-      const timer = setTimeout(run, ms / current);
-      return () => clearTimeout(timer);
-    },
+    schedule: (ms, run) => systemClock.schedule(ms / current, run),
   };
 }
 
