@@ -159,6 +159,11 @@ async function verdictOf({ id }) {
   });
 }
 
+function report() {
+  mkdirSync(dirname(REPORT), { recursive: true });
+  writeFileSync(REPORT, JSON.stringify({ seed: options.seed, size: options.size, all, mutants: results }, null, 1));
+}
+
 const results = [];
 for (const mutant of mutants) {
   const before = process.cpuUsage();
@@ -174,8 +179,14 @@ for (const mutant of mutants) {
     test: index === undefined ? undefined : tests[index].id,
     cpuMs: Math.round((user + system) / 1_000),
   });
+  const counted = `${results.length} of ${mutants.length}, ${results.filter(isAlive).length} alive`;
+  if (isAlive({ status })) {
+    console.log(`\n${mutant.fileName}:${mutant.location.start.line + 1} ${mutant.mutatorName}: ${status} (${counted})`);
+    console.log(changeOf(mutant));
+  }
   if (results.length % 20 === 0) {
-    console.log(`${results.length} of ${mutants.length}, ${results.filter(isAlive).length} alive`);
+    console.log(counted);
+    report();
   }
 }
 await thread.close();
@@ -200,13 +211,9 @@ const row = (name, of) => ({
   'no coverage': count(of, 'no coverage'),
 });
 const nameOf = ({ place }) => place.replace(/:.*/, '');
-for (const [index, { status, place, mutator }] of results.entries()) {
-  if (isAlive({ status })) console.log(`\n${place} ${mutator} (${status})\n${changeOf(mutants[index])}`);
-}
 console.table([
   ...Object.entries(Object.groupBy(results, nameOf)).map(([name, of]) => row(name, of)),
   row('all', results),
 ]);
-mkdirSync(dirname(REPORT), { recursive: true });
-writeFileSync(REPORT, JSON.stringify({ seed: options.seed, size: options.size, all, mutants: results }, null, 1));
+report();
 if (!options.again && !options.only && shareOf(results) < LEAST_KILLED) process.exitCode = 1;

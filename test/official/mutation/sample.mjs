@@ -91,13 +91,15 @@ export function keyOf({ fileName, location: { start, end }, replacement }) {
 export async function instrumentedSample({ seed, size, choose }) {
   const { mutants: all } = await instrument(() => true);
   const wanted = draw(all, seed, size).filter(choose);
-  const keys = new Set(wanted.map(keyOf));
+  const places = new Map(wanted.map((mutant, index) => [keyOf(mutant), index]));
+  const placeOf = (mutant) => places.get(keyOf(mutant));
   const { files, mutants } = await instrument((name) =>
     wanted.filter(({ fileName }) => fileName === name).map(({ location }) => location),
   );
   return {
     all: all.length,
-    mutants: mutants.filter((mutant) => keys.has(keyOf(mutant))),
+    // In the order in which they were drawn, so that the first part of a run is a sample by itself.
+    mutants: mutants.filter((mutant) => placeOf(mutant) !== undefined).toSorted((a, b) => placeOf(a) - placeOf(b)),
     sources: files.map(({ name, content }) => ({ path: join(root, name), content })),
   };
 }
