@@ -66,6 +66,13 @@ describe('the last line', () => {
     expect(of({})).not.toContain('dtmd:');
   });
 
+  test('of a failure after some text says that the text is not whole, except where the sentence says so', () => {
+    const begun = { texts: { ...emptyAnswer.texts, message: 'Some' } };
+    const of = (code: ErrorCode) => line(ended(null, begun), new BridgeError(code, 'x'), { canTap: false });
+    expect(of('dify_timeout')).toContain(texts.unfinished(texts.failures.dify_timeout));
+    expect(of('dify_model_cut')).toContain(`⚠️ ${texts.failures.dify_model_cut}`);
+  });
+
   test('of a failure that administrators were told of says so', () => {
     const told = (code: ErrorCode) => line(ended(null), new BridgeError(code, 'x'), { toldAdmins: true });
     expect(told('dify_model_account')).toContain(`⚠️ ${texts.toldAdmins.dify_model_account}`);
@@ -95,6 +102,13 @@ describe('a failure', () => {
       texts.acceptedFiles(['image', 'custom', 'dwg']),
     ],
     ['file_not_accepted', { kinds: 'image', extensions: '' }, texts.acceptedFiles(['image'])],
+    ['file_not_accepted', { field: 'Receipt', kinds: 'image' }, texts.form.acceptedFiles('Receipt', ['image'])],
+    ['form_closed', { field: 'Receipt' }, texts.failures.form_closed],
+    [
+      'form_invalid',
+      { fields: 'Reason', files: 'Receipt' },
+      `${texts.form.missing(['Reason'])} ${texts.form.missingFiles(['Receipt'])}`,
+    ],
     ['file_not_accepted', { most: 2 }, texts.mostFiles(2)],
     ['file_not_accepted', { most: 0 }, texts.failures.file_not_accepted],
     ['file_not_accepted', { kinds: '', extensions: '', most: null }, texts.failures.file_not_accepted],

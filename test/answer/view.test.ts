@@ -122,6 +122,10 @@ describe('a long answer', () => {
     expect(Math.max(...messages.map((message) => message.length))).toBeLessThanOrEqual(3_800);
   });
 
+  test('has at most five messages below its card', () => {
+    expect(finalView(long(400), [], true, en).messages).toHaveLength(5);
+  });
+
   test('without text is only its notes, or says that nothing came', () => {
     expect(finalView(said('', done), ['note'], false, en).messages).toEqual(['note']);
     expect(finalView(said('', done), [], false, en).messages).toEqual([en.texts.emptyAnswer]);

@@ -64,6 +64,11 @@ describe('emphasis beside Chinese', () => {
     ['**https://x.cn/a**，好', ['https://x.cn/a']],
   ])('of %j is %j', (source, bold) => expect(read(card(source)).bold).toEqual(bold));
 
+  it.each([
+    ['**甲 ~~乙~~ 丙**', '**甲 ~~乙~~ 丙**'],
+    ['**甲 ~~乙** 丙~~', '**甲 \\~\\~乙** 丙\\~\\~'],
+  ])('of %j lies within another or is none', (source, expected) => expect(card(source)).toBe(expected));
+
   it('takes one mark for emphasis and the other for an operator', () => {
     const reading = read(card('*说明：*长*宽=3*4，是*重点*内容，~~原价：~~现价'));
     expect(withoutSpace(reading.seen)).toBe('说明：长*宽=3*4，是重点内容，原价：现价');
@@ -119,6 +124,9 @@ describe('definitions and links', () => {
     );
     expect(plain(card('[1]: https://a.cn/b\n\n[1]: https://a.cn/c\n\n见[1]'))).toBe(
       '[1]: https://a.cn/c\n\n见[1](https://a.cn/b)',
+    );
+    expect(plain(card('[1]: https://a.cn/b\n \n[2]: https://a.cn/c'))).toBe(
+      '[1]: https://a.cn/b\n\n[2]: https://a.cn/c',
     );
     expect(plain(card('> [1]: https://a.cn/b'))).toBe('> [1]: https://a.cn/b');
   });
@@ -197,6 +205,7 @@ describe('blocks', () => {
     ['- 甲\n**说明**：一\n- 乙', '- 甲\n  **说明**：一\n- 乙'],
     ['- 甲\n  **说明**', '- 甲\n  **说明**'],
     ['- 甲\n继续', '- 甲\n  继续'],
+    ['- 甲\n\n乙\n**丙**', '- 甲\n\n乙<br>**丙**'],
     ['- ```\n  a\n  ```\n- b', '- ```\n  a\n  ```\n- b'],
     ['```\n- a\n**b**\n```', '```\n- a\n**b**\n```'],
   ])('a line right below a list: %j', (source, expected) => expect(card(source)).toBe(expected));
@@ -205,6 +214,7 @@ describe('blocks', () => {
     ['1. 甲\n  - 子\n2. 乙', '1. 甲\n   - 子\n2. 乙'],
     ['1. 甲\n2. 乙\n3. 丙', '1. 甲\n2. 乙\n3. 丙'],
     ['- 甲\n  - 子', '- 甲\n  - 子'],
+    ['1. 甲\n```\n  - a\n```', '1. 甲\n\n```\n  - a\n```'],
   ])('what stands in a numbered item: %j', (source, expected) => expect(card(source)).toBe(expected));
 
   it('keeps what stands three blanks inside the tenth item in the list', () => {
@@ -248,6 +258,7 @@ describe('JSON', () => {
     ['说 {"a": 1} 吧', '说 {"a": 1} 吧'],
     ['{"a": 1} 是对象', '{"a": 1} 是对象'],
     ['{"a": 1}\n是对象', '{"a": 1}<br>是对象'],
+    ['{"a": 1,\n"b"', '{"a": 1,<br>"b"'],
     ['{name}\n你好', '{name}<br>你好'],
     ['[{"a"](https://x.cn)', '[{"a"](https://x.cn)'],
   ])('%j', (source, expected) => expect(card(source)).toBe(expected));

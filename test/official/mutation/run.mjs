@@ -19,6 +19,7 @@ const TESTS = [
   'test/dingtalk/{signature,card-action,card-callback}.test.ts',
   'test/dify/{recorded,events,activity,form-recordings}.test.ts',
   'test/cases/markdown.test.ts',
+  'test/files/answer-files.test.ts',
   'test/characters.test.ts',
   'test/turn/*.test.ts',
   'test/ask/{form,form-reply,form-files,resume}.test.ts',
