@@ -117,7 +117,6 @@ const singleStar: MarkCosts = {
     if (isLineEdge(before) || inner === 'open' || (isDigit(after) && isWord(inner))) return Infinity;
     if (inner === 'edge') return isLineEdge(after) || outer === 'close' || outer === 'stop' ? 3 : Infinity;
     if (inner === 'latin' && outer === 'latin') return 4;
-    if (isDigit(before) && isWord(outer)) return 1.5;
     return isWord(outer) ? (isWord(inner) ? 1 : 0.5) : 0;
   },
   content(opening, closing, text) {

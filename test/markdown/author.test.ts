@@ -23,9 +23,12 @@ describe('marks that are characters', () => {
     'f(*args, **kwargs): g(*args, **kwargs)',
     '参数 **kwargs 和 **options',
     'a**b 和 c**d',
+    'f(a**b c**d)',
+    'abc*def* x',
     '*.ts 与 *.js',
     '138****5678，6222 **** **** 1234，李**、王**',
     '姓名：____ 电话：____',
+    '____重点____',
     'snake_case_name 与 订单_编号_前缀',
   ])('reads %j as it stands', (source) => {
     const reading = read(card(source));
@@ -44,6 +47,7 @@ describe('marks that are characters', () => {
     expect(card('2*3')).toBe('2*3');
     expect(card('2*3 与 4*5')).toBe('2\\*3 与 4\\*5');
     expect(card('a **b')).toBe('a **b');
+    expect(card('版本1_2 和 3_4')).toBe('版本1_2 和 3_4');
   });
 });
 
@@ -61,8 +65,14 @@ describe('emphasis beside Chinese', () => {
     ['**合计=20*15：**300 元，**不含运费**', ['合计=20*15：', '不含运费']],
     ['**1）准备：**内容，**2）执行**', ['1）准备：', '2）执行']],
     ['**a *b*** c', ['a b']],
+    ['un**believ**able 与 __乙__', ['believ', '乙']],
     ['**https://x.cn/a**，好', ['https://x.cn/a']],
   ])('of %j is %j', (source, bold) => expect(read(card(source)).bold).toEqual(bold));
+
+  it.each([
+    ['_甲_ 与 *乙 *, 丙', ['甲', '乙']],
+    ['这*是，重点*内容，*甲。乙* 丙', ['是，重点', '甲。乙']],
+  ])('of one mark in %j is %j', (source, italic) => expect(read(card(source)).italic).toEqual(italic));
 
   it.each([
     ['**甲 ~~乙~~ 丙**', '**甲 ~~乙~~ 丙**'],
@@ -80,6 +90,8 @@ describe('emphasis beside Chinese', () => {
     expect(partial('构造函数 __ini')).toBe('构造函数 __ini');
     expect(partial('2**8=25')).toBe('2**8=25');
     expect(partial('长*宽')).toBe('长*宽');
+    expect(partial('型号*A，')).toBe('型号*A，');
+    expect(partial('f(a**b c**d)，**乙')).toBe('f(a\\*\\*b c\\*\\*d)，**乙**');
   });
 });
 
@@ -129,6 +141,7 @@ describe('definitions and links', () => {
       '[1]: https://a.cn/b\n\n[2]: https://a.cn/c',
     );
     expect(plain(card('> [1]: https://a.cn/b'))).toBe('> [1]: https://a.cn/b');
+    expect(plain(card('- [1]: https://a.cn/b'))).toBe('- [1]: https://a.cn/b');
   });
 
   it.each([
@@ -202,6 +215,7 @@ describe('blocks', () => {
     ['> - 甲\n> **二**', '> - 甲\n>\n> **二**'],
     // These belong to the item above them.
     ['1. 甲\n**说明**：一\n2. 乙', '1. 甲\n   **说明**：一\n2. 乙'],
+    ['> 1. 甲\n> **说明**：一\n> 2. 乙', '> 1. 甲\n>    **说明**：一\n> 2. 乙'],
     ['- 甲\n**说明**：一\n- 乙', '- 甲\n  **说明**：一\n- 乙'],
     ['- 甲\n  **说明**', '- 甲\n  **说明**'],
     ['- 甲\n继续', '- 甲\n  继续'],

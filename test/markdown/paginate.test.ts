@@ -85,6 +85,22 @@ describe('paginate', () => {
     ]);
   });
 
+  it('does so in a quote, up to the end of the table', () => {
+    const table = '> | h |\n> | --- |\n> | row 0 |\n';
+    expect(paginate([`${table}> | row 1 |`], sizes(30)).pages).toEqual([
+      '> | h |\n> | --- |\n> | row 0 |',
+      '> | h |\n> | --- |\n> | row 1 |',
+    ]);
+    expect(paginate([`${table}>\n> x | yyyyyyyyy`], sizes(38)).pages[1]).toBe('> x | yyyyyyyyy');
+  });
+
+  it('cuts a line of code that is longer than a page anywhere', () => {
+    expect(paginate(['```\naaaaaaaabbbbbbbb\n```'], sizes(16)).pages).toEqual([
+      '```\naaaaaaaa\n```',
+      '```\nbbbbbbbb\n```',
+    ]);
+  });
+
   it('does not begin code or a table at the foot of a page without any of it', () => {
     expect(paginate(['aaaaaaaaaa\n\n```js\nbbbbbbb\nccccccc\n```'], sizes(24)).pages[0]).toBe('aaaaaaaaaa');
     expect(paginate(['aaaaaaaaaa\n\n| h |\n| --- |\n| bbbb |'], sizes(26)).pages[0]).toBe('aaaaaaaaaa');

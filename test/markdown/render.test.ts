@@ -38,6 +38,10 @@ describe('lines and blocks', () => {
     expect(message('###### a')).toBe('###### a');
   });
 
+  it('keeps to which side the columns of a table are set', () => {
+    expect(card('| a | b | c | d |\n|:-:|--:|:--|---|')).toBe('| a | b | c | d |\n| :---: | ---: | :--- | --- |');
+  });
+
   it('separates a table from the paragraph above it', () => {
     expect(card('text\n| a |\n|---|\n| b |')).toBe('text\n\n| a |\n| --- |\n| b |');
   });
@@ -257,6 +261,7 @@ describe('single tags', () => {
 
   it('leaves what is the name of no character', () => {
     expect(seen(card('&hearts; &valueOf; &toString;'))).toBe('&hearts; &valueOf; &toString;');
+    expect(card('&#xD800;&#xDFFF;&#x110000;&#xD7FF;')).toBe('\uFFFD\uFFFD\uFFFD\uD7FF');
   });
 });
 

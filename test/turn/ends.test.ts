@@ -266,7 +266,7 @@ describe('the card of a form that is over', () => {
   });
 
   test('stays within what a card takes', () => {
-    const closed = { text: '字'.repeat(5_000), quote: '', form, line: texts.form.closed };
+    const closed = { text: '字'.repeat(5_000), quote: `> ${'问'.repeat(99)}`, form, line: texts.form.closed };
     const shown = closedFormView(closed, { texts, showThinking: false, cardMaxChars: 500 });
     expect(shown.length).toBeLessThanOrEqual(500);
     expect(shown.endsWith(texts.form.closed)).toBe(true);
