@@ -87,7 +87,7 @@ function closingTags(tokens: readonly RawToken[]): Map<string, number> {
 
 /** The name of a tag. One with a capital may be a type, so `</b>` does not end `<B>`. */
 function spelling(raw: string): string {
-  return /^<\/?([\w-]+)/.exec(raw)?.[1] ?? '';
+  return raw.replace(/^<\/?([\w-]*)[^]*/, '$1');
 }
 
 function tokenPieces(token: RawToken, style: InlineStyle): Piece[] {

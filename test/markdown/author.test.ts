@@ -77,6 +77,7 @@ describe('emphasis beside Chinese', () => {
   it.each([
     ['**甲 ~~乙~~ 丙**', '**甲 ~~乙~~ 丙**'],
     ['**甲 ~~乙** 丙~~', '**甲 \\~\\~乙** 丙\\~\\~'],
+    ['~~甲 **乙~~ 丙**', '\\~\\~甲 **乙\\~\\~ 丙**'],
   ])('of %j lies within another or is none', (source, expected) => expect(card(source)).toBe(expected));
 
   it('takes one mark for emphasis and the other for an operator', () => {
@@ -161,6 +162,8 @@ describe('definitions and links', () => {
   it('keeps a long link whole among many marks', () => {
     const link = `[长](https://x.cn/${'(b)'.repeat(400)})`;
     expect(read(card(`${'**重**点 '.repeat(150)}${link}后${' *a*'.repeat(99)}`)).links).toHaveLength(1);
+    const citation = `[[1]](https://x.cn/${'b'.repeat(200)})`;
+    expect(read(card(`${'**重**点 '.repeat(130)}${citation}后`)).links).toHaveLength(1);
   });
 });
 
@@ -250,6 +253,7 @@ describe('blocks', () => {
     ['\n````md\n```js\na\n```\n````\n', '```js\na\n```'],
     ['```markdown\n# 一\n\n```js\na\n```\n\n完\n```', '# 一\n\n```js\na\n```\n\n完'],
     ['~~~markdown\n**一**', '**一**'],
+    ['```markdown\n# 一\n\n```\na\n```\n\n完\n```', '# 一\n\n```\na\n```\n\n完'],
     ['```markdown\n# 一\n```\n\n以上', '```markdown\n# 一\n```\n\n以上'],
     ['如下：\n\n```markdown\n# 一\n```', '如下：\n\n```markdown\n# 一\n```'],
   ])('a fence around all: %j', (source, expected) => expect(card(source)).toBe(expected));

@@ -36,6 +36,7 @@ describe('lines and blocks', () => {
   it('clamps headings to the dialect’s deepest level', () => {
     expect(card('###### a')).toBe('##### a');
     expect(message('###### a')).toBe('###### a');
+    expect(card('## <!-- a -->\n\nb')).toBe('b');
   });
 
   it('keeps to which side the columns of a table are set', () => {
@@ -84,6 +85,7 @@ describe('code spans', () => {
   it('keeps backticks apart that are not of one span', () => {
     expect(card('```a```<code>`b`</code>')).toBe('`a`\u200B`` `b` ``');
     expect(card('a ` b')).toBe('a \\` b');
+    expect(card('`a\nb`')).toBe('`a b`');
   });
 });
 
