@@ -77,8 +77,8 @@ function isBeginning(source: string): boolean {
 
 function isJson(text: string): boolean {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object';
+    JSON.parse(text);
+    return true;
   } catch {
     return false;
   }

@@ -1,4 +1,4 @@
-import { CJK, isDigit, isLineEdge, isName, isWord, kindOf, type Kind, type MarkRun } from './mark-runs.ts';
+import { CJK, isDigit, isLineEdge, isName, isWord, kindOf, type CharacterKind, type MarkRun } from './mark-runs.ts';
 
 /** What a run may be. A cost of 0 fits well, `Infinity` cannot be. */
 export interface MarkCosts {
@@ -17,7 +17,7 @@ const LOOSE = 2;
  * A blank inside and a letter outside: the mark belongs to the other side, if to any (`参数 **kwargs`). Next to Chinese,
  * which has no blanks between words, it may be a blank too many.
  */
-const wrongSide = (outer: Kind) => (outer === 'latin' ? 12 : 8);
+const wrongSide = (outer: CharacterKind) => (outer === 'latin' ? 12 : 8);
 
 /** Blanks at both ends belong together, and each costs this instead. */
 const BOTH_LOOSE = 0.5;
@@ -28,7 +28,7 @@ export const LEAST_CONTENT_COST = 2 * (BOTH_LOOSE - wrongSide('latin'));
 /** Unmatched brackets: the two marks belong to different things, as in `f(*a, **b) 时，**先`. */
 const UNBALANCED = 9;
 
-const looseCost = (outer: Kind) => (isWord(outer) ? wrongSide(outer) : LOOSE);
+const looseCost = (outer: CharacterKind) => (isWord(outer) ? wrongSide(outer) : LOOSE);
 
 /** What changes where both marks have a blank inside. */
 function blankCost({ before, after }: MarkRun, closing: MarkRun | undefined): number {

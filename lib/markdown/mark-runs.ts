@@ -10,11 +10,11 @@ export interface MarkRun {
   after: string;
 }
 
-export type Kind = 'edge' | 'latin' | 'cjk' | 'open' | 'close' | 'stop' | 'other';
+export type CharacterKind = 'edge' | 'latin' | 'cjk' | 'open' | 'close' | 'stop' | 'other';
 
 export const CJK = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Bopomofo}々〇]/u;
 
-const KINDS: [Kind, RegExp][] = [
+const KINDS: [CharacterKind, RegExp][] = [
   ['edge', /^\s*$/],
   ['cjk', CJK],
   ['latin', /[\p{L}\p{N}]/u],
@@ -24,11 +24,11 @@ const KINDS: [Kind, RegExp][] = [
 ];
 
 /** Of a character beside a run. */
-export function kindOf(character: string): Kind {
+export function kindOf(character: string): CharacterKind {
   return KINDS.find(([, pattern]) => pattern.test(character))?.[0] ?? 'other';
 }
 
-export const isWord = (kind: Kind) => kind === 'latin' || kind === 'cjk';
+export const isWord = (kind: CharacterKind) => kind === 'latin' || kind === 'cjk';
 export const isDigit = (character: string) => /\d/.test(character);
 export const isLineEdge = (character: string) => character === '' || character === '\n';
 
