@@ -231,7 +231,7 @@ describe('blocks', () => {
     ['1. 甲\n  - 子\n2. 乙', '1. 甲\n   - 子\n2. 乙'],
     ['1. 甲\n2. 乙\n3. 丙', '1. 甲\n2. 乙\n3. 丙'],
     ['- 甲\n  - 子', '- 甲\n  - 子'],
-    ['1. 甲\n```\n  - a\n```', '1. 甲\n\n```\n  - a\n```'],
+    ['```\n1. a\n  - b\n```', '```\n1. a\n  - b\n```'],
   ])('what stands in a numbered item: %j', (source, expected) => expect(card(source)).toBe(expected));
 
   it('keeps what stands three blanks inside the tenth item in the list', () => {

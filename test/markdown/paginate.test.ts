@@ -45,7 +45,7 @@ describe('paginate', () => {
   });
 
   it.each([
-    ['no blanks or breaks', 'aaaaaaaa<br><br>bbbbbbbb', 12, ['aaaaaaaa', 'bbbbbbbb']],
+    ['no blanks or breaks', 'aaaaaaaa<br><br><br><br>bbbbbbbb', 12, ['aaaaaaaa', 'bbbbbbbb']],
     ['text behind the marks of a list in quotes', '> > - 一二三四五六', 9, ['> > - 一二三', '> > 四五六']],
   ])('leaves %s at a cut', (_what, block, room, pages) => {
     expect(paginate([block], sizes(room)).pages).toEqual(pages);
