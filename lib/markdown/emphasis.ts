@@ -1,5 +1,7 @@
 import type { Token } from 'marked';
-import { LAYERS, LEAST_CONTENT_COST, mayBeMark, type MarkLayer, type MarkRun } from './marks.ts';
+import { LEAST_CONTENT_COST } from './mark-costs.ts';
+import type { MarkRun } from './mark-runs.ts';
+import { LAYERS, mayBeMark, type MarkLayer } from './marks.ts';
 import type { RawToken } from './tokens.ts';
 
 /** How many other runs of its kind one emphasis may have inside: bounds the work on hostile text. */
