@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { describeWith } from '../support/require.ts';
-import { usePage } from './page-tools.ts';
+import { SLOW, usePage } from './page-tools.ts';
 
 /** Draws a message with a link that sends a text, below the others. */
 const FOREIGN_LINK = `import('/page/markdown/render.js').then(({ renderMarkdown }) => {
@@ -14,14 +14,14 @@ const FOREIGN_LINK = `import('/page/markdown/render.js').then(({ renderMarkdown 
 })`;
 
 describeWith('chromium', 'the buttons of cards in the page of the playground', (executablePath) => {
-  const { open, id, ask, openChat, card, chooseApp, playground, inRealTime } = usePage(executablePath);
+  const { open, id, ask, openChat, card, chooseApp, playground, atSpeed } = usePage(executablePath);
 
   const cards = (count: number) =>
     playground().until(({ items }) => items.filter((item) => item.kind === 'card').length >= count);
 
   test('an answer is stopped while it is written', async () => {
     await open();
-    inRealTime();
+    atSpeed(SLOW);
     await ask('跑一个长任务');
     await card('typing');
     // The greeting has come by now; it is not the end of the answer.
@@ -201,7 +201,7 @@ describeWith('chromium', 'the buttons of cards in the page of the playground', (
 
   test('what is the asker’s is not done for somebody else, who alone is told', async () => {
     await open();
-    inRealTime();
+    atSpeed(SLOW);
     await openChat('group');
     await ask('跑一个长任务');
     await card('typing');
