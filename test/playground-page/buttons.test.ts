@@ -91,6 +91,25 @@ describeWith('chromium', 'the buttons of cards in the page of the playground', (
     expect(calls.filter(({ request }) => request?.includes('privateData'))).toEqual([]);
   });
 
+  test.each([
+    ['actionId', '{"actionId":"like"'],
+    ['actionData', '{"actionData":{"cardPrivateData":{"actionIds":["like"]'],
+  ])('a press may stand in %s', async (shape, body) => {
+    const page = await open();
+    await id('tab-trouble').click();
+    await id('setting-press').selectOption(shape);
+    await playground().until(({ setup }) => setup.press === shape);
+    await ask('一句话说明调休何时生效');
+    await card('finished');
+    await id('button-like').click();
+    await page.getByText('已评价：有用').waitFor();
+    await page.getByText('感谢你的评价').waitFor();
+    const { calls } = await playground().until(({ calls: now }) =>
+      now.some(({ name, ms }) => name.endsWith('/feedbacks') && ms !== null),
+    );
+    expect(calls.find(({ name }) => name === 'card callback')?.request?.startsWith(body)).toBe(true);
+  });
+
   test('a card in a group says whose question it is and which app answers, is wide, and can be copied', async () => {
     const page = await open();
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);

@@ -81,7 +81,8 @@ export function usePage(executablePath: string, { pictures = false } = {}): Page
       if (on) await playground.post('trouble', { name, on: false });
     }
     playground.clock.speed = SPEED;
-    await playground.post('config', { app: 'chat', buttons: true, followsPage: true, replyLanguage: 'zh-CN' });
+    await playground.post('config', { app: 'chat', buttons: true, press: 'cardPrivateData' });
+    await playground.post('config', { followsPage: true, replyLanguage: 'zh-CN' });
     await playground.post('reset', {});
     expect(problems).toEqual([]);
   });
