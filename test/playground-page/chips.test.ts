@@ -26,6 +26,8 @@ const WITHOUT: Record<string, readonly string[]> = {
   completion: ['agent', 'workflow', 'suggestions', ...FORMS],
 };
 
+type FastPlayground = Awaited<ReturnType<typeof openPlayground>>;
+
 /** What one chip brings about. */
 interface Result {
   card: CardItem | undefined;
@@ -108,9 +110,9 @@ async function knowsOnlyTheBeginning(page: Page, { snapshot }: Playground): Prom
   await page.route('**/playground/events', (route) => route.fulfill({ contentType: 'text/event-stream', body }));
 }
 
-/** Fast enough to be cheap, slow enough that a busy machine keeps within the time limits of the calls. */
 const FAST = 25;
-const PATIENCE_MS = 60_000;
+/** By the playground's clock, which waits for the machine. The longest of the chips takes 80 s. */
+const PATIENCE_MS = 400_000;
 /** For all apps at once, on a machine that is busy. */
 const TIMEOUT_MS = 240_000;
 
@@ -122,7 +124,7 @@ describeWith('chromium', 'the chips of the playground', (executablePath) => {
   afterAll(() => browser.close());
 
   /** Presses every chip of the page as it is; returns what did not keep its promise. */
-  async function pressAll(page: Page, playground: Playground, without: readonly string[], chips: ChipWords) {
+  async function pressAll(page: Page, playground: FastPlayground, without: readonly string[], chips: ChipWords) {
     const broken: string[] = [];
     for (const round of ROUNDS) {
       const pressed: string[] = [];
@@ -140,13 +142,13 @@ describeWith('chromium', 'the chips of the playground', (executablePath) => {
           const result = question && resultOf(items, question);
           return result && PROMISES[name]?.(result) ? [] : `${name}: ${JSON.stringify(result)}`;
         });
-      const deadline = Date.now() + PATIENCE_MS;
+      const deadline = playground.clock.now() + PATIENCE_MS;
       let problems: string[];
       do {
         // A snapshot holds every frame and call: it is asked for seldom.
         await sleep(400);
         problems = problemsIn(await playground.snapshot());
-      } while (problems.length > 0 && Date.now() < deadline);
+      } while (problems.length > 0 && playground.clock.now() < deadline);
       broken.push(...problems);
     }
     return broken;

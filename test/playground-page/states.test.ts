@@ -1,7 +1,7 @@
 // What people can see of an answer while it comes and once it has come, as the page of the playground shows it.
 import { expect, test } from 'vitest';
 import { describeWith } from '../support/require.ts';
-import { CHATS, SLOW, usePage } from './page-tools.ts';
+import { CHATS, PIXEL, SLOW, usePage } from './page-tools.ts';
 import { SPEED } from './playground.ts';
 
 const SLOW_QUESTION = '查去年的采购记录，慢一点没关系';
@@ -10,7 +10,6 @@ describeWith('chromium', 'what the page of the playground shows of an answer', (
   const { open, id, ask, openChat, card, chooseApp, playground, atSpeed } = usePage(executablePath);
   const switchOn = (name: string) => playground().post('trouble', { name, on: true });
   const lineOf = (chat: keyof typeof CHATS) => id('chat-line').nth(CHATS[chat]);
-  const shows = async (text: string | RegExp) => (await card('finished')).filter({ hasText: text }).waitFor();
 
   test('the chat list says what is being answered, and follows the answer then', async () => {
     await open();
@@ -94,15 +93,20 @@ describeWith('chromium', 'what the page of the playground shows of an answer', (
     expect(await form.textContent()).toContain('选择了「同意」');
   });
 
-  test('a broken answer says that it may be incomplete and can be asked again; a missing input cannot', async () => {
-    await open();
-    await ask('打印机脱机，回答到一半断流会怎样');
+  test('a broken answer says that it may be incomplete and can be asked again; a file of a wrong type cannot', async () => {
+    const page = await open();
+    await switchOn('cutStream');
+    await ask('压测：600 字匀速回答');
     expect(await (await card('failed')).textContent()).toMatch(/可能不完整.*编号 [0-9a-f]{8}/s);
     await id('button-retry').waitFor();
-    await switchOn('inputRefused');
-    await ask('年假怎么申请');
-    await shows('AI 应用缺少必填的输入');
-    expect(await (await card('finished')).getByTestId('button-retry').count()).toBe(0);
+    await playground().post('trouble', { name: 'cutStream', on: false });
+    await id('input-file').setInputFiles({ name: '报表.pdf', mimeType: 'application/pdf', buffer: PIXEL });
+    await page.locator('[data-testid=attachment][data-state=ready]').waitFor();
+    await ask('总结一下');
+    const refused = id('card').nth(1);
+    await refused.filter({ hasText: '文件的内容与它的类型不符' }).waitFor();
+    await refused.and(page.locator('[data-phase=finished]')).waitFor();
+    expect(await refused.getByTestId('button-retry').count()).toBe(0);
   });
 
   test('an answer of more than a minute in a group ends with a message that mentions its asker', async () => {
@@ -120,8 +124,8 @@ describeWith('chromium', 'what the page of the playground shows of an answer', (
     await ask('排队等空闲的工作进程');
     const working = id('robot-message').filter({ hasText: '正在处理“排队等空闲的工作进程”' });
     await working.waitFor();
-    await id('robot-message').filter({ hasText: '次日' }).waitFor();
-    expect(await id('robot-message').last().textContent()).toMatch(/内容由 AI 生成$/);
+    const answer = id('robot-message').filter({ hasText: '次日' });
+    expect(await answer.textContent()).toMatch(/内容由 AI 生成$/);
     expect(await working.textContent()).not.toContain('AI 生成');
     await ask('/help');
     await id('robot-message').filter({ hasText: '/stop' }).waitFor();
