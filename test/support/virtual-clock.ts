@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../../lib/runtime/clock.ts';
 
 /** A clock that stands still until a test moves it. */
@@ -103,7 +104,8 @@ export function createSteppingClock(speed: number): FastClock {
     now: () => nowMs,
     schedule(ms, run) {
       const id = (serial += 1);
-      timers.set(id, { atMs: nowMs + Math.max(0, ms), run });
+      // As a timer of its own does, it runs in the context that it comes from.
+      timers.set(id, { atMs: nowMs + Math.max(0, ms), run: AsyncResource.bind(run) });
       if (isStanding) setTimeout(step, TICK_MS);
       isStanding = false;
       return () => timers.delete(id);
