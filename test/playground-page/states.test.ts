@@ -89,6 +89,7 @@ describeWith('chromium', 'what the page of the playground shows of an answer', (
     // The press of a person whose client has not drawn the end yet.
     const late = { card: items.find(({ kind }) => kind === 'card')?.id, from: 'staff-0001', actionId: 'form' };
     await playground().post('tap', { ...late, params: { action: 'form', action_id: 'reject', form: {} }, label: '' });
+    await playground().until(({ calls }) => calls.every(({ ms }) => ms !== null));
     expect(await id('card').count()).toBe(2);
     expect(await form.textContent()).toContain('选择了「同意」');
   });

@@ -264,7 +264,7 @@ export const en = {
     actionData: 'actionData',
   },
   pressNote:
-    'Where DingTalk puts the button and its parameters into the callback. The first is documented; some templates use the others.',
+    'Of the simulated DingTalk: where it puts the button and its parameters into the callback. The first is documented; some templates use the others.',
   replyLanguage: 'The robot’s language',
   asPage: 'Same as the page',
   chipGroups: {

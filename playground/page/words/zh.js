@@ -245,7 +245,7 @@ export const zh = {
     actionId: '顶层 actionId',
     actionData: 'actionData',
   },
-  pressNote: '点按钮时，钉钉把按钮编号和参数放在回调的哪里。文档写的是第一种，有些模板用后两种。',
+  pressNote: '模拟钉钉的设置：点按钮时，钉钉把按钮编号和参数放在回调的哪里。文档写的是第一种，有些模板用后两种。',
   replyLanguage: '机器人的语言',
   asPage: '与页面相同',
   chipGroups: {
