@@ -105,8 +105,8 @@ const pressIn = (
  * Drawing every answer takes the page longer than all the rest, and here the answers are looked at in the snapshot: the
  * page is told how the playground begins, and nothing of what happens then.
  */
-async function knowsOnlyTheBeginning(page: Page, { snapshot }: Playground): Promise<void> {
-  const body = `retry: 3600000\nevent: snapshot\ndata: ${JSON.stringify(await snapshot())}\n\n`;
+async function knowsOnlyTheBeginning(page: Page, playground: Playground): Promise<void> {
+  const body = `retry: 3600000\nevent: snapshot\ndata: ${JSON.stringify(await playground.snapshot())}\n\n`;
   await page.route('**/playground/events', (route) => route.fulfill({ contentType: 'text/event-stream', body }));
 }
 
