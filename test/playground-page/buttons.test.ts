@@ -29,7 +29,7 @@ describeWith('chromium', 'the buttons of cards in the page of the playground', (
     expect(await id('tile-end').locator('.value').textContent()).toBe('—');
     await id('button-stop').click();
     const stopped = await card('finished');
-    expect(await stopped.textContent()).toContain('已停止');
+    expect(await stopped.textContent()).toMatch(/已停止.*继续/s);
     expect(await id('button-stop').count()).toBe(0);
     await id('tap')
       .and(id('tap').page().locator('[data-action=stop]'))

@@ -160,6 +160,7 @@ describeWith('chromium', 'the chips of the playground', (executablePath) => {
       const playground = await openPlayground({}, createSteppingClock(FAST));
       await playground.post('config', { app });
       const page = await browser.newPage({ locale: 'zh-CN', reducedMotion: 'reduce' });
+      page.setDefaultTimeout(TIMEOUT_MS);
       await knowsOnlyTheBeginning(page, playground);
       await page.goto(playground.url);
       const chinese = await pressAll(page, playground, without, chipWords.zh);

@@ -12,6 +12,9 @@ import { createSteppingClock, type FastClock } from '../support/virtual-clock.ts
  */
 export const SPEED = 20;
 
+/** The machine that runs this may be slow and busy. */
+const PATIENCE_MS = 50_000;
+
 export interface Playground {
   url: string;
   post(action: string, body: object, headers?: Record<string, string>): Promise<Response>;
@@ -58,7 +61,7 @@ export function playgroundAt(url: string, close: () => Promise<void>): Playgroun
     });
   const snapshot = async () => (await (await fetch(`${url}/playground/snapshot`)).json()) as Snapshot;
   const until: Playground['until'] = async (condition) => {
-    const end = Date.now() + 15_000;
+    const end = Date.now() + PATIENCE_MS;
     for (;;) {
       const now = await snapshot();
       if (condition(now)) return now;
