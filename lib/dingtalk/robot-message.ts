@@ -117,11 +117,11 @@ async function sendToSome(
     ...content,
   });
   const lists = sentToPeople.safeParse(answer).data;
-  const unknown = lists?.invalidStaffIdList?.length ?? 0;
-  const throttled = lists?.flowControlledStaffIdList?.length ?? 0;
-  if (unknown + throttled < userIds.length) return null;
+  const throttled = lists?.flowControlledStaffIdList ?? [];
+  const missed = new Set([...(lists?.invalidStaffIdList ?? []), ...throttled]);
+  if (missed.size < userIds.length) return null;
   const facts = { api: 'sendToPeople', status: 200 };
-  return throttled === 0
+  return throttled.length === 0
     ? new BridgeError('dingtalk_refused', 'DingTalk does not know whom the message is for', facts)
     : new BridgeError('dingtalk_qps', 'whom the message is for got too many', facts);
 }

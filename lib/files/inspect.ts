@@ -31,7 +31,7 @@ const OFFICE_97 = ['doc', 'xls', 'ppt', 'msg'];
 /** For each extension whose files have a signature: the names that `file-type` may give to them. */
 const SIGNATURES: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
-    ['png', 'jpg', 'gif', 'webp', 'bmp', 'tif', 'heic', 'avif', 'psd', 'ico', 'pdf', 'rar', '7z', 'gz', 'tar', 'rtf']
+    ['png', 'jpg', 'gif', 'webp', 'bmp', 'tif', 'heic', 'avif', 'psd', 'ico', 'pdf', 'rar', '7z', 'tar', 'rtf']
       .concat(['wav', 'amr', 'flac', 'aac', 'avi', 'exe'])
       .map((extension) => [extension, [extension]]),
   ),
