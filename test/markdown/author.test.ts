@@ -29,6 +29,8 @@ describe('marks that are characters', () => {
     '138****5678，6222 **** **** 1234，李**、王**',
     '姓名：____ 电话：____',
     '____重点____',
+    '甲 **\n乙** 丙',
+    '甲**乙\n** 丙',
     'snake_case_name 与 订单_编号_前缀',
   ])('reads %j as it stands', (source) => {
     const reading = read(card(source));

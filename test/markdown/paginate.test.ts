@@ -120,6 +120,8 @@ describe('paginate', () => {
 
   it('shows only the label of a link that no page can hold', () => {
     expect(paginate([`[label](https://x.com/${'a'.repeat(99)}) b`], sizes(30)).pages).toEqual(['label b']);
+    const address = `https://x.com/${'a'.repeat(40)}`;
+    expect(paginate([address], sizes(30)).pages.join('')).toBe(address);
   });
 
   it('continues a quote as a quote, and a list without its indent', () => {

@@ -112,7 +112,7 @@ describe('HTML', () => {
     ['H<sub>2</sub>O <font color=red>red</font>', 'H2O red'],
     ['x <script src="https://a.cn/x.js"></script> y', 'x y'],
     ['x <script>a</p>b</script> y<template>z</template>', 'x y'],
-    ['<SCRIPT>\nx\n</SCRIPT>\n\na', 'a'],
+    ['<STYLE>\n\np { }\n\n</STYLE>\n\na', 'a'],
     ['<b><code>a</b>b</code></b> <kbd>c</kbd> <samp>d</samp> <tt>e</tt>', '**`ab`** `c` `d` `e`'],
     ['<strong>a</strong> <em>b</em> <s>c</s> <strike>d</strike> <del>e</del>', '**a** *b* ~~c~~ ~~d~~ ~~e~~'],
     ['<dt>a</dt><h1>b</h1><h6>c</h6>', '**a**<br>**b**<br>**c**'],
