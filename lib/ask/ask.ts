@@ -53,12 +53,11 @@ export async function ask(options: AskOptions): Promise<Answer> {
   const facts = await factsOf(dify);
   let asked: Pick<AppFacts, 'type' | 'isTypeKnown'> = facts;
   let { conversationId } = question;
-  let hasBegun = false;
   let isOpen = false;
   let mayBeBusy = !isSecondTry;
   const mostPosts = isSecondTry ? MAX_POSTS_AGAIN : MAX_POSTS;
   const cancelSaying = clock.schedule(SAY_AFTER_MS, () => {
-    const activity = hasBegun ? null : waitingActivity(asked, isOpen);
+    const activity = waitingActivity(asked, isOpen);
     if (activity) options.onWaiting?.(activity);
   });
   try {
@@ -73,8 +72,7 @@ export async function ask(options: AskOptions): Promise<Answer> {
       );
       if (opened.ok) {
         isOpen = true;
-        const onBegin = () => (hasBegun = true);
-        const heard = { events: opened.events, type: asked.type, conversationId, controller, onBegin };
+        const heard = { events: opened.events, type: asked.type, conversationId, controller, onBegin: cancelSaying };
         const answer = await hear(heard, options);
         if (answer === 'conversation-gone') {
           conversationId = null;
