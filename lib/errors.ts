@@ -244,6 +244,10 @@ export class BridgeError extends Error {
   }
 }
 
+/** Whether an error is one of ours with one of these codes. */
+export const hasCode = (error: unknown, ...codes: readonly ErrorCode[]): error is BridgeError =>
+  error instanceof BridgeError && codes.includes(error.code);
+
 const turnCodes: ReadonlySet<string> = new Set(TURN_ERROR_CODES);
 
 /** The code whose sentence the asker reads. An unexpected failure is `internal`. */

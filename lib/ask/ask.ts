@@ -6,7 +6,7 @@ import type { Question } from '../dify/ask.ts';
 import type { Dify } from '../dify/dify.ts';
 import type { QuestionFile } from '../dify/file-inputs.ts';
 import type { EventStream } from '../dify/stream.ts';
-import { BridgeError, isModelBusy } from '../errors.ts';
+import { BridgeError, hasCode, isModelBusy } from '../errors.ts';
 import { sleep } from '../runtime/clock.ts';
 import { endingFailure } from './ending-failure.ts';
 import { follow, type FollowOptions } from './follow.ts';
@@ -171,8 +171,7 @@ async function hear(
   }
 }
 
-const isOutOfTime = ({ aborted, reason }: AbortSignal) =>
-  aborted && reason instanceof BridgeError && reason.code === 'out_of_time';
+const isOutOfTime = ({ aborted, reason }: AbortSignal) => aborted && hasCode(reason, 'out_of_time');
 
 /**
  * What the app does while there is no event; null where that is not known. A chat assistant answers with its first token, so an
