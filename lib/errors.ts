@@ -207,6 +207,10 @@ export class BridgeError extends Error {
   }
 }
 
+/** Whether an error is one of ours with one of these codes. */
+export const hasCode = (error: unknown, ...codes: readonly ErrorCode[]): error is BridgeError =>
+  error instanceof BridgeError && codes.includes(error.code);
+
 /** The code whose sentence the asker reads. An unexpected failure is `internal`. */
 export function turnErrorCode(error: unknown): TurnErrorCode {
   return error instanceof BridgeError && Object.hasOwn(TURN_ERRORS, error.code)

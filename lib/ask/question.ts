@@ -3,7 +3,7 @@ import type { QuestionFile } from '../dify/file-inputs.ts';
 import type { FileClass } from '../dify/file-rules.ts';
 import type { Message } from '../dingtalk/callback.ts';
 import { addLeftOut, quotedFilesOf, sentFilesOf, type SentFile } from '../dingtalk/message-kinds.ts';
-import { BridgeError } from '../errors.ts';
+import { BridgeError, hasCode } from '../errors.ts';
 import { fetchSentFile, transcribeSentFile, type SentFilePorts } from '../files/inbound.ts';
 import { refusal, refuseTooMany, roomBeside, sortOut } from './accepted-files.ts';
 import { fetchQuotedFiles, quotedWords, withQuote, type Missed, type QuotedAnswer } from './quote.ts';
@@ -103,8 +103,7 @@ async function fetchHeldFile(file: SentFile, ports: SentFilePorts): Promise<Ques
   try {
     return await fetchSentFile(file, ports);
   } catch (error) {
-    const isGone = error instanceof BridgeError && error.facts['cause'] === 'dingtalk_refused';
-    if (!isGone || error.code !== 'file_unavailable') throw error;
+    if (!hasCode(error, 'file_unavailable') || error.facts['cause'] !== 'dingtalk_refused') throw error;
     throw new BridgeError('file_expired', 'DingTalk does not give a file that was held', error.facts, error);
   }
 }

@@ -1,5 +1,5 @@
 import type { DingTalkConfig } from '../config/robot.ts';
-import { BridgeError, isUnsent, type DeliveryErrorCode } from '../errors.ts';
+import { BridgeError, hasCode, isUnsent, type DeliveryErrorCode } from '../errors.ts';
 import type { Fetch } from '../net/http.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { isOfGateway, refusal } from './failures.ts';
@@ -45,7 +45,7 @@ export function createDingTalkClient(
 ): DingTalkClient {
   const tokens = createTokenSource({ config, fetch, clock, store });
   const uploadMedia = createMediaUpload(config, fetch, clock);
-  const isTokenRefused = (error: unknown) => error instanceof BridgeError && error.code === 'dingtalk_token_invalid';
+  const isTokenRefused = (error: unknown) => hasCode(error, 'dingtalk_token_invalid');
 
   async function attempt(api: string, request: ApiRequest, accessToken: string): Promise<unknown> {
     const answer = await send(fetch, clock, api, {

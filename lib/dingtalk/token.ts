@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { DingTalkConfig } from '../config/robot.ts';
-import { BridgeError } from '../errors.ts';
+import { BridgeError, hasCode } from '../errors.ts';
 import type { Fetch } from '../net/http.ts';
 import { withTimeout, type Clock } from '../runtime/clock.ts';
 import { refusal } from './failures.ts';
@@ -173,8 +173,7 @@ export async function withAnySecret<T>(
   try {
     return await ask(secret);
   } catch (error) {
-    const isWrong = error instanceof BridgeError && error.code === 'dingtalk_credentials';
-    if (!isWrong || oldSecret === undefined) throw error;
+    if (!hasCode(error, 'dingtalk_credentials') || oldSecret === undefined) throw error;
     return ask(oldSecret);
   }
 }
