@@ -73,8 +73,8 @@ describe.each(fixtures)('$file', (entry) => {
     expectAsIndexed(await foldChunks([bytes]), entry);
   });
 
-  // Half a million pieces of one byte show nothing that shorter streams do not.
-  test.each([1, 3].filter((size) => bytes.length / size < 200_000))('in pieces of %i', async (size) => {
+  // The long one has four fifths of all bytes, and nothing in its lines that the others have not.
+  test.each(bytes.length > 100_000 ? [97] : [1, 3])('in pieces of %i', async (size) => {
     expectAsIndexed(await foldChunks(pieces(bytes, size)), entry);
   });
 
