@@ -61,7 +61,7 @@ describe('the workers', () => {
       heard = raw;
       return raw.includes('前半');
     });
-    await eventually(() => dify.queued === 1);
+    await eventually(() => dify.queued === 1 && heard !== '');
     await eventually(() => dify.openStreams[0] !== undefined && dify.openStreams[0].bytes > 1_000);
     expect(heard).toBe(PING);
     // Chats and agents do not wait: they have no workers.
