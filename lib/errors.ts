@@ -14,14 +14,12 @@ export const REQUEST_ERROR_STATUS = {
   body_invalid: 400,
 } as const;
 
-type Repeat = 'again' | 'mended' | 'never';
-
 /**
  * What can go wrong while a question is answered; each has a sentence for the user in `texts/`. Behind each stands whether
  * the same question, asked once more, may be answered: `again` perhaps at once, `mended` only after an administrator has
  * mended something, `never` as it stands.
  */
-const TURN_ERRORS = {
+const REPEAT = {
   dify_unreachable: 'again',
   dify_timeout: 'again',
   dify_unauthorized: 'mended',
@@ -61,9 +59,9 @@ const TURN_ERRORS = {
   form_invalid: 'never',
   store_unavailable: 'again',
   internal: 'again',
-} as const satisfies Record<string, Repeat>;
+} as const satisfies Record<string, 'again' | 'mended' | 'never'>;
 
-export const TURN_ERROR_CODES = Object.keys(TURN_ERRORS) as TurnErrorCode[];
+export const TURN_ERROR_CODES = Object.keys(REPEAT) as TurnErrorCode[];
 
 /** The section of the documents on a code: what it means and what to do. A test holds the page to the codes. */
 export const sectionOf = (code: string, page = 'docs/operations.md'): string => `${page}#${code}`;
@@ -104,7 +102,7 @@ export const NOTICE_CODES = ['dingtalk_inbound_quota', 'robot_code_mismatch', 's
 
 export type RequestErrorCode = keyof typeof REQUEST_ERROR_STATUS;
 
-export type TurnErrorCode = keyof typeof TURN_ERRORS;
+export type TurnErrorCode = keyof typeof REPEAT;
 
 export type AdminErrorCode = (typeof ADMIN_ERROR_CODES)[number];
 
@@ -142,10 +140,10 @@ const NATURE: Readonly<Partial<Record<ErrorCode, Nature>>> = {
 const has = (error: unknown, nature: keyof Nature): boolean =>
   error instanceof BridgeError && NATURE[error.code]?.[nature] === true;
 
+export const isPassing = (error: unknown): boolean => has(error, 'passing');
 /** What the call stood on had failed before, so that the call itself was not sent. */
 export const isUnsent = (error: unknown): boolean => error instanceof BridgeError && error.facts['unsent'] === true;
 
-export const isPassing = (error: unknown): boolean => has(error, 'passing');
 export const isUnanswered = (error: unknown): boolean => has(error, 'unanswered') && !isUnsent(error);
 export const isLimited = (error: unknown): boolean => has(error, 'limited');
 export const isUnsafe = (error: unknown): boolean => has(error, 'unsafe');
@@ -156,12 +154,12 @@ export const isAboutForm = ({ code }: BridgeError): boolean =>
   code === 'form_invalid' || code === 'form_closed' || code === 'form_expired';
 
 /** Whether the question may be asked once more. */
-export function repeatOf(failure: BridgeError): Repeat {
+export function repeatOf(failure: BridgeError): 'again' | 'mended' | 'never' {
   const { code, facts, named } = failure;
   // The question itself is too long for the input, or lacks the file that the app requires.
   const isOfQuestion = typeof facts['maxChars'] === 'number' || named.missingFiles !== undefined;
   if ((code === 'dify_input_invalid' || code === 'dify_input_missing') && isOfQuestion) return 'never';
-  return TURN_ERRORS[turnErrorCode(failure)];
+  return REPEAT[turnErrorCode(failure)];
 }
 
 /** Refused, and perhaps not a moment later. */
@@ -213,9 +211,7 @@ export const hasCode = (error: unknown, ...codes: readonly ErrorCode[]): error i
 
 /** The code whose sentence the asker reads. An unexpected failure is `internal`. */
 export function turnErrorCode(error: unknown): TurnErrorCode {
-  return error instanceof BridgeError && Object.hasOwn(TURN_ERRORS, error.code)
-    ? (error.code as TurnErrorCode)
-    : 'internal';
+  return error instanceof BridgeError && Object.hasOwn(REPEAT, error.code) ? (error.code as TurnErrorCode) : 'internal';
 }
 
 /** The code of a failure that administrators are told of; null for any other failure. */

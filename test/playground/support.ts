@@ -109,10 +109,7 @@ export interface SseReading {
   broke: string | null;
 }
 
-/**
- * A sample Dify with one app of each mode (key `app-<mode>`) and a client that reads its streams to their end, which comes
- * sooner after the last event than the real one's.
- */
+/** A sample Dify with one app of each mode (key `app-<mode>`) and a client that reads its streams. */
 export async function startDify(options: Partial<DifyOptions> & { script?: SampleApp['script'] } = {}) {
   const { script, behaviour, ...rest } = options;
   const modes = ['chat', 'agent-chat', 'agent', 'advanced-chat', 'workflow', 'completion'] as const;

@@ -10,7 +10,7 @@ import { repositoryRoot } from '../support/artifact.ts';
 
 /**
  * Writes its arguments down, takes its time, and installs one package with one command anew; fails when told to, and with
- * NPM_WAITS waits until there is a file `go`.
+ * NPM_WAITS waits until there is a file `go`. It ends when its project is deleted.
  */
 const NPM = `#!${process.execPath}
 import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,6 +18,7 @@ writeFileSync('npm-pid', String(process.pid));
 appendFileSync('npm-calls.log', process.argv.slice(2).join(' ') + '\\n');
 rmSync('node_modules', { recursive: true, force: true });
 const install = () => {
+  if (!existsSync('npm-pid')) process.exit(1);
   if (process.env.NPM_WAITS && !existsSync('go')) return void setTimeout(install, 10);
   if (process.env.NPM_FAILS) process.exit(1);
   mkdirSync('node_modules');
