@@ -103,7 +103,7 @@ describe('a failure', () => {
     ],
     ['file_not_accepted', { kinds: 'image', extensions: '' }, texts.acceptedFiles(['image'])],
     ['file_not_accepted', { field: 'Receipt', kinds: 'image' }, texts.form.acceptedFiles('Receipt', ['image'])],
-    ['form_closed', { field: 'Receipt' }, texts.failures.form_closed],
+    ['form_closed', { field: 'Receipt', kinds: 'image' }, texts.failures.form_closed],
     [
       'form_invalid',
       { fields: 'Reason', files: 'Receipt' },
