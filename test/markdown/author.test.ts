@@ -68,6 +68,9 @@ describe('emphasis beside Chinese', () => {
     ['**1）准备：**内容，**2）执行**', ['1）准备：', '2）执行']],
     ['**a *b*** c', ['a b']],
     ['un**believ**able 与 __乙__', ['believ', '乙']],
+    ['看**<u>重点：</u>**内容与**<font color="red">红字</font>**', ['重点：', '红字']],
+    ['**<b>甲</b>** 乙**<!-- -->丙**', ['甲', '丙']],
+    ['甲**<br>乙** 丙', []],
     ['**https://x.cn/a**，好', ['https://x.cn/a']],
   ])('of %j is %j', (source, bold) => expect(read(card(source)).bold).toEqual(bold));
 
