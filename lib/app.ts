@@ -17,8 +17,8 @@ import {
 import type { RobotConfig } from './config/robot.ts';
 import type { ConfigProblem } from './config/settings.ts';
 import { REQUEST_ERROR_STATUS } from './errors.ts';
-import { keepConnections } from './net/connections.ts';
 import { createDownload, type Download } from './net/download.ts';
+import { createFetch } from './net/fetch.ts';
 import type { Fetch } from './net/http.ts';
 import { createReceiver, receiveFrames, sweepRobots } from './receiver.ts';
 import { createRecovery } from './recovery/recover.ts';
@@ -94,8 +94,9 @@ export function createApp(options: AppOptions): App {
   }
   const { config } = result;
   const log = createLog(clock, config.logLevel, writeLog);
-  const storeOf = chooseStore(config, options, clock, log);
-  const fetch: Fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
+  const ownFetch = createFetch();
+  const fetch = options.fetch ?? ownFetch;
+  const storeOf = chooseStore(config, options, ownFetch, clock, log);
   const newId = options.newId ?? (() => crypto.randomUUID());
   const shutdown = new AbortController();
   const limiterOf = createLimiters(clock);
@@ -140,10 +141,7 @@ export function createApp(options: AppOptions): App {
   return {
     ok: true,
     config,
-    handle: (request, platform) => {
-      if (!options.fetch) keepConnections();
-      return receive(request, limited(platform));
-    },
+    handle: (request, platform) => receive(request, limited(platform)),
     async sweep(platform) {
       try {
         await sweepRobots(robots, null, limited(platform));
@@ -238,14 +236,21 @@ function readHostConfig({ env, createMemoryState, connectRedis, openStream }: Ap
 }
 
 /** The state of each robot, by client id. */
-function chooseStore({ store }: Config, options: AppOptions, clock: Clock, log: Log): (robot: RobotConfig) => State {
+function chooseStore(
+  { store }: Config,
+  options: AppOptions,
+  fetch: Fetch,
+  clock: Clock,
+  log: Log,
+): (robot: RobotConfig) => State {
   const { createMemoryState, connectRedis, storeTimeoutMs: timeoutMs = STORE_TIMEOUT_MS } = options;
   if (store.kind === 'memory' && createMemoryState) {
     log.warn('store_in_process', { code: 'store_in_process' });
     return () => createMemoryState(clock);
   }
   let runScript: RunScript | undefined;
-  if (store.kind === 'upstash') runScript = createUpstash({ url: store.url, token: store.token, clock, timeoutMs });
+  if (store.kind === 'upstash')
+    runScript = createUpstash({ url: store.url, token: store.token, fetch, clock, timeoutMs });
   if (store.kind === 'redis') runScript = connectRedis?.(store.url);
   if (!runScript) throw new Error('readHostConfig lets no such store through');
   const time = options.storeTime ?? (options.clock ? (nowMs: number) => nowMs : null);

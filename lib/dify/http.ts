@@ -1,11 +1,19 @@
 import type { DifyConfig } from '../config/robot.ts';
 import { BridgeError } from '../errors.ts';
-import { callJson, isTimeout, readLimited, type Fetch, type HttpAnswer } from '../net/http.ts';
+import {
+  callJson,
+  isTimeout,
+  readLimited,
+  type Fetch,
+  type FetchInit,
+  type HttpAnswer,
+  type HttpResponse,
+} from '../net/http.ts';
 import { sendForm, type Multipart } from '../net/multipart.ts';
-import { withTimeout, type Clock } from '../runtime/clock.ts';
+import { within, type Clock } from '../runtime/clock.ts';
 import { parseJson } from '../runtime/json.ts';
 import { readRefusal, type Refusal } from './failures.ts';
-import { readEvents, type EventStream } from './stream.ts';
+import { readEvents, type Connection, type EventStream } from './stream.ts';
 import { isVersion } from './version.ts';
 
 export interface CallLimits {
@@ -60,12 +68,12 @@ export function createDifyHttp(config: DifyConfig, { fetch: send, clock }: { fet
   const headers = { authorization: `Bearer ${config.apiKey}` };
   let version: string | null = null;
 
-  async function fetch(url: string, init: RequestInit): Promise<Response> {
+  const fetch: Fetch = async (url, init) => {
     const response = await send(url, init);
     const told = response.headers.get('x-version');
     if (isVersion(told)) version = told;
     return response;
-  }
+  };
 
   async function call(method: 'GET' | 'POST', path: string, limits: CallLimits, body?: object): Promise<HttpAnswer> {
     try {
@@ -75,25 +83,29 @@ export function createDifyHttp(config: DifyConfig, { fetch: send, clock }: { fet
     }
   }
 
-  async function connect({ path, body, headersTimeoutMs, signal }: StreamRequest): Promise<Response> {
-    const request: RequestInit = {
+  async function connect(
+    { path, body, headersTimeoutMs }: StreamRequest,
+    connection: ReturnType<typeof connectionOf>,
+  ): Promise<HttpResponse> {
+    const request: FetchInit = {
       method: body ? 'POST' : 'GET',
       headers: { ...headers, accept: 'text/event-stream', ...(body ? { 'content-type': 'application/json' } : {}) },
       ...(body ? { body: JSON.stringify(body) } : {}),
       redirect: 'manual',
+      signal: connection.signal,
     };
-    const open = (limited: AbortSignal) => fetch(`${config.apiUrl}${path}`, { ...request, signal: limited });
     try {
-      return await withTimeout(clock, headersTimeoutMs, open, signal);
+      return await within(clock, headersTimeoutMs, fetch(`${config.apiUrl}${path}`, request));
     } catch (error) {
+      connection.close();
       throw noAnswer(error);
     }
   }
 
-  async function readRefusalJson({ body }: Response): Promise<unknown> {
+  async function readRefusalJson({ body }: HttpResponse): Promise<unknown> {
     if (!body) return undefined;
     try {
-      const bytes = await withTimeout(clock, REFUSAL_TIMEOUT_MS, () => readLimited(body, MAX_REFUSAL_BYTES));
+      const bytes = await within(clock, REFUSAL_TIMEOUT_MS, readLimited(body, MAX_REFUSAL_BYTES));
       return parseJson(new TextDecoder().decode(bytes));
     } catch {
       return undefined;
@@ -114,15 +126,29 @@ export function createDifyHttp(config: DifyConfig, { fetch: send, clock }: { fet
       }
     },
     async openStream(request) {
-      const response = await connect(request);
+      const connection = connectionOf(request.signal);
+      const response = await connect(request, connection);
       const { status, body } = response;
       if (status !== 200) return { ok: false, status, refusal: readRefusal(status, await readRefusalJson(response)) };
       const isStream = response.headers.get('content-type')?.toLowerCase().startsWith('text/event-stream') ?? false;
       const limits = { clock, idleMs: IDLE_MS, firstIdleMs: request.firstIdleMs };
-      if (isStream && body) return { ok: true, events: readEvents(body, limits) };
-      await body?.cancel().catch(() => undefined);
+      if (isStream && body) return { ok: true, events: readEvents(body, connection, limits) };
+      connection.close();
       throw new BridgeError('dify_not_a_stream', 'Dify answered without a stream', { status });
     },
+  };
+}
+
+/** What closes a connection: an abort of the caller's signal, as long as its events are read, or `close`. */
+function connectionOf(caller: AbortSignal): Connection & { signal: AbortSignal } {
+  const controller = new AbortController();
+  const onAbort = () => controller.abort(caller.reason);
+  if (caller.aborted) onAbort();
+  caller.addEventListener('abort', onAbort, { once: true });
+  return {
+    signal: controller.signal,
+    leave: () => caller.removeEventListener('abort', onAbort),
+    close: () => controller.abort(),
   };
 }
 
@@ -138,11 +164,8 @@ function noAnswer(error: unknown): BridgeError {
       );
 }
 
-/** `fetch` throws a TypeError whose cause has Node's code. */
-function isRefusedConnection(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
-}
+const isRefusedConnection = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
 
 /** Whether a call failed because no process listened at the address, so that nothing was sent: Dify restarts, or is down. */
 export function wasRefused(error: unknown): error is BridgeError {

@@ -2,7 +2,7 @@ import { createParser } from 'eventsource-parser';
 import type { AnswerEvent } from '../answer/event.ts';
 import { BridgeError } from '../errors.ts';
 import { isTimeout } from '../net/http.ts';
-import { withTimeout, type Clock } from '../runtime/clock.ts';
+import { within, type Clock } from '../runtime/clock.ts';
 import { readEvent } from './events.ts';
 
 /** The events of a run, in order. Leaving the loop early closes the connection. */
@@ -22,6 +22,13 @@ export interface StreamLimits {
   firstIdleMs?: number | undefined;
 }
 
+/** What the reader of a stream does with its connection. */
+export interface Connection {
+  /** The events were read: an abort of the caller's signal closes the connection no more. */
+  leave(): void;
+  close(): void;
+}
+
 /**
  * The events in the body of a response, until its end.
  *
@@ -31,7 +38,8 @@ export interface StreamLimits {
  * `dify_cut` when the connection breaks.
  */
 export async function* readEvents(
-  body: NonNullable<Response['body']>,
+  body: AsyncIterable<Uint8Array>,
+  connection: Connection,
   { clock, idleMs, firstIdleMs }: StreamLimits,
 ): EventStream {
   let hasBegun = firstIdleMs === undefined;
@@ -55,13 +63,13 @@ export async function* readEvents(
     }
   };
   const decoder = new TextDecoder();
-  const reader = body.getReader();
+  const source = body[Symbol.asyncIterator]();
   try {
     for (;;) {
       const silence = hasBegun
         ? ({ code: 'dify_stalled', idleMs } as const)
         : ({ code: 'dify_not_started', idleMs: firstIdleMs ?? idleMs } as const);
-      const chunk = await readChunk(() => reader.read(), clock, silence);
+      const chunk = await readChunk(source, clock, silence);
       if (chunk === null) break;
       feed(decoder.decode(chunk, { stream: true }));
       yield* ready.splice(0);
@@ -70,7 +78,8 @@ export async function* readEvents(
     feed(`${decoder.decode()}\n\n`);
     yield* ready.splice(0);
   } finally {
-    void letEnd(reader, clock);
+    connection.leave();
+    void letEnd(source, connection, clock);
   }
 }
 
@@ -78,26 +87,23 @@ export async function* readEvents(
  * Dify ends its answer right after the last event, and only an answer that was read to its end leaves the connection for the
  * next question. Where the end does not come, the connection is closed.
  */
-async function letEnd(reader: ReadableStreamDefaultReader<Uint8Array>, clock: Clock): Promise<void> {
-  try {
-    await withTimeout(clock, END_MS, async (signal) => {
-      while (!signal.aborted && !(await reader.read()).done);
-    });
-  } catch {
-    // The end did not come in time, or the connection is broken: it is closed below.
-  }
-  await reader.cancel().catch(() => undefined);
+async function letEnd(source: AsyncIterator<Uint8Array>, connection: Connection, clock: Clock): Promise<void> {
+  const readToEnd = async () => {
+    while (!(await source.next()).done);
+  };
+  // Closing ends the reading as well.
+  await within(clock, END_MS, readToEnd()).catch(() => connection.close());
 }
 
 /** The next bytes; null at the end of the body. */
 async function readChunk(
-  read: () => Promise<{ done: boolean; value?: Uint8Array | undefined }>,
+  source: AsyncIterator<Uint8Array>,
   clock: Clock,
   { code, idleMs }: { code: 'dify_stalled' | 'dify_not_started'; idleMs: number },
 ): Promise<Uint8Array | null> {
   try {
-    const { done, value } = await withTimeout(clock, idleMs, read);
-    return done ? null : (value ?? new Uint8Array());
+    const { done, value } = await within(clock, idleMs, source.next());
+    return done ? null : value;
   } catch (error) {
     if (error instanceof BridgeError) throw error;
     if (isTimeout(error)) throw new BridgeError(code, 'the stream of Dify went silent', { idleMs }, error);

@@ -1,8 +1,28 @@
 import { withTimeout, type Clock } from '../runtime/clock.ts';
 import { parseJson } from '../runtime/json.ts';
 
-/** The web's `fetch`, as a parameter. */
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+/** What a call of `Fetch` may say, a part of the web's `RequestInit`. */
+export interface FetchInit {
+  /** By default GET. */
+  method?: string;
+  headers?: Record<string, string>;
+  body?: string | AsyncIterable<Uint8Array>;
+  /** The web's `fetch` asks for it beside a body that is not a text. */
+  duplex?: 'half';
+  /** The web's `fetch` would follow redirects. */
+  redirect?: 'manual';
+  signal?: AbortSignal;
+}
+
+/** The part of the web's `Response` that is used. The body is read to its end, or its call is aborted. */
+export interface HttpResponse {
+  status: number;
+  headers: { get(name: string): string | null };
+  body: AsyncIterable<Uint8Array> | null;
+}
+
+/** A part of the web's `fetch`, as a parameter. */
+export type Fetch = (url: string, init: FetchInit) => Promise<HttpResponse>;
 
 export interface HttpRequest {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -61,7 +81,10 @@ export async function callJson(fetch: Fetch, clock: Clock, request: HttpRequest)
  *
  * @throws RangeError when the body is longer than `maxBytes`.
  */
-export async function readAnswer({ status, body }: Response, maxBytes: number): Promise<HttpAnswer> {
+export async function readAnswer(
+  { status, body }: Pick<HttpResponse, 'status' | 'body'>,
+  maxBytes: number,
+): Promise<HttpAnswer> {
   const text = body ? new TextDecoder().decode(await readLimited(body, maxBytes)) : '';
   return { status, json: text === '' ? null : parseJson(text) };
 }
@@ -71,7 +94,7 @@ export async function readAnswer({ status, body }: Response, maxBytes: number): 
  *
  * @throws RangeError when there is more; the rest is not read.
  */
-export async function readLimited(body: NonNullable<Response['body']>, maxBytes: number): Promise<Uint8Array> {
+export async function readLimited(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of body) {

@@ -16,7 +16,7 @@ export interface MultipartFile {
 /** A form with one file, written while it is sent. */
 export interface Multipart {
   headers: Record<string, string>;
-  body: ReadableStream<Uint8Array>;
+  body: AsyncIterable<Uint8Array>;
   /** The error that reading the file's bytes threw, or null. `fetch` wraps this error or hides it. */
   failure(): { error: unknown } | null;
   /** Ends the reading of the file's bytes. Returns at once and never throws. */
@@ -73,7 +73,7 @@ export function multipart(
       'content-type': `multipart/form-data; boundary=${boundary}`,
       ...(file.size === null ? {} : { 'content-length': String(head.length + file.size + tail.length) }),
     },
-    body: ReadableStream.from<Uint8Array>(parts()),
+    body: parts(),
     failure: () => failure,
     close() {
       source.return?.().catch(() => {});

@@ -34,6 +34,27 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
 }
 
 /**
+ * Waits for a promise, but not longer than `ms` milliseconds. What becomes of it later changes nothing.
+ *
+ * @throws a `TimeoutError` after `ms`, or what the promise rejects with.
+ */
+export function within<T>(clock: Clock, ms: number, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.schedule(ms, () => reject(timeoutError(ms)));
+    promise.then(
+      (value) => {
+        cancel();
+        resolve(value);
+      },
+      (error: unknown) => {
+        cancel();
+        reject(error);
+      },
+    );
+  });
+}
+
+/**
  * Waits for `work`, but not longer than `ms` milliseconds, and not after an abort of `parent`. The signal that `work` gets
  * aborts then. The wait ends even if `work` does not heed its signal; what becomes of `work` later changes nothing. After
  * an abort of `parent`, `work` is not begun.
@@ -49,17 +70,20 @@ export async function withTimeout<T>(
   // Otherwise work that throws at once would leave the rejection of `ended` without a handler.
   parent?.throwIfAborted();
   const controller = new AbortController();
-  const cancel = clock.schedule(ms, () => {
-    controller.abort(new DOMException(`no answer within ${ms} ms`, 'TimeoutError'));
-  });
-  const signal = parent ? AbortSignal.any([parent, controller.signal]) : controller.signal;
   const ended = Promise.withResolvers<never>();
-  const end = () => ended.reject(signal.reason as Error);
-  signal.addEventListener('abort', end, { once: true });
+  const end = (reason: unknown) => {
+    controller.abort(reason);
+    ended.reject(reason);
+  };
+  const cancel = clock.schedule(ms, () => end(timeoutError(ms)));
+  const onAbort = () => end(parent?.reason);
+  parent?.addEventListener('abort', onAbort, { once: true });
   try {
-    return await Promise.race([work(signal), ended.promise]);
+    return await Promise.race([work(controller.signal), ended.promise]);
   } finally {
     cancel();
-    signal.removeEventListener('abort', end);
+    parent?.removeEventListener('abort', onAbort);
   }
 }
+
+const timeoutError = (ms: number) => new DOMException(`no answer within ${ms} ms`, 'TimeoutError');

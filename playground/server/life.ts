@@ -1,4 +1,5 @@
 import type { OpenSocket } from '../../lib/dingtalk/stream/socket.ts';
+import { createFetch } from '../../lib/net/fetch.ts';
 import type { Fetch } from '../../lib/net/http.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
 import type { State } from '../../lib/state/state.ts';
@@ -15,7 +16,7 @@ export interface Life {
   over: AbortSignal;
 }
 
-export function createLife(ask: Fetch = (url, init) => globalThis.fetch(url, init)): Life {
+export function createLife(ask: Fetch = createFetch()): Life {
   const death = new AbortController();
   const isOver = () => death.signal.aborted;
   const never = new Promise<never>(() => undefined);

@@ -1,7 +1,7 @@
 import { cardCallbackSecret, cardSignature, robotSignature } from '../../lib/dingtalk/signature.ts';
 import type { Callbacks } from '../../lib/dingtalk/stream/connection.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
-import type { Fetch } from '../../lib/net/http.ts';
+import { readLimited, type Fetch } from '../../lib/net/http.ts';
 import type { CommandWords } from '../words/en.ts';
 
 export interface ForwardOptions {
@@ -18,6 +18,7 @@ export interface ForwardOptions {
 
 /** The function acknowledges a message after one round trip to its store. */
 const MESSAGE_MS = 10_000;
+const MAX_ANSWER_BYTES = 1024 * 1024;
 /** DingTalk's own deadline for card callbacks. */
 const TAP_MS = 2_000;
 
@@ -36,10 +37,12 @@ export function createForward({ url, clientSecret, fetch, clock, say, words, onM
         redirect: 'manual',
         signal: AbortSignal.timeout(timeoutMs),
       });
-      const answer = await response.text();
-      const remedy = response.ok ? null : (words.refusals[response.status] ?? words.notTheFunction);
-      say(words.forwarded(what, response.status, clock.now() - startedAtMs, remedy));
-      return response.ok ? answer : null;
+      const { status, body: answer } = response;
+      const bytes = answer ? await readLimited(answer, MAX_ANSWER_BYTES) : new Uint8Array();
+      const isTaken = status === 200;
+      const remedy = isTaken ? null : (words.refusals[status] ?? words.notTheFunction);
+      say(words.forwarded(what, status, clock.now() - startedAtMs, remedy));
+      return isTaken ? new TextDecoder().decode(bytes) : null;
     } catch (error) {
       const isLate = error instanceof DOMException && error.name === 'TimeoutError';
       say(words.notForwarded(what, url, isLate ? timeoutMs : null));

@@ -42,12 +42,13 @@ function strange(answer: Answer, address: URL, say: Finder): Finding | null {
   // Vercel's log-in, as a page or as the way there; the cookie belongs to it.
   const isGuard =
     elsewhere?.endsWith('vercel.com') === true || /_vercel_sso/.test(`${headers.get('set-cookie') ?? ''}${text}`);
-  const isVercel = headers.has('x-vercel-id') || headers.has('x-vercel-error');
-  const other = headers.has('cf-ray') ? 'Cloudflare' : '';
+  const isVercel = headers.get('x-vercel-id') !== null || headers.get('x-vercel-error') !== null;
+  const other = headers.get('cf-ray') !== null ? 'Cloudflare' : '';
   if (headers.get('x-vercel-mitigated')) return say.failed('addressFirewall', status);
   if (isGuard) return say.failed('addressProtected', status);
   const isRefused = status === 401 || status === 403;
-  if (headers.has('cf-mitigated') || (isRefused && !isVercel)) return say.failed('addressGuarded', status, other);
+  if (headers.get('cf-mitigated') !== null || (isRefused && !isVercel))
+    return say.failed('addressGuarded', status, other);
   if (isRefused) return say.failed('addressProtected', status);
   if (elsewhere !== null) return say.failed('addressRedirects', elsewhere, status);
   const platformCode = safeUpstreamCode(headers.get('x-vercel-error')) ?? /\b[A-Z]+_[A-Z_]+\b/.exec(text)?.[0] ?? '';

@@ -71,7 +71,7 @@ async function askStore({ ports, config: { store }, robot }: RobotContext): Prom
   const runScript =
     store.kind === 'redis'
       ? ports.connectRedis(store.url)
-      : createUpstash({ ...store, clock: ports.clock, timeoutMs: FROM_AFAR_MS });
+      : createUpstash({ ...store, fetch: ports.fetch, clock: ports.clock, timeoutMs: FROM_AFAR_MS });
   try {
     const state = createRedisState(runScript, {
       clientId: robot.dingtalk.clientId,

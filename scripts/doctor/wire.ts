@@ -1,12 +1,12 @@
 import { safeUpstreamCode } from '../../lib/errors.ts';
 import { withTimeout, type Clock } from '../../lib/runtime/clock.ts';
-import { isTimeout, readLimited, type Fetch } from '../../lib/net/http.ts';
+import { isTimeout, readLimited, type Fetch, type HttpResponse } from '../../lib/net/http.ts';
 
 /** What a server answered, as far as the doctor looks at it. None of it is ever printed as it is. */
 export interface Answer {
   kind: 'answer';
   status: number;
-  headers: Headers;
+  headers: HttpResponse['headers'];
   text: string;
   /** The body as JSON; undefined when it is none, for example a web page. */
   json: unknown;

@@ -8,6 +8,7 @@ import { createLog } from '../../lib/runtime/log.ts';
 import { createDifySimulator } from '../../playground/dify/simulator.ts';
 import type { AppMode, SampleApp } from '../../playground/dify/types.ts';
 import { configOf } from '../dify/support.ts';
+import { createFetch } from '../../lib/net/fetch.ts';
 
 const user = 'staff-0001';
 
@@ -32,7 +33,7 @@ async function asking(mode: AppMode, parameters: SampleApp['parameters'], names:
   }
   const log = createLog(systemClock, 'error', () => {});
   const asked = ask({
-    dify: createDify(configOf(dify.url, 'key'), { fetch, clock: systemClock, log }),
+    dify: createDify(configOf(dify.url, 'key'), { fetch: createFetch(), clock: systemClock, log }),
     question: { query: '总结', inputs: {}, queryInput: 'query', user, conversationId: null, files },
     clock: systemClock,
     signal: new AbortController().signal,

@@ -2,30 +2,36 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { readEvents } from '../../lib/dify/stream.ts';
-import { systemClock } from '../../lib/runtime/clock.ts';
-import { startServer } from './support.ts';
+import { createFetch } from '../../lib/net/fetch.ts';
+import { httpOf, startServer } from './support.ts';
 
 const END = 'data: {"event":"message_end","conversation_id":"c1","message_id":"m1","task_id":"t1"}\n\n';
 
+const send = createFetch();
+
 /** As the answer is read: the loop is left at the event that ends it. */
 async function readToEndEvent(url: string): Promise<void> {
-  const { body } = await fetch(url);
-  if (!body) throw new Error('no body');
-  for await (const event of readEvents(body, { clock: systemClock, idleMs: 5_000 }))
-    if (event.kind === 'message-ended') return;
+  const opened = await httpOf(url, 'key', { fetch: send }).openStream({
+    path: '/',
+    headersTimeoutMs: 5_000,
+    signal: new AbortController().signal,
+  });
+  if (!opened.ok) throw new Error('refused');
+  for await (const event of opened.events) if (event.kind === 'message-ended') return;
 }
 
 test('serves the next answer, where Dify ends its answer right after the event', async () => {
   const sockets = new Set<Socket>();
   const { url } = await startServer((_, response, { socket }) => {
     sockets.add(socket);
+    response.setHeader('content-type', 'text/event-stream');
     response.write(END);
     setTimeout(() => response.end(), 20);
   });
   for (let answer = 0; answer < 5; answer += 1) {
     await readToEndEvent(url);
-    await sleep(60);
+    // Longer than the end is waited for: by then the connection is free, or closed.
+    await sleep(350);
   }
   expect(sockets.size).toBe(1);
 });
@@ -34,6 +40,7 @@ test('is closed where the end does not come', async () => {
   const closed = Promise.withResolvers<void>();
   const { url } = await startServer((_, response, { socket }) => {
     socket.once('close', () => closed.resolve());
+    response.setHeader('content-type', 'text/event-stream');
     response.write(END);
   });
   await readToEndEvent(url);

@@ -40,8 +40,7 @@ function scene(first: Answers, appType: DifyConfig['appType'] = 'auto') {
 
 describe('the facts of an app', () => {
   test('are told to be assumed while Dify refuses the connection, and looked up again with the next question', async () => {
-    const cause = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
-    const refused = new TypeError('fetch failed', { cause });
+    const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
     const { cache, answerWith } = scene({ '/info': refused, '/parameters': refused });
     expect(await cache.facts()).toMatchObject({ type: 'chat', isTypeKnown: false, isRefused: true });
     answerWith(workflow);

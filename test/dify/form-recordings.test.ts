@@ -9,6 +9,7 @@ import { resume } from '../../lib/ask/resume.ts';
 import { readEvents } from '../../lib/dify/stream.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { zhCN } from '../../lib/texts/zh-CN.ts';
+import { noConnection } from './support.ts';
 
 const folder = new URL('../fixtures/dify-real/', import.meta.url);
 const view = { texts: zhCN, showThinking: false, cardMaxChars: 3_000, links: true };
@@ -17,7 +18,7 @@ const options = { clock: systemClock, signal: new AbortController().signal, onPr
 function eventsOf(file: string) {
   const { body } = new Response(readFileSync(new URL(file, folder)));
   if (!body) throw new Error('no body');
-  return readEvents(body, { clock: systemClock, idleMs: 5_000 });
+  return readEvents(body, noConnection, { clock: systemClock, idleMs: 5_000 });
 }
 const paused = (file: string) => follow(eventsOf(file), new AbortController(), options);
 /** A run that goes on after its form was answered. */

@@ -7,6 +7,7 @@ import { readEvents } from '../../lib/dify/stream.ts';
 import { filesOfAnswer } from '../../lib/files/answer-files.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { zhCN } from '../../lib/texts/zh-CN.ts';
+import { noConnection } from './support.ts';
 
 interface Entry {
   file: string;
@@ -22,7 +23,7 @@ async function fold(file: string): Promise<Answer[]> {
   const body = new Response(readFileSync(new URL(file, folder))).body;
   if (!body) throw new Error('no body');
   const steps = [emptyAnswer];
-  for await (const event of readEvents(body, { clock: systemClock, idleMs: 5_000 })) {
+  for await (const event of readEvents(body, noConnection, { clock: systemClock, idleMs: 5_000 })) {
     steps.push(foldEvent(steps.at(-1) ?? emptyAnswer, event));
   }
   return [...steps, endAnswer(steps.at(-1) ?? emptyAnswer)];

@@ -6,6 +6,7 @@ import { answerText, emptyAnswer, endAnswer, foldEvent, type Answer } from '../.
 import { readEvents } from '../../lib/dify/stream.ts';
 import { renderOutputs } from '../../lib/answer/outputs.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
+import { noConnection } from './support.ts';
 
 interface Entry {
   file: string;
@@ -27,16 +28,11 @@ const folder = new URL('../fixtures/dify/', import.meta.url);
 const { fixtures } = JSON.parse(readFileSync(new URL('index.json', folder), 'utf8')) as { fixtures: Entry[] };
 
 async function foldChunks(chunks: Iterable<Uint8Array>): Promise<Answer> {
-  const source = chunks[Symbol.iterator]();
-  const body = new ReadableStream<Uint8Array>({
-    pull(controller) {
-      const next = source.next();
-      if (next.done) controller.close();
-      else controller.enqueue(next.value);
-    },
-  });
+  async function* body() {
+    yield* chunks;
+  }
   let answer = emptyAnswer;
-  for await (const event of readEvents(body as NonNullable<Response['body']>, { clock: systemClock, idleMs: 5_000 })) {
+  for await (const event of readEvents(body(), noConnection, { clock: systemClock, idleMs: 5_000 })) {
     answer = foldEvent(answer, event);
   }
   return endAnswer(answer);

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { onTestFinished } from 'vitest';
 import type { DifyConfig } from '../../lib/config/robot.ts';
 import { createDifyHttp, type DifyHttp } from '../../lib/dify/http.ts';
+import { createFetch } from '../../lib/net/fetch.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { listenOnLoopback } from '../support/loopback.ts';
 
@@ -16,11 +17,16 @@ export const configOf = (apiUrl: string, apiKey = 'app-key'): DifyConfig => ({
   queryInput: 'query',
 });
 
+const send = createFetch();
+
 export const httpOf = (
   apiUrl: string,
   apiKey?: string,
   ports: Partial<Parameters<typeof createDifyHttp>[1]> = {},
-): DifyHttp => createDifyHttp(configOf(apiUrl, apiKey), { fetch, clock: systemClock, ...ports });
+): DifyHttp => createDifyHttp(configOf(apiUrl, apiKey), { fetch: send, clock: systemClock, ...ports });
+
+/** Beside events that are read from a recording. */
+export const noConnection = { leave() {}, close() {} };
 
 /** A server for what the sample Dify does not do. */
 export async function startServer(answer: (path: string, response: ServerResponse, request: IncomingMessage) => void) {

@@ -10,6 +10,9 @@ import type { DingTalkOptions } from '../../playground/dingtalk/types.ts';
 import { codeOf, createLogLines } from '../support/delivery.ts';
 import { bytesOf } from '../support/dingtalk-files.ts';
 import { GROUP, senderOf, startDingTalk, TEMPLATE } from '../support/dingtalk.ts';
+import { createFetch } from '../../lib/net/fetch.ts';
+
+const fetch = createFetch();
 
 interface SceneOptions extends Partial<DingTalkOptions> {
   env?: Record<string, string>;

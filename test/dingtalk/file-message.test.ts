@@ -6,6 +6,9 @@ import type { DingTalkOptions } from '../../playground/dingtalk/types.ts';
 import { codeOf } from '../support/delivery.ts';
 import { bytesOf } from '../support/dingtalk-files.ts';
 import { GROUP, senderOf, startDingTalk } from '../support/dingtalk.ts';
+import { createFetch } from '../../lib/net/fetch.ts';
+
+const fetch = createFetch();
 
 const PNG = Buffer.from('89504E470D0A1A0A0000000D49484452', 'hex');
 async function scene(isGroup: boolean, options: Partial<DingTalkOptions> & { staffId?: null; session?: null } = {}) {

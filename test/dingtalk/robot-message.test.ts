@@ -6,6 +6,9 @@ import type { Fetch } from '../../lib/net/http.ts';
 import type { DingTalkOptions } from '../../playground/dingtalk/types.ts';
 import { codeOf } from '../support/delivery.ts';
 import { GROUP, senderOf, startDingTalk } from '../support/dingtalk.ts';
+import { createFetch } from '../../lib/net/fetch.ts';
+
+const fetch = createFetch();
 
 const group = { id: GROUP, isGroup: true, title: '售后支持群' };
 const single = { id: 'cidSingle0001==', isGroup: false, title: null };

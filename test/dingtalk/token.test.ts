@@ -8,6 +8,9 @@ import type { Fetch } from '../../lib/net/http.ts';
 import { codeOf } from '../support/delivery.ts';
 import { app, robotConfig, startDingTalk } from '../support/dingtalk.ts';
 import { createVirtualClock, type VirtualClock } from '../support/virtual-clock.ts';
+import { createFetch } from '../../lib/net/fetch.ts';
+
+const fetch = createFetch();
 
 const SECRET = app.clientSecret;
 const MINUTE_MS = 60_000;

@@ -7,6 +7,9 @@ import { safeFileName } from '../../lib/net/file-name.ts';
 import { readBody } from '../../playground/http/exchange.ts';
 import { startServer } from '../../playground/http/server.ts';
 import { listenOnLoopback } from '../support/loopback.ts';
+import { createFetch } from '../../lib/net/fetch.ts';
+
+const fetch = createFetch();
 
 async function* bytesOf(...texts: string[]): AsyncGenerator<Uint8Array> {
   for (const text of texts) yield new TextEncoder().encode(text);

@@ -16,6 +16,9 @@ import { configOf, json, startServer } from '../dify/support.ts';
 import { eventually, startDify } from '../playground/support.ts';
 import { createLogLines } from '../support/delivery.ts';
 import { createFastClock } from '../support/virtual-clock.ts';
+import { createFetch } from '../../lib/net/fetch.ts';
+
+const fetch = createFetch();
 
 type Mode = SampleApp['mode'];
 

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { sleep, withTimeout } from '../../lib/runtime/clock.ts';
+import { sleep, within, withTimeout } from '../../lib/runtime/clock.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 const reason = new Error('the parent ends');
@@ -50,6 +50,23 @@ afterEach(async () => {
   process.off('unhandledRejection', note);
   expect(unhandled).toEqual([]);
   expect(clock.pending.size).toBe(0);
+});
+
+describe('within', () => {
+  test('gives what the promise gives, or its failure', async () => {
+    expect(await within(clock, 1_000, Promise.resolve('done'))).toBe('done');
+    await expect(within(clock, 1_000, Promise.reject(reason))).rejects.toBe(reason);
+  });
+
+  test('ends a wait that is too long, whatever comes later', async () => {
+    const late = Promise.withResolvers<string>();
+    const seen = watch(within(clock, 1_000, late.promise));
+    await clock.advance(999);
+    expect(seen).toEqual({});
+    await clock.advance(1);
+    expect(seen.error).toMatchObject({ name: 'TimeoutError' });
+    late.reject(reason);
+  });
 });
 
 describe('withTimeout', () => {

@@ -1,6 +1,7 @@
 // The scripts of commit b114c53 and those of today on one store: what one version puts on record, the other goes on with.
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { createFetch } from '../../lib/net/fetch.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { createRedisState } from '../../lib/state/redis/redis.ts';
 import { createUpstash } from '../../lib/state/redis/upstash.ts';
@@ -28,7 +29,7 @@ describeWith('redis-server', 'beside the version of commit b114c53', () => {
   beforeEach(async () => {
     await store().clear();
     const { url, token } = store().front;
-    run = createUpstash({ url, token, clock: systemClock, timeoutMs: 10_000 });
+    run = createUpstash({ url, token, fetch: createFetch(), clock: systemClock, timeoutMs: 10_000 });
     state = createRedisState(run, { clientId: 'robot', app: 'app', time: (nowMs) => nowMs });
   });
 

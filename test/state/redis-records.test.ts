@@ -1,5 +1,6 @@
 // What Redis holds of turns: by whose clock, for which version, and for how long.
 import { beforeEach, describe, expect, test } from 'vitest';
+import { createFetch } from '../../lib/net/fetch.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { createRedisState } from '../../lib/state/redis/redis.ts';
 import { createUpstash } from '../../lib/state/redis/upstash.ts';
@@ -18,7 +19,7 @@ describeWith('redis-server', 'what Redis holds', () => {
   const prefix = 'dify-on-dingtalk:{robot}:';
   const open = (time: ((nowMs: number) => number) | null) => {
     const { url, token } = store().front;
-    const upstash = createUpstash({ url, token, clock: systemClock, timeoutMs: 10_000 });
+    const upstash = createUpstash({ url, token, fetch: createFetch(), clock: systemClock, timeoutMs: 10_000 });
     return createRedisState(upstash, { clientId: 'robot', app: 'app', time });
   };
   const redis = async (...command: string[]): Promise<unknown> => {

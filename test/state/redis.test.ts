@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { BridgeError } from '../../lib/errors.ts';
+import { createFetch } from '../../lib/net/fetch.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { createRedisState } from '../../lib/state/redis/redis.ts';
 import { createUpstash } from '../../lib/state/redis/upstash.ts';
@@ -23,7 +24,7 @@ describeWith('redis-server', 'the store in Upstash', () => {
   });
 
   const open = (timeoutMs = 10_000, app = 'app') => {
-    const upstash = { url: front.url, token: front.token, clock: systemClock, timeoutMs };
+    const upstash = { url: front.url, token: front.token, fetch: createFetch(), clock: systemClock, timeoutMs };
     return createRedisState(createUpstash(upstash), { clientId: `robot-${robots}`, app, time: (nowMs) => nowMs });
   };
 

@@ -1,6 +1,7 @@
 // What a store says when it refuses: told from a closed list, and never in the store's own text.
 import { beforeEach, describe, expect, test } from 'vitest';
 import { BridgeError } from '../../lib/errors.ts';
+import { createFetch } from '../../lib/net/fetch.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { withFallback } from '../../lib/state/fallback.ts';
 import { createRedisState, type RunScript } from '../../lib/state/redis/redis.ts';
@@ -62,7 +63,8 @@ describeWith('redis-server', 'a store that refuses', () => {
   const store = useStore();
   let redis: RedisServer;
   let front: UpstashFront;
-  const upstash = (token = front.token) => createUpstash({ url: front.url, token, clock: systemClock });
+  const upstash = (token = front.token) =>
+    createUpstash({ url: front.url, token, fetch: createFetch(), clock: systemClock });
   const tcp = (login = '') =>
     createTcpRedis({ url: redis.url.replace('redis://', `redis://${login}`), clock: systemClock });
   const configure = async (...commands: string[][]) => {

@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { createDingTalkClient } from '../../lib/dingtalk/client.ts';
+import { createFetch } from '../../lib/net/fetch.ts';
 import type { Fetch } from '../../lib/net/http.ts';
 import { readBody } from '../../playground/http/exchange.ts';
 import { startServer } from '../../playground/http/server.ts';
@@ -70,7 +71,7 @@ export async function startFileCalls(
   const { origin } = server;
   const { dingtalk: config } = robotConfig({ DINGTALK_API_URL: origin, DINGTALK_OAPI_URL: origin });
   const clientWith = (fetch: Fetch) => createDingTalkClient(config, fetch, systemClock);
-  return { uploads, asked, client: clientWith(fetch), clientWith };
+  return { uploads, asked, client: clientWith(createFetch()), clientWith };
 }
 
 export async function* bytesOf(content: Uint8Array | string, partBytes = 65_536): AsyncGenerator<Uint8Array> {
