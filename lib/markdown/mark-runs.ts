@@ -5,7 +5,7 @@ export interface MarkRun {
   /** Where it stands in the text. */
   start: number;
   end: number;
-  /** The character before and the one after. Empty at the edge of the text and beside an HTML tag. */
+  /** The character before and the one after. Empty at the edge of a line. */
   before: string;
   after: string;
 }

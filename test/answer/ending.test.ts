@@ -114,7 +114,7 @@ describe('a failure', () => {
     ['file_not_accepted', { most: 0 }, {}, texts.failures.file_not_accepted],
     ['file_not_accepted', { kinds: '', most: null }, { extensions: [] }, texts.failures.file_not_accepted],
     ['file_not_accepted', { kinds: 'image' }, { label: 'Receipt' }, texts.form.acceptedFiles('Receipt', ['image'])],
-    ['form_closed', {}, { label: 'Receipt' }, texts.failures.form_closed],
+    ['form_closed', { kinds: 'image' }, { label: 'Receipt' }, texts.failures.form_closed],
     [
       'form_invalid',
       {},

@@ -61,7 +61,7 @@ describe('the files of an answer', () => {
       '| x |\n| - |\n| <img src="http://api:5001/files/tools/c.png?sign=3" alt="c"> |',
       '`![](/files/tools/d.png)`',
       '[site](https://other.example/files/e.pdf) ![pic](https://other.example/f.png)',
-      '[again](/files/tools/a.png?sign=9)',
+      '[again](/files/tools/a.png?sign=9) http://api:5001/files/tools/i.csv?sign=1',
     ].join('\n\n');
     expect(filesOfAnswer(said(text)).map(({ name, kind, extension }) => [name, kind, extension])).toEqual([
       ['图表', 'image', 'png'],
@@ -69,6 +69,7 @@ describe('the files of an answer', () => {
       ['表.xlsx', 'custom', null],
       ['', 'custom', 'zip'],
       ['c', 'image', 'png'],
+      ['', 'custom', 'csv'],
     ]);
   });
 

@@ -68,6 +68,9 @@ describe('emphasis beside Chinese', () => {
     ['**1）准备：**内容，**2）执行**', ['1）准备：', '2）执行']],
     ['**a *b*** c', ['a b']],
     ['un**believ**able 与 __乙__', ['believ', '乙']],
+    ['看**<u>重点：</u>**内容与**<font color="red">红字</font>**', ['重点：', '红字']],
+    ['**<b>甲</b>** 乙**<!-- -->丙**', ['甲', '丙']],
+    ['甲**<br>乙** 丙', []],
     ['**https://x.cn/a**，好', ['https://x.cn/a']],
   ])('of %j is %j', (source, bold) => expect(read(card(source)).bold).toEqual(bold));
 
@@ -165,7 +168,7 @@ describe('definitions and links', () => {
     const link = `[长](https://x.cn/${'(b)'.repeat(400)})`;
     expect(read(card(`${'**重**点 '.repeat(150)}${link}后${' *a*'.repeat(99)}`)).links).toHaveLength(1);
     const citation = `[[1]](https://x.cn/${'b'.repeat(200)})`;
-    expect(read(card(`${'**重**点 '.repeat(130)}${citation}后`)).links).toHaveLength(1);
+    expect(read(card(`${'**重**点 '.repeat(130)}${citation}后`)).links.map(([label]) => label)).toEqual(['[1]']);
   });
 });
 
@@ -216,6 +219,7 @@ describe('blocks', () => {
     ['- 甲\n**二、安排：**\n- 乙', '- 甲\n\n**二、安排：**\n\n- 乙'],
     ['1. 甲\n__小结__\n文字', '1. 甲\n\n**小结**<br>文字'],
     ['- 甲\n**注意：** 不含税。', '- 甲\n\n**注意：** 不含税。'],
+    ['1. 甲\n**注意：** 不含税。', '1. 甲\n\n**注意：** 不含税。'],
     ['- 甲\n（二）范围\n- 乙', '- 甲\n\n（二）范围\n\n- 乙'],
     ['> - 甲\n> **二**', '> - 甲\n>\n> **二**'],
     // These belong to the item above them.

@@ -11,6 +11,10 @@ it('keeps what stands in an item as deep as it is in the item', () => {
   expect(numbersAsText('1. a\n   - b\n     - c\n2. d')).toEqual(['**1.** a\n- b\n  - c', '**2.** d']);
 });
 
+it('keeps what a quote holds beside its list', () => {
+  expect(numbersAsText('> a\n>\n> 1. b\n> 2. c\n>\n> d')).toEqual(['> a', '> **1.** b', '> **2.** c', '> d']);
+});
+
 it('leaves a block that is no list', () => {
   expect(numbersAsText('a\n1. b')).toBeUndefined();
 });

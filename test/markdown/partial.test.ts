@@ -72,6 +72,8 @@ describe('renderPartial', () => {
     ['a\n\n', 'a'],
     ['a\uD83D', 'a'],
     ['a ~~**![', 'a ~~**'],
+    ['a ![b](data:', 'a 【b】'],
+    ['a [b](data:im', 'a b'],
     ['<script>alert("', ''],
   ])('withholds what %j may become', (source, expected) => expect(partial(source)).toBe(expected));
 

@@ -85,7 +85,7 @@ describe('code spans', () => {
   it('keeps backticks apart that are not of one span', () => {
     expect(card('```a```<code>`b`</code>')).toBe('`a`\u200B`` `b` ``');
     expect(card('a ` b')).toBe('a \\` b');
-    expect(card('`a\nb`')).toBe('`a b`');
+    expect(card('`a\nb` <code>c\nd</code>')).toBe('`a b` `c d`');
   });
 });
 
