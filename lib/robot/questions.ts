@@ -59,13 +59,13 @@ type NewTurn = Omit<Turn, 'record' | 'level'>;
 /** Most questions that may wait in one conversation. `texts.queueFull` tells it. */
 const QUEUE_LIMIT = 5;
 
-/** A robot is told neither that it asks too much nor that too many questions wait: it would answer that as well. */
 /** What a person reads who has asked too often. The store counts by windows of the clock (`AcceptRequest.rate`). */
 function rateLimitedText({ access: { rateLimit } }: RobotConfig, texts: Texts, atMs: number): string {
   const { questions, windowMs } = rateLimit ?? { questions: 0, windowMs: 1 };
   return texts.rateLimited(questions, windowMs - (atMs % windowMs));
 }
 
+/** A robot is told neither that it asks too much nor that too many questions wait: it would answer that as well. */
 const mayAnswerRobot = (kind: Accepted['kind']) => kind === 'started' || kind === 'queued';
 
 /** Accepts questions: each is on record before it is acknowledged. */
