@@ -1,7 +1,8 @@
 import type { RobotConfig } from '../config/robot.ts';
 import type { Message } from '../dingtalk/callback.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { Claimed, State } from '../state/state.ts';
+import type { State } from '../state/state.ts';
+import type { Claimed } from '../state/told.ts';
 import { askerOf } from '../turn/conversation.ts';
 import { turnIdOf } from '../turn/record.ts';
 import { rowOf } from './access.ts';

@@ -66,6 +66,13 @@ describe('the last line', () => {
     expect(of({})).not.toContain('dtmd:');
   });
 
+  test('of a failure after some text says that the text is not whole, except where the sentence says so', () => {
+    const begun = { texts: { ...emptyAnswer.texts, message: 'Some' } };
+    const of = (code: ErrorCode) => line(ended(null, begun), new BridgeError(code, 'x'), { canTap: false });
+    expect(of('dify_timeout')).toContain(texts.unfinished(texts.failures.dify_timeout));
+    expect(of('dify_model_cut')).toContain(`⚠️ ${texts.failures.dify_model_cut}`);
+  });
+
   test('of a failure that administrators were told of says so', () => {
     const told = (code: ErrorCode) => line(ended(null), new BridgeError(code, 'x'), { toldAdmins: true });
     expect(told('dify_model_account')).toContain(`⚠️ ${texts.toldAdmins.dify_model_account}`);
@@ -106,6 +113,14 @@ describe('a failure', () => {
     ['file_not_accepted', { most: 2 }, {}, texts.mostFiles(2)],
     ['file_not_accepted', { most: 0 }, {}, texts.failures.file_not_accepted],
     ['file_not_accepted', { kinds: '', most: null }, { extensions: [] }, texts.failures.file_not_accepted],
+    ['file_not_accepted', { kinds: 'image' }, { label: 'Receipt' }, texts.form.acceptedFiles('Receipt', ['image'])],
+    ['form_closed', { kinds: 'image' }, { label: 'Receipt' }, texts.failures.form_closed],
+    [
+      'form_invalid',
+      {},
+      { missing: ['Reason'], missingFiles: ['Receipt'] },
+      `${texts.form.missing(['Reason'])} ${texts.form.missingFiles(['Receipt'])}`,
+    ],
     // The asker does not hear of what went wrong with DingTalk.
     ['dingtalk_qps', {}, {}, texts.failures.internal],
   ])('%s with %j and %j is told as a sentence', (code, facts, named, sentence) => {

@@ -15,15 +15,6 @@ export interface Reply {
   body: Json;
 }
 
-/** A clock that runs `factor` times as fast as the real one. */
-export function createFastClock(factor: number): Clock {
-  const startedAt = Date.now();
-  return {
-    now: () => startedAt + (Date.now() - startedAt) * factor,
-    schedule: (ms, run) => systemClock.schedule(ms / factor, run),
-  };
-}
-
 /** A clock that only moves when told to, for limits of a minute or a month. */
 export function createManualClock(at = Date.UTC(2026, 6, 23)) {
   let now = at;

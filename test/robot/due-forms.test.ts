@@ -4,7 +4,7 @@ import type { FormSubmission } from '../../lib/ask/form.ts';
 import type { Message } from '../../lib/dingtalk/callback.ts';
 import { BridgeError } from '../../lib/errors.ts';
 import { createDueForms } from '../../lib/robot/due-forms.ts';
-import type { TurnRecord } from '../../lib/state/state.ts';
+import type { TurnRecord } from '../../lib/state/told.ts';
 import type { AnsweredTurn } from '../../lib/turn/answered.ts';
 import { createWorld, texts } from '../support/turn.ts';
 

@@ -267,8 +267,14 @@ describe('the card of a form that is over', () => {
     expect(shown).not.toContain('驳回');
   });
 
+  test('has only the line where the form and the text are not known any more', () => {
+    const closed = { text: '', quote: '> 小王：报销', form: null, line: texts.form.closed };
+    const shown = closedFormView(closed, { texts, showThinking: false, cardMaxChars: 500 });
+    expect(shown).toBe(`> 小王：报销\n\n${texts.form.closed}`);
+  });
+
   test('stays within what a card takes', () => {
-    const closed = { text: '字'.repeat(5_000), quote: '', form, line: texts.form.closed };
+    const closed = { text: '字'.repeat(5_000), quote: `> ${'问'.repeat(99)}`, form, line: texts.form.closed };
     const shown = closedFormView(closed, { texts, showThinking: false, cardMaxChars: 500 });
     expect(shown.length).toBeLessThanOrEqual(500);
     expect(shown.endsWith(texts.form.closed)).toBe(true);
