@@ -113,25 +113,22 @@ const MODE_MISMATCH: ReadonlySet<string> = new Set(['not_chat_app', 'not_workflo
 export function readRefusal(status: number, json: unknown): Refusal {
   const { code = null, message = null } = errorBody.safeParse(json).data ?? {};
   const upstreamCode = safeUpstreamCode(code);
+  const refusal = (kind: RefusalKind, ours: TurnErrorCode): Refusal => ({
+    kind,
+    error: new BridgeError(ours, 'Dify refused the request', { status, upstreamCode }),
+  });
   // Only the beginning is compared: newer versions of Dify append hints to the messages of 404.
   if (status === 404 && message?.startsWith('Conversation Not Exists')) {
-    return { kind: 'stale-conversation', error: failure('dify_rejected', status, upstreamCode) };
+    return refusal('stale-conversation', 'dify_rejected');
   }
   if (status === 400 && upstreamCode !== null && MODE_MISMATCH.has(upstreamCode)) {
-    return { kind: 'wrong-app-type', error: failure('dify_rejected', status, upstreamCode) };
+    return refusal('wrong-app-type', 'dify_rejected');
   }
   const told = status === 400 || status === 429 ? reasonOfRefusal(message ?? '') : null;
-  if (told) return { kind: 'failure', error: failure(told, status, upstreamCode) };
+  if (told) return refusal('failure', told);
+  const isOfDify = code !== null || message !== null;
   // A proxy in front of Dify answers so while Dify restarts.
-  if (code === null && message === null && (status === 502 || status === 503)) {
-    return { kind: 'failure', error: failure('dify_unreachable', status, null) };
-  }
-  if (code === null && message === null && isElsewhere(status)) {
-    return { kind: 'failure', error: failure('dify_not_a_stream', status, null) };
-  }
-  return { kind: 'failure', error: failure(classifyDifyError(upstreamCode, status), status, upstreamCode) };
-}
-
-function failure(code: TurnErrorCode, status: number, upstreamCode: string | null): BridgeError {
-  return new BridgeError(code, 'Dify refused the request', { status, upstreamCode });
+  if (!isOfDify && (status === 502 || status === 503)) return refusal('failure', 'dify_unreachable');
+  if (!isOfDify && isElsewhere(status)) return refusal('failure', 'dify_not_a_stream');
+  return refusal('failure', classifyDifyError(upstreamCode, status));
 }

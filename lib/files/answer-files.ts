@@ -3,6 +3,7 @@ import type { AnswerFile } from '../answer/event.ts';
 import { isFile } from '../answer/outputs.ts';
 import { readAnswerFile } from '../dify/answer-file.ts';
 import { difyLinks, difyPath } from '../markdown/dify-links.ts';
+import { extensionOf } from './inspect.ts';
 
 /** The most levels of the outputs that are searched. The author of the app decides about their shape. */
 const MAX_DEPTH = 8;
@@ -75,7 +76,7 @@ export function linkedFiles(text: string): AnswerFile[] {
     name: words,
     kind: isImage ? 'image' : 'custom',
     url,
-    extension: /\.([a-z0-9]{1,10})$/i.exec(pathOf(url))?.[1]?.toLowerCase() ?? null,
+    extension: extensionOf(pathOf(url)) || null,
     mimeType: null,
     sizeBytes: null,
   }));

@@ -3,7 +3,7 @@ import type { AppType } from '../../lib/config/robot.ts';
 import { stopRun } from '../../lib/dify/runs.ts';
 import type { SampleApp } from '../../playground/dify/types.ts';
 import { eventually, startDify } from '../playground/support.ts';
-import { createFastClock } from '../support/virtual-clock.ts';
+import { createVirtualClock } from '../support/virtual-clock.ts';
 import { httpOf, startServer } from './support.ts';
 
 const endless = { chunks: [{ text: '前半' }, { afterMs: 60_000, text: '后半' }] };
@@ -58,8 +58,11 @@ describe('a request to stop that does not get through', () => {
   ] as const)('%j throws %s, once', async (fault, code) => {
     const { dify } = await startDify();
     dify.faults.inject({ api: 'stop', ...fault });
-    const stopping = stopRun(httpOf(dify.url, 'app-chat', { clock: createFastClock(20) }), task);
-    await expect(stopping).rejects.toMatchObject({ name: 'BridgeError', code });
+    const clock = createVirtualClock();
+    const stopping = stopRun(httpOf(dify.url, 'app-chat', { clock }), task).catch((error: unknown) => error);
+    await eventually(() => dify.requests.length === 1);
+    if (fault.kind === 'hang') await clock.advance(5_000);
+    expect(await stopping).toMatchObject({ name: 'BridgeError', code });
     expect(dify.requests).toHaveLength(1);
   });
 
