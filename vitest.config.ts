@@ -41,6 +41,7 @@ const LONGEST = [
   'playground-page/page',
   'playground-page/server',
   'playground-page/buttons',
+  'playground-page/states',
   'stories/buttons',
   'playground-page/tour',
   'playground/dify-forms',

@@ -20,6 +20,7 @@ import { createReceiver, receiveFrames, sweepRobots } from './receiver.ts';
 import { createRecovery } from './recovery/recover.ts';
 import { createRobot } from './robot/robot.ts';
 import { pathOf } from './routes.ts';
+import { createAcknowledgements } from './runtime/acknowledgements.ts';
 import { systemClock, type Clock } from './runtime/clock.ts';
 import { createLog, errorFields, withFields, type Log } from './runtime/log.ts';
 import { limitPlatform, type Platform } from './runtime/platform.ts';
@@ -139,7 +140,9 @@ export function createApp(options: AppOptions): App {
   const { openStream } = options;
   const streams = new Map<string | null, Stream>();
   const streamStatus = (name: string | null) => streams.get(name)?.status() ?? null;
-  const receive = createReceiver({ robots, cronSecret: config.cronSecret, streamStatus, clock, log });
+  const acknowledgements = createAcknowledgements(clock);
+  const { cronSecret } = config;
+  const receive = createReceiver({ robots, cronSecret, streamStatus, acknowledgements, clock, log });
   const { maxDurationMs } = config;
   const limited = (platform: Platform) => limitPlatform(platform, { maxDurationMs, clock, log });
   return {
@@ -160,7 +163,7 @@ export function createApp(options: AppOptions): App {
         const { dingtalk } = robot.config;
         if (dingtalk.connection !== 'stream' || !openStream || streams.has(name)) continue;
         const own = withFields(log, { robot: name });
-        const callbacks = receiveFrames(robot, unlimited, clock, own);
+        const callbacks = receiveFrames(robot, { platform: unlimited, acknowledgements, clock, log: own });
         streams.set(name, openStream({ config: dingtalk, callbacks, fetch, clock, log: own }));
       }
     },

@@ -142,7 +142,7 @@ const has = (error: unknown, nature: keyof Nature): boolean =>
 
 export const isPassing = (error: unknown): boolean => has(error, 'passing');
 /** What the call stood on had failed before, so that the call itself was not sent. */
-const isUnsent = (error: unknown): boolean => error instanceof BridgeError && error.facts['unsent'] === true;
+export const isUnsent = (error: unknown): boolean => error instanceof BridgeError && error.facts['unsent'] === true;
 
 export const isUnanswered = (error: unknown): boolean => has(error, 'unanswered') && !isUnsent(error);
 export const isLimited = (error: unknown): boolean => has(error, 'limited');
@@ -153,10 +153,11 @@ export const isModelBusy = (error: unknown): boolean => has(error, 'busy');
 export const isAboutForm = ({ code }: BridgeError): boolean =>
   code === 'form_invalid' || code === 'form_closed' || code === 'form_expired';
 
+/** Whether the question may be asked once more. */
 export function repeatOf(failure: BridgeError): 'again' | 'mended' | 'never' {
-  const { code, facts } = failure;
+  const { code, facts, named } = failure;
   // The question itself is too long for the input, or lacks the file that the app requires.
-  const isOfQuestion = typeof facts['maxChars'] === 'number' || typeof facts['files'] === 'string';
+  const isOfQuestion = typeof facts['maxChars'] === 'number' || named.missingFiles !== undefined;
   if ((code === 'dify_input_invalid' || code === 'dify_input_missing') && isOfQuestion) return 'never';
   return REPEAT[turnErrorCode(failure)];
 }
@@ -173,21 +174,40 @@ export const mayBeDone = (error: unknown): boolean => isPassing(error) && !isLim
 /** Facts for the log: numbers and short codes, never upstream text. */
 export type ErrorFacts = Readonly<Record<string, string | number | boolean | null>>;
 
+/** What a sentence for the asker names of the app, in the words of the app's author: no log has them. */
+export interface Named {
+  /** The inputs, or the fields of a form, that lack a value. */
+  missing?: readonly string[];
+  /** Those that lack a file. */
+  missingFiles?: readonly string[];
+  /** The input or field that does not take what it was given. */
+  label?: string;
+  /** What it takes. */
+  options?: readonly string[];
+  extensions?: readonly string[];
+}
+
 /**
- * The one error of this project. `message` is our own wording and safe to log. The words of an upstream service are not
- * kept, because they may hold keys, addresses or text of users.
+ * The one error of this project. `message` is our own wording and safe to log, and so are the facts. The words of an upstream
+ * service are not kept, because they may hold keys, addresses or text of users.
  */
 export class BridgeError extends Error {
   override readonly name = 'BridgeError';
   readonly code: ErrorCode;
   readonly facts: ErrorFacts;
+  readonly named: Named;
 
-  constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}, cause?: unknown) {
+  constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}, cause?: unknown, named: Named = {}) {
     super(message, { cause });
     this.code = code;
     this.facts = facts;
+    this.named = named;
   }
 }
+
+/** Whether an error is one of ours with one of these codes. */
+export const hasCode = (error: unknown, ...codes: readonly ErrorCode[]): error is BridgeError =>
+  error instanceof BridgeError && codes.includes(error.code);
 
 /** The code whose sentence the asker reads. An unexpected failure is `internal`. */
 export function turnErrorCode(error: unknown): TurnErrorCode {

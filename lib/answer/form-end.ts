@@ -1,6 +1,6 @@
-import { plainLine, shortened } from '../markdown/plain-line.ts';
 import { sanitizeText } from '../markdown/sanitize.ts';
 import type { Texts } from '../texts/texts.ts';
+import { shortName } from './short-name.ts';
 
 /** What became of a form on a card. */
 export type FormEnd =
@@ -10,9 +10,6 @@ export type FormEnd =
   | { kind: 'closed' }
   | { kind: 'expired'; title: string };
 
-/** Longest name of a person or an action that is shown. */
-const MAX_NAME_CHARS = 60;
-
 /** The last line of its card. */
 export function formEndLine(end: FormEnd, { form }: Pick<Texts, 'form'>): string {
   switch (end.kind) {
@@ -21,7 +18,7 @@ export function formEndLine(end: FormEnd, { form }: Pick<Texts, 'form'>): string
     case 'closed':
       return form.closed;
     case 'expired':
-      return sanitizeText(form.expired(nameIn(end.title)));
+      return sanitizeText(form.expired(shortName(end.title)));
     default:
       return end satisfies never;
   }
@@ -33,8 +30,6 @@ export function submittingLine(chosen: { action: string; by: string | null }, { 
 }
 
 const namesOf = ({ action, by }: { action: string; by: string | null }) => ({
-  action: nameIn(action),
-  by: by === null ? null : nameIn(by),
+  action: shortName(action),
+  by: by === null ? null : shortName(by),
 });
-
-const nameIn = (text: string): string => shortened(plainLine(text), MAX_NAME_CHARS);

@@ -1,11 +1,12 @@
 import { beginning } from '../characters.ts';
 import type { Dialect } from '../markdown/dialect.ts';
-import { plainLine, shortened } from '../markdown/plain-line.ts';
+import { plainLine } from '../markdown/plain-line.ts';
 import { renderBlocks } from '../markdown/render.ts';
 import { sanitizeText } from '../markdown/sanitize.ts';
 import type { Texts } from '../texts/texts.ts';
 import type { FormAction, FormField, PendingForm } from './event.ts';
 import { sendLink } from './links.ts';
+import { shortName } from './short-name.ts';
 
 export interface FormViewOptions {
   texts: Texts;
@@ -23,9 +24,6 @@ const MAX_FIELDS = 20;
 const MAX_OPTIONS = 20;
 
 const MAX_ACTIONS = 10;
-
-/** Longest name, option or default that is shown. */
-const MAX_NAME_CHARS = 60;
 
 const MAX_CONTENT_CHARS = 4_000;
 
@@ -107,8 +105,4 @@ function actionLine(
   const name = shortName(title);
   if (!isLinked || name === '') return `${index + 1}. ${sanitizeText(name)}`;
   return `${index + 1}. ${sendLink(name, sent(title.replace(/\s+/g, ' ').trim(), number, texts))}`;
-}
-
-function shortName(name: string): string {
-  return shortened(plainLine(name), MAX_NAME_CHARS);
 }

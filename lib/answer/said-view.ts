@@ -1,14 +1,12 @@
-import { plainLine, shortened } from '../markdown/plain-line.ts';
+import { plainLine } from '../markdown/plain-line.ts';
 import { sanitizeText } from '../markdown/sanitize.ts';
 import type { Texts } from '../texts/texts.ts';
 import { sendLink } from './links.ts';
 import type { Choice, NamedForm, Said } from './said.ts';
+import { shortName } from './short-name.ts';
 
 /** Longest words that a link can carry: the addresses of longer ones are too long for DingTalk's clients. */
 const MAX_WORDS_CHARS = 300;
-
-/** Longest name that is shown. */
-const MAX_NAME_CHARS = 60;
 
 /** What is said about a form, as blocks of markdown: a sentence, and the choices as links or as words to type. */
 export function saidNotes(said: Said, { texts, links = false }: { texts: Texts; links?: boolean }): string[] {
@@ -43,7 +41,7 @@ function choiceText(choice: Choice, texts: Texts): string {
 function choiceLabel(choice: Choice, texts: Texts): string {
   if (choice.kind === 'question') return texts.form.asQuestion;
   const { form, action, words } = choice;
-  const named = texts.form.actionOf(nameIn(action), nameOf(form, texts));
+  const named = texts.form.actionOf(shortName(action), nameOf(form, texts));
   return words === undefined ? named : texts.form.withWords(named);
 }
 
@@ -55,11 +53,11 @@ function sentenceOf(said: Said, texts: Texts): string {
     case 'which-form':
       return words.whichForm;
     case 'answered':
-      return words.answered(nameOf(said.form, texts), nameIn(said.action), Math.floor(said.agoMs / 60_000));
+      return words.answered(nameOf(said.form, texts), shortName(said.action), Math.floor(said.agoMs / 60_000));
     case 'belongs':
       return words.belongs(
         said.forms.map((form) => nameOf(form, texts)),
-        said.field === null ? null : nameIn(said.field),
+        said.field === null ? null : shortName(said.field),
       );
     case 'files-kept':
       return words.filesKept(
@@ -74,6 +72,4 @@ function sentenceOf(said: Said, texts: Texts): string {
   }
 }
 
-const nameOf = ({ title, number }: NamedForm, texts: Texts): string => texts.form.named(nameIn(title), number);
-
-const nameIn = (text: string): string => shortened(plainLine(text), MAX_NAME_CHARS);
+const nameOf = ({ title, number }: NamedForm, texts: Texts): string => texts.form.named(shortName(title), number);

@@ -142,7 +142,7 @@ function isInLine(text: string, index: number, kept: number): boolean {
 /** Whether a tag stands in a sentence like a word: between blanks or quotes, or before punctuation. */
 function isLikeWords(text: string, index: number, end: number): boolean {
   const [before, after] = [text.charAt(index - 1), text.charAt(end)];
-  if (/[，。、；：？！）】》」』”’…,.;:?!)"']/.test(after)) return after !== '';
+  if (/[，。、；：？！）】》」』”’…,.;:?!)"']/.test(after)) return true;
   return (
     (after === '' || /[ \t]/.test(after) || (after === '`' && before === '`')) &&
     /[\s“‘"'「『（(【`，。、：；]/.test(before)

@@ -93,22 +93,20 @@ function typingText(answer: Answer, options: ViewOptions): string {
 export function progressLine(answer: Answer, texts: Texts): string {
   const { text, reasoning } = answerText(answer);
   if (text.trim() !== '') return '';
-  // Reasoning that comes within the text is no event of its own.
   const { activity } = answer;
-  const kind = activity?.kind ?? (reasoning === '' ? null : 'thinking');
-  switch (kind) {
-    case null:
-      return '';
+  // Reasoning that comes within the text is no event of its own.
+  if (activity === null) return reasoning === '' ? '' : texts.progress.thinking;
+  switch (activity.kind) {
     case 'thinking':
     case 'queued':
     case 'unseen':
-      return texts.progress[kind];
+      return texts.progress[activity.kind];
     case 'node':
-      return sanitizeText(texts.progress.node(activity?.name ?? ''));
+      return sanitizeText(texts.progress.node(activity.name));
     case 'tool':
-      return sanitizeText(texts.progress.tool(activity?.name ?? '', activity?.labels));
+      return sanitizeText(texts.progress.tool(activity.name, activity.labels));
     default:
-      return kind satisfies never;
+      return activity.kind satisfies never;
   }
 }
 

@@ -1,8 +1,8 @@
 /** A line that begins or ends a fence, also in a quote or a list. */
 const FENCE = /^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(`{3,}(?=[^`]*$)|~{3,})/;
 
-/** The quote marks of a line, and the rest. */
-const QUOTED = /^((?: {0,3}> ?)*)(.*)$/;
+/** The quote marks of a line. */
+const QUOTE = /^(?: {0,3}> ?)*/;
 
 const ITEM = /^ *(?:([-*+])|(\d{1,9})[.)])[ \t]+\S/;
 
@@ -61,7 +61,8 @@ export function indentItems(source: string): string {
   return source
     .split('\n')
     .map((whole) => {
-      const [, quote = '', line = ''] = QUOTED.exec(whole) ?? [];
+      const line = whole.replace(QUOTE, '');
+      const quote = whole.slice(0, whole.length - line.length);
       const mark = FENCE.exec(line)?.[1];
       const isInFence = fence !== undefined;
       if (mark !== undefined) fence = !isInFence ? mark : mark.startsWith(fence ?? '') ? undefined : fence;
@@ -88,7 +89,8 @@ export function separateLists(source: string): string {
   /** The list that the line above stands in: its last marker. */
   let list: { bullet: string | undefined; number: number } | undefined;
   lines.forEach((whole, index) => {
-    const [, quote = '', line = ''] = QUOTED.exec(whole) ?? [];
+    const line = whole.replace(QUOTE, '');
+    const quote = whole.slice(0, whole.length - line.length);
     const mark = FENCE.exec(line)?.[1];
     const item = ITEM.exec(line);
     if (fence !== undefined) {
@@ -121,6 +123,6 @@ function isBlockOfItsOwn(
   const following = below.map((text) => text.slice(quote.length)).find((text) => text.trim() !== '') ?? '';
   const [, bullet, number] = ITEM.exec(following) ?? [];
   // A list that counts on goes on: the line belongs to the item above it.
-  if (number !== undefined && list.bullet === undefined && Number(number) === list.number + 1) return false;
+  if (list.bullet === undefined && Number(number) === list.number + 1) return false;
   return isHeading || bullet === undefined || bullet !== list.bullet;
 }

@@ -1,6 +1,7 @@
 import type { Token, Tokens } from 'marked';
 import { chartTable } from './chart.ts';
 import { DIALECTS, type Dialect, type MarkdownWords } from './dialect.ts';
+import { indent } from './indent.ts';
 import { renderInline } from './inline.ts';
 import { lexMarkdown } from './lex.ts';
 import { labelled } from './number-text.ts';
@@ -121,13 +122,4 @@ function renderTable(table: Tokens.Table, inline: (tokens: Token[], lineBreak: s
 
 function tableRow(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`;
-}
-
-/** Puts `first` before the first line and `rest` before each other line, without trailing white space. */
-function indent(text: string, first: string, rest: string): string {
-  const lines = text.split('\n').map((line, index) => {
-    const prefix = index === 0 ? first : rest;
-    return line === '' ? prefix.trimEnd() : prefix + line;
-  });
-  return lines.join('\n');
 }

@@ -1,4 +1,5 @@
 import { cutCode, cutLine, type Cut } from './cut-line.ts';
+import { withoutIndent } from './indent.ts';
 
 /** The fence or table that a line stands in. A cut closes it on the page before and opens it again on the next. */
 interface Frame {
@@ -91,15 +92,10 @@ function split(head: readonly string[], tail: readonly string[], frame: Frame | 
   const rest = frame === undefined ? tail.join('\n').replace(/^\n+/, '') : tail.join('\n');
   return {
     head: [...head, ...closing].join('\n').trimEnd(),
+    // At the start of a page the indent of a list's continuation would make it code.
     tail: rest === '' ? '' : withoutIndent([...opening, rest].join('\n')),
     repeated: opening.reduce((sum, line) => sum + Array.from(line).length + 1, 0),
   };
-}
-
-/** At the start of a page the indent of a list's continuation would make it code. */
-function withoutIndent(text: string): string {
-  const indent = /^ */.exec(text)?.[0].length ?? 0;
-  return indent === 0 ? text : text.replace(new RegExp(`^ {1,${indent}}`, 'gm'), '');
 }
 
 function frameAfter(frame: Frame | undefined, lines: readonly string[], index: number): Frame | undefined {

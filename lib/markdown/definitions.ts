@@ -34,7 +34,6 @@ export function showDefinitions(
       if (!isBlock(token)) return;
       if (token.type === 'list') for (const item of token.items) visit(item.tokens);
       if (token.type === 'blockquote') visit(token.tokens);
-      if (token.type === 'space' && !token.raw.includes('\n\n')) return;
       // The first definition of a label is the one that counts.
       const isUsed = token.type === 'def' && used.has(token.tag) && !defined.has(token.tag);
       if (token.type === 'def') defined.add(token.tag);

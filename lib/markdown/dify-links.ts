@@ -22,9 +22,9 @@ export function difyLinks(source: string): DifyLink[] {
   const visit = (token: RawToken) => {
     if (token.type === 'html') {
       const tag = readTag(token.raw);
-      const address = tag?.attributes.get('src') ?? tag?.attributes.get('href');
-      if (tag && !tag.closing && address !== undefined)
-        add(address, tag.attributes.get('alt') ?? '', tag.name === 'img');
+      if (tag === undefined || tag.closing) return;
+      const { name, attributes } = tag;
+      add(attributes.get('src') ?? attributes.get('href') ?? '', attributes.get('alt') ?? '', name === 'img');
     } else if (isInline(token) && (token.type === 'link' || token.type === 'image')) {
       add(token.href, token.raw === token.text ? '' : token.text, token.type === 'image');
     }

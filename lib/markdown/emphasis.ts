@@ -1,5 +1,8 @@
 import type { Token } from 'marked';
-import { LAYERS, LEAST_CONTENT_COST, mayBeMark, type MarkLayer, type MarkRun } from './marks.ts';
+import { LINE_TAGS, readTag } from './html.ts';
+import { LEAST_CONTENT_COST } from './mark-costs.ts';
+import type { MarkRun } from './mark-runs.ts';
+import { LAYERS, mayBeMark, type MarkLayer } from './marks.ts';
 import type { RawToken } from './tokens.ts';
 
 /** How many other runs of its kind one emphasis may have inside: bounds the work on hostile text. */
@@ -51,10 +54,8 @@ function placedRuns(tokens: readonly RawToken[]): { runs: PlacedRun[]; source: s
     const [start, end] = [offset, offset + raw.length];
     offset = end;
     if (type !== 'marks') return;
-    const previous = tokens[token - 1];
-    const next = tokens[token + 1];
-    const before = previous === undefined || previous.type === 'html' ? '' : (/.$/su.exec(previous.raw)?.[0] ?? '');
-    const after = next === undefined || next.type === 'html' ? '' : (/^\\?(.)/su.exec(next.raw.slice(0, 3))?.[1] ?? '');
+    const before = /.$/su.exec(rawBeside(tokens, token, -1))?.[0] ?? '';
+    const after = /^\\?(.)/su.exec(rawBeside(tokens, token, 1).slice(0, 3))?.[1] ?? '';
     const mark = raw.startsWith('*') ? '*' : raw.startsWith('_') ? '_' : '~';
     const place = { mark, token, before, after } as const;
     if (raw.length === 4 && before.trim() !== '' && after.trim() !== '' && !/^[\w]{2}$/.test(before + after)) {
@@ -66,6 +67,16 @@ function placedRuns(tokens: readonly RawToken[]): { runs: PlacedRun[]; source: s
     }
   });
   return { runs, source };
+}
+
+/** The source beside a token, inline tags aside: they show nothing. Empty at the edge of a line. */
+function rawBeside(tokens: readonly RawToken[], index: number, step: 1 | -1): string {
+  let beside = tokens[index + step];
+  for (let at = index + step; beside?.type === 'html'; beside = tokens[(at += step)]) {
+    const tag = readTag(beside.raw);
+    if (tag !== undefined && LINE_TAGS.has(tag.name)) return '';
+  }
+  return beside?.raw ?? '';
 }
 
 /** A run of one layer, with its place among all runs. `may` is false for one that can be no mark. */

@@ -102,7 +102,6 @@ export const tightHeading: TokenizerExtension = {
 export const marks: TokenizerExtension = {
   name: 'marks',
   level: 'inline',
-  start: (source) => source.search(/[*_~]/),
   tokenizer(source) {
     const raw = /^(?:\*+|_+|~+)/.exec(source)?.[0];
     return raw === undefined ? undefined : { type: 'marks', raw };

@@ -1,5 +1,6 @@
 import type { TokenizerExtension } from 'marked';
 import { firstIn } from './extensions.ts';
+import { withoutIndent } from './indent.ts';
 
 /** The longest value that is recognised, and its depth: bounds what each line that begins with a bracket may cost. */
 const MAX_JSON_CHARS = 20_000;
@@ -48,13 +49,8 @@ export function jsonBlocks(growing: boolean): TokenizerExtension {
 }
 
 function codeToken(raw: string, text: string) {
+  // The indentation of the first line is that of the block, not of the value.
   return { type: 'code', raw, lang: 'json', text: withoutIndent(text) };
-}
-
-/** The indentation of the first line is that of the block, not of the value. */
-function withoutIndent(text: string): string {
-  const indent = /^ */.exec(text)?.[0].length ?? 0;
-  return indent === 0 ? text : text.replace(new RegExp(`^ {1,${indent}}`, 'gm'), '');
 }
 
 /** Where the value ends that a text begins with. Undefined where it does not end, or is no JSON. */
@@ -81,8 +77,8 @@ function isBeginning(source: string): boolean {
 
 function isJson(text: string): boolean {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object';
+    JSON.parse(text);
+    return true;
   } catch {
     return false;
   }

@@ -93,7 +93,7 @@ function pieceEnd(source: string, start: number): number {
   if (newline > start) return newline + 1;
   const address = source.lastIndexOf('](', limit);
   if (address > start && !ADDRESS_END.test(source.slice(address, limit))) {
-    const label = source.lastIndexOf('[', source.charAt(address - 1) === ']' ? address - 3 : address);
+    const label = source.lastIndexOf('[', address);
     if (label > start + PIECE_CHARS / 2) return source.charAt(label - 1) === '[' ? label - 1 : label;
     const length = source.slice(address, address + MAX_ADDRESS_CHARS).search(ADDRESS_END);
     if (length > 0) return address + length;

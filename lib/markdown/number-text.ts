@@ -6,7 +6,7 @@ const ITEM = /^(\d{1,9})\. ?/;
  * another message cannot stay one. A quote may hold other blocks beside its lists. Undefined for any other block.
  */
 export function numbersAsText(block: string): string[] | undefined {
-  const quote = /^(?:> )*/.exec(block)?.[0] ?? '';
+  const quote = block.slice(0, block.length - block.replace(/^(?:> )+/, '').length);
   const blocks: string[][] = [];
   /** The width of the marker of the item that a line stands in. */
   let indent = 0;

@@ -10,6 +10,10 @@ export type Piece =
   /** Several `soft` breaks in a row count as one. They come from HTML elements and from the lines of the source. */
   | { kind: 'break'; soft: boolean };
 
+export const asText = (value: string): Piece => ({ kind: 'text', value });
+
+export const asMarkup = (value: string): Piece => ({ kind: 'markup', value });
+
 /**
  * Joins pieces to lines, with the spaces that emphasis needs and without empty lines at either end. `lineBreak` ends
  * each line but the last.

@@ -16,7 +16,7 @@ export function renderBlocks(source: string, dialect: Dialect, words: MarkdownWo
  * make a card flicker.
  */
 export function renderPartial(source: string, dialect: Dialect, words: MarkdownWords): string {
-  return render(withholdUnfinished(source), dialect, words, true).join('\n\n').trimEnd();
+  return render(withholdUnfinished(source), dialect, words, true).join('\n\n');
 }
 
 function render(source: string, dialect: Dialect, words: MarkdownWords, growing: boolean): string[] {

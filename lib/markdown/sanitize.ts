@@ -30,7 +30,7 @@ export function removeInvisible(text: string): string {
 /** Replaces character references by the characters that they stand for. Unknown names stay as they are. */
 export function decodeEntities(text: string): string {
   return text.replace(ENTITY, (whole, decimal?: string, hex?: string, name?: string) => {
-    if (name !== undefined) return NAMED_ENTITIES[name] ?? NAMED_ENTITIES[name.toLowerCase()] ?? whole;
+    if (name !== undefined) return NAMED_ENTITIES[name.toLowerCase()] ?? whole;
     const code = decimal === undefined ? parseInt(hex ?? '', 16) : Number(decimal);
     if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return '\uFFFD';
     return removeInvisible(String.fromCodePoint(code)).replace(/\s/, ' ');
@@ -51,7 +51,7 @@ const SIGNED_FILE =
 
 /** Removes the signatures of Dify's files from text or code. */
 function withoutSignatures(text: string): string {
-  return text.includes('/files/') ? text.replace(SIGNED_FILE, '$1') : text;
+  return text.replace(SIGNED_FILE, '$1');
 }
 
 /** Changes text so that no client takes it for a tag, a character reference, a link, a link's definition or a fence. */
@@ -63,8 +63,8 @@ export function sanitizeText(text: string): string {
     .replace(RISKY_SCHEME, `$1${ZERO_WIDTH_SPACE}:`)
     .replace(/:\/\//g, (separator, offset: number, whole: string) => {
       const before = whole.slice(Math.max(0, offset - MAX_SCHEME), offset);
-      const scheme = /[a-z0-9+.-]*$/i.exec(before)?.[0] ?? '';
-      return scheme === '' || /(?:^|[^a-z])https?$/i.test(scheme) ? separator : ZERO_WIDTH_SPACE + separator;
+      const isOther = /[a-z0-9+.-]$/i.test(before) && !/(?:^|[^a-z])https?$/i.test(before);
+      return isOther ? ZERO_WIDTH_SPACE + separator : separator;
     })
     .replace(/~~(?=~)/g, `~${ZERO_WIDTH_SPACE}~`);
 }

@@ -63,7 +63,7 @@ export function withholdUnfinished(source: string): string {
 function withholdAddress(source: string): string {
   const start = source.lastIndexOf('](');
   const address = start === -1 ? '' : source.slice(start);
-  if (address !== '' && OPEN_ADDRESS.test(address)) {
+  if (OPEN_ADDRESS.test(address)) {
     // A picture inside the text: its words are all that will be shown of it.
     const isData = /^\]\(\s*<?d(?:$|a(?:$|t(?:$|a(?:$|:))))/i.test(address);
     return source.slice(0, start) + (isData ? '](data:,)' : ']');

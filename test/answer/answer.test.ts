@@ -101,6 +101,8 @@ describe('the text', () => {
     expect(said(fold(step('1'), text('agent', 'a'), step('1'), text('agent', 'b')))).toBe('ab');
     const between = fold(step('1'), text('agent', 'a'), step('2'), text('chunk', 'c'), text('agent', 'b'));
     expect(said(between)).toBe('a\nb');
+    // Only an agent has steps.
+    expect(said(fold(step('1'), text('message', 'a'), step('2'), text('message', 'b')))).toBe('ab');
   });
 
   test('that is replaced goes on from the replacement', () => {
@@ -139,6 +141,8 @@ describe('the text', () => {
     expect(said(fold(from('a', 'streamed'), done))).toBe('streamed');
     expect(said(fold(...retried, finished({ answer: 'good' }, 'stopped')))).toBe('bad bad good');
     expect(said(fold(...retried, finished({ answer: ' ' })))).toBe('bad bad good');
+    expect(said(fold(from('a', 'bad bad good'), { ...done, retried: true }))).toBe('good');
+    expect(said(fold(from('a', 'streamed'), { ...done, retried: false }))).toBe('streamed');
     const blocked: Told = { kind: 'replace', source: 'current', text: 'blocked' };
     expect(said(fold(...retried, blocked, done))).toBe('blocked');
     const chunks = [from('a', 'bad bad good', 'chunk'), tryEnded('b', true)] as const;

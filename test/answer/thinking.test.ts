@@ -55,6 +55,7 @@ describe('splitThinking on a finished text', () => {
     '到 </think> 为止',
     '先写<think>标签，再写正文',
     '以 <thinking>',
+    '用 `<think>a</think>` 标签。\n再用 `x`。',
   ])('leaves a tag that a sentence speaks of: %j', (text) => expect(split(text)).toEqual({ text, reasoning: '' }));
 
   it('leaves such a tag after reasoning too', () => {
@@ -81,6 +82,9 @@ describe('splitThinking on a finished text', () => {
       '<details style="color:gray;background-color: #f8f8f8;padding: 8px;border-radius: 4px;" open> <summary> Thinking... </summary>\nr\n</details>\n\nHi';
     expect(split(details)).toEqual({ text: 'Hi', reasoning: '\nr\n' });
     expect(split('<details><summary>More</summary>x</details>').reasoning).toBe('');
+    const begun = '<details> <summary> Thinking... </summary>r';
+    expect(split(`Hi ${begun}</details> you`)).toEqual({ text: 'Hi  you', reasoning: 'r' });
+    expect(split(begun)).toEqual({ text: '', reasoning: 'r', unended: 'r' });
   });
 
   it.each([

@@ -122,6 +122,12 @@ describe('a long answer', () => {
     expect(Math.max(...messages.map((message) => message.length))).toBeLessThanOrEqual(3_800);
   });
 
+  test('has at most five messages below its card', () => {
+    const { messages } = finalView(long(400), [], true, en);
+    expect(messages).toHaveLength(5);
+    expect(messages.join('')).not.toContain(en.texts.continuesBelow);
+  });
+
   test('without text is only its notes, or says that nothing came', () => {
     expect(finalView(said('', done), ['note'], false, en).messages).toEqual(['note']);
     expect(finalView(said('', done), [], false, en).messages).toEqual([en.texts.emptyAnswer]);
@@ -309,6 +315,19 @@ describe('a form', () => {
     const view = card({ ...asked, form: { ...form, fields } }, { ...zh, links: true });
     expect(view).toMatch(/- 收据（[^）]*Dify 的网页[^）]*）$/);
     expect(view).not.toContain('可选操作');
+  });
+
+  test('whose files are not described says where one can be sent', () => {
+    const { files: _files, ...field } = { ...form.fields[2]!, required: true };
+    expect(card({ ...asked, form: { ...form, fields: [field] } }, zh)).toMatch(/- 收据（[^）]*Dify 的网页[^）]*）$/);
+  });
+
+  test.each([
+    ['level', 'level：内容'],
+    ['comment', '备注：内容'],
+  ])('with the field %s says how to fill it in', (name, example) => {
+    const fields = form.fields.filter((field) => field.name === name || field.type === 'file').toReversed();
+    expect(card({ ...asked, form: { ...form, fields } }, zh)).toContain(`请换行后写“${example}”`);
   });
 
   test('whose options are not told says so', () => {

@@ -4,14 +4,16 @@ import { createLimiter, type Bucket, type Priority, type Limiter } from '../../l
 import { sleep, type Clock } from '../../lib/runtime/clock.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
-/** A virtual clock that tells how many timers are set. */
+/** A virtual clock that tells how many timers are set, and how often one was. */
 function countingClock() {
   const clock = createVirtualClock(0);
   const timers = new Set<symbol>();
+  let everSet = 0;
   const counting: Clock = {
     now: () => clock.now(),
     schedule(ms, run) {
       const id = Symbol('timer');
+      everSet += 1;
       timers.add(id);
       const cancel = clock.schedule(ms, () => {
         timers.delete(id);
@@ -23,7 +25,7 @@ function countingClock() {
       };
     },
   };
-  return { ...counting, advance: (ms: number) => clock.advance(ms), timers: () => timers.size };
+  return { ...counting, advance: (ms: number) => clock.advance(ms), timers: () => timers.size, everSet: () => everSet };
 }
 
 function scene(callsPerSecond = 20) {
@@ -53,6 +55,13 @@ describe('a slot', () => {
     void ask('first');
     await clock.advance(0);
     expect(times()).toEqual([0]);
+  });
+
+  test('is waited for with a timer or two', async () => {
+    const { clock, askMany } = scene();
+    void askMany(20);
+    await clock.advance(5_000);
+    expect(clock.everSet()).toBeLessThanOrEqual(40);
   });
 
   test('comes evenly at nine tenths of the limit for an instance that does not know of others', async () => {

@@ -57,15 +57,19 @@ describe('the files of an answer', () => {
     const text = [
       '![图表](/files/tools/a.png?sign=1)',
       '- [报告.pdf](https://dify.example/files/b/file-preview?timestamp=1&sign=2)',
+      '| y |\n| - |\n| [表.xlsx](/files/g?sign=1) <a href="/files/h.zip">zip</a></a> |',
       '| x |\n| - |\n| <img src="http://api:5001/files/tools/c.png?sign=3" alt="c"> |',
       '`![](/files/tools/d.png)`',
       '[site](https://other.example/files/e.pdf) ![pic](https://other.example/f.png)',
-      '[again](/files/tools/a.png?sign=9)',
+      '[again](/files/tools/a.png?sign=9) http://api:5001/files/tools/i.csv?sign=1',
     ].join('\n\n');
     expect(filesOfAnswer(said(text)).map(({ name, kind, extension }) => [name, kind, extension])).toEqual([
       ['图表', 'image', 'png'],
       ['报告.pdf', 'custom', null],
+      ['表.xlsx', 'custom', null],
+      ['', 'custom', 'zip'],
       ['c', 'image', 'png'],
+      ['', 'custom', 'csv'],
     ]);
   });
 

@@ -23,9 +23,14 @@ describe('marks that are characters', () => {
     'f(*args, **kwargs): g(*args, **kwargs)',
     '参数 **kwargs 和 **options',
     'a**b 和 c**d',
+    'f(a**b c**d)',
+    'abc*def* x',
     '*.ts 与 *.js',
     '138****5678，6222 **** **** 1234，李**、王**',
     '姓名：____ 电话：____',
+    '____重点____',
+    '甲 **\n乙** 丙',
+    '甲**乙\n** 丙',
     'snake_case_name 与 订单_编号_前缀',
   ])('reads %j as it stands', (source) => {
     const reading = read(card(source));
@@ -44,6 +49,7 @@ describe('marks that are characters', () => {
     expect(card('2*3')).toBe('2*3');
     expect(card('2*3 与 4*5')).toBe('2\\*3 与 4\\*5');
     expect(card('a **b')).toBe('a **b');
+    expect(card('版本1_2 和 3_4')).toBe('版本1_2 和 3_4');
   });
 });
 
@@ -61,8 +67,23 @@ describe('emphasis beside Chinese', () => {
     ['**合计=20*15：**300 元，**不含运费**', ['合计=20*15：', '不含运费']],
     ['**1）准备：**内容，**2）执行**', ['1）准备：', '2）执行']],
     ['**a *b*** c', ['a b']],
+    ['un**believ**able 与 __乙__', ['believ', '乙']],
+    ['看**<u>重点：</u>**内容与**<font color="red">红字</font>**', ['重点：', '红字']],
+    ['**<b>甲</b>** 乙**<!-- -->丙**', ['甲', '丙']],
+    ['甲**<br>乙** 丙', []],
     ['**https://x.cn/a**，好', ['https://x.cn/a']],
   ])('of %j is %j', (source, bold) => expect(read(card(source)).bold).toEqual(bold));
+
+  it.each([
+    ['_甲_ 与 *乙 *, 丙', ['甲', '乙']],
+    ['这*是，重点*内容，*甲。乙* 丙', ['是，重点', '甲。乙']],
+  ])('of one mark in %j is %j', (source, italic) => expect(read(card(source)).italic).toEqual(italic));
+
+  it.each([
+    ['**甲 ~~乙~~ 丙**', '**甲 ~~乙~~ 丙**'],
+    ['**甲 ~~乙** 丙~~', '**甲 \\~\\~乙** 丙\\~\\~'],
+    ['~~甲 **乙~~ 丙**', '\\~\\~甲 **乙\\~\\~ 丙**'],
+  ])('of %j lies within another or is none', (source, expected) => expect(card(source)).toBe(expected));
 
   it('takes one mark for emphasis and the other for an operator', () => {
     const reading = read(card('*说明：*长*宽=3*4，是*重点*内容，~~原价：~~现价'));
@@ -75,6 +96,8 @@ describe('emphasis beside Chinese', () => {
     expect(partial('构造函数 __ini')).toBe('构造函数 __ini');
     expect(partial('2**8=25')).toBe('2**8=25');
     expect(partial('长*宽')).toBe('长*宽');
+    expect(partial('型号*A，')).toBe('型号*A，');
+    expect(partial('f(a**b c**d)，**乙')).toBe('f(a\\*\\*b c\\*\\*d)，**乙**');
   });
 });
 
@@ -120,7 +143,11 @@ describe('definitions and links', () => {
     expect(plain(card('[1]: https://a.cn/b\n\n[1]: https://a.cn/c\n\n见[1]'))).toBe(
       '[1]: https://a.cn/c\n\n见[1](https://a.cn/b)',
     );
+    expect(plain(card('[1]: https://a.cn/b\n \n[2]: https://a.cn/c'))).toBe(
+      '[1]: https://a.cn/b\n\n[2]: https://a.cn/c',
+    );
     expect(plain(card('> [1]: https://a.cn/b'))).toBe('> [1]: https://a.cn/b');
+    expect(plain(card('- [1]: https://a.cn/b'))).toBe('- [1]: https://a.cn/b');
   });
 
   it.each([
@@ -140,6 +167,8 @@ describe('definitions and links', () => {
   it('keeps a long link whole among many marks', () => {
     const link = `[长](https://x.cn/${'(b)'.repeat(400)})`;
     expect(read(card(`${'**重**点 '.repeat(150)}${link}后${' *a*'.repeat(99)}`)).links).toHaveLength(1);
+    const citation = `[[1]](https://x.cn/${'b'.repeat(200)})`;
+    expect(read(card(`${'**重**点 '.repeat(130)}${citation}后`)).links.map(([label]) => label)).toEqual(['[1]']);
   });
 });
 
@@ -190,13 +219,16 @@ describe('blocks', () => {
     ['- 甲\n**二、安排：**\n- 乙', '- 甲\n\n**二、安排：**\n\n- 乙'],
     ['1. 甲\n__小结__\n文字', '1. 甲\n\n**小结**<br>文字'],
     ['- 甲\n**注意：** 不含税。', '- 甲\n\n**注意：** 不含税。'],
+    ['1. 甲\n**注意：** 不含税。', '1. 甲\n\n**注意：** 不含税。'],
     ['- 甲\n（二）范围\n- 乙', '- 甲\n\n（二）范围\n\n- 乙'],
     ['> - 甲\n> **二**', '> - 甲\n>\n> **二**'],
     // These belong to the item above them.
     ['1. 甲\n**说明**：一\n2. 乙', '1. 甲\n   **说明**：一\n2. 乙'],
+    ['> 1. 甲\n> **说明**：一\n> 2. 乙', '> 1. 甲\n>    **说明**：一\n> 2. 乙'],
     ['- 甲\n**说明**：一\n- 乙', '- 甲\n  **说明**：一\n- 乙'],
     ['- 甲\n  **说明**', '- 甲\n  **说明**'],
     ['- 甲\n继续', '- 甲\n  继续'],
+    ['- 甲\n\n乙\n**丙**', '- 甲\n\n乙<br>**丙**'],
     ['- ```\n  a\n  ```\n- b', '- ```\n  a\n  ```\n- b'],
     ['```\n- a\n**b**\n```', '```\n- a\n**b**\n```'],
   ])('a line right below a list: %j', (source, expected) => expect(card(source)).toBe(expected));
@@ -205,6 +237,7 @@ describe('blocks', () => {
     ['1. 甲\n  - 子\n2. 乙', '1. 甲\n   - 子\n2. 乙'],
     ['1. 甲\n2. 乙\n3. 丙', '1. 甲\n2. 乙\n3. 丙'],
     ['- 甲\n  - 子', '- 甲\n  - 子'],
+    ['```\n1. a\n  - b\n```', '```\n1. a\n  - b\n```'],
   ])('what stands in a numbered item: %j', (source, expected) => expect(card(source)).toBe(expected));
 
   it('keeps what stands three blanks inside the tenth item in the list', () => {
@@ -226,6 +259,7 @@ describe('blocks', () => {
     ['\n````md\n```js\na\n```\n````\n', '```js\na\n```'],
     ['```markdown\n# 一\n\n```js\na\n```\n\n完\n```', '# 一\n\n```js\na\n```\n\n完'],
     ['~~~markdown\n**一**', '**一**'],
+    ['```markdown\n# 一\n\n```\na\n```\n\n完\n```', '# 一\n\n```\na\n```\n\n完'],
     ['```markdown\n# 一\n```\n\n以上', '```markdown\n# 一\n```\n\n以上'],
     ['如下：\n\n```markdown\n# 一\n```', '如下：\n\n```markdown\n# 一\n```'],
   ])('a fence around all: %j', (source, expected) => expect(card(source)).toBe(expected));
@@ -248,6 +282,7 @@ describe('JSON', () => {
     ['说 {"a": 1} 吧', '说 {"a": 1} 吧'],
     ['{"a": 1} 是对象', '{"a": 1} 是对象'],
     ['{"a": 1}\n是对象', '{"a": 1}<br>是对象'],
+    ['{"a": 1,\n"b"', '{"a": 1,<br>"b"'],
     ['{name}\n你好', '{name}<br>你好'],
     ['[{"a"](https://x.cn)', '[{"a"](https://x.cn)'],
   ])('%j', (source, expected) => expect(card(source)).toBe(expected));

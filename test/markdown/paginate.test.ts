@@ -44,6 +44,13 @@ describe('paginate', () => {
     ]);
   });
 
+  it.each([
+    ['no blanks or breaks', 'aaaaaaaa<br><br><br><br>bbbbbbbb', 12, ['aaaaaaaa', 'bbbbbbbb']],
+    ['text behind the marks of a list in quotes', '> > - 一二三四五六', 9, ['> > - 一二三', '> > 四五六']],
+  ])('leaves %s at a cut', (_what, block, room, pages) => {
+    expect(paginate([block], sizes(room)).pages).toEqual(pages);
+  });
+
   it('uses the length of the first page for the first page only', () => {
     expect(paginate(['aaaa bbbb cccc dddd'], sizes(5, 100)).pages).toEqual(['aaaa', 'bbbb cccc dddd']);
   });
@@ -78,9 +85,29 @@ describe('paginate', () => {
     ]);
   });
 
+  it('does so in a quote, up to the end of the table', () => {
+    const table = '> | h |\n> | --- |\n> | row 0 |\n';
+    expect(paginate([`${table}> | row 1 |`], sizes(30)).pages).toEqual([
+      '> | h |\n> | --- |\n> | row 0 |',
+      '> | h |\n> | --- |\n> | row 1 |',
+    ]);
+    expect(paginate([`${table}>\n> x | yyyyyyyyy`], sizes(38)).pages[1]).toBe('> x | yyyyyyyyy');
+  });
+
+  it('cuts a line of code that is longer than a page anywhere', () => {
+    expect(paginate(['```\naaaaaaaabbbbbbbb\n```'], sizes(16)).pages).toEqual([
+      '```\naaaaaaaa\n```',
+      '```\nbbbbbbbb\n```',
+    ]);
+  });
+
   it('does not begin code or a table at the foot of a page without any of it', () => {
     expect(paginate(['aaaaaaaaaa\n\n```js\nbbbbbbb\nccccccc\n```'], sizes(24)).pages[0]).toBe('aaaaaaaaaa');
     expect(paginate(['aaaaaaaaaa\n\n| h |\n| --- |\n| bbbb |'], sizes(26)).pages[0]).toBe('aaaaaaaaaa');
+    expect(paginate(['> aaaaaaaa\n> ```\n> bbbbbbbb\n> ```'], sizes(26)).pages).toEqual([
+      '> aaaaaaaa',
+      '> ```\n> bbbbbbbb\n> ```',
+    ]);
   });
 
   it('never cuts a link, and closes and reopens bold', () => {
@@ -93,6 +120,8 @@ describe('paginate', () => {
 
   it('shows only the label of a link that no page can hold', () => {
     expect(paginate([`[label](https://x.com/${'a'.repeat(99)}) b`], sizes(30)).pages).toEqual(['label b']);
+    const address = `https://x.com/${'a'.repeat(40)}`;
+    expect(paginate([address], sizes(30)).pages.join('')).toBe(address);
   });
 
   it('continues a quote as a quote, and a list without its indent', () => {

@@ -41,6 +41,7 @@ describe('renderPartial', () => {
     ['a \\(x_1', 'a `x_1`'],
     ['<b>a', '**a**'],
     ['<button>Go', '【Go】'],
+    ['Python**列表 推导', 'Python**列表 推导**'],
     ['<details><summary>S</su', '**S**'],
   ])('closes what is open in %j', (source, expected) => expect(partial(source)).toBe(expected));
 
@@ -70,6 +71,9 @@ describe('renderPartial', () => {
     ['a [1]\n\n[1]: https://x.co', 'a 1'],
     ['a\n\n', 'a'],
     ['a\uD83D', 'a'],
+    ['a ~~**![', 'a ~~**'],
+    ['a ![b](data:', 'a 【b】'],
+    ['a [b](data:im', 'a b'],
     ['<script>alert("', ''],
   ])('withholds what %j may become', (source, expected) => expect(partial(source)).toBe(expected));
 

@@ -36,6 +36,11 @@ describe('lines and blocks', () => {
   it('clamps headings to the dialect’s deepest level', () => {
     expect(card('###### a')).toBe('##### a');
     expect(message('###### a')).toBe('###### a');
+    expect(card('## <!-- a -->\n\nb')).toBe('b');
+  });
+
+  it('keeps to which side the columns of a table are set', () => {
+    expect(card('| a | b | c | d |\n|:-:|--:|:--|---|')).toBe('| a | b | c | d |\n| :---: | ---: | :--- | --- |');
   });
 
   it('separates a table from the paragraph above it', () => {
@@ -80,6 +85,7 @@ describe('code spans', () => {
   it('keeps backticks apart that are not of one span', () => {
     expect(card('```a```<code>`b`</code>')).toBe('`a`\u200B`` `b` ``');
     expect(card('a ` b')).toBe('a \\` b');
+    expect(card('`a\nb` <code>c\nd</code>')).toBe('`a b` `c d`');
   });
 });
 
@@ -104,6 +110,21 @@ describe('HTML', () => {
     ['<div>\n\n# a\n\n- b\n\n</div>', '# a\n\n- b'],
     ['<i></i>-     a', '- a'],
     ['H<sub>2</sub>O <font color=red>red</font>', 'H2O red'],
+    ['x <script src="https://a.cn/x.js"></script> y', 'x y'],
+    ['x <script>a</p>b</script> y<template>z</template>', 'x y'],
+    ['<STYLE>\n\np { }\n\n</STYLE>\n\na', 'a'],
+    ['<b><code>a</b>b</code></b> <kbd>c</kbd> <samp>d</samp> <tt>e</tt>', '**`ab`** `c` `d` `e`'],
+    ['<strong>a</strong> <em>b</em> <s>c</s> <strike>d</strike> <del>e</del>', '**a** *b* ~~c~~ ~~d~~ ~~e~~'],
+    ['<dt>a</dt><h1>b</h1><h6>c</h6>', '**a**<br>**b**<br>**c**'],
+    ['<table><caption>a</caption><tr><th>b</th><td>c</td></tr></table>', '**a**<br>b c'],
+    ['<embed src="https://x.com/">', '[MEDIA](https://x.com/)'],
+    ['<audio src="/files/tools/a.mp3?sign=1"></audio> <audio></audio>', '【MEDIA】'],
+    ['<select><option>a<option>b</select>', 'a b'],
+    ['<input placeholder="p" value="v"> <input value="v" name="n"> <textarea></textarea>', '【p】 【v】 【…】'],
+    ['<input type="hidden" name="h">a <input type="checkbox" checked>b <input type="radio">c', 'a ☑ b ☐ c'],
+    ['<input placeholder="[a](dtmd://b)">', '【[a]\u200B(dtmd\u200B://b)】'],
+    ['<a href="https://x.com"><b>a</b>[b]</a>', '[**a**\\[b\\]](https://x.com)'],
+    ['<a href="https://x.com"><img src="https://x.com/a.png" alt="A"></a>', '![A](https://x.com/a.png)'],
     ['a&nbsp;b &lt; c &amp; d &#20013; &hellip;', 'a\u00A0b < c & d 中 …'],
   ])('degrades %j', (source, expected) => expect(card(source)).toBe(expected));
 
@@ -183,6 +204,12 @@ describe('links', () => {
     expect(card('https://x.com，**重点**')).toBe('https://x.com， **重点**');
   });
 
+  it('leaves no address that would open another app', () => {
+    expect(card('alipays://pay git+ssh://a, 2https://b httpss://c https://d')).toBe(
+      'alipays\u200B://pay git+ssh\u200B://a, 2https://b httpss\u200B://c https://d',
+    );
+  });
+
   it('makes forbidden schemes within an address inert', () => {
     expect(card('[x](https://x.com/?u=dtmd://a)')).toBe('[x](https://x.com/?u=dtmd%3A//a)');
   });
@@ -195,6 +222,11 @@ describe('links', () => {
   it('shows images that may be loaded, and words for the others', () => {
     expect(card('![a](https://x.com/a.png)')).toBe('![a](https://x.com/a.png)');
     expect(card('![](data:image/png;base64,AA) ![a](dtmd://b)')).toBe('【IMAGE】 【a】');
+    expect(card('![a**b](https://x.com/a.png) ![a](tel:1)')).toBe('![a b](https://x.com/a.png) 【a】');
+  });
+
+  it('writes the words of a link in one line', () => {
+    expect(card('[a\nb](https://x.com)')).toBe('[a b](https://x.com)');
   });
 
   it('makes no image of a link after an exclamation mark', () => {
@@ -217,19 +249,22 @@ describe('single tags', () => {
     expect(card('<i>a</b>c</i>')).toBe('*ac*');
   });
 
-  it.each([
-    ['divide', '÷'],
-    ['deg', '°'],
-    ['plusmn', '±'],
-    ['le', '≤'],
-    ['ge', '≥'],
-    ['ne', '≠'],
-    ['asymp', '≈'],
-    ['larr', '←'],
-    ['rarr', '→'],
-    ['uarr', '↑'],
-    ['darr', '↓'],
-  ])('reads &%s; as %s', (name, character) => expect(card(`<b>x &${name}; y</b>`)).toBe(`**x ${character} y**`));
+  const entities: [character: string, names: string][] = [
+    ['©®™…—–·•', 'copy reg trade hellip mdash ndash middot bull'],
+    ['×÷°±≤≥≠≈', 'times divide deg plusmn le ge ne asymp'],
+    ['←→↑↓↔', 'larr rarr uarr darr harr'],
+    ['“”‘’«»"', 'ldquo rdquo lsquo rsquo laquo raquo quot'],
+    ["¥€£¢§¶∞✓'", 'yen euro pound cent sect para infin check apos'],
+  ];
+  it.each(entities)('reads the names of %s, in small and capital letters', (characters, names) => {
+    for (const spelling of [names, names.toUpperCase()])
+      expect(card(`x${spelling.replace(/\w+ ?/g, (name) => `&${name.trim()};`)}`)).toBe(`x${characters}`);
+  });
+
+  it('leaves what is the name of no character', () => {
+    expect(seen(card('&hearts; &valueOf; &toString;'))).toBe('&hearts; &valueOf; &toString;');
+    expect(card('&#xD800;&#xDFFF;&#x110000;&#xD7FF;')).toBe('\uFFFD\uFFFD\uFFFD\uD7FF');
+  });
 });
 
 describe('maths', () => {
@@ -237,6 +272,7 @@ describe('maths', () => {
     expect(card('$$\nE=mc^2\n$$')).toBe('```latex\nE=mc^2\n```');
     expect(card('a\n\\[\nx_1 * y_1\n\\]\nb')).toBe('a\n\n```latex\nx_1 * y_1\n```\n\nb');
     expect(card('\\(a_1*b_1*c\\), $x^2$ and $n$')).toBe('`a_1*b_1*c`, `x^2` and `n`');
+    expect(card('let \\(a\\) be \\[b\\] or $$c$$')).toBe('let `a` be `b` or `c`');
   });
 
   it.each(['$5 and $10', 'US$100=HK$780', '$HOME/bin:$PATH', 'from $1 to $2', 'from $6 to 7$ or so'])(

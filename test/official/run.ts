@@ -24,8 +24,7 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
 
 const [what, ...args] = process.argv.slice(2);
 if (what === 'mutate') {
-  const stryker = join(here, 'node_modules/@stryker-mutator/core/bin/stryker.js');
-  run(process.execPath, [stryker, 'run', 'test/official/stryker.config.mjs', ...args], root);
+  run(process.execPath, [join(here, 'mutation/run.mjs'), ...args], root);
 } else {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   run(process.execPath, [vitest, 'run', '--config', 'test/official/vitest.config.mjs', ...args], root);

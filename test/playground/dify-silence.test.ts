@@ -63,8 +63,9 @@ describe('the workers', () => {
       heard = raw;
       return raw.includes('前半');
     });
-    await eventually(() => dify.queued === 1 && heard !== '');
+    await eventually(() => dify.queued === 1);
     await eventually(() => dify.openStreams[0] !== undefined && dify.openStreams[0].bytes > 1_000);
+    await eventually(() => heard !== '');
     expect(heard).toBe(PING);
     // Chats and agents do not wait: they have no workers.
     expect((await ask('chat', {}, (raw) => raw.includes('前半'))).names).toContain('message');

@@ -5,7 +5,14 @@ import { endingLine, endingState } from '../../lib/answer/ending.ts';
 import type { PendingForm } from '../../lib/answer/event.ts';
 import { formEndLine } from '../../lib/answer/form-end.ts';
 import { closedFormView, finalView } from '../../lib/answer/view.ts';
-import { BridgeError, repeatOf, TURN_ERROR_CODES, type ErrorFacts, type TurnErrorCode } from '../../lib/errors.ts';
+import {
+  BridgeError,
+  repeatOf,
+  TURN_ERROR_CODES,
+  type ErrorFacts,
+  type Named,
+  type TurnErrorCode,
+} from '../../lib/errors.ts';
 import { textsFor } from '../../lib/texts/index.ts';
 
 const texts = textsFor('zh-CN');
@@ -30,7 +37,8 @@ const ended = (kind: Exclude<Ending['kind'], 'failed'>, message = '', more: Part
   ending: { kind },
   ...more,
 });
-const failure = (code: TurnErrorCode, facts: ErrorFacts = {}) => new BridgeError(code, 'on purpose', facts);
+const failure = (code: TurnErrorCode, facts: ErrorFacts = {}, named: Named = {}) =>
+  new BridgeError(code, 'on purpose', facts, undefined, named);
 
 /** Where it is shown: on a card of a template without or with buttons, or as messages; to one person, or to a group. */
 const PLACES = {
@@ -204,7 +212,7 @@ describe('a failure', () => {
     expect(withButton.offers.includes('[重试]')).toBe(helps !== 'never');
   });
 
-  test.each<[TurnErrorCode, ErrorFacts]>([
+  test.each<[TurnErrorCode, ErrorFacts, Named?]>([
     ['file_too_large', {}],
     ['file_wrong_type', {}],
     ['file_not_accepted', {}],
@@ -212,10 +220,10 @@ describe('a failure', () => {
     ['form_expired', {}],
     ['form_invalid', {}],
     ['dify_content_refused', {}],
-    ['dify_input_invalid', { input: 'Topic', maxChars: 5, chars: 9 }],
-    ['dify_input_missing', { files: 'Report' }],
-  ])('%s is one that no repeat helps', (code, facts) => {
-    expect(repeatOf(failure(code, facts))).toBe('never');
+    ['dify_input_invalid', { maxChars: 5, chars: 9 }],
+    ['dify_input_missing', {}, { missingFiles: ['Report'] }],
+  ])('%s is one that no repeat helps', (code, facts, named) => {
+    expect(repeatOf(failure(code, facts, named))).toBe('never');
   });
 
   test('of a question that no words can ask again offers none', () => {
@@ -259,8 +267,14 @@ describe('the card of a form that is over', () => {
     expect(shown).not.toContain('驳回');
   });
 
+  test('has only the line where the form and the text are not known any more', () => {
+    const closed = { text: '', quote: '> 小王：报销', form: null, line: texts.form.closed };
+    const shown = closedFormView(closed, { texts, showThinking: false, cardMaxChars: 500 });
+    expect(shown).toBe(`> 小王：报销\n\n${texts.form.closed}`);
+  });
+
   test('stays within what a card takes', () => {
-    const closed = { text: '字'.repeat(5_000), quote: '', form, line: texts.form.closed };
+    const closed = { text: '字'.repeat(5_000), quote: `> ${'问'.repeat(99)}`, form, line: texts.form.closed };
     const shown = closedFormView(closed, { texts, showThinking: false, cardMaxChars: 500 });
     expect(shown.length).toBeLessThanOrEqual(500);
     expect(shown.endsWith(texts.form.closed)).toBe(true);
