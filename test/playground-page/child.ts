@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { repositoryRoot } from '../support/artifact.ts';
+import { compiled } from '../support/script.ts';
 import { playgroundAt, type Playground } from './playground.ts';
 
 export interface Started {
@@ -31,7 +32,7 @@ const NO_DOTENV = {
 
 export function spawnPlayground(env: Record<string, string> = {}): Started {
   const child = spawn(process.execPath, [join(repositoryRoot, 'playground/main.ts')], {
-    env: { PATH: process.env['PATH'], ...NO_DOTENV, ...env },
+    env: { PATH: process.env['PATH'], ...compiled, ...NO_DOTENV, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { readFixture } from '../../playground/dify/fixtures.ts';
 import type { Chunk, DifyVersion } from '../../playground/dify/types.ts';
 import { isRecord, parseJson, recordOf } from '../../playground/http/shape.ts';
-import { createFastClock } from '../support/virtual-clock.ts';
+import { createSteppingClock } from '../support/virtual-clock.ts';
 import { eventually, startDify, textOf } from './support.ts';
 
 const two: Chunk[] = [{ text: '你好，' }, { text: '小明' }];
@@ -218,7 +218,7 @@ test('outputs are what the script says, with or without streamed text', async ()
 
 test('pings come at their interval, whatever else is sent, as exactly 13 bytes', async () => {
   const { ask } = await startDify({
-    clock: createFastClock(100),
+    clock: createSteppingClock(100),
     script: { chunks: [{ text: '一' }, { afterMs: 25_000, text: '二' }] },
   });
   const { raw } = await ask('chat');
@@ -227,7 +227,8 @@ test('pings come at their interval, whatever else is sent, as exactly 13 bytes',
 
 test('deltas keep to their times without adding up their delays', async () => {
   const chunks = Array.from({ length: 100 }, () => ({ afterMs: 3, text: '字' }));
-  const { dify, ask } = await startDify({ script: { chunks } });
+  // Each step is longer than the time between two deltas, on every machine.
+  const { dify, ask } = await startDify({ clock: createSteppingClock(10), script: { chunks } });
   await ask('chat');
   const [run] = dify.runs;
   expect((run?.finishedAt ?? 0) - (run?.startedAt ?? 0)).toBeLessThan(450);

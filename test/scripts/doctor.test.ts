@@ -236,7 +236,8 @@ describeWith('redis-server', 'the doctor', () => {
       expect(found.every(({ mend }) => mend !== undefined)).toBe(true);
       const others = findings.filter((finding) => finding.level === 'failed' || finding.level === 'warning');
       // Nobody has asked anything yet, and no sweep has come: that is true of every case and said in each.
-      const ofAll = ['callbacksNever', 'streamNever', 'sweepRare'];
+      // And a machine that is busy with other things is slow.
+      const ofAll = ['callbacksNever', 'streamNever', 'sweepRare', 'storeSlow', 'addressSlow'];
       const codes = new Set(others.map((finding) => finding.code).filter((other) => !ofAll.includes(other)));
       expect([...codes].filter((other) => other !== code).toSorted()).toEqual([...also].toSorted());
       // No card is left writing, whatever went wrong.
