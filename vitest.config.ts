@@ -11,7 +11,7 @@ const units = [
 const patient = [
   'test/chaos/**/*.test.ts',
   'test/stories/{budget,handover,load,lost-answers,recovery,refusals,stop-elsewhere,trouble}.test.ts',
-  'test/scripts/{dev-stream,shutdown}.test.ts',
+  'test/scripts/dev-stream.test.ts',
 ];
 
 /** The stories that run over Stream mode as well; with `DOOR=stream` all that fit, and nothing else. */
@@ -21,7 +21,7 @@ const overStream = isStreamOnly
   : ['test/stories/{answer,buttons,conversation,files,forms,order}.test.ts'];
 
 /** Of invocations with an end, and of processes that are fed by HTTP. */
-const notOverStream = ['test/stories/{artifact,handover,load,recovery,stop-elsewhere,stream}.test.ts'];
+const notOverStream = ['test/stories/{handover,load,recovery,stop-elsewhere,stream}.test.ts'];
 
 /** What takes longest begins first. */
 const LONGEST = [
@@ -30,6 +30,7 @@ const LONGEST = [
   'stories/load',
   'stories/lost-answers',
   'stories/recovery',
+  'chaos/stream',
   'stories/trouble',
   'stories/handover',
   'stories/budget',
@@ -40,6 +41,7 @@ const LONGEST = [
   'playground-page/page',
   'playground-page/server',
   'playground-page/buttons',
+  'playground-page/states',
   'stories/buttons',
   'playground-page/tour',
   'playground/dify-forms',

@@ -1,10 +1,6 @@
 import { createLimiter, type Limiter } from './delivery/limiter.ts';
 import { createDify, nameOfApp } from './dify/dify.ts';
-import { createCardBreaker } from './dingtalk/card-breaker.ts';
-import { createCardCallback, streamCallback } from './dingtalk/card-callback.ts';
-import { createCardExtras } from './dingtalk/card-extras.ts';
-import { createChat, type Chat } from './dingtalk/chat.ts';
-import { createDingTalkClient } from './dingtalk/client.ts';
+import { createDingTalk } from './dingtalk/dingtalk.ts';
 import type { OpenStream, Stream } from './dingtalk/stream/stream.ts';
 import {
   describeProblems,
@@ -24,9 +20,10 @@ import { createReceiver, receiveFrames, sweepRobots } from './receiver.ts';
 import { createRecovery } from './recovery/recover.ts';
 import { createRobot } from './robot/robot.ts';
 import { pathOf } from './routes.ts';
+import { createAcknowledgements } from './runtime/acknowledgements.ts';
 import { systemClock, type Clock } from './runtime/clock.ts';
 import { createLog, errorFields, withFields, type Log } from './runtime/log.ts';
-import type { Platform } from './runtime/platform.ts';
+import { limitPlatform, type Platform } from './runtime/platform.ts';
 import { withFallback } from './state/fallback.ts';
 import { STORE_TIMEOUT_MS } from './state/redis/failure.ts';
 import { createRedisState, type RunScript } from './state/redis/redis.ts';
@@ -109,7 +106,14 @@ export function createApp(options: AppOptions): App {
         createRobot({
           config: robot,
           texts: textsFor(robot.language),
-          chat: connectChat(robot, { config, state, fetch, clock, log }),
+          chat: createDingTalk(robot.dingtalk, {
+            address: `${config.publicUrl}${pathOf(robot.name)}`,
+            tokens: state.tokens,
+            flags: state.flags,
+            fetch,
+            clock,
+            log,
+          }),
           dify,
           recovery: createRecovery({ records: dify.records, clock, log }),
           download: options.download ?? createDownload({ clock, trustedHosts: hostsOf(robot) }),
@@ -136,8 +140,11 @@ export function createApp(options: AppOptions): App {
   const { openStream } = options;
   const streams = new Map<string | null, Stream>();
   const streamStatus = (name: string | null) => streams.get(name)?.status() ?? null;
-  const receive = createReceiver({ robots, cronSecret: config.cronSecret, streamStatus, clock, log });
-  const limited = limitPlatform(config.maxDurationMs, clock, log);
+  const acknowledgements = createAcknowledgements(clock);
+  const { cronSecret } = config;
+  const receive = createReceiver({ robots, cronSecret, streamStatus, acknowledgements, clock, log });
+  const { maxDurationMs } = config;
+  const limited = (platform: Platform) => limitPlatform(platform, { maxDurationMs, clock, log });
   return {
     ok: true,
     config,
@@ -151,12 +158,12 @@ export function createApp(options: AppOptions): App {
     },
     connect(platform) {
       // A connection is no invocation, so nothing limits it.
-      const unlimited = limitPlatform(null, clock, log)(platform);
+      const unlimited = limitPlatform(platform, { maxDurationMs: null, clock, log });
       for (const [name, robot] of robots) {
         const { dingtalk } = robot.config;
         if (dingtalk.connection !== 'stream' || !openStream || streams.has(name)) continue;
         const own = withFields(log, { robot: name });
-        const callbacks = receiveFrames(robot, unlimited, clock, own);
+        const callbacks = receiveFrames(robot, { platform: unlimited, acknowledgements, clock, log: own });
         streams.set(name, openStream({ config: dingtalk, callbacks, fetch, clock, log: own }));
       }
     },
@@ -174,41 +181,6 @@ function createLimiters(clock: Clock): (robot: RobotConfig) => Limiter {
     const limiter = limiters.get(clientId) ?? createLimiter({ clock, callsPerSecond });
     limiters.set(clientId, limiter);
     return limiter;
-  };
-}
-
-/** One robot's ways into its chats. */
-function connectChat(
-  robot: RobotConfig,
-  { config, state, fetch, clock, log }: { config: Config; state: State; fetch: Fetch; clock: Clock; log: Log },
-): Chat {
-  const client = createDingTalkClient(robot.dingtalk, fetch, clock, state.tokens);
-  const callback =
-    robot.dingtalk.connection === 'stream'
-      ? streamCallback
-      : createCardCallback({
-          client,
-          config: robot.dingtalk,
-          address: `${config.publicUrl}${pathOf(robot.name)}`,
-          flags: state.flags,
-          clock,
-          onFailed: (error) => log.warn('callback_not_registered', callbackFields(error)),
-        });
-  const memory = { breaker: createCardBreaker(clock), extras: createCardExtras(clock) };
-  return createChat({ config: robot.dingtalk, client, callback, ...memory, fetch, clock, log });
-}
-
-/** What the platform offers, within the configured duration of an invocation. */
-function limitPlatform(maxDurationMs: number | null, clock: Clock, log: Log): (platform: Platform) => Platform {
-  return (platform) => {
-    const ownMs = maxDurationMs === null ? null : clock.now() + maxDurationMs;
-    const ends = [platform.deadlineMs, ownMs].filter((end) => end !== null);
-    return {
-      // A rejection would end the process, and with it every other answer that is written here. There should be none.
-      waitUntil: (work) =>
-        platform.waitUntil(work.catch((error: unknown) => log.error('background_failed', errorFields(error)))),
-      deadlineMs: ends.length > 0 ? Math.min(...ends) : null,
-    };
   };
 }
 
@@ -270,9 +242,4 @@ function refuseAll(problems: readonly ConfigProblem[]): Handle {
 /** The hosts that an operator has named: files may be fetched from them wherever they are. */
 function hostsOf({ dingtalk, dify }: RobotConfig): ReadonlySet<string> {
   return new Set([dingtalk.apiUrl, dingtalk.oapiUrl, dify.apiUrl, dify.filesUrl].map((url) => new URL(url).host));
-}
-
-function callbackFields(error: unknown) {
-  const { code: cause, ...fields } = errorFields(error);
-  return { ...fields, code: 'dingtalk_callback_unregistered', cause: cause ?? null };
 }

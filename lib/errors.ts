@@ -14,48 +14,54 @@ export const REQUEST_ERROR_STATUS = {
   body_invalid: 400,
 } as const;
 
-/** What can go wrong while a question is answered. Each has a sentence for the user in `texts/`. */
-export const TURN_ERROR_CODES = [
-  'dify_unreachable',
-  'dify_timeout',
-  'dify_unauthorized',
-  'dify_forbidden',
-  'dify_busy',
-  'dify_quota',
-  'dify_model_not_ready',
-  'dify_model_failed',
-  'dify_model_busy',
-  'dify_model_account',
-  'dify_model_cut',
-  'dify_context_too_long',
-  'dify_content_refused',
-  'dify_rejected',
-  'dify_input_missing',
-  'dify_input_invalid',
-  'dify_app_unavailable',
-  'dify_server_error',
-  'dify_run_failed',
-  'dify_not_a_stream',
-  'dify_not_started',
-  'dify_stalled',
-  'dify_cut',
-  'out_of_time',
-  'interrupted',
-  'answer_lost',
-  'file_not_accepted',
-  'file_too_large',
-  'file_wrong_type',
-  'file_unavailable',
-  'file_expired',
-  'file_address_refused',
-  'file_upload_failed',
-  'speech_unclear',
-  'form_closed',
-  'form_expired',
-  'form_invalid',
-  'store_unavailable',
-  'internal',
-] as const;
+/**
+ * What can go wrong while a question is answered; each has a sentence for the user in `texts/`. Behind each stands whether
+ * the same question, asked once more, may be answered: `again` perhaps at once, `mended` only after an administrator has
+ * mended something, `never` as it stands.
+ */
+const REPEAT = {
+  dify_unreachable: 'again',
+  dify_timeout: 'again',
+  dify_unauthorized: 'mended',
+  dify_forbidden: 'mended',
+  dify_busy: 'again',
+  dify_quota: 'mended',
+  dify_model_not_ready: 'mended',
+  dify_model_failed: 'again',
+  dify_model_busy: 'again',
+  dify_model_account: 'mended',
+  dify_model_cut: 'again',
+  dify_context_too_long: 'never',
+  dify_content_refused: 'never',
+  dify_rejected: 'never',
+  dify_input_missing: 'mended',
+  dify_input_invalid: 'mended',
+  dify_app_unavailable: 'mended',
+  dify_server_error: 'again',
+  dify_run_failed: 'again',
+  dify_not_a_stream: 'mended',
+  dify_not_started: 'again',
+  dify_stalled: 'again',
+  dify_cut: 'again',
+  out_of_time: 'never',
+  interrupted: 'again',
+  answer_lost: 'again',
+  file_not_accepted: 'never',
+  file_too_large: 'never',
+  file_wrong_type: 'never',
+  file_unavailable: 'never',
+  file_expired: 'never',
+  file_address_refused: 'never',
+  file_upload_failed: 'again',
+  speech_unclear: 'never',
+  form_closed: 'never',
+  form_expired: 'never',
+  form_invalid: 'never',
+  store_unavailable: 'again',
+  internal: 'again',
+} as const satisfies Record<string, 'again' | 'mended' | 'never'>;
+
+export const TURN_ERROR_CODES = Object.keys(REPEAT) as TurnErrorCode[];
 
 /** The section of the documents on a code: what it means and what to do. A test holds the page to the codes. */
 export const sectionOf = (code: string, page = 'docs/operations.md'): string => `${page}#${code}`;
@@ -96,7 +102,7 @@ export const NOTICE_CODES = ['dingtalk_inbound_quota', 'robot_code_mismatch', 's
 
 export type RequestErrorCode = keyof typeof REQUEST_ERROR_STATUS;
 
-export type TurnErrorCode = (typeof TURN_ERROR_CODES)[number];
+export type TurnErrorCode = keyof typeof REPEAT;
 
 export type AdminErrorCode = (typeof ADMIN_ERROR_CODES)[number];
 
@@ -136,7 +142,7 @@ const has = (error: unknown, nature: keyof Nature): boolean =>
 
 export const isPassing = (error: unknown): boolean => has(error, 'passing');
 /** What the call stood on had failed before, so that the call itself was not sent. */
-const isUnsent = (error: unknown): boolean => error instanceof BridgeError && error.facts['unsent'] === true;
+export const isUnsent = (error: unknown): boolean => error instanceof BridgeError && error.facts['unsent'] === true;
 
 export const isUnanswered = (error: unknown): boolean => has(error, 'unanswered') && !isUnsent(error);
 export const isLimited = (error: unknown): boolean => has(error, 'limited');
@@ -147,56 +153,11 @@ export const isModelBusy = (error: unknown): boolean => has(error, 'busy');
 export const isAboutForm = ({ code }: BridgeError): boolean =>
   code === 'form_invalid' || code === 'form_closed' || code === 'form_expired';
 
-/**
- * Whether the same question, asked once more, may be answered: `again` perhaps at once, `mended` only after an administrator
- * has mended something, `never` as it stands.
- */
-const REPEAT: Readonly<Record<TurnErrorCode, 'again' | 'mended' | 'never'>> = {
-  dify_unreachable: 'again',
-  dify_timeout: 'again',
-  dify_unauthorized: 'mended',
-  dify_forbidden: 'mended',
-  dify_busy: 'again',
-  dify_quota: 'mended',
-  dify_model_not_ready: 'mended',
-  dify_model_failed: 'again',
-  dify_model_busy: 'again',
-  dify_model_account: 'mended',
-  dify_model_cut: 'again',
-  dify_context_too_long: 'never',
-  dify_content_refused: 'never',
-  dify_rejected: 'never',
-  dify_input_missing: 'mended',
-  dify_input_invalid: 'mended',
-  dify_app_unavailable: 'mended',
-  dify_server_error: 'again',
-  dify_run_failed: 'again',
-  dify_not_a_stream: 'mended',
-  dify_not_started: 'again',
-  dify_stalled: 'again',
-  dify_cut: 'again',
-  out_of_time: 'never',
-  interrupted: 'again',
-  answer_lost: 'again',
-  file_not_accepted: 'never',
-  file_too_large: 'never',
-  file_wrong_type: 'never',
-  file_unavailable: 'never',
-  file_expired: 'never',
-  file_address_refused: 'never',
-  file_upload_failed: 'again',
-  speech_unclear: 'never',
-  form_closed: 'never',
-  form_expired: 'never',
-  form_invalid: 'never',
-  store_unavailable: 'again',
-  internal: 'again',
-};
-
+/** Whether the question may be asked once more. */
 export function repeatOf(failure: BridgeError): 'again' | 'mended' | 'never' {
-  const { code, facts } = failure;
+  const { code, facts, named } = failure;
   // The question itself is too long for the input, or lacks the file that the app requires.
-  const isOfQuestion = typeof facts['maxChars'] === 'number' || typeof facts['files'] === 'string';
+  const isOfQuestion = typeof facts['maxChars'] === 'number' || named.missingFiles !== undefined;
   if ((code === 'dify_input_invalid' || code === 'dify_input_missing') && isOfQuestion) return 'never';
   return REPEAT[turnErrorCode(failure)];
 }
@@ -213,27 +174,44 @@ export const mayBeDone = (error: unknown): boolean => isPassing(error) && !isLim
 /** Facts for the log: numbers and short codes, never upstream text. */
 export type ErrorFacts = Readonly<Record<string, string | number | boolean | null>>;
 
+/** What a sentence for the asker names of the app, in the words of the app's author: no log has them. */
+export interface Named {
+  /** The inputs, or the fields of a form, that lack a value. */
+  missing?: readonly string[];
+  /** Those that lack a file. */
+  missingFiles?: readonly string[];
+  /** The input or field that does not take what it was given. */
+  label?: string;
+  /** What it takes. */
+  options?: readonly string[];
+  extensions?: readonly string[];
+}
+
 /**
- * The one error of this project. `message` is our own wording and safe to log. The words of an upstream service are not
- * kept, because they may hold keys, addresses or text of users.
+ * The one error of this project. `message` is our own wording and safe to log, and so are the facts. The words of an upstream
+ * service are not kept, because they may hold keys, addresses or text of users.
  */
 export class BridgeError extends Error {
   override readonly name = 'BridgeError';
   readonly code: ErrorCode;
   readonly facts: ErrorFacts;
+  readonly named: Named;
 
-  constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}, cause?: unknown) {
+  constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}, cause?: unknown, named: Named = {}) {
     super(message, { cause });
     this.code = code;
     this.facts = facts;
+    this.named = named;
   }
 }
 
-const turnCodes: ReadonlySet<string> = new Set(TURN_ERROR_CODES);
+/** Whether an error is one of ours with one of these codes. */
+export const hasCode = (error: unknown, ...codes: readonly ErrorCode[]): error is BridgeError =>
+  error instanceof BridgeError && codes.includes(error.code);
 
 /** The code whose sentence the asker reads. An unexpected failure is `internal`. */
 export function turnErrorCode(error: unknown): TurnErrorCode {
-  return error instanceof BridgeError && turnCodes.has(error.code) ? (error.code as TurnErrorCode) : 'internal';
+  return error instanceof BridgeError && Object.hasOwn(REPEAT, error.code) ? (error.code as TurnErrorCode) : 'internal';
 }
 
 /** The code of a failure that administrators are told of; null for any other failure. */

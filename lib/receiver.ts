@@ -8,6 +8,7 @@ import { BridgeError, REQUEST_ERROR_STATUS, type RequestErrorCode } from './erro
 import { readLimited } from './net/http.ts';
 import type { ReceivingRobot, SweepCounts } from './robot/robot.ts';
 import { readRoute } from './routes.ts';
+import type { Acknowledgements } from './runtime/acknowledgements.ts';
 import type { Clock } from './runtime/clock.ts';
 import { errorFields, type Log } from './runtime/log.ts';
 import type { Platform } from './runtime/platform.ts';
@@ -20,6 +21,7 @@ export interface ReceiverOptions {
   cronSecret: string | null;
   /** Of a robot's Stream connection; null where there is none in this process. */
   streamStatus?: (robotName: string | null) => StreamStatus | null;
+  acknowledgements: Acknowledgements;
   clock: Clock;
   log: Log;
 }
@@ -30,10 +32,11 @@ const NOT_KEPT = { 'cache-control': 'no-store' };
 const MAX_BODY_BYTES = 1024 * 1024;
 
 /** Turns requests into work. The way to the 200 is quick: its only wait is one round trip to the store. */
-export function createReceiver({ robots, cronSecret, streamStatus, clock, log }: ReceiverOptions) {
+export function createReceiver(options: ReceiverOptions) {
+  const { robots, cronSecret, streamStatus, acknowledgements, clock, log } = options;
   return async function receive(request: Request, platform: Platform): Promise<Response> {
     try {
-      return await answer(request, platform);
+      return await acknowledgements.during(() => answer(request, platform));
     } catch (error) {
       if (error instanceof BridgeError && error.code in REQUEST_ERROR_STATUS) {
         log.warn('request_refused', { code: error.code });
@@ -68,8 +71,9 @@ export function createReceiver({ robots, cronSecret, streamStatus, clock, log }:
     const body = await readBody(request);
     if (body === '' && !route.hasQuery) return text(200, 'ok');
     const arrival = arrivalOf(isPress ? 'card' : 'http', sentAtMs, clock);
-    if (isPress) return Response.json(await act(robot, body, platform, arrival));
-    await receiveCallback(robot, body, platform, arrival, log);
+    const circumstances = { platform, arrival, acknowledgements, log };
+    if (isPress) return Response.json(await act(robot, body, circumstances));
+    await receiveCallback(robot, body, circumstances);
     return Response.json({ msgtype: 'empty' });
   }
 
@@ -77,7 +81,7 @@ export function createReceiver({ robots, cronSecret, streamStatus, clock, log }:
     // The signature covers the body. The bridge sends no body that is too large, so such a request is not signed.
     const handover = await readBody(request).catch(() => '');
     const work = await robot.resume(request.headers, handover, platform);
-    if (work) platform.waitUntil(work(platform));
+    if (work) acknowledgements.begin(work, platform);
     return Response.json({ resumed: work !== null });
   }
 
@@ -116,13 +120,18 @@ export function createReceiver({ robots, cronSecret, streamStatus, clock, log }:
   }
 }
 
+interface Circumstances {
+  platform: Platform;
+  arrival: Arrival;
+  acknowledgements: Acknowledgements;
+  log: Log;
+}
+
 /** Puts a message on record and begins to answer it. @throws BridgeError `body_invalid`. */
 async function receiveCallback(
   robot: ReceivingRobot,
   body: string,
-  platform: Platform,
-  arrival: Arrival,
-  log: Log,
+  { platform, arrival, acknowledgements, log }: Circumstances,
 ): Promise<void> {
   const { name, dingtalk } = robot.config;
   const callback = readCallback(body);
@@ -132,7 +141,7 @@ async function receiveCallback(
     log.error('message_without_text', { code: 'dingtalk_inbound_quota', robot: name });
   } else {
     const work = await robot.accept(callback, platform, arrival);
-    if (work) platform.waitUntil(work(platform));
+    if (work) acknowledgements.begin(work, platform);
   }
 }
 
@@ -142,9 +151,13 @@ function arrivalOf(door: Arrival['door'], sentAtMs: number | null, clock: Clock)
 }
 
 /** Does what a press asks for; resolves with what DingTalk changes on the card. @throws BridgeError `body_invalid`. */
-async function act(robot: ReceivingRobot, body: string, platform: Platform, arrival: Arrival): Promise<object> {
+async function act(
+  robot: ReceivingRobot,
+  body: string,
+  { platform, arrival, acknowledgements }: Circumstances,
+): Promise<object> {
   const { update, shared, work } = await robot.act(readCardAction(body), platform, arrival);
-  if (work) platform.waitUntil(work(platform));
+  if (work) acknowledgements.begin(work, platform);
   return cardUpdateBody(update, shared);
 }
 
@@ -152,12 +165,17 @@ async function act(robot: ReceivingRobot, body: string, platform: Platform, arri
  * The same for what comes over a robot's Stream connection. Nothing is signed there: the connection was opened with the
  * client secret, and brings the messages of that app only.
  */
-export function receiveFrames(robot: ReceivingRobot, platform: Platform, clock: Clock, log: Log): Callbacks {
+export function receiveFrames(
+  robot: ReceivingRobot,
+  { clock, ...ports }: Omit<Circumstances, 'arrival'> & { clock: Clock },
+): Callbacks {
+  const { acknowledgements, log } = ports;
+
   /** Null when `work` failed; `code` is then what DingTalk is told. */
   async function attempt<T>(body: string, work: () => Promise<T>): Promise<{ code: AckCode; result: T | null }> {
     try {
       if (Buffer.byteLength(body) > MAX_BODY_BYTES) throw tooLarge();
-      return { code: 200, result: await work() };
+      return { code: 200, result: await acknowledgements.during(work) };
     } catch (error) {
       const isRefused = error instanceof BridgeError && error.code in REQUEST_ERROR_STATUS;
       if (isRefused) log.warn('request_refused', { code: error.code });
@@ -169,11 +187,11 @@ export function receiveFrames(robot: ReceivingRobot, platform: Platform, clock: 
   return {
     async message(body, sentAtMs) {
       const arrival = arrivalOf('stream', sentAtMs, clock);
-      return (await attempt(body, () => receiveCallback(robot, body, platform, arrival, log))).code;
+      return (await attempt(body, () => receiveCallback(robot, body, { ...ports, arrival }))).code;
     },
     async press(body, sentAtMs) {
       const arrival = arrivalOf('stream', sentAtMs, clock);
-      const { code, result } = await attempt(body, () => act(robot, body, platform, arrival));
+      const { code, result } = await attempt(body, () => act(robot, body, { ...ports, arrival }));
       return { code, response: result ?? {} };
     },
   };

@@ -1,6 +1,6 @@
 // `npm run chaos -- --turns 3000 --seed 7`: a chaos run with any number of questions and any seed; `--door stream` for
-// Stream mode. With
-// `--beside COMMIT`, one of the instances has the code of that commit, on the same store and for the same robots.
+// Stream mode. With `--beside COMMIT`, one of the instances has the code of that commit, on the same store and for the
+// same robots.
 import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
 import { layOut, thisCommit, type LaidOutCode } from '../test/chaos/code.ts';

@@ -13,6 +13,7 @@ import { createForward } from './dev-stream/forward.ts';
 import { createNarrator } from './dev-stream/narrator.ts';
 import { loadDotenv } from './dotenv.ts';
 import { languageOf } from './language.ts';
+import { placesOf } from './problems.ts';
 import { createServedApp, endOnSignal, leave, leaveIncomplete, startServing } from './serving.ts';
 import { commandWords } from './words/index.ts';
 
@@ -80,12 +81,10 @@ const onAllRefused = () => leave(words.noneLeft);
 say(words.oneStream);
 const target = to === undefined ? await serve() : feed(to);
 
-// The function shares this process. What it throws where no handler is must not end the connection; its message may hold
-// what a user wrote, so only the places are shown.
+// The function shares this process. What it throws where no handler is must not end the connection.
 process.on('uncaughtException', (error: unknown) => {
-  const { name, stack } = error instanceof Error ? error : new Error('not an error');
-  const places = (stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
-  console.error([words.crashed(name), ...places].join('\n'));
+  const name = error instanceof Error ? error.name : 'Error';
+  console.error([words.crashed(name), ...placesOf(error)].join('\n'));
 });
 
 endOnSignal(() => {

@@ -3,10 +3,11 @@ import { systemClock } from '../lib/runtime/clock.ts';
 import { environment } from '../lib/config/environment.ts';
 import { createTcpRedis } from '../lib/state/redis/tcp.ts';
 import { readArguments, usageOf } from './doctor/arguments.ts';
-import { hasFailed, jsonReport, readableReport } from './doctor/report.ts';
+import { isFailure, jsonReport, readableReport } from './doctor/report.ts';
 import { runDoctor } from './doctor/run.ts';
 import { loadDotenv } from './dotenv.ts';
 import { languageOf } from './language.ts';
+import { placesOf } from './problems.ts';
 import { createRunCommand } from './setup/command.ts';
 
 loadDotenv();
@@ -35,7 +36,7 @@ async function doctor(): Promise<0 | 1 | 2> {
   if (!report.ok) return refuse(report.reason);
   const isColoured = process.stdout.isTTY && !command.isPlain && !env['NO_COLOR'];
   await print(command.isJson ? jsonReport(report) : readableReport(report, { isColoured, showsAll: command.showsAll }));
-  return hasFailed(report) ? 1 : 0;
+  return isFailure(report) ? 1 : 0;
 }
 
 /** Waits until all of it is out: to a pipe that can be after the end of the process. */
@@ -48,9 +49,8 @@ function refuse(reason: string): 2 {
   return 2;
 }
 
-/** A mistake of the doctor's own. Its message may quote a value, so only the places are shown. */
+/** A mistake of the doctor's own. */
 function failed(error: unknown): 1 {
-  const places = error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) : [];
-  console.error(['The doctor itself failed; please report these lines:', ...places].join('\n'));
+  console.error(['The doctor itself failed; please report these lines:', ...placesOf(error)].join('\n'));
   return 1;
 }

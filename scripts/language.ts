@@ -1,6 +1,7 @@
 import type { Environment } from '../lib/config/config.ts';
+import type { Language } from '../lib/texts/index.ts';
 
-export type Language = 'zh-CN' | 'en';
+export type { Language };
 
 /** The robot's language where it is set, else that of the terminal. */
 export function languageOf(env: Environment): Language {

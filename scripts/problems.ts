@@ -3,6 +3,10 @@ import type { ConfigProblem } from '../lib/config/settings.ts';
 import { isMissing } from './doctor/sentences/line.ts';
 import type { CommandWords } from './words/en.ts';
 
+/** Where an error comes from. Its message may hold a value, or what a user wrote, so only the places are shown. */
+export const placesOf = (error: unknown): string[] =>
+  (error instanceof Error ? (error.stack ?? '') : '').split('\n').filter((line) => /^\s+at /.test(line));
+
 /** Set by everybody who has begun to configure it. */
 const FIRST_VARIABLES = ['DINGTALK_CLIENT_ID', 'DINGTALK_CLIENT_SECRET', 'DIFY_API_KEY', 'BOTS'];
 

@@ -175,7 +175,12 @@ const file = target.endsWith('.ts') ? join(root, target) : commandFile(target);
 child = spawn(binary, ['--disable-warning=ExperimentalWarning', file, ...args], {
   cwd: root,
   stdio: 'inherit',
-  env: { ...process.env, PATH: `${dirname(binary)}${delimiter}${process.env.PATH ?? ''}` },
+  env: {
+    // Node strips the types of each file at each start, and compiles it: from here it does so once for each change of it.
+    NODE_COMPILE_CACHE: join(cache, 'compiled'),
+    ...process.env,
+    PATH: `${dirname(binary)}${delimiter}${process.env.PATH ?? ''}`,
+  },
 });
 child.on('error', (error) => {
   console.error(`[setup] cannot run ${binary}: ${error.message}`);

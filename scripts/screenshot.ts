@@ -1,4 +1,4 @@
-// node scripts/run.mjs scripts/screenshot.ts: draws docs/images anew, with Debian's Chromium and a CJK font.
+// node scripts/run.mjs scripts/screenshot.ts: draws docs/images anew, with Debian's Chromium, a CJK font and one of emoji.
 import { spawn } from 'node:child_process';
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -69,13 +69,14 @@ const shots: Shot[] = [
   },
   {
     file: 'busy-group.png',
-    options: { viewport: { width: 1100, height: 1700 }, locale: 'zh-CN', colorScheme: 'light' },
-    area: { x: 72, y: 56, width: 648, height: 1270 },
+    options: { viewport: { width: 1100, height: 2800 }, locale: 'zh-CN', colorScheme: 'light' },
+    area: { x: 72, y: 56, width: 648, height: 1935 },
     async play(page) {
+      await page.getByTestId('app-choice').selectOption('chatflow');
       await page.getByTestId('chat').nth(3).click();
       const asked = [
         ['staff-0001', '合同在哪里下载？'],
-        ['staff-0002', '几天能到账？'],
+        ['staff-0002', '提交一个采购审批'],
         ['union-0003', '发票抬头写什么？'],
       ] as const;
       for (const [speaker, text] of asked) {
@@ -84,7 +85,12 @@ const shots: Shot[] = [
         await page.getByTestId('composer').press('Enter');
       }
       await page.locator('[data-phase=finished]').nth(2).waitFor({ timeout: 30_000 });
-      await suggestions(page);
+      await page.getByTestId('card').nth(2).getByTestId('button-ask').first().waitFor();
+      // The asker of the form decides it; what comes of the press stands below all of this.
+      await page.getByTestId('speaker').selectOption('staff-0002');
+      await page.getByTestId('button-form').first().click();
+      await page.getByTestId('card').filter({ hasText: '李哲 选择了' }).waitFor();
+      await page.locator('[data-phase=finished]').nth(3).waitFor({ timeout: 30_000 });
     },
   },
 ];
@@ -162,7 +168,7 @@ async function record(browser: Browser, { file, language, locale, question }: (t
 
 const executablePath = programPath('chromium');
 if (executablePath === undefined) {
-  console.error('Chromium is missing: apt-get install chromium fonts-noto-cjk');
+  console.error('Chromium is missing: apt-get install chromium fonts-noto-cjk fonts-noto-color-emoji');
   process.exit(1);
 }
 mkdirSync(folder, { recursive: true });

@@ -7,6 +7,7 @@ import type { OpenStream } from '../lib/dingtalk/stream/stream.ts';
 import { BridgeError } from '../lib/errors.ts';
 import { createReceiver } from '../lib/receiver.ts';
 import type { ReceivingRobot } from '../lib/robot/robot.ts';
+import { createAcknowledgements } from '../lib/runtime/acknowledgements.ts';
 import type { Clock } from '../lib/runtime/clock.ts';
 import { createLog } from '../lib/runtime/log.ts';
 import { robotConfig } from './support/dingtalk.ts';
@@ -263,6 +264,7 @@ describe('with the right secret', () => {
     const receive = createReceiver({
       robots: new Map(names.map((name) => [name, robotOf(name)])),
       cronSecret: 'cron-secret',
+      acknowledgements: createAcknowledgements(clock),
       clock,
       log: createLog(clock, 'info', (line) => lines.push(JSON.parse(line) as Record<string, unknown>)),
     });

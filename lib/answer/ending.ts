@@ -105,43 +105,33 @@ const BYTES_PER_MB = 1_048_576;
 
 /** What the asker reads of a failure. */
 export function failureText(failure: BridgeError, texts: Texts): string {
-  const fact = (name: string) => {
-    const value = failure.facts[name];
-    return typeof value === 'string' && value !== '' ? value : null;
-  };
-  const inputs = fact('inputs');
-  if (failure.code === 'dify_input_missing' && inputs !== null) return texts.missingInputs(inputs);
-  const files = fact('files');
-  if (failure.code === 'dify_input_missing' && files !== null) return texts.missingFiles(files);
-  const input = fact('input');
-  if (failure.code === 'dify_input_invalid' && input !== null) {
-    const { maxChars, chars } = failure.facts;
-    const options = fact('options');
-    if (typeof maxChars === 'number' && typeof chars === 'number') return texts.inputTooLong(input, maxChars, chars);
-    return options === null ? texts.inputOfWrongType(input) : texts.inputNotOffered(input, options);
+  const { code, facts, named } = failure;
+  const { missing, missingFiles, label, options, extensions = [] } = named;
+  if (code === 'dify_input_missing' && missing) return texts.missingInputs(missing.join(', '));
+  if (code === 'dify_input_missing' && missingFiles) return texts.missingFiles(missingFiles.join(', '));
+  const { maxChars, chars, kinds, most, maxBytes } = facts;
+  if (code === 'dify_input_invalid' && label !== undefined) {
+    if (typeof maxChars === 'number' && typeof chars === 'number') return texts.inputTooLong(label, maxChars, chars);
+    return options ? texts.inputNotOffered(label, options.join(', ')) : texts.inputOfWrongType(label);
   }
-  if (failure.code === 'form_invalid') return invalidFormText(failure, texts);
-  const kinds = [fact('kinds'), fact('extensions')].flatMap((list) => list?.split(' ') ?? []);
-  const field = fact('field');
-  if (failure.code === 'file_not_accepted' && field !== null) return texts.form.acceptedFiles(field, kinds);
-  if (failure.code === 'file_not_accepted' && kinds.length > 0) return texts.acceptedFiles(kinds);
-  const { most, maxBytes } = failure.facts;
-  if (failure.code === 'file_too_large' && typeof maxBytes === 'number' && maxBytes >= BYTES_PER_MB) {
+  if (code === 'form_invalid') return invalidFormText(failure, texts);
+  const taken = [...(typeof kinds === 'string' && kinds !== '' ? kinds.split(' ') : []), ...extensions];
+  if (code === 'file_not_accepted' && label !== undefined) return texts.form.acceptedFiles(label, taken);
+  if (code === 'file_not_accepted' && taken.length > 0) return texts.acceptedFiles(taken);
+  if (code === 'file_too_large' && typeof maxBytes === 'number' && maxBytes >= BYTES_PER_MB) {
     return texts.fileTooLarge(Math.floor(maxBytes / BYTES_PER_MB));
   }
-  if (failure.code === 'file_not_accepted' && typeof most === 'number' && most > 0) return texts.mostFiles(most);
+  if (code === 'file_not_accepted' && typeof most === 'number' && most > 0) return texts.mostFiles(most);
   return texts.failures[turnErrorCode(failure)];
 }
 
 /** Which fields of a form lack a value, or have one that is not offered. */
-function invalidFormText({ facts }: BridgeError, texts: Texts): string {
+function invalidFormText({ named: { label, options = [], missing, missingFiles } }: BridgeError, texts: Texts): string {
   const words = texts.form;
-  const listOf = (name: string) => (typeof facts[name] === 'string' ? facts[name].split(', ') : []);
-  const { field } = facts;
   const sentences = [
-    ...(typeof field === 'string' ? [words.wrongOption(field, listOf('options'))] : []),
-    ...(listOf('fields').length > 0 ? [words.missing(listOf('fields'))] : []),
-    ...(listOf('files').length > 0 ? [words.missingFiles(listOf('files'))] : []),
+    ...(label === undefined ? [] : [words.wrongOption(label, options)]),
+    ...(missing ? [words.missing(missing)] : []),
+    ...(missingFiles ? [words.missingFiles(missingFiles)] : []),
   ];
   return sentences.length > 0 ? sentences.join(' ') : texts.failures.form_invalid;
 }

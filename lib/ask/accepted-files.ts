@@ -10,6 +10,9 @@ import { extensionOf } from '../files/inspect.ts';
 /** Most files of one question: more than Dify takes by default. */
 export const MAX_FILES = 10;
 
+/** Most extensions that a sentence names. */
+export const MAX_EXTENSIONS = 20;
+
 /** Why the app does not take a file; null when it does. Judged by the message alone, before the file is fetched. */
 export function refusal(file: SentFile, facts: AppFacts): BridgeError | null {
   if (isAccepted(file, facts)) return null;
@@ -17,16 +20,16 @@ export function refusal(file: SentFile, facts: AppFacts): BridgeError | null {
   if (file.kind === 'audio' && acceptedClasses(facts).length === 0) {
     return new BridgeError('speech_unclear', 'neither DingTalk nor the app recognises speech');
   }
-  return new BridgeError('file_not_accepted', 'the app does not take such a file', {
-    kinds: acceptedClasses(facts).join(' '),
-    extensions: acceptedExtensions(facts).slice(0, 20).join(' '),
+  const kinds = acceptedClasses(facts).join(' ');
+  const extensions = acceptedExtensions(facts).slice(0, MAX_EXTENSIONS);
+  return new BridgeError('file_not_accepted', 'the app does not take such a file', { kinds }, undefined, {
+    extensions,
   });
 }
 
 /** @throws BridgeError when the app has no room for all files: only the asker knows which of them to leave out. */
 export function refuseTooMany(files: readonly SentFile[], facts: AppFacts): void {
-  const expected = files.map((file) => ({ ...expectationOf(file), uploadId: '' }));
-  const most = Math.min(MAX_FILES, files.length - placeFiles(facts, expected).notPlaced.length);
+  const most = withRoom(files, facts).length;
   if (files.length > most) throw tooMany(most);
 }
 
@@ -36,9 +39,7 @@ export function sortOut(
   facts: AppFacts,
 ): { taken: SentFile[]; refused: BridgeError | null } {
   const accepted = files.filter((file) => isAccepted(file, facts));
-  const expected = accepted.map((file) => ({ ...expectationOf(file), uploadId: '', file }));
-  const notPlaced = new Set<unknown>(placeFiles(facts, expected).notPlaced);
-  const taken = expected.flatMap((one) => (notPlaced.has(one) ? [] : one.file)).slice(0, MAX_FILES);
+  const taken = withRoom(accepted, facts);
   const refused = files.map((file) => refusal(file, facts)).find((error) => error !== null) ?? null;
   return { taken, refused: refused ?? (taken.length < accepted.length ? tooMany(taken.length) : null) };
 }
@@ -50,12 +51,17 @@ export function roomBeside(
   facts: AppFacts,
 ): { taken: SentFile[]; leftOut: LeftOut } {
   const accepted = quoted.filter((file) => isAccepted(file, facts));
-  const expected = [...others, ...accepted].map((file) => ({ ...expectationOf(file), uploadId: '', file }));
-  const notPlaced = new Set<unknown>(placeFiles(facts, expected).notPlaced);
-  const placed = expected.slice(0, MAX_FILES).filter((one) => !notPlaced.has(one));
-  const taken = accepted.filter((file) => placed.some((one) => one.file === file));
+  const placed = withRoom([...others, ...accepted], facts);
+  const taken = accepted.filter((file) => placed.includes(file));
   const left = accepted.filter((file) => !taken.includes(file));
   return { taken, leftOut: left.reduce<LeftOut>((sum, { kind }) => addLeftOut(sum, { [kind]: 1 }), {}) };
+}
+
+/** Of these files, the first ones that the app has room for. */
+function withRoom(files: readonly SentFile[], facts: AppFacts): SentFile[] {
+  const expected = files.map((file) => ({ ...expectationOf(file), uploadId: '', file }));
+  const notPlaced = new Set<unknown>(placeFiles(facts, expected).notPlaced);
+  return expected.flatMap((one) => (notPlaced.has(one) ? [] : one.file)).slice(0, MAX_FILES);
 }
 
 const tooMany = (most: number) =>

@@ -6,7 +6,7 @@ import type { Question } from '../dify/ask.ts';
 import type { Dify } from '../dify/dify.ts';
 import type { QuestionFile } from '../dify/file-inputs.ts';
 import type { EventStream } from '../dify/stream.ts';
-import { BridgeError, isModelBusy } from '../errors.ts';
+import { BridgeError, hasCode, isModelBusy } from '../errors.ts';
 import { sleep } from '../runtime/clock.ts';
 import { endingFailure } from './ending-failure.ts';
 import { follow, type FollowOptions } from './follow.ts';
@@ -53,12 +53,11 @@ export async function ask(options: AskOptions): Promise<Answer> {
   const facts = await factsOf(dify);
   let asked: Pick<AppFacts, 'type' | 'isTypeKnown'> = facts;
   let { conversationId } = question;
-  let hasBegun = false;
   let isOpen = false;
   let mayBeBusy = !isSecondTry;
   const mostPosts = isSecondTry ? MAX_POSTS_AGAIN : MAX_POSTS;
   const cancelSaying = clock.schedule(SAY_AFTER_MS, () => {
-    const activity = hasBegun ? null : waitingActivity(asked, isOpen);
+    const activity = waitingActivity(asked, isOpen);
     if (activity) options.onWaiting?.(activity);
   });
   try {
@@ -73,8 +72,7 @@ export async function ask(options: AskOptions): Promise<Answer> {
       );
       if (opened.ok) {
         isOpen = true;
-        const onBegin = () => (hasBegun = true);
-        const heard = { events: opened.events, type: asked.type, conversationId, controller, onBegin };
+        const heard = { events: opened.events, type: asked.type, conversationId, controller, onBegin: cancelSaying };
         const answer = await hear(heard, options);
         if (answer === 'conversation-gone') {
           conversationId = null;
@@ -173,8 +171,7 @@ async function hear(
   }
 }
 
-const isOutOfTime = ({ aborted, reason }: AbortSignal) =>
-  aborted && reason instanceof BridgeError && reason.code === 'out_of_time';
+const isOutOfTime = ({ aborted, reason }: AbortSignal) => aborted && hasCode(reason, 'out_of_time');
 
 /**
  * What the app does while there is no event; null where that is not known. A chat assistant answers with its first token, so an

@@ -1,14 +1,14 @@
 import type { FormAction, PendingForm } from '../answer/event.ts';
 import type { NamedForm, Said } from '../answer/said.ts';
-import type { Dify } from '../dify/dify.ts';
 import type { SentFile } from '../dingtalk/message-kinds.ts';
 import type { BridgeError } from '../errors.ts';
 import { readFormReply } from './form-reply.ts';
 import { takesFile } from './form-files.ts';
-import { actionChoices, askBack, type OpenForm } from './form-questions.ts';
-import { findAction, namedAction, readAsked, readFirstLine } from './form-text.ts';
+import { actionChoices, askBack } from './form-questions.ts';
+import { findAction, linesOf, namedAction, readAsked, readFirstLine } from './form-text.ts';
 import { fillFields, invalidForm } from './form-values.ts';
 import { isFormOver, type FormSubmission, type KeptForm } from './form.ts';
+import { openForm, openForms, overForm, type FormPorts, type OpenForm, type OverForm } from './open-form.ts';
 
 /** A message, and what decides whether it answers a form. */
 export interface FormCandidate {
@@ -41,12 +41,6 @@ export interface OthersForm extends NamedForm {
   asker: string;
 }
 
-/** A form that cannot be answered any more. `isExpired`: its time was over, and what its run did then may be shown yet. */
-export interface OverForm {
-  token: string;
-  isExpired: boolean;
-}
-
 /** `over`: forms that turned out to be over. */
 export type FormDecision = { over: readonly OverForm[] } &
   /** `form` as Dify has it before the answer. */
@@ -67,17 +61,13 @@ export type FormDecision = { over: readonly OverForm[] } &
 /** Until then a second answer is told what the first one was. */
 const REMEMBERED_MS = 600_000;
 
-interface Ports {
-  dify: Pick<Dify, 'getForm'>;
-}
-
 /**
  * Decides whether a message answers a form: a form that it names, or the only one that waits, and only where the form had
  * been shown when the message was accepted. Everything else is a question, or is answered with one.
  *
  * @throws BridgeError where Dify does not tell about a form.
  */
-export async function decideForm(asked: FormCandidate, ports: Ports): Promise<FormDecision> {
+export async function decideForm(asked: FormCandidate, ports: FormPorts): Promise<FormDecision> {
   if (asked.form) return decideButton(asked.form, asked, ports);
   const mine = asked.forms.filter(({ asker }) => asker === asked.asker);
   const waiting = mine.filter((kept) => isWaiting(kept, asked));
@@ -88,7 +78,7 @@ export async function decideForm(asked: FormCandidate, ports: Ports): Promise<Fo
   if (words === null || forFiles.kind === 'files') return forFiles;
   const question = mine.length > 0 ? readAsked(words) : null;
   if (question !== null) return { ...plainQuestion, words: question };
-  const [first = ''] = words.trim().split(/\r\n?|\n/);
+  const [first = ''] = linesOf(words);
   const { head, mark } = readFirstLine(first);
   const cardKey = asked.quote?.cardKey ?? null;
   const quoted = mine.find((kept) => cardKey !== null && kept.cardKey === cardKey);
@@ -108,7 +98,7 @@ export async function decideForm(asked: FormCandidate, ports: Ports): Promise<Fo
 }
 
 /** What a button fills in: names that it leaves out take their default. */
-async function decideButton(filled: FormSubmission, asked: FormCandidate, { dify }: Ports): Promise<FormDecision> {
+async function decideButton(filled: FormSubmission, asked: FormCandidate, { dify }: FormPorts): Promise<FormDecision> {
   const kept = asked.forms.find(({ token }) => token === filled.token);
   if (kept?.chosen) return { kind: 'said', said: answered(kept, kept.chosen, asked), over: [] };
   const form = await openForm(filled.token, dify);
@@ -129,7 +119,7 @@ async function decideBare(
   bare: readonly KeptForm[],
   waiting: readonly KeptForm[],
   asked: FormCandidate,
-  ports: Ports,
+  ports: FormPorts,
 ): Promise<FormDecision> {
   const [only] = bare;
   // A card that is quoted names another form, which is not known any more, or none.
@@ -140,7 +130,7 @@ async function decideBare(
   const [first] = meant;
   if (!first) return error ? { kind: 'refused', error, over } : { kind: 'question', words: null, over };
   if (open.length === 1 && isFree) return answer(first, asked, over);
-  const line = asked.words?.trim().split(/\r\n?|\n/)[0] ?? '';
+  const [line = ''] = linesOf(asked.words ?? '');
   const choices = meant
     .filter(({ kept }) => isShown(kept, asked))
     .flatMap((one) => {
@@ -151,7 +141,7 @@ async function decideBare(
 }
 
 /** Words that are an action of one certain form. */
-async function decideNamed(kept: KeptForm, asked: FormCandidate, ports: Ports): Promise<FormDecision> {
+async function decideNamed(kept: KeptForm, asked: FormCandidate, ports: FormPorts): Promise<FormDecision> {
   if (kept.chosen) return { kind: 'said', said: answered(kept, kept.chosen, asked), over: [] };
   const form = await openForm(kept.token, ports.dify);
   if (isFormOver(form)) return { kind: 'refused', error: form, over: [overForm(kept.token, form)] };
@@ -175,7 +165,7 @@ function answer({ kept, form }: OpenForm, asked: FormCandidate, over: readonly O
 }
 
 /** Words that are no action, while forms wait: a question back, because a question would bury the forms. */
-async function decideWords(words: string, shown: readonly KeptForm[], ports: Ports): Promise<FormDecision> {
+async function decideWords(words: string, shown: readonly KeptForm[], ports: FormPorts): Promise<FormDecision> {
   const { open, over } = await openForms(shown, ports);
   return open.length === 0
     ? { kind: 'question', words: null, over }
@@ -183,14 +173,18 @@ async function decideWords(words: string, shown: readonly KeptForm[], ports: Por
 }
 
 /** Files, while forms wait that take some. */
-async function decideFiles(shown: readonly KeptForm[], { files }: FormCandidate, ports: Ports): Promise<FormDecision> {
+async function decideFiles(
+  shown: readonly KeptForm[],
+  { files }: FormCandidate,
+  ports: FormPorts,
+): Promise<FormDecision> {
   const { open, over } = await openForms(shown, ports);
   const wanting = open.filter(({ form }) => files.every((file) => takesFile(form.fields, file)));
   return wanting.length > 0 ? { kind: 'files', open: wanting, over } : { kind: 'question', words: null, over };
 }
 
 /** The action of a form that waits for another person; null for other words. */
-async function decideOthers(line: string, asked: FormCandidate, { dify }: Ports): Promise<FormDecision | null> {
+async function decideOthers(line: string, asked: FormCandidate, { dify }: FormPorts): Promise<FormDecision | null> {
   const inConversation = asked.forms
     .filter((kept) => kept.asker !== asked.asker && isWaiting(kept, asked))
     .map(({ token, actions, cardId, asker, title, number }) => ({ token, actions, cardId, asker, title, number }));
@@ -223,31 +217,4 @@ function lastAnswered(mine: readonly KeptForm[], line: string, asked: FormCandid
 
 function answered(kept: KeptForm, { action, atMs }: NonNullable<KeptForm['chosen']>, { nowMs }: FormCandidate): Said {
   return { kind: 'answered', form: nameOf(kept), action, agoMs: Math.max(0, nowMs - atMs), choices: [] };
-}
-
-/** Those of the forms that are open, and why the last of the others is not. */
-async function openForms(forms: readonly KeptForm[], { dify }: Ports) {
-  const found = await Promise.all(forms.map(async (kept) => ({ kept, form: await openForm(kept.token, dify) })));
-  const open: OpenForm[] = [];
-  const over: OverForm[] = [];
-  let error: BridgeError | null = null;
-  for (const { kept, form } of found) {
-    if (isFormOver(form)) {
-      over.push(overForm(kept.token, form));
-      error = form;
-    } else open.push({ kept, form });
-  }
-  return { open, over, error };
-}
-
-const overForm = (token: string, { code }: BridgeError): OverForm => ({ token, isExpired: code === 'form_expired' });
-
-/** The form; the failure where it was answered before, or is too late. */
-async function openForm(token: string, dify: Pick<Dify, 'getForm'>): Promise<PendingForm | BridgeError> {
-  try {
-    return await dify.getForm(token);
-  } catch (error) {
-    if (isFormOver(error)) return error;
-    throw error;
-  }
 }

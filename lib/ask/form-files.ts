@@ -4,9 +4,10 @@ import { typeFor, type QuestionFile } from '../dify/file-inputs.ts';
 import type { SentFile } from '../dingtalk/message-kinds.ts';
 import { BridgeError } from '../errors.ts';
 import { fetchSentFile } from '../files/inbound.ts';
-import { actionChoices, type OpenForm } from './form-questions.ts';
+import { actionChoices } from './form-questions.ts';
 import { isFileField } from './form-values.ts';
-import { expectationOf } from './accepted-files.ts';
+import { expectationOf, MAX_EXTENSIONS } from './accepted-files.ts';
+import type { OpenForm } from './open-form.ts';
 import { limitsOf, type QuestionPorts } from './question.ts';
 import { factsOf } from './reach.ts';
 
@@ -70,11 +71,9 @@ function roomOf({ kept, form }: OpenForm, sent: readonly SentFile[]): number {
 function notAccepted(fields: readonly Taking[]): BridgeError {
   const kinds = new Set(fields.flatMap(({ files }) => files.classes));
   const extensions = new Set(fields.flatMap(({ files }) => (files.classes.includes('custom') ? files.extensions : [])));
-  return new BridgeError('file_not_accepted', 'no field of the form takes such a file', {
-    field: fields[0]?.label ?? '',
-    kinds: [...kinds].join(' '),
-    extensions: [...extensions].slice(0, 20).join(' '),
-  });
+  const named = { label: fields[0]?.label ?? '', extensions: [...extensions].slice(0, MAX_EXTENSIONS) };
+  const facts = { kinds: [...kinds].join(' ') };
+  return new BridgeError('file_not_accepted', 'no field of the form takes such a file', facts, undefined, named);
 }
 
 function keptSaid(files: TakenFiles['files'], count: number): Said {

@@ -1,21 +1,16 @@
-import type { FormField, PendingForm } from '../answer/event.ts';
+import type { FormField } from '../answer/event.ts';
 import type { Choice, Said } from '../answer/said.ts';
 import { onlyTyped, readLabel, readLines } from './form-reply.ts';
+import { linesOf } from './form-text.ts';
 import { chosenOption, fillFields } from './form-values.ts';
-import type { KeptForm } from './form.ts';
-
-/** A form that waits, as Dify has it now. */
-export interface OpenForm {
-  kept: KeptForm;
-  form: PendingForm;
-}
+import type { OpenForm } from './open-form.ts';
 
 /** Most choices that are shown, beside that of a question. */
 const MAX_CHOICES = 12;
 
 /** The actions of a form as choices; none where a field would still lack its value. */
 export function actionChoices({ kept, form }: OpenForm, words?: string): Choice[] {
-  const given = words === undefined ? new Map<string, string>() : readLines(words.split('\n'), form.fields);
+  const given = words === undefined ? new Map<string, string>() : readLines(linesOf(words), form.fields);
   if ('problem' in fillFields(form.fields, given, kept.files)) return [];
   const { title, number } = kept;
   return form.actions.slice(0, MAX_CHOICES).map((action) => ({
@@ -43,7 +38,7 @@ export function askBack(words: string, open: readonly OpenForm[]): Said {
 
 /** The field whose value the words can be. */
 function fieldFor(words: string, fields: readonly FormField[]): FormField | null {
-  for (const line of words.split('\n')) {
+  for (const line of linesOf(words)) {
     const labelled = readLabel(line, fields);
     if (labelled) return labelled.field;
   }

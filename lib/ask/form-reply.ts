@@ -1,12 +1,10 @@
 import type { FormAction, FormField, PendingForm } from '../answer/event.ts';
 import type { QuestionFile } from '../dify/file-inputs.ts';
-import type { FormValue } from '../dify/forms.ts';
-import { findAction, plain, readFirstLine } from './form-text.ts';
-import { fillFields, isTyped, type FormProblem } from './form-values.ts';
+import { findAction, linesOf, plain, readFirstLine } from './form-text.ts';
+import { fillFields, isTyped, type FilledFields } from './form-values.ts';
 
 /** A typed answer to a form. */
-export type FormReply =
-  { action: FormAction; inputs: Record<string, FormValue> } | { action: FormAction; problem: FormProblem };
+export type FormReply = FilledFields & { action: FormAction };
 
 /**
  * Reads a text as an answer to a form: the number, title or id of an action on the first line, perhaps with the number of
@@ -20,7 +18,7 @@ export function readFormReply(
   { actions, fields }: Pick<PendingForm, 'actions' | 'fields'>,
   files: readonly QuestionFile[] = [],
 ): FormReply | null {
-  const [first = '', ...lines] = text.trim().split(/\r\n?|\n/);
+  const [first = '', ...lines] = linesOf(text);
   const whole = findAction(first, actions);
   const { head, rest } = readFirstLine(first);
   const action = whole ?? findAction(head, actions);

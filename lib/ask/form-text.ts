@@ -1,5 +1,8 @@
 import type { FormAction } from '../answer/event.ts';
 
+/** The lines of words that a person typed. */
+export const linesOf = (words: string): string[] => words.trim().split(/\r\n?|\n/);
+
 /** The first line of words that may answer a form. */
 export interface FirstLine {
   /** What may name an action. */

@@ -50,11 +50,12 @@ export function fillFields(
 
 /** Why an answer was not given. */
 export function invalidForm({ missing, missingFiles, wrong }: FormProblem): BridgeError {
-  return new BridgeError('form_invalid', 'a field of the form has no value that fits', {
-    ...(missing.length > 0 ? { fields: missing.join(', ') } : {}),
-    ...(missingFiles.length > 0 ? { files: missingFiles.join(', ') } : {}),
-    ...(wrong ? { field: wrong.label, options: wrong.options.slice(0, MAX_NAMED_OPTIONS).join(', ') } : {}),
-  });
+  const named = {
+    ...(missing.length > 0 ? { missing } : {}),
+    ...(missingFiles.length > 0 ? { missingFiles } : {}),
+    ...(wrong ? { label: wrong.label, options: wrong.options.slice(0, MAX_NAMED_OPTIONS) } : {}),
+  };
+  return new BridgeError('form_invalid', 'a field of the form has no value that fits', {}, undefined, named);
 }
 
 /** The choices that a sentence has room for. */

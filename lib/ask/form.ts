@@ -3,7 +3,7 @@ import type { FormAction } from '../answer/event.ts';
 import type { AppType } from '../config/robot.ts';
 import type { QuestionFile } from '../dify/file-inputs.ts';
 import type { FilledForm } from '../dify/forms.ts';
-import { BridgeError } from '../errors.ts';
+import { hasCode, type BridgeError } from '../errors.ts';
 
 /** The form of a paused run, as the record of its answer keeps it for the button below the answer. */
 export interface WaitingForm {
@@ -65,7 +65,7 @@ export interface FormSubmission extends Omit<WaitingForm, 'action'>, FilledForm 
 
 /** Whether a failure says that the form was answered before or is too late. */
 export function isFormOver(error: unknown): error is BridgeError {
-  return error instanceof BridgeError && (error.code === 'form_closed' || error.code === 'form_expired');
+  return hasCode(error, 'form_closed', 'form_expired');
 }
 
 /** The form of a paused answer; null where none can be answered in the chat. */

@@ -3,7 +3,7 @@ import type { QuestionFile } from '../dify/file-inputs.ts';
 import type { FileClass } from '../dify/file-rules.ts';
 import type { Message } from '../dingtalk/callback.ts';
 import { addLeftOut, quotedFilesOf, sentFilesOf, type SentFile } from '../dingtalk/message-kinds.ts';
-import { BridgeError } from '../errors.ts';
+import { BridgeError, hasCode } from '../errors.ts';
 import { fetchSentFile, transcribeSentFile, type SentFilePorts } from '../files/inbound.ts';
 import { refusal, refuseTooMany, roomBeside, sortOut } from './accepted-files.ts';
 import { fetchQuotedFiles, quotedWords, withQuote, type Missed, type QuotedAnswer } from './quote.ts';
@@ -64,32 +64,34 @@ export async function prepareQuestion(
   const sent = { ...ports.sentFiles, maxBytes: limitsOf(facts), user, signal };
   const before = sortOut(held, facts);
   const files: QuestionFile[] = [];
-  const [recording] = own;
-  if (content.kind === 'audio' && recording && facts.speechToText) {
-    const spoken = (await transcribeSentFile(recording, sent)).trim();
-    if (spoken === '') throw new BridgeError('speech_unclear', 'no words were recognised');
-    for (const file of before.taken) files.push(await fetchHeldFile(file, sent));
-    return { query: withQuote(spoken, words), files, refused: before.refused ?? expired, missed };
-  }
-  const refused = own.map((file) => refusal(file, facts)).find((error) => error !== null) ?? null;
+  const [recording] = content.kind === 'audio' && facts.speechToText ? own : [];
+  const spoken = recording ? await wordsOf(recording, sent) : null;
+  const enclosed = spoken === null ? own : [];
+  const refused = enclosed.map((file) => refusal(file, facts)).find((error) => error !== null) ?? null;
   // The words beside a picture can be answered without the picture.
   if (refused && !(content.kind === 'rich-text' && content.text !== '')) throw refused;
-  const taken = refused ? [] : own;
+  const taken = refused ? [] : enclosed;
   refuseTooMany([...before.taken, ...taken], facts);
   const others = quoted.filter((file) => !isAmong(file, before.taken));
-  const beside = roomBeside(others, [...before.taken, ...taken], facts);
+  const referred = roomBeside(others, [...before.taken, ...taken], facts);
   // One after another, so that this instance transfers one file at a time.
   for (const file of before.taken) files.push(await fetchHeldFile(file, sent));
-  const fetched = await fetchQuotedFiles(beside.taken, words !== '', (file) => fetchSentFile(file, sent));
+  const fetched = await fetchQuotedFiles(referred.taken, words !== '', (file) => fetchSentFile(file, sent));
   files.push(...fetched.files);
   for (const file of taken) files.push(await fetchSentFile(file, sent));
-  const leftOut = addLeftOut(fetched.leftOut, beside.leftOut);
+  const leftOut = addLeftOut(fetched.leftOut, referred.leftOut);
   return {
-    query: withQuote(question, words),
+    query: withQuote(spoken ?? question, words),
     files,
     refused: refused ?? before.refused ?? expired,
     missed: Object.keys(leftOut).length > 0 ? { ...missed, leftOut } : missed,
   };
+}
+
+async function wordsOf(recording: SentFile, ports: SentFilePorts): Promise<string> {
+  const spoken = await transcribeSentFile(recording, ports);
+  if (spoken === '') throw new BridgeError('speech_unclear', 'no words were recognised');
+  return spoken;
 }
 
 /** A person may quote the picture that is held. */
@@ -101,8 +103,7 @@ async function fetchHeldFile(file: SentFile, ports: SentFilePorts): Promise<Ques
   try {
     return await fetchSentFile(file, ports);
   } catch (error) {
-    const isGone = error instanceof BridgeError && error.facts['cause'] === 'dingtalk_refused';
-    if (!isGone || error.code !== 'file_unavailable') throw error;
+    if (!hasCode(error, 'file_unavailable') || error.facts['cause'] !== 'dingtalk_refused') throw error;
     throw new BridgeError('file_expired', 'DingTalk does not give a file that was held', error.facts, error);
   }
 }

@@ -1,7 +1,7 @@
 import { missingInputs, questionInput, wrongInput, type AppFacts } from '../dify/app-facts.ts';
 import type { Question } from '../dify/ask.ts';
 import { placeFiles, type QuestionFile } from '../dify/file-inputs.ts';
-import { BridgeError, type ErrorFacts } from '../errors.ts';
+import { BridgeError } from '../errors.ts';
 
 /** A question before it is known what the app takes. */
 export interface AskedQuestion extends Pick<Question, 'query' | 'inputs'> {
@@ -42,24 +42,24 @@ function refuseUnplaced(files: readonly QuestionFile[], unplaced: readonly Quest
   throw new BridgeError('file_not_accepted', 'the app has no place for a file', { most });
 }
 
-/** @throws BridgeError `dify_input_missing` with the names in its facts. */
+/** @throws BridgeError `dify_input_missing`, which names them. */
 function refuseMissing({ inputs: declared }: AppFacts, inputs: Readonly<Record<string, unknown>>): void {
   const missing = missingInputs(declared, inputs);
   if (missing.length === 0) return;
-  const labels = missing.map(({ label }) => label).join(', ');
+  const labels = missing.map(({ label }) => label);
   // The asker can send a missing file. Every other missing input is the operator's to configure.
   const areFiles = missing.every(({ file }) => file !== null);
-  const facts = areFiles ? { files: labels } : { inputs: labels };
-  throw new BridgeError('dify_input_missing', 'the app requires inputs that have no value', facts);
+  const named = areFiles ? { missingFiles: labels } : { missing: labels };
+  throw new BridgeError('dify_input_missing', 'the app requires inputs that have no value', {}, undefined, named);
 }
 
-/** @throws BridgeError `dify_input_invalid` with the label of the input and its limit in its facts. */
+/** @throws BridgeError `dify_input_invalid`, which names the input and what it is limited to. */
 function refuseWrong({ inputs: declared }: AppFacts, inputs: Readonly<Record<string, unknown>>): void {
   const wrong = wrongInput(declared, inputs);
   if (!wrong) return;
-  const { label: input, limit } = wrong;
-  let facts: ErrorFacts = { input };
-  if (limit && 'options' in limit) facts = { input, options: limit.options.slice(0, MAX_NAMED_OPTIONS).join(', ') };
-  else if (limit) facts = { input, ...limit };
-  throw new BridgeError('dify_input_invalid', 'the app does not take the value of an input', facts);
+  const { label, limit } = wrong;
+  const options = limit && 'options' in limit ? limit.options.slice(0, MAX_NAMED_OPTIONS) : null;
+  const facts = limit && 'chars' in limit ? limit : {};
+  const named = { label, ...(options ? { options } : {}) };
+  throw new BridgeError('dify_input_invalid', 'the app does not take the value of an input', facts, undefined, named);
 }

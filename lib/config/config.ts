@@ -1,5 +1,5 @@
 import { readBots } from './bots.ts';
-import { deploymentSettings, type DeploymentValues } from './deployment-settings.ts';
+import { deploymentSettings, STORE_PAIRS, type DeploymentValues } from './deployment-settings.ts';
 import { robotConfig, type RobotConfig } from './robot.ts';
 import { REQUIRED_OF_ROBOT, robotSettings } from './robot-settings.ts';
 import { camelCase, readSettings, withDefaults, type ConfigProblem } from './settings.ts';
@@ -95,11 +95,7 @@ function platformUrl(env: Environment): string | null {
 const isGiven = (env: Environment, variable: string) => (env[variable] ?? '').trim() !== '';
 
 function storeConfig(settings: DeploymentValues, env: Environment, problems: ConfigProblem[]): StoreConfig {
-  const pairs = [
-    ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'],
-    ['KV_REST_API_URL', 'KV_REST_API_TOKEN'],
-  ] as const;
-  for (const pair of pairs) {
+  for (const pair of STORE_PAIRS) {
     const given = pair.filter((variable) => isGiven(env, variable));
     if (given.length === 0) continue;
     for (const variable of pair.filter((name) => !given.includes(name))) {
@@ -112,7 +108,8 @@ function storeConfig(settings: DeploymentValues, env: Environment, problems: Con
   // Vercel's Redis integrations set REDIS_URL by themselves, but the function uses the REST interface there.
   if (settings.REDIS_URL !== null && !onVercel) return { kind: 'redis', url: settings.REDIS_URL };
   if (onVercel) {
-    for (const variable of pairs[0]) problems.push({ variable, expected: 'a value; a store is required on Vercel' });
+    for (const variable of STORE_PAIRS[0])
+      problems.push({ variable, expected: 'a value; a store is required on Vercel' });
   }
   return { kind: 'memory' };
 }

@@ -59,6 +59,7 @@ export const deploymentSettings = {
   },
   QSTASH_URL: {
     schema: text,
+    // Of the region that Upstash's console shows first; the other one is `https://qstash-us-east-1.upstash.io`.
     default: 'https://qstash.upstash.io',
     meaning: "The address of that account's region, as Upstash's console shows it.",
   },
@@ -91,6 +92,12 @@ export const deploymentSettings = {
     meaning: 'Several robots as a JSON array; see "Several robots" in docs/configuration.md.',
   },
 } as const satisfies Record<string, Setting>;
+
+/** The names of the store's address and token over HTTP, the first pair before the second. */
+export const STORE_PAIRS = [
+  ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'],
+  ['KV_REST_API_URL', 'KV_REST_API_TOKEN'],
+] as const;
 
 /** What holds for the deployment, defaults included. */
 export type DeploymentValues = Values<typeof deploymentSettings>;

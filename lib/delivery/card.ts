@@ -2,10 +2,11 @@ import { BridgeError, isLimited, isRefusedForNow, isUnanswered } from '../errors
 import { sleep, type Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
 import { retry } from '../runtime/retry.ts';
+import { createHints } from './hints.ts';
 import type { Limiter } from './limiter.ts';
 import { paceOf, type Pace } from './pace.ts';
 import type { CardSink } from './sink.ts';
-import { createWriter, type LastFrame, type Writer, type WriterOptions } from './writer.ts';
+import { createWriter, type Writer, type WriterOptions } from './writer.ts';
 
 export interface CardPorts {
   /** Pause between delivery and the first frame, and before the last, in milliseconds. */
@@ -50,11 +51,6 @@ export interface OpenCard {
   refusedFor(): string | null;
 }
 
-/** A quick answer needs no hint, so the first one waits for so long. Each hint costs a call of the month. */
-const FIRST_HINT_MS = 1_000;
-
-const HINT_GAP_MS = 2_500;
-
 /** How often a turn that waited looks for its card before it opens one itself, and the pause after each look. */
 const CARD_LOOKS = 12;
 
@@ -65,7 +61,7 @@ const OPEN_RETRY_MS = [500, 500, 500] as const;
 
 /** Opens the card while Dify is being asked. */
 export function openCard(options: CardOptions, ports: CardPorts): OpenCard {
-  const { acceptedAtMs, onOpened, onTextShown, reference } = options;
+  const { sink, pace, acceptedAtMs, onOpened, onTextShown, reference } = options;
   const { clock, log, settleMs } = ports;
   let firstTextAtMs: number | null = null;
   let isTextShown = false;
@@ -76,7 +72,7 @@ export function openCard(options: CardOptions, ports: CardPorts): OpenCard {
     isTextShown = true;
     onTextShown();
   };
-  const writer = cardWriter({ ...options, opened: opening, settleMs, onFrameShown }, ports);
+  const writer = cardWriter({ sink, pace, reference, opened: opening, settleMs, onFrameShown }, ports);
   const hints = createHints(clock, (render) => writer.show(render));
   const opened = opening.then(
     () => {
@@ -106,32 +102,6 @@ export function openCard(options: CardOptions, ports: CardPorts): OpenCard {
   };
 }
 
-/** The newest hint, as soon as the pause since the one before is over; none after `end`. */
-function createHints(clock: Clock, show: (render: () => string) => void) {
-  let lastAtMs = clock.now() + FIRST_HINT_MS - HINT_GAP_MS;
-  let next: (() => string) | null = null;
-  let isOver = false;
-
-  function showNext(): void {
-    const render = next;
-    next = null;
-    if (!render || isOver) return;
-    lastAtMs = clock.now();
-    show(render);
-  }
-
-  return {
-    show(render: () => string): void {
-      const isDue = next !== null;
-      next = render;
-      if (!isDue) clock.schedule(Math.max(0, lastAtMs + HINT_GAP_MS - clock.now()), showNext);
-    },
-    end(): void {
-      isOver = true;
-    },
-  };
-}
-
 /** The writer of a card that was opened before, to end it. */
 export function reopenCard(sink: CardSink, reference: string, ports: CardPorts): Writer {
   const opened = Promise.resolve();
@@ -140,75 +110,19 @@ export function reopenCard(sink: CardSink, reference: string, ports: CardPorts):
 }
 
 function cardWriter(
-  {
-    sink,
-    opened,
-    pace,
-    settleMs,
-    onFrameShown,
-    reference,
-  }: Pick<WriterOptions, 'sink' | 'opened' | 'pace' | 'settleMs' | 'onFrameShown'> & { reference: string },
+  { reference, ...options }: Omit<WriterOptions, 'clock' | 'newId' | 'slot' | 'onFrameFailed'> & { reference: string },
   { limiter, clock, newId, log }: CardPorts,
 ): Writer {
   return createWriter({
-    sink,
-    opened,
-    pace,
+    ...options,
     clock,
     newId,
-    settleMs,
     slot: (priority, signal) => limiter.slot('stream', priority, signal),
     onFrameFailed(error) {
       if (isLimited(error)) limiter.slowDown('stream');
       log.warn('frame_failed', { turn: reference, ...errorFields(error) });
     },
-    onFrameShown,
   });
-}
-
-/** Of the turn whose card is ended, for the log. */
-interface Ending {
-  log: Log;
-  reference: string;
-}
-
-/**
- * Ends a card with its last frame. Every card ends through this function or `closeCard`. Never rejects.
- *
- * @returns null when the card has ended; else the failure, which is in the log by then.
- */
-export async function endCard(
-  writer: Pick<Writer, 'finish'>,
-  last: LastFrame,
-  ending: Ending,
-): Promise<{ failure: unknown } | null> {
-  return failureOf(() => writer.finish(last), ending);
-}
-
-/**
- * Ends a card with a sentence: by a frame, and where DingTalk takes none, by a change of the card. That change also puts
- * the sentence on a card that has ended without the knowledge of this instance. Never rejects.
- *
- * @returns null when the card has ended or is not there; else the failure, which is in the log by then.
- */
-export async function closeCard(
-  writer: Pick<Writer, 'finish' | 'close' | 'saysMissing'>,
-  last: LastFrame,
-  ending: Ending,
-): Promise<{ failure: unknown } | null> {
-  const ended = await endCard(writer, last, ending);
-  if (ended === null || writer.saysMissing(ended.failure)) return null;
-  return failureOf(() => writer.close(last.text), ending);
-}
-
-async function failureOf(work: () => Promise<void>, { log, reference }: Ending): Promise<{ failure: unknown } | null> {
-  try {
-    await work();
-    return null;
-  } catch (failure) {
-    log.error('card_not_ended', { turn: reference, ...errorFields(failure) });
-    return { failure };
-  }
 }
 
 /** Opens the card, unless it is there or another instance opens it. @throws BridgeError when there is none. */

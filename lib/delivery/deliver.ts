@@ -6,7 +6,7 @@ import { sleep, type Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
 import { retry } from '../runtime/retry.ts';
 import type { Texts } from '../texts/texts.ts';
-import { closeCard, endCard } from './card.ts';
+import { closeCard, endCard } from './card-end.ts';
 import type { MessageSink } from './sink.ts';
 import type { LastFrame, Writer } from './writer.ts';
 

@@ -80,35 +80,21 @@ export function createFollowUps({ robot, texts, facts, suggest, amend, reply, lo
   const textOn = ({ answer, view }: FinishedAnswer, notes: readonly string[]) =>
     finalView(answer, notes, true, view).card ?? '';
 
-  async function logged(work: () => Promise<void>, { reference }: { reference: string }): Promise<void> {
+  async function logged<T>(work: () => Promise<T>, { reference }: { reference: string }): Promise<T | undefined> {
     try {
-      await work();
+      return await work();
     } catch (error) {
       log.warn('extras_failed', { turn: reference, ...errorFields(error) });
+      return undefined;
     }
   }
 
+  /** What a template with buttons shows; null where this card has none. */
+  const onButtons = ({ turn, onCard }: FinishedAnswer, variables: Readonly<Record<string, string>>) =>
+    onCard && cardButtons ? { calls: 1, show: () => logged(() => amend(turn.id, variables), turn) } : null;
+
   return {
-    async plan(finished) {
-      const { turn, answer, choices, onCard } = finished;
-      const { form, ending, ids } = answer;
-      if (choices.length > 0) {
-        return onCard && cardButtons
-          ? { calls: 1, show: () => logged(() => showChoices(turn.id, choices), turn) }
-          : null;
-      }
-      if (ending?.kind === 'paused' && form?.token) {
-        return onCard && cardButtons ? { calls: 1, show: () => logged(() => showForm(turn, form), turn) } : null;
-      }
-      if (!turn.maySpend || ending?.kind !== 'complete' || ids.messageId === undefined) return null;
-      // Without a card the questions would be one more message for everybody in the group.
-      if (!onCard && turn.isGroup) return null;
-      if (onCard && !cardButtons && textOn(finished, []).length + ROOM_CHARS > cardMaxChars) return null;
-      const app = await facts().catch(() => null);
-      if (!app?.suggestsQuestions || !CHATS.has(app.type)) return null;
-      const { messageId } = ids;
-      return { calls: onCard ? 1 : 0, show: () => logged(() => showSuggestions(messageId, finished), turn) };
-    },
+    plan: async (finished) => (await logged(() => planOf(finished), finished.turn)) ?? null,
     markStopped: (finished, line) =>
       logged(() => amend(finished.turn.id, { [cardContentKey]: textOn(finished, [line]) }), finished.turn),
     closeForm: ({ reference, cardId, ...closed }) =>
@@ -121,13 +107,21 @@ export function createFollowUps({ robot, texts, facts, suggest, amend, reply, lo
       ),
   };
 
-  function showForm({ id, asker }: FinishedAnswer['turn'], form: NonNullable<Answer['form']>): Promise<void> {
-    return amend(id, formVariables(form, asker || texts.whoAsked));
-  }
-
-  function showChoices(turnId: string, choices: readonly string[]): Promise<void> {
-    const entries = choices.map((question) => ({ question }));
-    return amend(turnId, { [VARIABLES.suggestions]: JSON.stringify(entries) });
+  async function planOf(finished: FinishedAnswer): ReturnType<FollowUps['plan']> {
+    const { turn, answer, choices, onCard } = finished;
+    const { form, ending, ids } = answer;
+    if (choices.length > 0) return onButtons(finished, suggestionsOf(choices));
+    if (ending?.kind === 'paused' && form?.token) {
+      return onButtons(finished, formVariables(form, turn.asker || texts.whoAsked));
+    }
+    if (!turn.maySpend || ending?.kind !== 'complete' || ids.messageId === undefined) return null;
+    // Without a card the questions would be one more message for everybody in the group.
+    if (!onCard && turn.isGroup) return null;
+    if (onCard && !cardButtons && textOn(finished, []).length + ROOM_CHARS > cardMaxChars) return null;
+    const app = await facts().catch(() => null);
+    if (!app?.suggestsQuestions || !CHATS.has(app.type)) return null;
+    const { messageId } = ids;
+    return { calls: onCard ? 1 : 0, show: () => logged(() => showSuggestions(messageId, finished), turn) };
   }
 
   async function showSuggestions(messageId: string, finished: FinishedAnswer): Promise<void> {
@@ -136,8 +130,7 @@ export function createFollowUps({ robot, texts, facts, suggest, amend, reply, lo
     const questions = await suggest(messageId, user);
     if (questions.length === 0) return;
     if (onCard && cardButtons) {
-      const entries = questions.map((question) => ({ question }));
-      await amend(turn.id, { [VARIABLES.suggestions]: JSON.stringify(entries) });
+      await amend(turn.id, suggestionsOf(questions));
       return;
     }
     const lines = `**${isGroup ? texts.suggestionsToType : texts.suggestions}**\n\n${questionLines(questions, !isGroup)}`;
@@ -149,6 +142,10 @@ export function createFollowUps({ robot, texts, facts, suggest, amend, reply, lo
     if (text.length <= cardMaxChars) await amend(turn.id, { [cardContentKey]: text });
   }
 }
+
+const suggestionsOf = (questions: readonly string[]) => ({
+  [VARIABLES.suggestions]: JSON.stringify(questions.map((question) => ({ question }))),
+});
 
 /** The shape that DingTalk's form component reads (form variable page). It takes no files. */
 function formVariables(

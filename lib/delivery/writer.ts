@@ -144,22 +144,26 @@ export function createWriter(options: WriterOptions): Writer {
     lastAtMs = clock.now();
     if (frames === 0) firstAtMs = lastAtMs;
     frames += 1;
-    await write({ text, state: 'typing', id: newId() });
+    const mayRepeat = await write({ text, state: 'typing', id: newId() });
+    // No other frame would show these words before there are more.
+    if (mayRepeat) latest ??= render;
   }
 
-  /** Never rejects: each frame is a full snapshot, so the next one shows what this one did not. */
-  async function write(frame: Frame): Promise<void> {
+  /** Returns whether the same frame may be shown a moment later. Never rejects: the next one has its text too. */
+  async function write(frame: Frame): Promise<boolean> {
     try {
       await sink.write(frame);
       lastText = frame.text;
       failed = 0;
       options.onFrameShown();
+      return false;
     } catch (error) {
       if (isUnsafe(error)) unsafe = error;
       failed += 1;
       notBeforeMs = clock.now() + SLOW_DOWN_MS * failed;
       if (failed >= MAX_FAILURES) closed = true;
       options.onFrameFailed(error);
+      return isPassing(error);
     }
   }
 

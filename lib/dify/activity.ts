@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Activity } from '../answer/event.ts';
 import { plainLine, shortened } from '../markdown/plain-line.ts';
+import { text } from './wire-fields.ts';
 
 const MAX_NAME_CHARS = 40;
 
@@ -12,8 +13,6 @@ const SILENT_NODES: ReadonlySet<string> = new Set([
 
 /** A name for the middle of a line of text. */
 const activityName = (name: string) => shortened(plainLine(name, '~()#\\$'), MAX_NAME_CHARS);
-
-const text = z.string().nullish();
 
 /** The `data` of events that begin a node, an iteration or a loop. */
 export const nodeShape = z.object({ node_type: text, title: text });

@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import type { AnswerFile } from '../answer/event.ts';
-
-const text = z.string().nullish();
+import { number, text, type list } from './wire-fields.ts';
 
 /**
  * A file as Dify writes it: in `message_file`, in the `files` of the end events, among the outputs and in stored
@@ -17,7 +16,7 @@ export const answerFileShape = z.object({
   remote_url: text,
   extension: text,
   mime_type: text,
-  size: z.number().nullish(),
+  size: number,
 });
 
 /** Null for a file without an address: it cannot be fetched. */
@@ -41,6 +40,10 @@ export function readAnswerFile(json: unknown): AnswerFile | null {
   const parsed = answerFileShape.safeParse(json);
   return parsed.success ? answerFileOf(parsed.data) : null;
 }
+
+/** Of these JSON values the files. */
+export const readAnswerFiles = (wire: z.output<typeof list>): AnswerFile[] =>
+  (wire ?? []).flatMap((file) => readAnswerFile(file) ?? []);
 
 const ownFileShape = z.object({
   transfer_method: z.enum(['local_file', 'remote_url']),

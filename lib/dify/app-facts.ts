@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { AppType } from '../config/robot.ts';
 import type { DifyVersion } from './version.ts';
-import { readInputRules, readSizeLimits, readUploadRules, type FileRules, type SizeLimits } from './file-rules.ts';
+import { readRules, readSizeLimits, readUploadRules, type FileRules, type SizeLimits } from './file-rules.ts';
 
 /** One entry of the app's input form. */
 export interface AppInput {
@@ -109,7 +109,6 @@ function readInput(item: Readonly<Record<string, unknown>>): AppInput[] {
     const parsed = formItem.safeParse(value);
     if (!parsed.success) return [];
     const { variable, label, required, default: preset, max_length: maxChars, options } = parsed.data;
-    const isList = kind === 'file-list';
     const isText = kind === 'text-input' || kind === 'paragraph';
     return {
       name: variable,
@@ -119,7 +118,10 @@ function readInput(item: Readonly<Record<string, unknown>>): AppInput[] {
       maxChars: isText ? (maxChars ?? null) : null,
       options: kind === 'select' ? (options ?? []) : null,
       isNumber: kind === 'number',
-      file: kind === 'file' || isList ? { isList, rules: readInputRules(value, isList) } : null,
+      file:
+        kind === 'file' || kind === 'file-list'
+          ? { isList: kind === 'file-list', rules: readRules(value, kind, 'max_length') }
+          : null,
     };
   });
 }

@@ -21,7 +21,8 @@ const HEADERS_TIMEOUT_MS = 60_000;
  */
 const FIRST_IDLE_MS = 290_000;
 
-const PATHS: Readonly<Record<AppType, string>> = {
+/** Where each kind of app is asked. */
+export const PATHS: Readonly<Record<AppType, string>> = {
   chat: '/chat-messages',
   agent: '/chat-messages',
   chatflow: '/chat-messages',

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { PendingForm } from '../answer/event.ts';
 import type { AppType, DifyConfig } from '../config/robot.ts';
 import type { Fetch } from '../net/http.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { digest } from '../runtime/digest.ts';
 import type { Log } from '../runtime/log.ts';
 import { askApp, type Question } from './ask.ts';
 import { createFactsCache, type FactsCache } from './facts-cache.ts';
@@ -60,5 +60,5 @@ export function createDify(config: DifyConfig, { fetch, clock, log }: { fetch: F
 
 /** Names an app in what is kept of its conversations, without telling its key. */
 export function nameOfApp({ apiUrl, apiKey }: Pick<DifyConfig, 'apiUrl' | 'apiKey'>): string {
-  return createHash('sha256').update(`${apiUrl}\n${apiKey}`).digest('hex').slice(0, 12);
+  return digest(`${apiUrl}\n${apiKey}`).slice(0, 12);
 }

@@ -2,11 +2,11 @@ import * as z from 'zod';
 import type { Activity, AnswerEvent, RunIds, TextSource } from '../answer/event.ts';
 import { parseJson } from '../runtime/json.ts';
 import { logActivity, logShape, nodeActivity, nodeShape, toolActivity, toolShape } from './activity.ts';
-import { answerFileOf, answerFileShape } from './answer-file.ts';
+import { answerFileOf, answerFileShape, readAnswerFiles } from './answer-file.ts';
 import { readFormEvent, readPauseReasons } from './form-shape.ts';
 import { readErrorReason, runEnd } from './failures.ts';
 import { messageEndShape, readMessageEnd } from './message-end.ts';
-import { answerFiles, files, number, text } from './wire-fields.ts';
+import { list, number, text } from './wire-fields.ts';
 
 type EventBody = AnswerEvent extends infer E ? (E extends AnswerEvent ? Omit<E, 'ids'> : never) : never;
 
@@ -52,7 +52,7 @@ const runShape = z.object({
   error: text,
   outputs: z.record(z.string(), z.unknown()).nullish().catch(null),
   exceptions_count: number,
-  files,
+  files: list,
 });
 
 const pausedShape = z.object({
@@ -108,7 +108,7 @@ const readers: Readonly<Record<string, (json: unknown) => EventBody>> = {
     ...runEnd(data?.status ?? null, data?.error ?? ''),
     outputs: data?.outputs ?? {},
     retried: (data?.exceptions_count ?? 0) > 0,
-    files: answerFiles(data?.files),
+    files: readAnswerFiles(data?.files),
   })),
   // `human_input_required` came before, except in a stream that was joined in between: it has the form only here.
   workflow_paused: (json) => {

@@ -34,12 +34,16 @@ const count = z.number().int().positive().nullish().catch(null);
 
 const flag = z.boolean().nullish().catch(null);
 
-const uploadShape = z.object({
-  enabled: flag,
+const rulesShape = z.object({
   allowed_file_types: strings,
   allowed_file_extensions: strings,
   allowed_file_upload_methods: strings,
+  max_length: count,
   number_limits: count,
+});
+
+const uploadShape = rulesShape.extend({
+  enabled: flag,
   image: z.object({ enabled: flag, number_limits: count, transfer_methods: strings }).nullish().catch(null),
 });
 
@@ -47,47 +51,28 @@ const uploadShape = z.object({
 export function readUploadRules(json: unknown): FileRules | null {
   const upload = uploadShape.safeParse(json).data;
   if (!upload) return null;
-  const { image } = upload;
-  if (!(upload.enabled ?? image?.enabled ?? false)) return null;
-  // Old versions know pictures only, and write their rules below `image`.
-  const isOld = upload.enabled === null || upload.enabled === undefined;
-  return rulesOf({
-    types: isOld ? ['image'] : upload.allowed_file_types,
-    extensions: upload.allowed_file_extensions,
-    methods: upload.allowed_file_upload_methods ?? image?.transfer_methods,
-    most: upload.number_limits ?? image?.number_limits ?? DEFAULT_MOST,
-  });
+  const { image, enabled = null } = upload;
+  if (!(enabled ?? image?.enabled ?? false)) return null;
+  return rulesOf(
+    {
+      ...upload,
+      // Old versions know pictures only, and write their rules below `image`.
+      ...(enabled === null ? { allowed_file_types: ['image'] } : {}),
+      allowed_file_upload_methods: upload.allowed_file_upload_methods ?? image?.transfer_methods,
+    },
+    upload.number_limits ?? image?.number_limits ?? DEFAULT_MOST,
+  );
 }
 
-const inputShape = z.object({
-  allowed_file_types: strings,
-  allowed_file_extensions: strings,
-  allowed_file_upload_methods: strings,
-  max_length: count,
-});
-
-/** The rules of an input of the form that takes files; `isList` for one that takes several. */
-export function readInputRules(json: unknown, isList: boolean): FileRules {
-  const input = inputShape.safeParse(json).data;
-  return rulesOf({
-    types: input?.allowed_file_types,
-    extensions: input?.allowed_file_extensions,
-    methods: input?.allowed_file_upload_methods,
-    most: isList ? (input?.max_length ?? DEFAULT_MOST) : 1,
-  });
-}
-
-const fieldShape = inputShape.omit({ max_length: true }).extend({ number_limits: count });
-
-/** The rules of a field of a human-input form that takes files; `isList` for one that takes several. */
-export function readFieldRules(json: unknown, isList: boolean): FileRules {
-  const field = fieldShape.safeParse(json).data;
-  return rulesOf({
-    types: field?.allowed_file_types,
-    extensions: field?.allowed_file_extensions,
-    methods: field?.allowed_file_upload_methods,
-    most: isList ? (field?.number_limits ?? DEFAULT_MOST) : 1,
-  });
+/**
+ * The rules of an input or of a field of a form that takes files.
+ *
+ * @param kind `file` takes one, `file-list` several.
+ * @param most the name under which Dify tells how many: inputs of the app have `max_length`, fields of a form `number_limits`.
+ */
+export function readRules(json: unknown, kind: 'file' | 'file-list', most: 'max_length' | 'number_limits'): FileRules {
+  const wire = rulesShape.safeParse(json).data;
+  return rulesOf(wire, kind === 'file' ? 1 : (wire?.[most] ?? DEFAULT_MOST));
 }
 
 const megabytes = z.coerce.number().positive().nullish().catch(null);
@@ -110,14 +95,9 @@ export function readSizeLimits(json: unknown): SizeLimits {
   };
 }
 
-interface WireRules {
-  types: readonly string[] | null | undefined;
-  extensions: readonly string[] | null | undefined;
-  methods: readonly string[] | null | undefined;
-  most: number;
-}
-
-function rulesOf({ types, extensions, methods, most }: WireRules): FileRules {
+function rulesOf(wire: z.output<typeof rulesShape> | undefined, most: number): FileRules {
+  const { allowed_file_types: types, allowed_file_extensions: extensions } = wire ?? {};
+  const { allowed_file_upload_methods: methods } = wire ?? {};
   const classes = FILE_CLASSES.filter((fileClass) => types?.includes(fileClass));
   return {
     // To Dify an empty list is no restriction.

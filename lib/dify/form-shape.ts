@@ -1,8 +1,7 @@
 import * as z from 'zod';
-import type { FormField, FormFieldType, FormFiles, PendingForm } from '../answer/event.ts';
-import { readFieldRules } from './file-rules.ts';
-
-const text = z.string().nullish();
+import type { FormField, FormFieldType, PendingForm } from '../answer/event.ts';
+import { readRules } from './file-rules.ts';
+import { list, number, text } from './wire-fields.ts';
 
 const fieldShape = z.object({
   type: text,
@@ -10,27 +9,24 @@ const fieldShape = z.object({
   label: text,
   required: z.boolean().nullish().catch(null),
   default: z.object({ type: text, value: z.unknown().optional() }).nullish().catch(null),
-  option_source: z
-    .object({ type: text, value: z.array(z.unknown()).nullish().catch(null) })
-    .nullish()
-    .catch(null),
+  option_source: z.object({ type: text, value: list }).nullish().catch(null),
 });
 
 const actionShape = z.object({ id: z.string(), title: text });
 
 const detailsShape = z.object({
   form_content: text,
-  inputs: z.array(z.unknown()).nullish(),
+  inputs: list,
   resolved_default_values: z.record(z.string(), z.unknown()).nullish().catch(null),
   /** In seconds since the epoch. */
-  expiration_time: z.number().nullish().catch(null),
+  expiration_time: number,
 });
 
 /** `GET /form/human_input/:token` calls the actions `user_actions`, the events `actions`. */
 const bodyShape = detailsShape.extend({ user_actions: z.array(z.unknown()) });
 
 const eventShape = detailsShape.extend({
-  actions: z.array(z.unknown()).nullish(),
+  actions: list,
   node_title: text,
   form_token: text,
   /** False for a form that was sent by e-mail only. The reasons of a pause do not have it before 1.16. */
@@ -137,8 +133,6 @@ function fieldOf(
     options,
     default: typeof preset === 'string' ? preset : '',
     ...(isUnresolved ? { isUnresolved } : {}),
-    ...(type === 'file' || type === 'file-list' ? { files: filesOf(json, type) } : {}),
+    ...(type === 'file' || type === 'file-list' ? { files: readRules(json, type, 'number_limits') } : {}),
   };
 }
-
-const filesOf = (json: unknown, type: 'file' | 'file-list'): FormFiles => readFieldRules(json, type === 'file-list');

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { MessageEnd, Price } from '../answer/event.ts';
-import { isOwnFile } from './answer-file.ts';
-import { answerFiles, files, number, text } from './wire-fields.ts';
+import type { Citation, MessageEnd, Price } from '../answer/event.ts';
+import { isOwnFile, readAnswerFiles } from './answer-file.ts';
+import { list, number, text } from './wire-fields.ts';
 
 // Dify writes prices as texts, also `0E-7`.
 const usageShape = z.object({
@@ -10,15 +10,23 @@ const usageShape = z.object({
   currency: text,
 });
 
+/** `retriever_resources`: what an answer was made from. */
+export const sources = z
+  .array(z.object({ document_id: text, document_name: text }))
+  .nullish()
+  .catch(null);
+
+export const citationsOf = (wire: z.output<typeof sources>): Citation[] =>
+  (wire ?? []).flatMap(({ document_id: documentId = null, document_name: documentName }) =>
+    documentName ? [{ documentId, documentName }] : [],
+  );
+
 export const messageEndShape = z.object({
-  files,
+  files: list,
   metadata: z
     .object({
       usage: usageShape.nullish().catch(null),
-      retriever_resources: z
-        .array(z.object({ document_id: text, document_name: text }))
-        .nullish()
-        .catch(null),
+      retriever_resources: sources,
     })
     .nullish()
     .catch(null),
@@ -26,10 +34,8 @@ export const messageEndShape = z.object({
 
 export function readMessageEnd({ files: made, metadata }: z.output<typeof messageEndShape>): MessageEnd {
   return {
-    files: answerFiles(made?.filter((file) => !isOwnFile(file))),
-    citations: (metadata?.retriever_resources ?? []).flatMap((source) =>
-      source.document_name ? [{ documentId: source.document_id ?? null, documentName: source.document_name }] : [],
-    ),
+    files: readAnswerFiles(made?.filter((file) => !isOwnFile(file))),
+    citations: citationsOf(metadata?.retriever_resources),
     ...costOf(metadata?.usage),
   };
 }

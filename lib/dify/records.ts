@@ -3,7 +3,9 @@ import type { AnswerFile, Citation, FailureReason } from '../answer/event.ts';
 import { parseJson } from '../runtime/json.ts';
 import { answerFileOf, answerFileShape } from './answer-file.ts';
 import { runEnd } from './failures.ts';
+import { citationsOf, sources } from './message-end.ts';
 import { readModelFailure } from './model-failures.ts';
+import { number, text } from './wire-fields.ts';
 
 /** What Dify keeps of a run of a workflow or chatflow. */
 export interface RunRecord {
@@ -55,15 +57,13 @@ export interface ConversationRecord {
   updatedAtMs: number;
 }
 
-const text = z.string().nullish();
-
 const valuesShape = z.record(z.string(), z.unknown());
 
 const runShape = z.object({
   status: z.string().nullable(),
   error: text,
   outputs: z.unknown().optional(),
-  total_tokens: z.number().nullish(),
+  total_tokens: number,
   inputs: z.unknown().optional(),
 });
 
@@ -79,8 +79,8 @@ export function readRun(json: unknown): RunRecord | 'unknown' | null {
 }
 
 const runRow = z.object({
-  created_at: z.number().nullish(),
-  workflow_run: z.object({ id: z.string(), created_at: z.number().nullish() }),
+  created_at: number,
+  workflow_run: z.object({ id: z.string(), created_at: number }),
 });
 
 /** The rows of `GET /workflows/logs`, newest first; null for JSON that is no such page. */
@@ -102,7 +102,7 @@ function readValues(values: unknown): Readonly<Record<string, unknown>> {
 
 const fileShape = answerFileShape.extend({ belongs_to: text });
 
-const thoughtShape = z.object({ position: z.number().nullish(), thought: text, tool: text });
+const thoughtShape = z.object({ position: number, thought: text, tool: text });
 
 /** Dify joins the steps of an answer with a line break, and so does this. */
 function readThoughts(rows: readonly z.output<typeof thoughtShape>[]): Thoughts | null {
@@ -123,10 +123,10 @@ const messageShape = z.object({
   answer: text,
   status: text,
   error: text,
-  created_at: z.number().nullish(),
+  created_at: number,
   agent_thoughts: z.array(thoughtShape).nullish().catch(null),
-  message_files: z.array(fileShape).nullish(),
-  retriever_resources: z.array(z.object({ document_id: text, document_name: text })).nullish(),
+  message_files: z.array(fileShape.nullable().catch(null)).nullish().catch(null),
+  retriever_resources: sources,
 });
 
 /** The rows of `GET /messages` in no particular order; null for JSON that is no such page. */
@@ -139,18 +139,18 @@ export function readMessages(json: unknown): MessageRecord[] | null {
     status: row.status === 'error' || row.status === 'paused' ? row.status : 'normal',
     reason: row.status === 'error' ? readModelFailure(row.error ?? '') : null,
     createdAtMs: (row.created_at ?? 0) * 1000,
-    citations: (row.retriever_resources ?? []).flatMap((source) =>
-      source.document_name ? [{ documentId: source.document_id ?? null, documentName: source.document_name }] : [],
-    ),
+    citations: citationsOf(row.retriever_resources),
     // `user` marks the files that the asker uploaded.
-    files: (row.message_files ?? []).flatMap((file) => (file.belongs_to === 'user' ? [] : (answerFileOf(file) ?? []))),
+    files: (row.message_files ?? []).flatMap(
+      (file) => (file && file.belongs_to !== 'user' && answerFileOf(file)) || [],
+    ),
   }));
 }
 
 const conversationShape = z.object({
   id: z.string(),
-  created_at: z.number().nullish(),
-  updated_at: z.number().nullish(),
+  created_at: number,
+  updated_at: number,
 });
 
 /** The rows of `GET /conversations`, newest first; null for JSON that is no such page. */

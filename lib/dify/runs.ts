@@ -1,5 +1,6 @@
 import type { RunIds } from '../answer/event.ts';
 import type { AppType } from '../config/robot.ts';
+import { PATHS } from './ask.ts';
 import { acceptedJson, pathPart, type DifyHttp } from './http.ts';
 import type { EventStream } from './stream.ts';
 
@@ -51,13 +52,7 @@ export interface RunningTask {
 
 const STOP_TIMEOUT_MS = 5_000;
 
-const TASK_PATHS: Readonly<Record<AppType, string>> = {
-  chat: '/chat-messages',
-  agent: '/chat-messages',
-  chatflow: '/chat-messages',
-  workflow: '/workflows/tasks',
-  completion: '/completion-messages',
-};
+const TASK_PATHS: Readonly<Record<AppType, string>> = { ...PATHS, workflow: '/workflows/tasks' };
 
 /**
  * Asks Dify to stop a run. Dify notices within one or two seconds and then ends the stream of the run as usual, so this

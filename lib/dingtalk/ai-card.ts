@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { DingTalkConfig } from '../config/robot.ts';
 import type { CardSink, Frame } from '../delivery/sink.ts';
-import { BridgeError, type ErrorCode } from '../errors.ts';
+import { BridgeError, hasCode, type ErrorCode } from '../errors.ts';
 import type { CardCallback } from './card-callback.ts';
 import type { CardExtras } from './card-extras.ts';
 import { cardRequest, type CardRequest, type CardRequestOptions } from './card-request.ts';
@@ -187,5 +187,3 @@ export async function updateCard(
     },
   });
 }
-
-const hasCode = (error: unknown, code: ErrorCode) => error instanceof BridgeError && error.code === code;

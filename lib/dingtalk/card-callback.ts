@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { DingTalkConfig } from '../config/robot.ts';
 import { BridgeError } from '../errors.ts';
 import { withTimeout, type Clock } from '../runtime/clock.ts';
+import { digest } from '../runtime/digest.ts';
 import type { DingTalkClient } from './client.ts';
 import { cardCallbackSecret } from './signature.ts';
 
@@ -59,10 +59,12 @@ export function createCardCallback({
   clock,
   onFailed,
 }: CardCallbackOptions): CardCallback {
-  const routeKey = `bridge-${hash(`${config.clientId}\n${address}`)}`;
+  const routeKey = `bridge-${digest(`${config.clientId}\n${address}`)}`;
   const secret = cardCallbackSecret(config.clientSecrets[0]);
-  const flag = `callback:${hash(`${routeKey}\n${secret}`)}`;
+  const flag = `callback:${digest(`${routeKey}\n${secret}`)}`;
   let known: { key: Promise<string | null>; untilMs: number } | null = null;
+
+  const current = () => (known && clock.now() < known.untilMs ? known : null);
 
   async function register(): Promise<string | null> {
     // Without the store each instance registers the address: that costs calls and does no harm.
@@ -90,9 +92,10 @@ export function createCardCallback({
   }
 
   return {
-    isPending: () => known === null,
+    isPending: () => current() === null,
     routeKey() {
-      if (known && clock.now() < known.untilMs) return known.key;
+      const kept = current();
+      if (kept) return kept.key;
       const fresh = { key: attempt(), untilMs: clock.now() + REGISTERED_MS };
       known = fresh;
       void fresh.key.then((key) => {
@@ -101,8 +104,4 @@ export function createCardCallback({
       return fresh.key;
     },
   };
-}
-
-function hash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }

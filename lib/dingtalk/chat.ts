@@ -55,7 +55,7 @@ export interface Chat {
     cardId: string,
     variables: Readonly<Record<string, string>>,
   ): Promise<void>;
-  /** Sends a notice into the single chats of people. @throws BridgeError when a call is refused. */
+  /** Sends a notice into the single chats of people. @throws BridgeError when none of them got it, or a call is refused. */
   notify(staffIds: readonly string[], notice: { title: string; text: string }): Promise<void>;
   /** Where a file that a person sent can be fetched, for a short time. @throws BridgeError `file_unavailable`. */
   addressOf(downloadCode: string): Promise<string>;
@@ -110,9 +110,7 @@ export function createChat(options: ChatOptions): Chat {
       if (userId !== null)
         await updateCard(client, cardId, { own: { userId, isUnionId: staffId === null, variables } });
     },
-    async notify(staffIds, notice) {
-      await sendToPeople(client, config, staffIds, notice);
-    },
+    notify: (staffIds, notice) => sendToPeople(client, config, staffIds, notice),
     addressOf: (downloadCode) => downloadAddress(client, config.robotCode, downloadCode),
     upload: (file) => client.upload(file),
     fileMessagesTo: (message) => createFileMessages({ client, config, message, fetch, clock }),

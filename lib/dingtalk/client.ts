@@ -1,5 +1,5 @@
 import type { DingTalkConfig } from '../config/robot.ts';
-import { BridgeError, type DeliveryErrorCode } from '../errors.ts';
+import { BridgeError, hasCode, isUnsent, type DeliveryErrorCode } from '../errors.ts';
 import type { Fetch } from '../net/http.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { isOfGateway, refusal } from './failures.ts';
@@ -45,7 +45,7 @@ export function createDingTalkClient(
 ): DingTalkClient {
   const tokens = createTokenSource({ config, fetch, clock, store });
   const uploadMedia = createMediaUpload(config, fetch, clock);
-  const isTokenRefused = (error: unknown) => error instanceof BridgeError && error.code === 'dingtalk_token_invalid';
+  const isTokenRefused = (error: unknown) => hasCode(error, 'dingtalk_token_invalid');
 
   async function attempt(api: string, request: ApiRequest, accessToken: string): Promise<unknown> {
     const answer = await send(fetch, clock, api, {
@@ -69,7 +69,7 @@ export function createDingTalkClient(
         if (!isTokenRefused(error)) throw error;
         // The token was renewed elsewhere or revoked. DingTalk refused the call before it did anything, so one repeat
         // is safe.
-        await tokens.invalidate(used);
+        tokens.invalidate(used);
         return attempt(api, request, await tokens.get());
       }
     },
@@ -78,7 +78,7 @@ export function createDingTalkClient(
       try {
         return await uploadMedia(file, used);
       } catch (error) {
-        if (isTokenRefused(error)) await tokens.invalidate(used);
+        if (isTokenRefused(error)) tokens.invalidate(used);
         throw error;
       }
     },
@@ -99,7 +99,7 @@ export function countCalls(client: DingTalkClient, onCall: () => void): DingTalk
     try {
       return await work;
     } catch (error) {
-      isCounted = !(error instanceof BridgeError && NOT_COUNTED.has(error.code));
+      isCounted = !isUnsent(error) && !(error instanceof BridgeError && NOT_COUNTED.has(error.code));
       throw error;
     } finally {
       if (isCounted) onCall();

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { CardSink } from '../delivery/sink.ts';
-import { BridgeError, safeUpstreamCode, type DeliveryErrorCode } from '../errors.ts';
+import { BridgeError, hasCode, safeUpstreamCode, type DeliveryErrorCode } from '../errors.ts';
 
 const codeText = z.union([z.string(), z.number().transform(String)]).nullish();
 
@@ -88,9 +88,6 @@ const MISSING: ReadonlySet<unknown> = new Set(['param.stream.outTrackId', 'param
 
 /** Codes of a frame that is wrong in itself, whatever the state of its card (page of the call). */
 const OF_THE_FRAME = /^param\.(stream\.(key|content|guid)Empty|stream\.isFull|invalid)$|too\.?(large|long)/i;
-
-const hasCode = (error: unknown, ...codes: DeliveryErrorCode[]): error is BridgeError =>
-  error instanceof BridgeError && (codes as readonly string[]).includes(error.code);
 
 /**
  * Whether the refusal of a new card can be about one of its fields. `dingtalk_card_variable` is a 500 with

@@ -2,6 +2,7 @@ import type { DingTalkConfig } from '../config/robot.ts';
 import { BridgeError, isUnanswered, isUnsafe } from '../errors.ts';
 import { plainLine } from '../markdown/plain-line.ts';
 import { safeFileName } from '../net/file-name.ts';
+import { limited } from '../net/limited.ts';
 import type { Fetch } from '../net/http.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Message } from './callback.ts';
@@ -106,7 +107,7 @@ export async function asSendable(file: ResultFile, clock: Clock): Promise<Sendab
   const kind = IMAGES.has(file.extension) ? 'image' : 'file';
   if (kind === 'file' && !FILES.has(file.extension)) return zipped(file, clock);
   // It is not known whether DingTalk takes an upload of unknown length, so the bytes are read first.
-  if (file.size === null) return { ...file, kind, ...held(await Array.fromAsync(limited(file.bytes))) };
+  if (file.size === null) return { ...file, kind, ...held(await Array.fromAsync(sendable(file.bytes))) };
   return { ...file, kind, size: file.size };
 }
 
@@ -114,7 +115,7 @@ async function zipped(file: ResultFile, clock: Clock): Promise<SendableFile> {
   const level = COMPRESSED.has(file.extension) ? 0 : 6;
   // Loaded with the first archive, as zlib is: a cold start counts.
   const { zipFile } = await import('../net/zip.ts');
-  const archive = held(await zipFile({ name: file.name, bytes: limited(file.bytes), level, modifiedMs: clock.now() }));
+  const archive = held(await zipFile({ name: file.name, bytes: sendable(file.bytes), level, modifiedMs: clock.now() }));
   if (archive.size > MAX_SENDABLE_BYTES) throw tooLarge();
   return {
     kind: 'file',
@@ -136,14 +137,7 @@ async function* inOrder(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Arra
 }
 
 /** The bytes, up to what DingTalk takes. */
-async function* limited(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let length = 0;
-  for await (const chunk of bytes) {
-    length += chunk.byteLength;
-    if (length > MAX_SENDABLE_BYTES) throw tooLarge();
-    yield chunk;
-  }
-}
+const sendable = (bytes: AsyncIterable<Uint8Array>) => limited(bytes, MAX_SENDABLE_BYTES, tooLarge());
 
 const tooLarge = () =>
   new BridgeError('file_too_large', 'the file is too large for DingTalk', { maxBytes: MAX_SENDABLE_BYTES });

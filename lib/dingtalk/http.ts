@@ -7,7 +7,12 @@ export async function send(fetch: Fetch, clock: Clock, api: string, request: Htt
   try {
     return await callJson(fetch, clock, request);
   } catch (error) {
-    if (isTimeout(error)) throw new BridgeError('dingtalk_timeout', `no answer to ${api} in time`, { api }, error);
-    throw new BridgeError('dingtalk_unreachable', `no connection for ${api}`, { api }, error);
+    throw noAnswer(api, error, error);
   }
 }
+
+/** The failure of a call that ended with `error` instead of an answer. */
+export const noAnswer = (api: string, error: unknown, cause?: unknown): BridgeError =>
+  isTimeout(error)
+    ? new BridgeError('dingtalk_timeout', `no answer to ${api} in time`, { api }, cause)
+    : new BridgeError('dingtalk_unreachable', `no connection for ${api}`, { api }, cause);

@@ -1,10 +1,11 @@
 import * as z from 'zod';
 import type { DingTalkConfig } from '../config/robot.ts';
 import { BridgeError, safeUpstreamCode, type DeliveryErrorCode } from '../errors.ts';
-import { isTimeout, type Fetch } from '../net/http.ts';
+import type { Fetch } from '../net/http.ts';
 import { multipart, sendForm } from '../net/multipart.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { remedyFor } from './failures.ts';
+import { noAnswer } from './http.ts';
 
 export interface MediaFile {
   /** DingTalk takes jpg, gif, png and bmp as images, and office files, pdf, zip and rar as files; 20 MB each. */
@@ -60,10 +61,7 @@ export function createMediaUpload(config: DingTalkConfig, fetch: Fetch, clock: C
       timeoutMs: TIMEOUT_MS,
       signal,
     }).catch((error: unknown) => {
-      if (form.failure()) throw error;
-      throw isTimeout(error)
-        ? new BridgeError('dingtalk_timeout', `no answer to ${API} in time`, { api: API })
-        : new BridgeError('dingtalk_unreachable', `no connection for ${API}`, { api: API });
+      throw form.failure() ? error : noAnswer(API, error);
     });
     const body = uploadBody.safeParse(answer.json).data;
     if (answer.status === 200 && body?.errcode === 0 && MEDIA_ID.test(body.media_id ?? '')) return body.media_id ?? '';

@@ -23,14 +23,6 @@ interface Markdown {
   text: string;
 }
 
-/** People who did not get a message although DingTalk accepted the call. */
-export interface NotReached {
-  /** DingTalk does not know these ids, or they may not use the app. */
-  unknown: readonly string[];
-  /** These got too many messages lately. A later message may reach them. */
-  throttled: readonly string[];
-}
-
 /** Most people in one call of `oToMessages/batchSend` (page of the call). */
 const MAX_PEOPLE = 20;
 
@@ -51,9 +43,10 @@ const TOO_FAST: ReadonlySet<unknown> = new Set([
   'too.many.people',
 ]);
 
+/** The people who did not get the message although DingTalk accepted the call: unknown ones, and those who got too many. */
 const sentToPeople = z.object({
-  invalidStaffIdList: z.array(z.string()).nullish(),
-  flowControlledStaffIdList: z.array(z.string()).nullish(),
+  invalidStaffIdList: z.array(z.unknown()).nullish(),
+  flowControlledStaffIdList: z.array(z.unknown()).nullish(),
 });
 
 /**
@@ -74,7 +67,13 @@ export async function sendByRobot(
   { client, config, message: { chat, sender } }: RobotMessageOptions,
   content: RobotContent,
 ): Promise<void> {
-  if (!chat.isGroup) return sendToPerson(client, config, sender.staffId, content);
+  if (!chat.isGroup) {
+    // Unlike the call that makes a card, this one takes no union ids.
+    if (sender.staffId === null) throw new BridgeError('dingtalk_card_no_target', 'the asker has no staff id');
+    const failure = await sendToSome(client, config, [sender.staffId], content);
+    if (failure) throw failure;
+    return;
+  }
   await call(client, 'sendToGroup', '/v1.0/robot/groupMessages/send', {
     robotCode: config.robotCode,
     openConversationId: chat.id,
@@ -85,55 +84,46 @@ export async function sendByRobot(
 /**
  * Sends a notice into the single chats of people, for example administrators.
  *
- * @throws BridgeError when a call is refused. The people in the calls before it, 20 in each, have got the notice.
+ * @throws BridgeError when a call is refused, or when none of them got the notice. The people in the calls before a refused
+ * one, 20 in each, have got it.
  */
 export async function sendToPeople(
   client: DingTalkClient,
   config: DingTalkConfig,
   staffIds: readonly string[],
   notice: Markdown,
-): Promise<NotReached> {
+): Promise<void> {
   const people = [...new Set(staffIds)];
-  const unknown: string[] = [];
-  const throttled: string[] = [];
+  const outcomes: (BridgeError | null)[] = [];
   for (let from = 0; from < people.length; from += MAX_PEOPLE) {
     for (const part of partsOf(notice)) {
-      const missed = await sendToSome(client, config, people.slice(from, from + MAX_PEOPLE), markdown(part));
-      unknown.push(...missed.unknown);
-      throttled.push(...missed.throttled);
+      outcomes.push(await sendToSome(client, config, people.slice(from, from + MAX_PEOPLE), markdown(part)));
     }
   }
-  return { unknown, throttled };
+  const [failure] = outcomes;
+  if (failure && !outcomes.includes(null)) throw failure;
 }
 
-/** One call, for at most `MAX_PEOPLE`. */
+/** One call, for at most `MAX_PEOPLE`. Returns why none of them got the message; null where one did. */
 async function sendToSome(
   client: DingTalkClient,
   config: DingTalkConfig,
   userIds: readonly string[],
   content: RobotContent,
-): Promise<NotReached> {
+): Promise<BridgeError | null> {
   const answer = await call(client, 'sendToPeople', '/v1.0/robot/oToMessages/batchSend', {
     robotCode: config.robotCode,
     userIds,
     ...content,
   });
   const lists = sentToPeople.safeParse(answer).data;
-  return { unknown: lists?.invalidStaffIdList ?? [], throttled: lists?.flowControlledStaffIdList ?? [] };
-}
-
-async function sendToPerson(
-  client: DingTalkClient,
-  config: DingTalkConfig,
-  staffId: string | null,
-  content: RobotContent,
-): Promise<void> {
-  // Unlike the call that makes a card, this one takes no union ids.
-  if (staffId === null) throw new BridgeError('dingtalk_card_no_target', 'the asker has no staff id');
-  const { unknown, throttled } = await sendToSome(client, config, [staffId], content);
+  const throttled = lists?.flowControlledStaffIdList ?? [];
+  const missed = new Set([...(lists?.invalidStaffIdList ?? []), ...throttled]);
+  if (missed.size < userIds.length) return null;
   const facts = { api: 'sendToPeople', status: 200 };
-  if (unknown.length > 0) throw new BridgeError('dingtalk_refused', 'DingTalk does not know the asker', facts);
-  if (throttled.length > 0) throw new BridgeError('dingtalk_qps', 'the asker got too many messages', facts);
+  return throttled.length === 0
+    ? new BridgeError('dingtalk_refused', 'DingTalk does not know whom the message is for', facts)
+    : new BridgeError('dingtalk_qps', 'whom the message is for got too many', facts);
 }
 
 async function call(client: DingTalkClient, api: string, path: string, body: object): Promise<unknown> {

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { DingTalkConfig } from '../config/robot.ts';
 import type { MessageSink } from '../delivery/sink.ts';
 import { BridgeError, isUnanswered, isUnsafe, type DeliveryErrorCode } from '../errors.ts';
 import type { Fetch } from '../net/http.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { digest } from '../runtime/digest.ts';
 import { retry } from '../runtime/retry.ts';
 import type { Message } from './callback.ts';
 import { isUnheard } from './failures.ts';
@@ -71,7 +71,8 @@ export function createSessionReply({ config, message, fetch, clock }: SessionRep
       const mentioned = mentionAsker && message.chat.isGroup ? message.sender.staffId : null;
       const body = {
         msgtype: 'markdown',
-        msgUuid: uuidOf(message.id, times, text),
+        // Each instance that sends the same message below the same question makes the same id: DingTalk shows it once.
+        msgUuid: digest(`${message.id}\n${times}\n${text}`),
         // A mention works only when the id also stands in the text.
         markdown: { title, text: mentioned ? `@${mentioned}  \n\n${text}` : text },
         ...(mentioned ? { at: { atUserIds: [mentioned], isAtAll: false } } : {}),
@@ -90,14 +91,6 @@ export function createSessionReply({ config, message, fetch, clock }: SessionRep
       sent.set(text, times);
     },
   };
-}
-
-/**
- * The id of a message. Each instance that sends the same message below the same question makes the same id, so that
- * DingTalk shows the message once.
- */
-function uuidOf(messageId: string, times: number, text: string): string {
-  return createHash('sha256').update(`${messageId}\n${times}\n${text}`).digest('hex').slice(0, 32);
 }
 
 /**

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { DingTalkConfig } from '../config/robot.ts';
-import { BridgeError } from '../errors.ts';
+import { BridgeError, hasCode } from '../errors.ts';
 import type { Fetch } from '../net/http.ts';
 import { withTimeout, type Clock } from '../runtime/clock.ts';
 import { refusal } from './failures.ts';
@@ -24,7 +24,7 @@ export interface TokenSource {
   /** A token to call with. @throws BridgeError with a `dingtalk_…` code when DingTalk gives none. */
   get(): Promise<string>;
   /** DingTalk refused `used`: the next `get` asks DingTalk, not the memory of this instance and not the store. */
-  invalidate(used: string): Promise<void>;
+  invalidate(used: string): void;
 }
 
 export interface TokenSourceOptions {
@@ -111,30 +111,18 @@ export function createTokenSource({ config, fetch, clock, store }: TokenSourceOp
       url: `${config.apiUrl}/v1.0/oauth2/accessToken`,
       body: { appKey: config.clientId, appSecret: secret },
       timeoutMs: FETCH_TIMEOUT_MS,
-    }).catch((error: unknown) => {
-      // The call that the token is for is not sent, so nothing can come of it.
-      if (!(error instanceof BridgeError)) throw error;
-      throw new BridgeError(error.code, error.message, { ...error.facts, unsent: true }, error);
     });
     const parsed = tokenBody.safeParse(answer.json);
     if (answer.status !== 200 || !parsed.success) throw refusal('accessToken', answer.status, answer.json);
     return { value: parsed.data.accessToken, expiresAtMs: askedAtMs + parsed.data.expireIn * 1000 };
   }
 
-  /** While the secret is being rotated, DingTalk may not accept the new one yet, or not accept the old one any more. */
-  async function requestWithAnySecret(): Promise<StoredToken> {
-    const [secret, oldSecret] = config.clientSecrets;
-    try {
-      return await requestToken(secret);
-    } catch (error) {
-      const isWrong = error instanceof BridgeError && error.code === 'dingtalk_credentials';
-      if (!isWrong || oldSecret === undefined) throw error;
-      return requestToken(oldSecret);
-    }
-  }
-
   const fromDingTalk = shared(async () => {
-    const token = await requestWithAnySecret();
+    const token = await withAnySecret(config, requestToken).catch((error: unknown) => {
+      // The call that the token is for is not sent, so nothing can come of it.
+      if (!(error instanceof BridgeError)) throw error;
+      throw new BridgeError(error.code, error.message, { ...error.facts, unsent: true }, error);
+    });
     keep(token);
     // No call waits for the store here. If the token does not get there, the other instances ask DingTalk themselves.
     if (store) void inTime(() => store.save(token), undefined);
@@ -163,7 +151,7 @@ export function createTokenSource({ config, fetch, clock, store }: TokenSourceOp
       if (leftMs(token) <= RENEW_EARLY_MS && clock.now() >= lookAgainAtMs) void renew();
       return Promise.resolve(token.value);
     },
-    async invalidate(used) {
+    invalidate(used) {
       if (known.kind === 'usable') {
         // Another call has replaced the token already.
         if (known.token.value !== used) return;
@@ -172,6 +160,22 @@ export function createTokenSource({ config, fetch, clock, store }: TokenSourceOp
       known = { kind: 'refused', value: used };
     },
   };
+}
+
+/**
+ * Asks with the app's secret, and with the old one where DingTalk does not know the new one: while the secret is being
+ * rotated, DingTalk may not accept the new one yet, or not accept the old one any more.
+ */
+export async function withAnySecret<T>(
+  { clientSecrets: [secret, oldSecret] }: Pick<DingTalkConfig, 'clientSecrets'>,
+  ask: (secret: string) => Promise<T>,
+): Promise<T> {
+  try {
+    return await ask(secret);
+  } catch (error) {
+    if (!hasCode(error, 'dingtalk_credentials') || oldSecret === undefined) throw error;
+    return ask(oldSecret);
+  }
 }
 
 /** One run of `work` at a time: a call that comes meanwhile waits for the same result. A failure is not remembered. */

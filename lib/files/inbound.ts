@@ -4,6 +4,7 @@ import type { DifyFiles, OutgoingFile } from '../dify/files.ts';
 import type { SentFile } from '../dingtalk/message-kinds.ts';
 import { BridgeError } from '../errors.ts';
 import type { Download } from '../net/download.ts';
+import { limited } from '../net/limited.ts';
 import { inspect, type InspectedFile } from './inspect.ts';
 
 export interface SentFilePorts {
@@ -57,22 +58,13 @@ async function withSentFile<T>(
       name: inspected.name,
       mimeType: inspected.mimeType,
       size,
-      bytes: upTo(inspected.bytes, limit),
+      bytes: limited(inspected.bytes, limit, tooLarge(limit)),
       user,
       signal,
     };
     return await use(outgoing, inspected);
   } finally {
     incoming.discard();
-  }
-}
-
-async function* upTo(bytes: AsyncIterable<Uint8Array>, limit: number): AsyncGenerator<Uint8Array> {
-  let count = 0;
-  for await (const chunk of bytes) {
-    count += chunk.byteLength;
-    if (count > limit) throw tooLarge(limit);
-    yield chunk;
   }
 }
 

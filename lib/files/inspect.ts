@@ -1,4 +1,4 @@
-import type { FileTypeResult } from 'file-type';
+import type { FileTypeResult } from 'file-type/core';
 import { classOf, type FileClass } from '../dify/file-rules.ts';
 import type { SentFile } from '../dingtalk/message-kinds.ts';
 import { BridgeError } from '../errors.ts';
@@ -31,7 +31,7 @@ const OFFICE_97 = ['doc', 'xls', 'ppt', 'msg'];
 /** For each extension whose files have a signature: the names that `file-type` may give to them. */
 const SIGNATURES: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
-    ['png', 'jpg', 'gif', 'webp', 'bmp', 'tif', 'heic', 'avif', 'psd', 'ico', 'pdf', 'rar', '7z', 'gz', 'tar', 'rtf']
+    ['png', 'jpg', 'gif', 'webp', 'bmp', 'tif', 'heic', 'avif', 'psd', 'ico', 'pdf', 'rar', '7z', 'tar', 'rtf']
       .concat(['wav', 'amr', 'flac', 'aac', 'avi', 'exe'])
       .map((extension) => [extension, [extension]]),
   ),
@@ -156,7 +156,7 @@ async function* whole(sample: Uint8Array, source: AsyncIterator<Uint8Array>): As
 
 async function detect(sample: Buffer): Promise<FileTypeResult | null> {
   // Loaded with the first file: most instances meet none, and a cold start counts.
-  const { fileTypeFromBuffer } = await import('file-type');
+  const { fileTypeFromBuffer } = await import('file-type/core');
   try {
     const found = await fileTypeFromBuffer(sample.subarray(0, SAMPLE_BYTES));
     // A program that does not know APNG shows such a file as a PNG.

@@ -1,7 +1,8 @@
 import type { DingTalkClient } from '../dingtalk/client.ts';
 import { asSendable, MAX_SENDABLE_BYTES, type SendableFile } from '../dingtalk/file-message.ts';
-import { BridgeError } from '../errors.ts';
-import type { Download, IncomingFile } from '../net/download.ts';
+import { BridgeError, hasCode } from '../errors.ts';
+import type { Download } from '../net/download.ts';
+import type { IncomingFile } from '../net/transfer.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { extensionOf, inspect, type ExpectedFile } from './inspect.ts';
 
@@ -72,7 +73,7 @@ export function createResultFiles({ download, dingtalk, filesUrl, clock }: Resul
       try {
         return await bring(link, signal);
       } catch (error) {
-        if (!(error instanceof BridgeError) || error.code !== 'dingtalk_token_invalid') throw error;
+        if (!hasCode(error, 'dingtalk_token_invalid')) throw error;
         // Another instance has renewed the token, or it was revoked. The bytes are used up, so the file is fetched
         // again.
         return bring(link, signal);

@@ -5,26 +5,15 @@ import { isIP, type LookupFunction } from 'node:net';
 import { BridgeError, safeUpstreamCode } from '../errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { isPublicAddress } from './addresses.ts';
-
-/** A file on its way in. Its holder reads it to the end or discards it; otherwise the connection stays open. */
-export interface IncomingFile {
-  /** Bytes, as the sender announced them, or null. `bytes` never gives more. */
-  size: number | null;
-  contentType: string | null;
-  /** Can be read once. @throws BridgeError while reading, with the codes of `Download`. */
-  bytes: AsyncIterable<Uint8Array>;
-  /** Closes the connection. Does nothing when all has been read. */
-  discard(): void;
-}
-
-export interface DownloadLimits {
-  maxBytes: number;
-  /** Milliseconds for the whole download, until the last byte is read. */
-  timeoutMs: number;
-  /** Milliseconds without a byte while the reader waits for one. */
-  idleMs: number;
-  signal?: AbortSignal | undefined;
-}
+import {
+  createTransfer,
+  fileOf,
+  sizeOf,
+  tooLarge,
+  unavailable,
+  type DownloadLimits,
+  type IncomingFile,
+} from './transfer.ts';
 
 /**
  * Fetches a file from an address that an answer or a message names.
@@ -67,11 +56,6 @@ const resolveAll: Lookup = (host) => resolveName(host, { all: true });
 
 const refused = (facts = {}) => new BridgeError('file_address_refused', 'the address must not be called', facts);
 
-const unavailable = (facts: BridgeError['facts'], cause?: unknown) =>
-  new BridgeError('file_unavailable', 'the file could not be fetched', facts, cause);
-
-const tooLarge = (maxBytes: number) => new BridgeError('file_too_large', 'the file is too large', { maxBytes });
-
 /** `URL` also turns numbers like 0x7f.1 into the address that they stand for, so that the check sees it. */
 function readAddress(address: string): URL {
   const url = URL.parse(address);
@@ -98,53 +82,6 @@ function checkedLookup(lookup: Lookup, isAllowed: (address: string) => boolean):
   return (...parameters) => void answer(...parameters);
 }
 
-/** How a transfer ended: `closed` after the last byte, or when its reader left it. */
-type Outcome = { failure: unknown } | 'closed';
-
-/** One file on its way. It ends once; whatever comes later changes nothing. */
-interface Transfer {
-  /** Null until it has ended. */
-  outcome(): Outcome | null;
-  close(): void;
-  fail(failure: unknown): void;
-  /** Counts the idle time from now on, until `stopWaiting`. */
-  startWaiting(): void;
-  stopWaiting(): void;
-}
-
-/** Ends a transfer also when its time is up or its signal aborts. `onEnd` closes the connection. */
-function createTransfer(
-  clock: Clock,
-  { timeoutMs, idleMs, signal }: DownloadLimits,
-  onEnd: (outcome: Outcome) => void,
-): Transfer {
-  let ended: Outcome | null = null;
-  const end = (outcome: Outcome) => {
-    if (ended !== null) return;
-    ended = outcome;
-    cancelTimeout();
-    cancelIdle();
-    signal?.removeEventListener('abort', onAbort);
-    onEnd(outcome);
-  };
-  const fail = (failure: unknown) => end({ failure });
-  const onAbort = () => fail(signal?.reason);
-  const failAfter = (limitMs: number) =>
-    clock.schedule(limitMs, () => fail(unavailable({ reason: 'timeout', limitMs })));
-  const cancelTimeout = failAfter(timeoutMs);
-  let cancelIdle = () => {};
-  signal?.addEventListener('abort', onAbort, { once: true });
-  return {
-    outcome: () => ended,
-    close: () => end('closed'),
-    fail,
-    startWaiting() {
-      cancelIdle = failAfter(idleMs);
-    },
-    stopWaiting: () => cancelIdle(),
-  };
-}
-
 function exchange(
   send: typeof request,
   clock: Clock,
@@ -154,17 +91,17 @@ function exchange(
 ): Promise<IncomingFile> {
   return new Promise((resolve, reject) => {
     let hasAnswered = false;
-    const transfer = createTransfer(clock, limits, (outcome) => {
-      sent.destroy();
-      if (outcome !== 'closed') reject(outcome.failure);
-    });
-    transfer.startWaiting();
     const sent = send(url, {
       // A connection of its own, closed after the file.
       agent: false,
       headers: { accept: '*/*', 'accept-encoding': 'identity' },
       lookup,
     });
+    const transfer = createTransfer(clock, limits, (outcome) => {
+      sent.destroy();
+      if (outcome !== 'closed') reject(outcome.failure);
+    });
+    transfer.startWaiting();
     sent.on('error', (error: NodeJS.ErrnoException) => {
       // After the response has begun, reading it says what happened to the file.
       if (hasAnswered) return;
@@ -188,53 +125,6 @@ function exchange(
   });
 }
 
-function fileOf(response: IncomingMessage, transfer: Transfer, maxBytes: number): IncomingFile {
-  type Step = IteratorResult<Uint8Array, undefined>;
-  const atEnd: Step = { done: true, value: undefined };
-  const size = sizeOf(response);
-  const source = response[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>;
-  let received = 0;
-
-  /** Reads on; ends the transfer at the last byte or at a failure. */
-  async function step(): Promise<Step> {
-    // The idle time counts only while a reader waits: the sender cannot help a slow reader.
-    transfer.startWaiting();
-    try {
-      const result = await source.next();
-      received += result.value?.byteLength ?? 0;
-      if (received > maxBytes) transfer.fail(tooLarge(maxBytes));
-      else if (result.done && size !== null && received < size) transfer.fail(unavailable({ reason: 'cut' }));
-      else if (result.done) transfer.close();
-      return result;
-    } catch (error) {
-      transfer.fail(unavailable({ reason: 'cut' }, error));
-      return atEnd;
-    } finally {
-      transfer.stopWaiting();
-    }
-  }
-
-  const iterator: AsyncIterator<Uint8Array, undefined> = {
-    async next() {
-      const result = transfer.outcome() === null ? await step() : atEnd;
-      const outcome = transfer.outcome();
-      if (outcome === null) return result;
-      if (outcome === 'closed') return atEnd;
-      throw outcome.failure;
-    },
-    async return() {
-      transfer.close();
-      return atEnd;
-    },
-  };
-  return {
-    size,
-    contentType: response.headers['content-type'] ?? null,
-    bytes: { [Symbol.asyncIterator]: () => iterator },
-    discard: () => transfer.close(),
-  };
-}
-
 /** Why a response is not the file; null when it is. */
 function problemOf(response: IncomingMessage, maxBytes: number): BridgeError | null {
   const status = response.statusCode ?? 0;
@@ -244,10 +134,4 @@ function problemOf(response: IncomingMessage, maxBytes: number): BridgeError | n
   const encoding = response.headers['content-encoding'] ?? 'identity';
   if (encoding.toLowerCase() !== 'identity') return unavailable({ status, reason: 'encoding' });
   return (sizeOf(response) ?? 0) > maxBytes ? tooLarge(maxBytes) : null;
-}
-
-function sizeOf({ headers }: IncomingMessage): number | null {
-  const length = headers['content-length'];
-  // With a transfer encoding the length does not count (RFC 9112, 6.3).
-  return length === undefined || headers['transfer-encoding'] !== undefined ? null : Number(length);
 }

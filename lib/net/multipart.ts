@@ -17,7 +17,7 @@ export interface MultipartFile {
 export interface Multipart {
   headers: Record<string, string>;
   body: AsyncIterable<Uint8Array>;
-  /** The error that reading the file's bytes threw, or null. `fetch` wraps this error or hides it. */
+  /** The error that reading the file's bytes threw, or null: an implementation of `Fetch` may wrap or hide it. */
   failure(): { error: unknown } | null;
   /** Ends the reading of the file's bytes. Returns at once and never throws. */
   close(): void;
@@ -35,9 +35,8 @@ export interface FormRequest {
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /**
- * Makes the form. With a known file size the length of the whole body is announced: Node's `fetch` keeps a
- * `content-length` beside a stream (tried on Node 24), and refuses a body of another length. With an unknown size the
- * body is sent chunked.
+ * Makes the form. With a known file size the length of the whole body is announced, and a file of another length ends the
+ * upload. With an unknown size the body is sent chunked.
  *
  * @param boundary must not occur in the file: the default is random.
  */
@@ -106,7 +105,7 @@ export async function sendForm(fetch: Fetch, clock: Clock, request: FormRequest)
       } catch (error) {
         throw form.failure()?.error ?? error;
       } finally {
-        // Node's `fetch` does not cancel the stream after an abort, or after an answer that came before the end.
+        // After an abort, or an answer that came before the end, the file may still be being read.
         form.close();
       }
     },

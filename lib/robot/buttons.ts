@@ -1,20 +1,21 @@
-import { beginning } from '../characters.ts';
-import type { TurnPayload } from '../turn/turn.ts';
-import { createHash } from 'node:crypto';
-import { formEndLine, submittingLine } from '../answer/form-end.ts';
 import type { Rating } from '../answer/event.ts';
+import { formEndLine, submittingLine } from '../answer/form-end.ts';
 import type { FormSubmission } from '../ask/form.ts';
+import { beginning } from '../characters.ts';
 import type { RobotConfig } from '../config/robot.ts';
 import { NO_FORM } from '../delivery/follow-ups.ts';
 import type { Message, Sender } from '../dingtalk/callback.ts';
 import type { CardAction, CardUpdate } from '../dingtalk/card-action.ts';
+import { digest } from '../runtime/digest.ts';
 import { parseJson } from '../runtime/json.ts';
 import type { BackgroundWork } from '../runtime/platform.ts';
-import type { State, TurnRecord } from '../state/state.ts';
+import type { State } from '../state/state.ts';
+import type { TurnRecord } from '../state/told.ts';
 import type { Texts } from '../texts/texts.ts';
 import type { AnsweredTurn } from '../turn/answered.ts';
 import { readNote, writeNote, type FormNote } from '../turn/form-note.ts';
 import { pressId, turnIdOf } from '../turn/record.ts';
+import type { TurnPayload } from '../turn/turn.ts';
 
 /** Variables of the template that only the one who pressed sees (`docs/card-template.md`). */
 export const OWN_VARIABLES = { notice: 'notice', rating: 'like_status', askReason: 'ask_reason' } as const;
@@ -243,5 +244,5 @@ function onlyChoice(field: unknown): unknown {
 
 /** The same for the same press, so that it is taken once however often it comes. */
 export function idOf(cardId: string, name: string): string {
-  return pressId(createHash('sha256').update(`${cardId}\n${name}`).digest('hex').slice(0, 32));
+  return pressId(digest(`${cardId}\n${name}`));
 }

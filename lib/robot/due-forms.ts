@@ -41,11 +41,12 @@ export function createDueForms(
   async function expire(turnId: string, platform: Platform): Promise<void> {
     const record = await state.lookUp(turnId);
     const answered = record && readAnswered(record.receipt, record.reply);
-    const untilMs = answered?.form ? await openUntil(answered.form.token) : null;
-    if (untilMs !== 'expired' || !answered) return state.postponeForm({ turnId, untilMs: numberOf(untilMs) });
-    const expired = expiredMessage(turnId, answered);
+    const expired = answered && expiredMessage(turnId, answered);
+    if (!expired) return state.postponeForm({ turnId, untilMs: null });
+    const untilMs = await openUntil(expired.form.token);
+    if (untilMs !== 'expired') return state.postponeForm({ turnId, untilMs });
     // It has one id, so that it is one message however many instances look.
-    const work = expired && (await accept(expired.message, expired.form, platform));
+    const work = await accept(expired.message, expired.form, platform);
     await work?.(platform);
   }
 
@@ -61,6 +62,7 @@ export function createDueForms(
     }
   }
 
+  /** Null where nothing can be said of a form: it was none, or what kind of app asked is not on record. */
   function expiredMessage(cardId: string, answered: AnsweredTurn): { message: Message; form: FormSubmission } | null {
     const { form, appType, user, chat, sender, session, corpId } = answered;
     if (!form || appType === null) return null;
@@ -79,5 +81,3 @@ export function createDueForms(
     return { message, form: { token, runId, shownChars, appType, user, action: '', inputs: {}, cardId, expired } };
   }
 }
-
-const numberOf = (untilMs: number | 'expired' | null): number | null => (typeof untilMs === 'number' ? untilMs : null);

@@ -93,7 +93,7 @@ export function createPresses(options: PressOptions, runner: Pick<Runner, 'stop'
         return reaction;
       } catch (error) {
         log.error('button_failed', { turn, ...errorFields(error) });
-        return { update: { [OWN_VARIABLES.notice]: texts.failures[turnErrorCode(error)] }, work: null };
+        return notice(texts.failures[turnErrorCode(error)]);
       }
     },
   };

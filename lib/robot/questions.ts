@@ -2,14 +2,15 @@ import type { RobotConfig } from '../config/robot.ts';
 import { showQueued } from '../delivery/queue-notice.ts';
 import type { BackgroundWork, Platform } from '../runtime/platform.ts';
 import type { Budget } from '../state/budget.ts';
-import type { AcceptRequest, Accepted, Load } from '../state/state.ts';
+import type { AcceptRequest } from '../state/state.ts';
+import type { Accepted, Load } from '../state/told.ts';
 import type { Texts } from '../texts/texts.ts';
 import type { Channels } from '../turn/channels.ts';
-import { askerOf, groupOf, type Conversation } from '../turn/conversation.ts';
+import { askerOf, groupOf, userOfTurn, type Conversation } from '../turn/conversation.ts';
 import { leaseEnd } from '../turn/lease-timing.ts';
 import { questionQuote } from '../turn/question-line.ts';
 import { noProgress, readPayload, referenceOf, turnIdOf } from '../turn/record.ts';
-import { userOfTurn, type Runner, type RunnerOptions } from '../turn/runner.ts';
+import type { Runner, RunnerOptions } from '../turn/runner.ts';
 import type { Turn, TurnPayload } from '../turn/turn.ts';
 import { isAdmin, rowOf } from './access.ts';
 import { budgetOf } from './budget.ts';
@@ -58,13 +59,13 @@ type NewTurn = Omit<Turn, 'record' | 'level'>;
 /** Most questions that may wait in one conversation. `texts.queueFull` tells it. */
 const QUEUE_LIMIT = 5;
 
-/** A robot is told neither that it asks too much nor that too many questions wait: it would answer that as well. */
 /** What a person reads who has asked too often. The store counts by windows of the clock (`AcceptRequest.rate`). */
 function rateLimitedText({ access: { rateLimit } }: RobotConfig, texts: Texts, atMs: number): string {
   const { questions, windowMs } = rateLimit ?? { questions: 0, windowMs: 1 };
   return texts.rateLimited(questions, windowMs - (atMs % windowMs));
 }
 
+/** A robot is told neither that it asks too much nor that too many questions wait: it would answer that as well. */
 const mayAnswerRobot = (kind: Accepted['kind']) => kind === 'started' || kind === 'queued';
 
 /** Accepts questions: each is on record before it is acknowledged. */
@@ -101,7 +102,7 @@ export function createQuestions(options: QuestionOptions, parts: QuestionParts):
         id,
         reference: referenceOf(id),
         conversationKey: conversation.key,
-        user: userOfTurn(payload, options),
+        user: userOfTurn(payload, config.conversation.scope),
         progress: null,
         hasWaited: false,
         mayHaveBeenAsked: false,

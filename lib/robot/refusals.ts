@@ -1,10 +1,11 @@
 import type { RobotConfig } from '../config/robot.ts';
-import type { Clock } from '../runtime/clock.ts';
 import type { Message } from '../dingtalk/callback.ts';
-import type { Claimed, State } from '../state/state.ts';
-import { rowOf } from './access.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { State } from '../state/state.ts';
+import type { Claimed } from '../state/told.ts';
 import { askerOf } from '../turn/conversation.ts';
 import { turnIdOf } from '../turn/record.ts';
+import { rowOf } from './access.ts';
 
 /**
  * How often a person is told, in milliseconds: a person on no list, and a person who has asked too much. The second waits

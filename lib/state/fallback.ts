@@ -1,7 +1,8 @@
 import type { Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
 import { CLAIM_TTL_MS } from './lifetimes.ts';
-import type { Accepted, Claimed, Held, State } from './state.ts';
+import type { State } from './state.ts';
+import type { Accepted, Claimed, Held } from './told.ts';
 
 /** Most messages that this instance remembers as accepted by itself. */
 const MAX_REMEMBERED = 10_000;

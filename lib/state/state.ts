@@ -1,5 +1,7 @@
 import type { Rating } from '../answer/event.ts';
-import type { Budget, BudgetRequest, SpendingLevel } from './budget.ts';
+import type { BudgetRequest } from './budget.ts';
+import type { SharedFlags, SharedToken } from './shared.ts';
+import type { Accepted, Claimed, Finished, Held, Renewed, StartedTurn, Stopped, TurnRecord, Waiting } from './told.ts';
 
 /** The ways in: a robot message over HTTP, a card button over HTTP, either over a Stream connection, a sweep. */
 export const DOORS = ['http', 'card', 'stream', 'sweep'] as const;
@@ -25,37 +27,6 @@ export interface RobotStatus {
   arrivals: readonly Arrival[];
   /** How often each code happened, and when last. Kept for 30 days after the last failure. */
   failures: readonly { code: string; count: number; lastMs: number }[];
-}
-
-/** Facts that all instances of a robot share: a name is set for a while, or it is not. */
-export interface SharedFlags {
-  isSet(name: string): Promise<boolean>;
-  set(name: string, ttlMs: number): Promise<void>;
-}
-
-/** DingTalk's access token, shared by the instances of one robot. */
-export interface SharedToken {
-  read(): Promise<{ value: string; expiresAtMs: number } | null>;
-  save(token: { value: string; expiresAtMs: number }): Promise<void>;
-  /** True for one instance in half a minute. That instance renews the token. */
-  claimRenewal(): Promise<boolean>;
-}
-
-/** What buttons and commands may know of a turn. */
-export interface TurnRecord {
-  state: 'queued' | 'started' | 'dropped' | 'done';
-  asker: string;
-  conversationKey: string;
-  /** Null once the store has erased it. */
-  payload: string | null;
-  progress: string | null;
-  isStopped: boolean;
-  /** Null until the turn has ended. */
-  receipt: string | null;
-  /** What was noted last of the form on its card; null where nothing was. */
-  formNote?: string | null;
-  /** The address for replies, as `finish` was given it; null once it has closed, and until the turn has ended. */
-  reply: string | null;
 }
 
 export interface RateAnswerRequest {
@@ -199,97 +170,10 @@ export interface HoldRequest extends Pick<AcceptRequest, 'turnId' | 'owner' | 'c
   holdMs: number;
 }
 
-export type Held =
-  | {
-      kind: 'held';
-      /** What the conversation holds up to this message, in the order in which it came. */
-      files: readonly string[];
-      /** How many of these came with this message: fewer than it had where the limit is reached. */
-      added: number;
-      /** The store knows no earlier message in this conversation. */
-      isFirst: boolean;
-      overdue: readonly string[];
-      /** As it is told of a conversation that a question is asked in; without Dify's id. */
-      context?: ConversationContext;
-    }
-  | { kind: 'duplicate' }
-  /** The store is down. */
-  | { kind: 'unrecorded' };
-
 /** Most questions of one person within a window. Windows are fixed, so that the store keeps one number a person. */
 export interface RateRequest {
   questions: number;
   windowMs: number;
-}
-
-export interface Claimed {
-  /** False when another delivery of the message was claimed before. */
-  isNew: boolean;
-  /** Some turns whose lease has lapsed. */
-  overdue: readonly string[];
-}
-
-export interface Load {
-  /** Answers being written now, in all instances. */
-  running: number;
-  /** Some turns whose lease has lapsed. */
-  overdue: readonly string[];
-  /** Some turns whose card shows a form of which the time is over. Each is told once a minute. */
-  dueForms?: readonly string[];
-}
-
-export type Accepted =
-  /**
-   * `isFirst`: the store knows no earlier message in this conversation. `payload`: as it is on record now, where the store
-   * added the held files to it as the list `held`, or `heldIsOver` because it held files for too long; otherwise null.
-   */
-  | { kind: 'started'; turn: Started; isFirst: boolean; payload: string | null; load: Load; budget: Budget }
-  /** `place` is 1 for the next in line. */
-  | { kind: 'queued'; place: number; load: Load; budget: Budget }
-  | { kind: 'full'; load: Load }
-  /** The asker has reached the limit of questions. */
-  | { kind: 'limited'; load: Load }
-  /** The question needs held files, and the conversation holds none. */
-  | { kind: 'unheld'; load: Load }
-  /** A robot's message, and robots have got as many answers in a row as they may. */
-  | { kind: 'silent' }
-  /** Another delivery of the same message has been accepted before. */
-  | { kind: 'duplicate' }
-  /** The store is down: the turn is not on record, and the conversation's context is unknown. */
-  | { kind: 'unrecorded' };
-
-/** What the owner of a turn needs to know. */
-export interface Started {
-  /** Grows with each new owner. The store refuses writes with an older fence. */
-  fence: number;
-  context: ConversationContext;
-}
-
-export interface ConversationContext {
-  /** Changes when the conversation is started anew. */
-  generation: string;
-  difyConversationId: string | null;
-  /** The form that a paused run of this conversation waits for, as `finish` was given it. */
-  form: string | null;
-  /** All forms of this conversation, as `finish` was given them. They outlive the generation. */
-  forms?: string | null;
-  /** The receipts of the turns whose cards show the waiting forms of the group (`AcceptRequest.formsOf`). */
-  others?: readonly string[];
-}
-
-/** A turn that another request put on record. */
-export interface StartedTurn extends Started {
-  turnId: string;
-  conversationKey: string;
-  payload: string;
-  progress: string | null;
-  /** How many times the turn has moved to a fresh invocation. */
-  hop: number;
-  /** False only when it is certain that Dify was never asked. */
-  mayHaveBeenAsked: boolean;
-  /** A stop reached the store while the turn ran. */
-  isStopped: boolean;
-  level: SpendingLevel;
 }
 
 /** Dify's id of a conversation. The store keeps it only if the conversation is still of this generation. */
@@ -309,23 +193,6 @@ export interface RenewRequest {
   progress: string;
   remembered: Remembered;
 }
-
-/** Whose questions wait behind a turn: none, only other people's, or one of its asker as well. */
-export type Behind = 'nothing' | 'others' | 'asker';
-
-export type Renewed =
-  | {
-      kind: 'held';
-      running: number;
-      isStopped: boolean;
-      /** Some turns whose lease has lapsed. */
-      overdue: readonly string[];
-      behind: Behind;
-    }
-  /** Another instance has taken the turn over. */
-  | { kind: 'lost' }
-  /** The turn is not on record. */
-  | { kind: 'unknown' };
 
 export interface FinishRequest {
   turnId: string;
@@ -362,10 +229,6 @@ export type FormChange =
    */
   | { kind: 'change'; newest: string | null; all: string | null };
 
-export type Finished =
-  /** `isStopped`: a stop reached the store while the turn ran. */
-  { kind: 'finished'; running: number; isStopped: boolean; next: StartedTurn | null } | { kind: 'lost' };
-
 export interface TakeOverRequest {
   turnId: string;
   owner: string;
@@ -376,12 +239,6 @@ export interface TakeOverRequest {
    * take the turn only when its lease has lapsed.
    */
   handedOver: { fence: number; hop: number; sentAtMs: number } | null;
-}
-
-export interface Waiting {
-  /** `dropped`: given up while it waited. `over`: it has ended, or nothing is on record of it. */
-  state: 'queued' | 'started' | 'dropped' | 'over';
-  progress: string | null;
 }
 
 export interface StopRequest {
@@ -395,11 +252,4 @@ export interface StopRequest {
   nowMs: number;
   /** Until then the card of a dropped turn is left to the caller, or to the instance that is opening it. */
   leaseUntilMs: number;
-}
-
-export interface Stopped {
-  /** The turn that runs, if it is one of those to stop. */
-  running: { turnId: string; payload: string; progress: string | null } | null;
-  /** The turns that waited and will not be asked. */
-  dropped: readonly { turnId: string; progress: string | null }[];
 }

@@ -1,5 +1,6 @@
 import { form, kindsOf } from './form-en.ts';
 import type { Texts } from './texts.ts';
+import { roundedUp } from './times.ts';
 
 /** What a message holds and could not be fetched. */
 const LEFT_OUT_WORDS: Readonly<Record<string, string>> = {
@@ -11,17 +12,8 @@ const LEFT_OUT_WORDS: Readonly<Record<string, string>> = {
   message: 'message',
 };
 
-/** A time from now, rounded up, so that it is not too early. */
 function within(ms: number): string {
-  const seconds = Math.max(1, Math.ceil(ms / 1_000));
-  const [count, unit] =
-    seconds < 60
-      ? [seconds, 'second']
-      : seconds < 7_200
-        ? [Math.ceil(seconds / 60), 'minute']
-        : seconds < 172_800
-          ? [Math.ceil(seconds / 3_600), 'hour']
-          : [Math.ceil(seconds / 86_400), 'day'];
+  const [count, unit] = roundedUp(ms);
   return `${count} ${unit}${count === 1 ? '' : 's'}`;
 }
 

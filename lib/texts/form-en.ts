@@ -1,5 +1,5 @@
-import { chinaTime } from './china-time.ts';
 import type { FormTexts } from './texts.ts';
+import { chinaTime } from './times.ts';
 
 /** Dify's classes of files. */
 const FILE_WORDS: Readonly<Record<string, string>> = {

@@ -1,5 +1,6 @@
 import { form, kindsOf } from './form-zh-CN.ts';
 import type { Texts } from './texts.ts';
+import { roundedUp } from './times.ts';
 
 /** What a message holds and could not be fetched. */
 const LEFT_OUT_WORDS: Readonly<Record<string, (count: number) => string>> = {
@@ -11,13 +12,11 @@ const LEFT_OUT_WORDS: Readonly<Record<string, (count: number) => string>> = {
   message: (count) => `${count} 条消息`,
 };
 
-/** A time from now, rounded up, so that it is not too early. */
+const UNITS = { second: '秒', minute: '分钟', hour: '小时', day: '天' };
+
 function within(ms: number): string {
-  const seconds = Math.max(1, Math.ceil(ms / 1_000));
-  if (seconds < 60) return `${seconds} 秒`;
-  if (seconds < 7_200) return `${Math.ceil(seconds / 60)} 分钟`;
-  if (seconds < 172_800) return `${Math.ceil(seconds / 3_600)} 小时`;
-  return `${Math.ceil(seconds / 86_400)} 天`;
+  const [count, unit] = roundedUp(ms);
+  return `${count} ${UNITS[unit]}`;
 }
 
 export const zhCN: Texts = {

@@ -1,5 +1,6 @@
 import type { RobotConfig } from '../config/robot.ts';
-import { closeCard, openCard, reopenCard, type OpenCard } from '../delivery/card.ts';
+import { openCard, reopenCard, type OpenCard } from '../delivery/card.ts';
+import { closeCard } from '../delivery/card-end.ts';
 import { createFollowUps, type FollowUps } from '../delivery/follow-ups.ts';
 import type { Limiter } from '../delivery/limiter.ts';
 import { paceOf, type Pace, type Streaming } from '../delivery/pace.ts';
@@ -86,9 +87,6 @@ const BY_COST: readonly Streaming[] = ['off', 'thrifty', 'balanced', 'smooth'];
 /** Most files of one answer: each costs two calls of the month. */
 const MAX_FILES: Readonly<Record<SpendingLevel, number>> = { full: 9, few: 3, last: 0, none: 0 };
 
-/** What remains of an invocation for the end of its turn, once files are given up. */
-const FILES_RESERVE_MS = 8_000;
-
 const thriftier = (a: Streaming, b: Streaming): Streaming => (BY_COST.indexOf(a) <= BY_COST.indexOf(b) ? a : b);
 
 export function createChannels(options: ChannelOptions): Channels {
@@ -156,14 +154,14 @@ export function createChannels(options: ChannelOptions): Channels {
     return paceOf(thriftier(config.streaming, SPENDING_PACE[level]), () => registering + suggesting);
   }
 
-  function attachmentsFor({ message, level, reference }: Turn, { atMs }: Deadline, via: Chat): Attachments | null {
+  function attachmentsFor(
+    { message, level, reference }: Turn,
+    { filesUp: signal }: Deadline,
+    via: Chat,
+  ): Attachments | null {
     const limit = MAX_FILES[level];
     if (limit === 0) return null;
     const results = createResultFiles({ download, dingtalk: via, filesUrl: config.dify.filesUrl, clock });
-    const late = new AbortController();
-    // A file that is not here by then is named below the answer: waiting for it could cost the turn its end.
-    if (atMs !== null) clock.schedule(Math.max(0, atMs - clock.now() - FILES_RESERVE_MS), () => late.abort());
-    const signal = AbortSignal.any([shutdown, late.signal]);
     return createAttachments({ results, messages: via.fileMessagesTo(message), limit, signal, clock, log, reference });
   }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RobotConfig } from '../config/robot.ts';
 import type { Message, Sender } from '../dingtalk/callback.ts';
+import type { TurnPayload } from './turn.ts';
 
 /** The name of the asker in stored records. */
 export function askerOf({ sender }: { sender: Pick<Sender, 'staffId' | 'id'> }): string {
@@ -31,11 +32,19 @@ export function conversationOf(
   }
 }
 
+/** Whom Dify knows the asker of a turn as (`Turn.user`). */
+export function userOfTurn(
+  { form, message }: Pick<TurnPayload, 'form' | 'message'>,
+  scope: RobotConfig['conversation']['scope'],
+): string {
+  return form?.user ?? conversationOf(message, scope).difyUser;
+}
+
 /** The name of a group in which forms of several people can wait; null where each of them waits in its own chat or context. */
 export function groupOf({ chat }: Pick<Message, 'chat'>, scope: RobotConfig['conversation']['scope']): string | null {
   return chat.isGroup && scope !== 'chat' ? shortHash(`group\n${chat.id}`) : null;
 }
 
-function shortHash(text: string): string {
+export function shortHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }

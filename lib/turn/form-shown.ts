@@ -2,10 +2,9 @@ import type { Answer } from '../answer/answer.ts';
 import type { ViewOptions } from '../answer/view.ts';
 import type { RobotConfig } from '../config/robot.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { FinishRequest } from '../state/state.ts';
 import { formToAnswer, writeAnswered, writeReply } from './answered.ts';
 import { askerOf, groupOf } from './conversation.ts';
-import type { Lease } from './lease.ts';
+import type { Lease, Outcome } from './lease.ts';
 import { userOfRun } from './record.ts';
 import type { TurnForms } from './turn-forms.ts';
 import type { Turn } from './turn.ts';
@@ -40,7 +39,7 @@ export function keepForms(
   answer: Answer,
   shown: { anywhere: boolean; onCard: boolean; isQuoted: boolean },
   { lease, forms, clock, robot }: Ports & { clock: Clock; robot: Pick<RobotConfig, 'conversation'> },
-): Pick<FinishRequest, 'receipt' | 'reply' | 'form' | 'waits' | 'formsOver'> {
+): Omit<Outcome, 'failure'> {
   const { progress } = lease;
   const token = answer.form?.token ?? '';
   const waiting = formToAnswer(turn, progress, answer, forms.numberOf(token));

@@ -39,7 +39,7 @@ const ended: Answer = { ...emptyAnswer, ending: { kind: 'complete' } };
  * @throws BridgeError where it is an answer that cannot be given, or where Dify does not tell about a form.
  */
 export async function formStep(turn: Turn, ports: FormPorts, signal: AbortSignal): Promise<FormStep> {
-  const { forms, dify, lease, clock } = ports;
+  const { forms, lease, clock } = ports;
   const decision = await decideForm(candidateOf(turn, ports), ports);
   for (const { token, isExpired } of decision.over) forms.noteOver(token, isExpired);
   switch (decision.kind) {
@@ -57,12 +57,7 @@ export async function formStep(turn: Turn, ports: FormPorts, signal: AbortSignal
       forms.said = decision.said;
       return { kind: 'end', answer: ended };
     case 'files': {
-      const { files, said } = await takeFiles(
-        sentFilesOf(turn.message.content),
-        decision.open,
-        { ...ports, dify },
-        signal,
-      );
+      const { files, said } = await takeFiles(sentFilesOf(turn.message.content), decision.open, ports, signal);
       for (const [{ kept }, held] of files) forms.noteFiles(kept.token, held);
       forms.said = said;
       return { kind: 'end', answer: ended };

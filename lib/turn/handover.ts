@@ -27,7 +27,7 @@ export interface ReceivedHandover extends HandedOver {
 }
 
 /** Vercel answers a chain of about five self-calls with 508. */
-export const MAX_HOPS = 4;
+const MAX_HOPS = 4;
 
 const TIMEOUT_MS = 3_000;
 
@@ -88,6 +88,15 @@ export function createHandover({
       }
     },
   };
+}
+
+/**
+ * Hands a turn on that came here by so many hops, unless these are as many as there may be. Never rejects.
+ *
+ * @returns false when it stays on record.
+ */
+export async function handOn(handover: Handover, { turnId, fence, hop }: HandedOver): Promise<boolean> {
+  return hop < MAX_HOPS && handover.resume({ turnId, fence, hop: hop + 1 });
 }
 
 /**

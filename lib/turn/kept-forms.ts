@@ -2,7 +2,8 @@ import * as z from 'zod';
 import type { KeptForm } from '../ask/form.ts';
 import type { QuestionFile } from '../dify/file-inputs.ts';
 import { readJson } from '../runtime/json.ts';
-import type { ConversationContext, FormChange } from '../state/state.ts';
+import type { FormChange } from '../state/state.ts';
+import type { ConversationContext } from '../state/told.ts';
 import { appTypeSchema } from './kept-message.ts';
 
 /** The forms of a conversation, in the order in which they were shown. */

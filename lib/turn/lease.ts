@@ -2,11 +2,12 @@ import { BridgeError } from '../errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { retry } from '../runtime/retry.ts';
-import type { Behind, FinishRequest, StartedTurn, State } from '../state/state.ts';
+import type { FinishRequest, State } from '../state/state.ts';
+import type { Behind, StartedTurn } from '../state/told.ts';
 import { leaseEnd, type LeaseTiming } from './lease-timing.ts';
 import { keepProgress, noProgress, type KeptProgress } from './record.ts';
+import { createRenewals, isSilent, type RenewalOptions } from './renewals.ts';
 import type { Turn } from './turn.ts';
-import { WATCH_MS, type Watch } from './watch.ts';
 
 /** The hold on a running turn: kept while the answer is written, so that no other instance takes it over. */
 export interface Lease extends KeptProgress {
@@ -37,10 +38,11 @@ export interface Lease extends KeptProgress {
   /** Gives the turn up at once, with its progress on record. Never rejects. */
   release(): Promise<void>;
   /** Ends the turn. Never rejects. */
-  finish(
-    outcome: Pick<FinishRequest, 'failure' | 'receipt' | 'reply' | 'form' | 'waits' | 'formsOver'>,
-  ): Promise<Ended>;
+  finish(outcome: Outcome): Promise<Ended>;
 }
+
+/** What is put on record of a turn that ends. */
+export type Outcome = Pick<FinishRequest, 'failure' | 'receipt' | 'reply' | 'form' | 'waits' | 'formsOver'>;
 
 export interface Ended {
   /** The store has it on record that this instance ended the turn: no other one will. */
@@ -57,15 +59,6 @@ export interface NextTurn {
   isOurs: boolean;
 }
 
-/** After a renewal that the store did not answer: the lease has little time left. */
-const RETRY_MS = 2_000;
-
-/** A run without an event for so long gives way to the next question: its worker may have died. */
-const SILENT_MS = 120_000;
-
-/** How long an instance that takes a turn over listens before it calls its run silent. */
-const LISTEN_MS = 20_000;
-
 export interface LeaseOptions {
   state: Pick<State, 'renew' | 'finish' | 'isDurable'>;
   clock: Clock;
@@ -77,8 +70,7 @@ export interface LeaseOptions {
   deadlineMs: number | null;
   /** Told with each reply of the store how many answers are being written in all instances; `isOver`: this one not any more. */
   onRunning: (running: number, isOver: boolean) => void;
-  /** When the store has to be asked for answers of other instances. */
-  watch: Pick<Watch, 'noteAsked' | 'dueInMs'>;
+  watch: RenewalOptions['watch'];
   /** Told with a reply of the store the turns whose lease has lapsed, while there is time here to go on with them. */
   onOverdue: (turnIds: readonly string[]) => void;
   /** Aborts when the process is asked to end: what waits is left to another instance, if the store outlives this one. */
@@ -99,7 +91,8 @@ export function openLease(options: LeaseOptions): Lease {
   const stopAsked = new AbortController();
   const silent = new AbortController();
   const openedAtMs = clock.now();
-  const limitMs = deadlineMs === null ? Number.POSITIVE_INFINITY : deadlineMs - clock.now();
+  const leftMs = () => (deadlineMs ?? Number.POSITIVE_INFINITY) - clock.now();
+  const limitMs = leftMs();
   const kept = keepProgress(turn.progress ?? noProgress);
   // Without a context the store did not answer when the turn was accepted: whether it is on record is not known.
   let isRecorded = generation !== null;
@@ -108,12 +101,9 @@ export function openLease(options: LeaseOptions): Lease {
   let requests = 1;
   const leaseUntilMs = () => leaseEnd(clock.now(), timing, deadlineMs);
   let heldUntilMs = leaseUntilMs();
-  let renewAtMs = openedAtMs + timing.renewMs;
-  let putAtMs = openedAtMs;
-  // The store has just told of answers without an instance, as with each new question. And a write at once could come
-  // before what the instance that opened the card of a waiting question has to record.
-  watch.noteAsked();
-  let cancelTimer = scheduleRenewal();
+  const isRunSilent = () => isSilent(kept.progress, turn, openedAtMs, clock.now());
+  const { renewMs } = timing;
+  const renewals = createRenewals({ clock, renewMs, watch, isSilent: isRunSilent, renew: () => void write() });
   /** Requests follow each other, so that an older progress never overwrites a newer one. */
   let writing: Promise<Behind | null> = Promise.resolve(null);
 
@@ -132,25 +122,11 @@ export function openLease(options: LeaseOptions): Lease {
   });
 
   /** Enough time remains here to begin with another turn. */
-  function hasTime(): boolean {
-    const leftMs = deadlineMs === null ? Number.POSITIVE_INFINITY : deadlineMs - clock.now();
-    return leftMs >= Math.min(MIN_TIME_FOR_NEXT_MS, limitMs / 2);
-  }
-
-  /** No event came for a long time. Before the first one the question may still wait for a worker of Dify. */
-  function isSilent(): boolean {
-    const { eventAtMs, askedAtMs = 0 } = kept.progress;
-    if (eventAtMs === undefined && !turn.mayHaveBeenAsked) return false;
-    const heardAtMs = Math.max(eventAtMs ?? 0, askedAtMs, openedAtMs - SILENT_MS + LISTEN_MS);
-    return clock.now() - heardAtMs >= SILENT_MS;
-  }
+  const hasTime = () => leftMs() >= Math.min(MIN_TIME_FOR_NEXT_MS, limitMs / 2);
 
   function put(untilMs: () => number): Promise<Behind | null> {
     writes += 1;
-    putAtMs = clock.now();
-    renewAtMs = putAtMs + timing.renewMs;
-    watch.noteAsked();
-    restartTimer();
+    renewals.noteWritten();
     writing = writing.then(() => send(untilMs()));
     return writing;
   }
@@ -171,15 +147,14 @@ export function openLease(options: LeaseOptions): Lease {
       heldUntilMs = untilMs;
       onRunning(reply.running, false);
       if (reply.isStopped) stopAsked.abort();
-      if (reply.behind !== 'nothing' && isSilent())
+      if (reply.behind !== 'nothing' && isRunSilent())
         silent.abort(new BridgeError('dify_stalled', 'the run went silent'));
       if (reply.overdue.length > 0 && !isOver && !shutdown.aborted && hasTime()) onOverdue(reply.overdue);
       return reply.behind;
     } catch {
       // The fallback of the store logs once for all answers that the store is down.
       log.debug('lease_not_renewed', { turn: turn.reference, code: 'store_unavailable' });
-      renewAtMs = Math.min(renewAtMs, clock.now() + RETRY_MS);
-      restartTimer();
+      renewals.retrySoon();
       return null;
     }
   }
@@ -191,34 +166,16 @@ export function openLease(options: LeaseOptions): Lease {
     lost.abort(new Error('the turn was taken over'));
   }
 
-  /** How long the next renewal can wait. A renewal that finds a question behind a silent run ends it. */
-  function pauseMs(): number {
-    const dueAtMs = isSilent() ? Math.min(renewAtMs, putAtMs + WATCH_MS) : renewAtMs;
-    return Math.max(0, Math.min(dueAtMs - clock.now(), watch.dueInMs()));
-  }
-
-  /** Looks again at least this often: what makes a renewal due can change meanwhile. */
-  function scheduleRenewal(): () => void {
-    return clock.schedule(Math.min(pauseMs(), WATCH_MS), () => (pauseMs() > 0 ? restartTimer() : void write()));
-  }
-
-  function restartTimer(): void {
-    cancelTimer();
-    if (!isOver) cancelTimer = scheduleRenewal();
-  }
-
   async function write(): Promise<Behind | null> {
     return isOver ? null : put(leaseUntilMs);
   }
 
   function end(): void {
     isOver = true;
-    cancelTimer();
+    renewals.end();
   }
 
-  async function tryFinish(
-    outcome: Pick<FinishRequest, 'failure' | 'receipt' | 'reply' | 'form' | 'waits' | 'formsOver'>,
-  ): Promise<Ended> {
+  async function tryFinish(outcome: Outcome): Promise<Ended> {
     const nowMs = clock.now();
     const isLeft = shutdown.aborted && state.isDurable;
     const isOurs = !isLeft && hasTime();

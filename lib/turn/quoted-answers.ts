@@ -7,6 +7,7 @@ import { errorFields, type Log } from '../runtime/log.ts';
 import type { State } from '../state/state.ts';
 import type { Texts } from '../texts/texts.ts';
 import { readAnswered, type AnsweredTurn } from './answered.ts';
+import { askerOf } from './conversation.ts';
 import type { Turn } from './turn.ts';
 
 /** Own answers that a message quotes by nothing but the name of their card. */
@@ -59,9 +60,10 @@ const shownText = (said: Partial<Answer>) =>
  * The signature of a callback does not cover its body, so the name of a card proves nothing. An answer is read where it was
  * given, in a single chat by the person who has it. Whether the asker may ask there was decided before.
  */
-function isSameChat({ chat, sender }: AnsweredTurn, message: Message): boolean {
+function isSameChat(answered: AnsweredTurn, message: Message): boolean {
+  const { chat } = answered;
   if (chat.id !== message.chat.id || chat.isGroup !== message.chat.isGroup) return false;
-  return chat.isGroup || (sender.staffId ?? sender.id) === (message.sender.staffId ?? message.sender.id);
+  return chat.isGroup || askerOf(answered) === askerOf(message);
 }
 
 /** The lines below an answer that say what it could not take into account of the message and of what that refers to. */

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { Missed } from '../ask/quote.ts';
 import type { SentFile } from '../dingtalk/message-kinds.ts';
 import { readJson } from '../runtime/json.ts';
+import { shortHash } from './conversation.ts';
 import {
   appTypeSchema,
   idsSchema,
@@ -17,7 +17,7 @@ import type { TurnPayload, TurnProgress } from './turn.ts';
 export interface KeptProgress {
   /** How far the answer got. Written with the next renewal of its lease, or at once by `write`. */
   note: (progress: Partial<Omit<TurnProgress, 'text'>>) => void;
-  /** The text so far; worked out only when it is written. */
+  /** The text so far; worked out only when it is looked at. */
   noteText: (text: () => string) => void;
   readonly progress: TurnProgress;
 }
@@ -91,9 +91,7 @@ export function userOfRun(user: string, progress: TurnProgress | null): string {
 }
 
 /** The same for every delivery of a message, so that neither a turn nor its card can be made twice. */
-export function turnIdOf(messageId: string): string {
-  return createHash('sha256').update(messageId).digest('hex').slice(0, 32);
-}
+export const turnIdOf = (messageId: string): string => shortHash(messageId);
 
 /** The id of a message that a press stands for. DingTalk's own begin with `msg`. */
 const PRESS = 'button-';
@@ -112,7 +110,12 @@ export function keepProgress(initial: TurnProgress): KeptProgress {
   let text = () => initial.text;
   return {
     get progress() {
-      return { ...progress, text: text() };
+      return {
+        ...progress,
+        get text() {
+          return text();
+        },
+      };
     },
     note: (change) => {
       progress = { ...progress, ...change };

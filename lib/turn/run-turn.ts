@@ -1,6 +1,5 @@
 import type { Answer } from '../answer/answer.ts';
-import { endingLine, endingState, failureText, type EndingOptions } from '../answer/ending.ts';
-import { sendLink } from '../answer/links.ts';
+import { endingLine, endingState, failureText } from '../answer/ending.ts';
 import { choiceTexts, saidNotes } from '../answer/said-view.ts';
 import { continuing, finalView, type ViewOptions } from '../answer/view.ts';
 import type { RobotConfig } from '../config/robot.ts';
@@ -17,17 +16,18 @@ import type { TurnChannels } from './channels.ts';
 import { formView, keepForms } from './form-shown.ts';
 import { openFormEnds, type FormEndPorts, type FormEnds } from './form-ends.ts';
 import { settleForm } from './form-step.ts';
-import { MAX_HOPS, type Handover } from './handover.ts';
+import { handOn, type Handover } from './handover.ts';
 import type { Obtained } from './judge.ts';
 import type { NextTurn } from './lease.ts';
 import { obtainAnswer, type AnswerPorts } from './obtain-answer.ts';
 import { mentionAsker } from './mention.ts';
 import { createProgress } from './progress.ts';
-import { askerName, questionLine, questionQuote } from './question-line.ts';
+import { askerName, questionLine } from './question-line.ts';
 import { missedNotes } from './quoted-answers.ts';
-import { isPress, userOfRun } from './record.ts';
+import { userOfRun } from './record.ts';
 import { openTurnForms, type TurnForms } from './turn-forms.ts';
 import type { Turn } from './turn.ts';
+import { endingOptions, viewOf } from './turn-view.ts';
 
 export interface TurnPorts extends Omit<AnswerPorts, 'robot' | 'progress' | 'sentFiles' | 'forms' | 'formEnds'> {
   state: FormEndPorts['state'];
@@ -48,24 +48,12 @@ interface Stage {
 }
 
 /**
- * Answers one question and returns the next of its conversation, if one waits. Never rejects: a failure ends in
- * a sentence that the asker can see.
+ * Answers one question and returns the next of its conversation, if one waits. A failure ends in a sentence that the asker
+ * can see.
+ *
+ * @throws only what is a fault of this bridge. The turn is on record then, and its lease goes on until it is stopped.
  */
 export async function runTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | null> {
-  const { lease, log } = ports;
-  try {
-    return await answerTurn(turn, ports);
-  } catch (error) {
-    // The turn stays on record: the next callback or sweep after its lease ends it.
-    log.error('turn_crashed', { turn: turn.reference, ...errorFields(error) });
-    return null;
-  } finally {
-    // A lease that went on by itself would keep every other instance away.
-    lease.stop();
-  }
-}
-
-async function answerTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | null> {
   const { lease, channels, clock } = ports;
   const view = viewOf(turn, ports);
   const card = channels.openCard();
@@ -187,8 +175,7 @@ async function leaveForLater(turn: Turn, ports: TurnPorts, { view, card }: Stage
   if (hasCard) await card.writer.leave(hasLess ? undefined : continuing(lease.progress.text, view));
   await lease.release();
   const { fence, hop } = turn.record;
-  const mayHop = hop < MAX_HOPS && !deadline.shutdown.aborted;
-  const handedOver = mayHop && (await handover.resume({ turnId: turn.id, fence, hop: hop + 1 }));
+  const handedOver = !deadline.shutdown.aborted && (await handOn(handover, { turnId: turn.id, fence, hop }));
   log.info(handedOver ? 'turn_handed_over' : 'turn_left_on_record', { turn: turn.reference, hop });
 }
 
@@ -208,38 +195,6 @@ function openWaitingMessages(turn: Turn, ports: TurnPorts, { view, card }: Stage
     onTold: (toldWaiting) => lease.note({ toldWaiting }),
     isOff: () => lease.lost.aborted || stop.isAsked,
   });
-}
-
-function viewOf(turn: Turn, { robot, texts }: TurnPorts): ViewOptions {
-  const { chat } = turn.message;
-  const { cardButtons, cardMaxChars } = robot.dingtalk;
-  const links = !cardButtons && !chat.isGroup;
-  const stopHint = links ? sendLink(texts.stop, texts.stopWord) : cardButtons ? '' : texts.stopByWord;
-  const isQuoted = turn.hasWaited || turn.progress?.isQuoted === true || isPress(turn.message.id);
-  // The "question" of a form whose time is over is the sentence that the answer begins with.
-  const quote = isQuoted && !turn.form?.expired ? questionQuote(turn, robot, texts) : '';
-  const aiLabel = robot.aiLabel ? texts.aiLabel : '';
-  const needsMention = chat.isGroup;
-  return { texts, showThinking: robot.showThinking, cardMaxChars, links, needsMention, stopHint, quote, aiLabel };
-}
-
-function endingOptions(
-  turn: Turn,
-  { robot }: Pick<TurnPorts, 'robot'>,
-  { onCard, toldAdmins }: { onCard: boolean; toldAdmins: boolean },
-): EndingOptions {
-  return {
-    reference: turn.reference,
-    canTap: !turn.message.chat.isGroup,
-    hasRetry: onCard && robot.dingtalk.cardButtons,
-    retryText: mayRetryInWords(turn) ? turn.question : null,
-    toldAdmins,
-  };
-}
-
-/** A question with files or about another message, or an answer to a form, cannot be asked again in words. */
-function mayRetryInWords({ message, form, held = [] }: Turn): boolean {
-  return message.content.kind === 'text' && message.quoted === null && form === null && held.length === 0;
 }
 
 function finishedAnswer(turn: Turn, answer: Answer, { view, forms }: Stage, shown: Shown): FinishedAnswer {

@@ -4,11 +4,12 @@ import { BridgeError } from '../errors.ts';
 import type { Recovery } from '../recovery/recover.ts';
 import { errorFields } from '../runtime/log.ts';
 import type { Platform } from '../runtime/platform.ts';
-import type { StartedTurn, State } from '../state/state.ts';
+import type { State } from '../state/state.ts';
+import type { StartedTurn } from '../state/told.ts';
 import type { ChannelOptions, Channels } from './channels.ts';
-import { conversationOf } from './conversation.ts';
+import { userOfTurn } from './conversation.ts';
 import { openDeadline } from './deadline.ts';
-import { MAX_HOPS, type Handover, type ReceivedHandover } from './handover.ts';
+import { handOn, type Handover, type ReceivedHandover } from './handover.ts';
 import { openLease, type NextTurn } from './lease.ts';
 import { leaseEnd, type LeaseTiming } from './lease-timing.ts';
 import { createQuotedAnswers } from './quoted-answers.ts';
@@ -50,7 +51,7 @@ export interface Runner {
 
 export function createRunner(options: RunnerOptions, channels: Channels): Runner {
   const { config, state, clock, newId, log, texts, limiter, handover, leaseTiming, shutdown } = options;
-  const userOf = (asked: TurnPayload) => userOfTurn(asked, options);
+  const userOf = (asked: TurnPayload) => userOfTurn(asked, config.conversation.scope);
   const quotedAnswers = createQuotedAnswers(options);
   const endDropped = (turnId: string) => channels.endCard(turnId, texts.stopped);
   const stops = createStops({ state, dify: options.dify, userOf, endDropped, leaseTiming, clock, newId, log });
@@ -94,8 +95,14 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
         deadline,
         background,
       });
+    } catch (error) {
+      // The turn stays on record: the next callback or sweep after its lease ends it.
+      log.error('turn_crashed', { turn: turn.reference, ...errorFields(error) });
+      return null;
     } finally {
-      stops.end(turn.id);
+      // A lease that went on by itself would keep every other instance away.
+      lease.stop();
+      stops.end(turn.id, stop);
       deadline.close();
     }
   }
@@ -123,8 +130,7 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
   async function take({ turn: next, isOurs }: NextTurn, { record: { owner, hop } }: Turn): Promise<Turn | null> {
     if (!isOurs) {
       const { turnId, fence } = next;
-      const isTaken = hop < MAX_HOPS && (await handover.resume({ turnId, fence, hop: hop + 1 }));
-      if (!isTaken) log.info('turn_left_on_record', { hop });
+      if (!(await handOn(handover, { turnId, fence, hop }))) log.info('turn_left_on_record', { hop });
       return null;
     }
     // The chain of invocations is as long as it was: a turn that follows in this one does not start it anew.
@@ -208,9 +214,4 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
     rescue,
     stop: (order) => stops.stop(order),
   };
-}
-
-/** Whom Dify knows the asker of a turn as (`Turn.user`). */
-export function userOfTurn({ form, message }: TurnPayload, { config }: Pick<RunnerOptions, 'config'>): string {
-  return form?.user ?? conversationOf(message, config.conversation.scope).difyUser;
 }

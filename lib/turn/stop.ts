@@ -2,7 +2,8 @@ import type { Dify } from '../dify/dify.ts';
 import type { RunningTask } from '../dify/runs.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
-import type { State, Stopped } from '../state/state.ts';
+import type { State } from '../state/state.ts';
+import type { Stopped } from '../state/told.ts';
 import type { Lease } from './lease.ts';
 import type { LeaseTiming } from './lease-timing.ts';
 import { readPayload, readProgress, referenceOf, userOfRun } from './record.ts';
@@ -30,7 +31,8 @@ export interface Stops {
   readonly running: number;
   /** An answer begins here. */
   begin(turn: Pick<Turn, 'id' | 'reference' | 'user'>, lease: Pick<Lease, 'progress' | 'stopAsked'>): StopSwitch;
-  end(turnId: string): void;
+  /** It ends. A turn that this instance has handed to itself may run here again by now: that run stays. */
+  end(turnId: string, stop: StopSwitch): void;
   /** Whether an answer is written here. */
   isHere(turnId: string): boolean;
   /** Stops the answers of a conversation. False when there were none. @throws BridgeError `store_unavailable`. */
@@ -104,7 +106,9 @@ export function createStops(options: StopsOptions): Stops {
       running.set(id, stopping);
       return stopping;
     },
-    end: (turnId) => void running.delete(turnId),
+    end(turnId, stop) {
+      if (running.get(turnId) === stop) running.delete(turnId);
+    },
     isHere: (turnId) => running.has(turnId),
     async stop({ conversationKey, asker, turnId: only }) {
       const nowMs = clock.now();

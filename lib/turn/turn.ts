@@ -5,7 +5,7 @@ import type { Message } from '../dingtalk/callback.ts';
 import type { SentFile } from '../dingtalk/message-kinds.ts';
 import type { SpendingLevel } from '../state/budget.ts';
 import type { Missed } from '../ask/quote.ts';
-import type { ConversationContext } from '../state/state.ts';
+import type { ConversationContext } from '../state/told.ts';
 
 /** Everything needed to answer a message, as it is kept until the answer is there. */
 export interface TurnPayload {

@@ -95,7 +95,7 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
 
   /** `player`: the run whose answer this is; none for what is not a run's. */
   const openStream = ({ response, request, fault }: Bare, player?: Player) => {
-    const stream = { requestId: request.id, path: request.path, openedAt: clock.now(), bytes: 0 };
+    const stream = { path: request.path, bytes: 0 };
     memory.openStreams.push(stream);
     request.status = 200;
     // Also when the client has gone before the stream began.

@@ -384,9 +384,7 @@ export interface DifyRun {
 }
 
 export interface OpenStream {
-  requestId: string;
   path: string;
-  openedAt: number;
   bytes: number;
 }
 

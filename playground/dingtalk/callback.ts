@@ -23,6 +23,13 @@ function withOverrides(body: Json, overrides: Json): Json {
   return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
 }
 
+/** What the body of a press says of the button. */
+export function pressOf({ actionId, params = {}, shape }: Omit<CardActionInput, 'outTrackId' | 'userId'>): Json {
+  const pressed = { cardPrivateData: { actionIds: [actionId], params } };
+  if (shape === 'actionId') return { actionId, params };
+  return shape === 'actionData' ? { actionData: pressed } : { content: JSON.stringify(pressed) };
+}
+
 export function createCallbacks(world: World, origin: () => string) {
   const robot = `$:LWCP_v1:$${world.robotCode}==`;
 
@@ -102,14 +109,13 @@ export function createCallbacks(world: World, origin: () => string) {
   const cardAction = (input: CardActionInput, overrides: Json = {}, at = world.clock.now()): Callback => {
     const route = world.routeOf(input.outTrackId);
     const timestamp = String(at);
-    const content = { cardPrivateData: { actionIds: [input.actionId], params: input.params ?? {} } };
     const body = withOverrides(
       {
         type: 'actionCallback',
         outTrackId: input.outTrackId,
         corpId: world.corpId,
         userId: input.userId,
-        content: JSON.stringify(content),
+        ...pressOf(input),
       },
       overrides,
     );

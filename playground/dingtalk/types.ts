@@ -387,11 +387,19 @@ export interface Callback {
   body: Json;
 }
 
+/**
+ * Where a press stands in the body of its callback: in `content.cardPrivateData`, as the pages have it, with `actionId` and
+ * `params` at the top, or in `actionData` (protocol: card template file 6.5, reported of buttons that come from a variable).
+ */
+export type PressShape = 'cardPrivateData' | 'actionId' | 'actionData';
+
 export interface CardActionInput {
   outTrackId: string;
   userId: string;
   actionId: string;
   params?: Json;
+  /** Default: `cardPrivateData`. */
+  shape?: PressShape;
 }
 
 export interface Delivery {

@@ -1,5 +1,6 @@
 import { groupAvatar, personAvatar } from './avatar.js';
 import { h, reconcile, setProp } from './dom.js';
+import { renderMarkdown } from './markdown/render.js';
 import { isAsked } from './model.js';
 import { clockTime } from './ui.js';
 
@@ -11,7 +12,8 @@ import { clockTime } from './ui.js';
  */
 
 /**
- * The chats, with the line that DingTalk would show: of a card its text, or the summary with which it was created.
+ * The chats, with the line that DingTalk would show: of a card what it was made with, and then its text, where that line
+ * follows the answer.
  *
  * @param {Ui} ui
  * @returns {Part}
@@ -28,7 +30,8 @@ export function createChatList(ui) {
     if (item.kind === 'tap') return '';
     const isPerson = item.kind === 'question';
     const speaker = isPerson ? (ui.person(item.from)?.name ?? '') : ui.robot;
-    const text = item.kind === 'card' ? (item.summary ?? '') : isPerson ? item.text : (item.title ?? item.text);
+    const text =
+      item.kind === 'card' ? plainText(item.summary ?? '') : isPerson ? item.text : (item.title ?? item.text);
     const [file] = isPerson ? item.files : item.kind === 'message' && item.file ? [item.file] : [];
     const line = file ? `[${words.fileKinds[file.kind]}] ${text || file.name}` : text;
     return model.chat(item.chat)?.kind === 'group' || !isPerson ? words.says(speaker, line) : line;
@@ -117,3 +120,12 @@ export function createChatList(ui) {
     dispose: () => stops.forEach((stop) => stop()),
   };
 }
+
+/** More than a line has room for. */
+const MAX_LINE_CHARS = 200;
+
+/** The beginning of an answer without its marks. @param {string} text */
+const plainText = (text) =>
+  [...renderMarkdown(text.slice(0, MAX_LINE_CHARS), 'card').childNodes]
+    .map(({ textContent }) => textContent?.trim())
+    .join(' ');

@@ -5,7 +5,15 @@ import { renderGallery } from './gallery.ts';
 import { openEvents } from './events.ts';
 import type { Journal } from './journal.ts';
 import type { FileContent } from '../dingtalk/types.ts';
-import { REPLY_LANGUAGES, STREAMINGS, TROUBLES, type Setup, type Snapshot, type Trouble } from './protocol.ts';
+import {
+  PRESS_SHAPES,
+  REPLY_LANGUAGES,
+  STREAMINGS,
+  TROUBLES,
+  type Setup,
+  type Snapshot,
+  type Trouble,
+} from './protocol.ts';
 import { fileResponse, type Uploads } from './uploads.ts';
 
 export interface ApiOptions {
@@ -49,6 +57,7 @@ const configuring = z
     replyLanguage: z.enum(REPLY_LANGUAGES),
     followsPage: z.boolean(),
     buttons: z.boolean(),
+    press: z.enum(PRESS_SHAPES),
   })
   .partial();
 

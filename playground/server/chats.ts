@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Callback, DingTalkEvent, DingTalkSimulator, SimulatedCard, SimulatedMessage } from '../dingtalk/types.ts';
+import { pressOf } from '../dingtalk/callback.ts';
 import { CALLBACK_TARGET, withoutSecrets } from './curl.ts';
 import { GROUP_INFOS, inLanguage, PERSON_INFOS, ROBOT } from './cast.ts';
 import { mirrorDrawing, mirrorFile } from './mirror.ts';
@@ -8,7 +9,16 @@ import { noteQuestion, TAP_HEADER } from './watch.ts';
 import type { Journal } from './journal.ts';
 import type { Json } from './redaction.ts';
 import type { Recorder } from './recorder.ts';
-import type { ChatInfo, DeliveryInfo, Mention, QuestionItem, ReplyLanguage, SaidInfo, TapItem } from './protocol.ts';
+import type {
+  ChatInfo,
+  DeliveryInfo,
+  Mention,
+  PressShape,
+  QuestionItem,
+  ReplyLanguage,
+  SaidInfo,
+  TapItem,
+} from './protocol.ts';
 import type { Uploads } from './uploads.ts';
 
 /** Callbacks that can be delivered again. */
@@ -50,11 +60,12 @@ export interface ChatsOptions {
   uploads: Uploads;
   callbackUrl: () => string;
   language: () => ReplyLanguage;
+  pressShape: () => PressShape;
 }
 
 /** The chats as people see them: what they write, and what DingTalk shows of the robot. */
 export function createChats(options: ChatsOptions): Chats {
-  const { clock, dingtalk, journal, recorder, uploads, callbackUrl, language } = options;
+  const { clock, dingtalk, journal, recorder, uploads, callbackUrl, language, pressShape } = options;
   const callbacks = new Map<string, Callback>();
   /** Card ids and bodies of messages, by the question they belong to. */
   const owners = new Map<string, string | null>();
@@ -208,7 +219,8 @@ export function createChats(options: ChatsOptions): Chats {
       };
       journal.putItem(item);
       recorder.noteTap(id, { outTrackId: card, userId: from, actionId, params });
-      const request = JSON.stringify({ actionIds: [actionId], params });
+      const press = { actionId, params, shape: pressShape() };
+      const request = JSON.stringify(pressOf(press));
       const call = journal.openCall({
         service: 'callback',
         name: 'card callback',
@@ -219,7 +231,7 @@ export function createChats(options: ChatsOptions): Chats {
         requestBytes: Buffer.byteLength(request),
       });
       const tapped = await dingtalk.tap(
-        { outTrackId: card, userId: from, actionId, params },
+        { outTrackId: card, userId: from, ...press },
         { headers: { [TAP_HEADER]: id } },
       );
       const { status, ms, body } = tapped;

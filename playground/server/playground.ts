@@ -34,6 +34,8 @@ import { watchFetch } from './watched-fetch.ts';
 const LATENCY_MS: Partial<Record<DingTalkApi, number>> = { createAndDeliver: 180, sendBySession: 120 };
 const USUAL_LATENCY_MS = 80;
 const SLOW_LATENCY_MS = 1_500;
+/** Fields of a card that a DingTalk may not know yet. */
+const NEWER_FIELDS = ['config', 'question', 'app', 'waiting_for', 'extension'];
 /** Above this many calls the simulators' own records are thrown away, as soon as nothing is being answered. */
 const MAX_SIMULATOR_CALLS = 2_000;
 
@@ -83,6 +85,7 @@ export async function startPlayground(
     uploads,
     callbackUrl: () => `${ownOrigin(host, hostname)}/api/dingtalk`,
     language: () => setup.replyLanguage,
+    pressShape: () => setup.press,
   });
   const bridge = createBridge({
     journal,
@@ -100,9 +103,10 @@ export async function startPlayground(
   });
 
   /** The switches that are a tenant's settings; the others are read where they matter. */
-  const applyTrouble = ({ slowDingTalk, qpsLimit, cardRefused }: Trouble) => {
+  const applyTrouble = ({ slowDingTalk, qpsLimit, cardRefused, fieldsRefused }: Trouble) => {
     dingtalk.settings.latencyMs = (api) => (slowDingTalk ? SLOW_LATENCY_MS : (LATENCY_MS[api] ?? USUAL_LATENCY_MS));
     dingtalk.settings.qps = qpsLimit ? 1 : 20;
+    dingtalk.settings.refusedFields = { names: fieldsRefused ? NEWER_FIELDS : [], by: 'call' };
     for (const each of [template, withButtons]) each.published = !cardRefused;
   };
 
@@ -216,6 +220,7 @@ function initialSetup(env: Environment, config: Config): Setup {
     replyLanguage: robot.language,
     followsPage: !env['REPLY_LANGUAGE']?.trim(),
     buttons: wantsButtons(env, robot.dingtalk.cardButtons),
+    press: 'cardPrivateData',
     trouble: Object.fromEntries(TROUBLES.map((name) => [name, false])) as Trouble,
   };
 }

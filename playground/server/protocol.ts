@@ -137,7 +137,7 @@ export interface CardItem {
   drawn: Record<string, DrawnInfo[]>;
   /** The card is as wide as the chat. */
   wide: boolean;
-  /** The line in the chat list, which DingTalk fixes when the card is created. */
+  /** The line in the chat list: first what the card was made with, then its text, where that line follows it. */
   summary: string | null;
   endedAt: number | null;
 }
@@ -210,6 +210,7 @@ export const TROUBLES = [
   'slowDingTalk',
   'qpsLimit',
   'cardRefused',
+  'fieldsRefused',
   'noTemplate',
   'difyBusy',
   'difyError',
@@ -226,6 +227,10 @@ export const STREAMINGS = ['smooth', 'balanced', 'thrifty', 'off'] as const;
 export type StreamingName = (typeof STREAMINGS)[number];
 export const REPLY_LANGUAGES = ['zh-CN', 'en'] as const;
 export type ReplyLanguage = (typeof REPLY_LANGUAGES)[number];
+
+/** Where a press stands in the body of its callback. */
+export const PRESS_SHAPES = ['cardPrivateData', 'actionId', 'actionData'] as const;
+export type PressShape = (typeof PRESS_SHAPES)[number];
 
 /** A voice message that can be sent without a microphone. */
 export interface VoiceInfo {
@@ -269,6 +274,7 @@ export interface Setup {
   followsPage: boolean;
   /** The card template has buttons. */
   buttons: boolean;
+  press: PressShape;
   trouble: Trouble;
 }
 

@@ -1,5 +1,6 @@
 import { cardCallbackSecret, cardSignature, robotSignature } from '../../lib/dingtalk/signature.ts';
 import type { Callbacks } from '../../lib/dingtalk/stream/connection.ts';
+import { parseJson } from '../../lib/runtime/json.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
 import { readLimited, type Fetch } from '../../lib/net/http.ts';
 import type { CommandWords } from '../words/en.ts';
@@ -70,10 +71,6 @@ export function createForward({ url, clientSecret, fetch, clock, say, words, onM
 }
 
 function objectOf(text: string | null): object {
-  try {
-    const value: unknown = JSON.parse(text ?? '{}');
-    return typeof value === 'object' && value !== null ? value : {};
-  } catch {
-    return {};
-  }
+  const value = parseJson(text ?? '');
+  return typeof value === 'object' && value !== null ? value : {};
 }

@@ -62,8 +62,7 @@ export const usageOf: Record<Language, string> = {
 Checks the configuration of .env and the environment piece by piece, and with an address also what is deployed there.
 What stops answers comes first. Each line says what was checked, what came back, how to fix it, and where. It changes
 nothing and nobody sees anything in DingTalk, unless --fix or --card is given. It takes up to four DingTalk calls of the
-month for each robot, one more with --fix, and seven more with --card, nine
-where the template has buttons.
+month for each robot, one more with --fix, and seven more with --card, nine where the template has buttons.
 
   --card STAFF_ID  send two test cards to this person and end them: the only proof of the template
   --fix            do what needs no decision: register the address for card buttons, create the schedule of the sweep

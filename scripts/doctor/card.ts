@@ -5,7 +5,7 @@ import { BridgeError } from '../../lib/errors.ts';
 import { sleep } from '../../lib/runtime/clock.ts';
 import type { RobotContext } from './check.ts';
 import { dingtalkFinding, factsOf } from './dingtalk.ts';
-import type { Finder, Finding } from './finding.ts';
+import { hasFailed, type Finder, type Finding } from './finding.ts';
 import { isPublicHost } from './hosts.ts';
 import { cardTexts } from './sentences/card.ts';
 
@@ -25,7 +25,7 @@ export async function checkTemplate(context: RobotContext, say: Finder): Promise
   if (templateId === null) return [say.note('noTemplate')];
   if (request.cardTo === null) return [say.note('templateUnproved', robotName)];
   const finished = await show(context, templateId, request.cardTo, 'finished', say);
-  if (finished.some(({ level }) => level === 'failed')) return finished;
+  if (hasFailed(finished)) return finished;
   return [...finished, ...(await show(context, templateId, request.cardTo, 'failed', say))];
 }
 

@@ -1,6 +1,6 @@
 import { PLACEHOLDER, PLACEHOLDERS } from '../../lib/ask/inputs.ts';
 import { readConfig } from '../../lib/config/config.ts';
-import { deploymentSettings } from '../../lib/config/deployment-settings.ts';
+import { deploymentSettings, STORE_PAIRS } from '../../lib/config/deployment-settings.ts';
 import type { RobotConfig } from '../../lib/config/robot.ts';
 import { robotSettings } from '../../lib/config/robot-settings.ts';
 import type { Setting } from '../../lib/config/settings.ts';
@@ -86,7 +86,7 @@ function unusable(env: DeploymentContext['ports']['env'], say: Finder): Finding[
 
 function storeTwice(env: DeploymentContext['ports']['env'], say: Finder): Finding[] {
   const differs = (one: string, other: string) => Boolean(env[one] && env[other]) && env[one] !== env[other];
-  const isTwice =
-    differs('UPSTASH_REDIS_REST_URL', 'KV_REST_API_URL') || differs('UPSTASH_REDIS_REST_TOKEN', 'KV_REST_API_TOKEN');
+  const [[url, token], [otherUrl, otherToken]] = STORE_PAIRS;
+  const isTwice = differs(url, otherUrl) || differs(token, otherToken);
   return isTwice ? [say.warning('storeTwice')] : [];
 }

@@ -98,23 +98,37 @@ export async function checkDifyType({ robot, dify }: RobotContext, say: Finder):
   return [say.ok('difyTypeFine', told), ...(hasTrap ? [say.note('difyOneRequest')] : [])];
 }
 
-/** What every question would be refused for: a required input that nothing fills, or none for the question. */
-export async function checkDifyInputs({ robot, dify }: RobotContext, say: Finder): Promise<Finding[]> {
+/** The inputs of the app, and what the configuration leaves of them. */
+export async function readInputs({ robot, dify }: RobotContext) {
   const { inputs } = readParameters(jsonOf(await dify.parameters()));
   const { appType, queryInput, inputs: given } = robot.dify;
   const type = appType === 'auto' ? (readAppType(jsonOf(await dify.info())) ?? 'chat') : appType;
-  const findings: Finding[] = [];
+  /** Whether the question is an input, and not a field of its own. */
   const isAsked = type === 'workflow' || type === 'completion';
   const question = isAsked ? questionInput(inputs, queryInput) : null;
+  return {
+    inputs,
+    type,
+    isAsked,
+    question,
+    texts: inputs.filter(({ isText }) => isText).map(({ name }) => name),
+    /** Required, and filled by nothing. */
+    empty: inputs.filter(
+      ({ name, required }) => required && name !== question && (given[name] === undefined || given[name] === ''),
+    ),
+  };
+}
+
+/** What every question would be refused for: a required input that nothing fills, or none for the question. */
+export async function checkDifyInputs(context: RobotContext, say: Finder): Promise<Finding[]> {
+  const { queryInput, inputs: given } = context.robot.dify;
+  const { inputs, isAsked, question, texts, empty } = await readInputs(context);
+  const findings: Finding[] = [];
   if (isAsked) {
-    const texts = inputs.filter(({ isText }) => isText).map(({ name }) => name);
     findings.push(
       question === null ? say.failed('difyNoQuestion', queryInput, texts) : say.ok('difyQuestion', question),
     );
   }
-  const empty = inputs.filter(
-    ({ name, required }) => required && name !== question && (given[name] === undefined || given[name] === ''),
-  );
   const names = empty.filter(({ file }) => file === null).map(({ name }) => name);
   const files = empty.filter(({ file }) => file !== null).map(({ name }) => name);
   // Where no input is found for the question, the required texts are already named.
@@ -154,4 +168,4 @@ export async function checkDifyFiles({ ports, robot }: RobotContext, say: Finder
   return [say.ok('filesFine', host)];
 }
 
-const jsonOf = (answer: Answer | NoAnswer): unknown => (answer.kind === 'answer' ? answer.json : undefined);
+export const jsonOf = (answer: Answer | NoAnswer): unknown => (answer.kind === 'answer' ? answer.json : undefined);

@@ -11,6 +11,9 @@ export interface Finding extends Sentence {
   failure?: string;
 }
 
+export const hasFailed = (findings: readonly Pick<Finding, 'level'>[]): boolean =>
+  findings.some(({ level }) => level === 'failed');
+
 type Say = <K extends keyof Sentences>(code: K, ...facts: Parameters<Sentences[K]>) => Finding;
 
 /** Makes findings out of the sentences of one language. */

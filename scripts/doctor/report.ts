@@ -1,18 +1,16 @@
 import { styleText } from 'node:util';
 import { sectionOf } from '../../lib/errors.ts';
 import type { CheckedFinding, Report } from './run.ts';
-import type { Level } from './level.ts';
+import { hasFailed } from './finding.ts';
+import { SIGNS, type Level } from './level.ts';
 import { frameOf } from './sentences/index.ts';
 import { type Titles } from './check-name.ts';
 
-const SIGNS: Readonly<Record<Level, string>> = { ok: '✓', warning: '!', failed: '✗', note: '–' };
 const COLOURS = { ok: 'green', warning: 'yellow', failed: 'red', note: 'gray' } as const;
 
 type Done = Extract<Report, { ok: true }>;
 
-export function hasFailed({ sections }: Done): boolean {
-  return sections.some(({ findings }) => findings.some(({ level }) => level === 'failed'));
-}
+export const isFailure = ({ sections }: Done): boolean => sections.some(({ findings }) => hasFailed(findings));
 
 export interface Look {
   isColoured: boolean;
@@ -83,5 +81,5 @@ function joined(findings: readonly CheckedFinding[], titles: Titles): Line[] {
 
 /** For programs: `code` and `check` stay the same in every language. */
 export function jsonReport(report: Done): string {
-  return JSON.stringify({ ok: !hasFailed(report), language: report.language, sections: report.sections }, null, 2);
+  return JSON.stringify({ ok: !isFailure(report), language: report.language, sections: report.sections }, null, 2);
 }

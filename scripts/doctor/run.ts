@@ -6,7 +6,7 @@ import type { AddressContext, DeploymentContext, DoctorRequest, Ports, RobotCont
 import type { CheckName } from './check-name.ts';
 import { DEPLOYMENT_CHECKS, OF_THE_CALLBACK, ROBOT_CHECKS } from './checks.ts';
 import { askDify } from './dify.ts';
-import { createFinder, type Finding } from './finding.ts';
+import { createFinder, hasFailed, type Finding } from './finding.ts';
 import { isPublicHost } from './hosts.ts';
 import { frameOf, sentencesOf } from './sentences/index.ts';
 import { languageOf, type Language } from '../language.ts';
@@ -132,7 +132,7 @@ function createTally(language: Language, before: ReadonlySet<CheckName> = new Se
         return;
       }
       const found = await run();
-      if (found.some(({ level }) => level === 'failed')) undone.add(name);
+      if (hasFailed(found)) undone.add(name);
       findings.push(...found.map((finding) => ({ check: name, ...finding })));
     },
   };

@@ -1,6 +1,7 @@
 import { safeUpstreamCode } from '../../lib/errors.ts';
 import { withTimeout, type Clock } from '../../lib/runtime/clock.ts';
 import { isTimeout, readLimited, type Fetch, type HttpResponse } from '../../lib/net/http.ts';
+import { parseJson } from '../../lib/runtime/json.ts';
 
 /** What a server answered, as far as the doctor looks at it. None of it is ever printed as it is. */
 export interface Answer {
@@ -46,19 +47,18 @@ export async function ask(fetch: Fetch, clock: Clock, { url, method = 'GET', hea
       const bytes = response.body ? await readLimited(response.body, MAX_BYTES) : new Uint8Array();
       const text = new TextDecoder().decode(bytes);
       const { status } = response;
-      return { kind: 'answer', status, headers: response.headers, text, json: asJson(text), ms: clock.now() - began };
+      return {
+        kind: 'answer',
+        status,
+        headers: response.headers,
+        text,
+        json: parseJson(text),
+        ms: clock.now() - began,
+      };
     });
   } catch (error) {
     const none: NoAnswer = { kind: 'none', reason: networkReason(error) };
     return none;
-  }
-}
-
-function asJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
   }
 }
 

@@ -3,9 +3,6 @@ import type { Fetch } from '../../lib/net/http.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
 import { ask, type Answer, type Asked } from '../doctor/wire.ts';
 
-/** Of the region that Upstash's console shows first; the other one is `https://qstash-us-east-1.upstash.io`. */
-export const QSTASH_URL = 'https://qstash.upstash.io';
-
 /** An account at QStash, as Upstash's console shows it. */
 export interface QstashAccount {
   url: string;

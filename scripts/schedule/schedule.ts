@@ -1,11 +1,11 @@
 // The sweep on plans whose cron runs once a day: a schedule at QStash calls it every two minutes.
 import { createHash } from 'node:crypto';
 import type { Environment } from '../../lib/config/config.ts';
+import { deploymentSettings } from '../../lib/config/deployment-settings.ts';
 import { pathOf } from '../../lib/routes.ts';
 import {
   listSchedules,
   putSchedule,
-  QSTASH_URL,
   type QstashAccount,
   type QstashFailure,
   type QstashPorts,
@@ -27,7 +27,7 @@ export interface SweepTarget {
 /** The account of `QSTASH_TOKEN` and `QSTASH_URL`; null without a token. */
 export function readAccount(env: Environment): QstashAccount | null {
   const token = env['QSTASH_TOKEN']?.trim();
-  return token ? { token, url: env['QSTASH_URL']?.trim() || QSTASH_URL } : null;
+  return token ? { token, url: env['QSTASH_URL']?.trim() || deploymentSettings.QSTASH_URL.default } : null;
 }
 
 /** The path without a name sweeps all robots of the deployment. */

@@ -1,26 +1,28 @@
 import * as z from 'zod';
-import { questionInput, readAppType, readParameters, type AppInput } from '../../lib/dify/app-facts.ts';
+import type { AppInput } from '../../lib/dify/app-facts.ts';
 import { createDingTalkClient } from '../../lib/dingtalk/client.ts';
 import { pathOf } from '../../lib/routes.ts';
 import { readConfig } from '../../lib/config/config.ts';
+import { STORE_PAIRS } from '../../lib/config/deployment-settings.ts';
 import { REQUIRED_OF_ROBOT } from '../../lib/config/robot-settings.ts';
 import { checkAddress } from '../doctor/address.ts';
 import { checkCardCallback, checkTemplate } from '../doctor/card.ts';
 import type { Ports, RobotContext } from '../doctor/check.ts';
-import { askDify, checkDify, checkDifyInputs, checkDifyType } from '../doctor/dify.ts';
+import { askDify, checkDify, checkDifyInputs, checkDifyType, jsonOf, readInputs } from '../doctor/dify.ts';
 import { checkSameSecret } from '../doctor/deployed.ts';
 import { readFeatures } from '../doctor/dify-features.ts';
 import { checkPermissions, checkToken } from '../doctor/dingtalk.ts';
-import { createFinder, type Finder, type Finding } from '../doctor/finding.ts';
+import { createFinder, hasFailed, type Finder, type Finding } from '../doctor/finding.ts';
 import { isPublicHost } from '../doctor/hosts.ts';
 import { sentencesOf } from '../doctor/sentences/index.ts';
 import { type Language } from '../language.ts';
 import { checkSchedule } from '../doctor/schedule.ts';
 import { checkStore } from '../doctor/store.ts';
 import { checkStream } from '../doctor/stream.ts';
-import { watchDates, type Answer, type NoAnswer } from '../doctor/wire.ts';
+import { watchDates } from '../doctor/wire.ts';
 import type { Draft } from './draft.ts';
 import { waitForPerson, type Person } from './first-person.ts';
+import { printable } from './printable.ts';
 
 /** What the app tells of itself, as far as the guide asks about it. */
 export interface DifyApp {
@@ -56,11 +58,6 @@ export interface Checks {
   firstPerson(signal: AbortSignal): Promise<Person | null>;
 }
 
-const STORES = [
-  ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'],
-  ['KV_REST_API_URL', 'KV_REST_API_TOKEN'],
-] as const;
-
 /** What a person may expect of the robot at once; the doctor tells the rest. */
 const TOLD_FEATURES: ReadonlySet<Finding['code']> = new Set<Finding['code']>([
   'filesTaken',
@@ -80,9 +77,9 @@ export function createChecks(ports: Ports, draft: Draft, language: Language): Ch
     async dify() {
       const known = context();
       const findings = await checkDify(known, say);
-      if (findings.some(({ level }) => level === 'failed')) return { findings, app: null };
+      if (hasFailed(findings)) return { findings, app: null };
       findings.push(...(await checkDifyType(known, say)));
-      return { findings, app: appOf(known, await known.dify.info(), await known.dify.parameters(), say) };
+      return { findings, app: await appOf(known, say) };
     },
     difyInputs: async () => checkDifyInputs(context(), say),
     store: async () => checkStore(context(), say),
@@ -103,7 +100,7 @@ export function createChecks(ports: Ports, draft: Draft, language: Language): Ch
     async reach() {
       const known = context();
       const findings = await checkAddress(known, say);
-      if (findings.some(({ level }) => level === 'failed')) return findings;
+      if (hasFailed(findings)) return findings;
       return [...findings, ...(await checkSameSecret(known, say))];
     },
     async schedule() {
@@ -124,7 +121,7 @@ export function createChecks(ports: Ports, draft: Draft, language: Language): Ch
 function contextOf(ports: Ports, draft: Draft, language: Language): RobotContext {
   const { BOTS: _others, ...env } = draft.environment();
   // One half of a pair is not a store yet.
-  for (const [url, token] of STORES)
+  for (const [url, token] of STORE_PAIRS)
     if (!(url in env && token in env)) for (const name of [url, token]) delete env[name];
   const unanswered = Object.fromEntries(REQUIRED_OF_ROBOT.map((variable) => [variable, 'unanswered']));
   const result = readConfig({ ...unanswered, ...env });
@@ -146,31 +143,15 @@ function contextOf(ports: Ports, draft: Draft, language: Language): RobotContext
   };
 }
 
-function appOf({ robot }: RobotContext, info: Answer | NoAnswer, parameters: Answer | NoAnswer, say: Finder): DifyApp {
-  const infoJson = info.kind === 'answer' ? info.json : undefined;
-  const { inputs } = readParameters(parameters.kind === 'answer' ? parameters.json : undefined);
-  const { appType, queryInput, inputs: given } = robot.dify;
-  const type = appType === 'auto' ? (readAppType(infoJson) ?? 'chat') : appType;
-  const isAsked = type === 'workflow' || type === 'completion';
-  const question = isAsked ? questionInput(inputs, queryInput) : null;
-  const texts = inputs.filter(({ isText }) => isText).map(({ name }) => printable(name));
+async function appOf(context: RobotContext, say: Finder): Promise<DifyApp> {
+  const { type, isAsked, question, texts, empty } = await readInputs(context);
+  const parameters = jsonOf(await context.dify.parameters());
   return {
-    name: printable(infoBody.safeParse(infoJson).data?.name ?? '?'),
+    name: printable(infoBody.safeParse(jsonOf(await context.dify.info())).data?.name ?? '?'),
     type,
-    missing: inputs.filter(
-      ({ name, required, file }) =>
-        required && file === null && name !== question && (given[name] === undefined || given[name] === ''),
-    ),
+    missing: empty.filter(({ file }) => file === null),
     // An app without any text input takes no question; that is for the doctor to say.
-    unclearQuestion: isAsked && question === null && texts.length > 0 ? texts : null,
-    features: readFeatures(parameters.kind === 'answer' ? parameters.json : undefined, say).filter(({ code }) =>
-      TOLD_FEATURES.has(code),
-    ),
+    unclearQuestion: isAsked && question === null && texts.length > 0 ? texts.map(printable) : null,
+    features: readFeatures(parameters, say).filter(({ code }) => TOLD_FEATURES.has(code)),
   };
-}
-
-/** What the author of the app wrote in Dify, on one line and without what a terminal would obey. */
-export function printable(text: string): string {
-  const plain = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
-  return plain.length > 80 ? `${plain.slice(0, 80)}…` : plain;
 }

@@ -44,12 +44,3 @@ export function createRunCommand(env: Environment): RunCommand {
 /** The command as a person would type it. */
 export const commandLine = (program: string, args: readonly string[]): string =>
   [program, ...args.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`))].join(' ');
-
-/** The JSON object that a program printed; null where there is none. */
-export function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return null;
-  }
-}

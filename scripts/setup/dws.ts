@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { jsonOf, type Ended, type RunCommand } from './command.ts';
+import { parseJson, readJson } from '../../lib/runtime/json.ts';
+import type { Ended, RunCommand } from './command.ts';
 
 /** The first version that answers `dev app` commands with an envelope (dws.md, section 3, 10). */
 const LEAST_VERSION = [1, 0, 58] as const;
@@ -96,11 +97,11 @@ export function createDws(run: RunCommand): Dws {
     async state() {
       const versioned = await run('dws', ['version', ...JSON_FORMAT]);
       if (versioned.code === null) return { kind: 'missing' };
-      const version = versionBody.safeParse(jsonOf(versioned.stdout)).data?.version ?? '';
+      const version = readJson(versionBody, versioned.stdout)?.version ?? '';
       if (!isRecent(version)) return { kind: 'old', version };
       const auth = await run('dws', ['auth', 'status', ...JSON_FORMAT]);
       // It ends with 0 whether or not a person is logged in.
-      const known = authBody.safeParse(jsonOf(auth.stdout)).data;
+      const known = readJson(authBody, auth.stdout);
       if (known?.authenticated !== true || known.token_valid !== true) return { kind: 'loggedOut' };
       return { kind: 'ready', organisation: known.corp_name || known.corp_id || '?', userId: known.user_id || null };
     },
@@ -129,7 +130,7 @@ export function createDws(run: RunCommand): Dws {
         for (const { scopeValue, authed, requiredApproval } of items) {
           all.push({ scope: scopeValue, isGranted: authed === true, needsApproval: requiredApproval === true });
         }
-        const next: string | null = pageBody.safeParse(jsonOf(ended.stdout)).data?.meta?.pagination?.next_token || null;
+        const next: string | null = readJson(pageBody, ended.stdout)?.meta?.pagination?.next_token || null;
         if (next === null || next === cursor) return all;
         cursor = next;
       }
@@ -168,14 +169,14 @@ export function createDws(run: RunCommand): Dws {
 
 function resultOf({ code, stdout, stderr }: Ended): DwsResult {
   if (code === 4) {
-    const uri = consentBody.safeParse(jsonOf(stderr)).data?.data.uri ?? null;
+    const uri = readJson(consentBody, stderr)?.data.uri ?? null;
     return { kind: 'consent', link: URL.parse(uri ?? '')?.protocol === 'https:' ? uri : null };
   }
-  const json = jsonOf(stdout);
+  const json = parseJson(stdout);
   const read = envelope.safeParse(json);
   if (code !== 0 || !read.success || read.data.ok === false) {
     // Older shapes say on stderr what is wrong.
-    const reason = errorBody.safeParse(json).data ?? errorBody.safeParse(jsonOf(stderr)).data;
+    const reason = readJson(errorBody, stdout) ?? readJson(errorBody, stderr);
     return { kind: 'failed', exitCode: code, reason: reason?.error.message ?? '' };
   }
   const data = read.data.data ?? json;

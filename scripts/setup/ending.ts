@@ -1,7 +1,8 @@
 import { pathOf } from '../../lib/routes.ts';
 import { isPublicHost } from '../doctor/hosts.ts';
-import { printable } from './checks.ts';
+import { printable } from './printable.ts';
 import type { Draft } from './draft.ts';
+import { scopesOf } from './road/road.ts';
 import { isSecret, VARIABLES, type Variable } from './variables.ts';
 import type { Words } from './words/words.ts';
 
@@ -45,14 +46,12 @@ function publicOrigin(draft: Draft): string | null {
 export function remainingSteps(draft: Draft, words: Words, file: string): string {
   const origin = publicOrigin(draft);
   const address = `${origin ?? words.host}${pathOf(null)}`;
-  const hasCard = draft.get('DINGTALK_CARD_TEMPLATE_ID') !== '';
-  const permissions = [...(hasCard ? ['Card.Instance.Write', 'Card.Streaming.Write'] : []), 'qyapi_robot_sendmsg'];
+  const permissions = scopesOf(draft);
   if (draft.get('DINGTALK_CONNECTION') === 'stream') {
     return [`\n${words.ownServer}`, `\n${words.streamSteps(permissions)}`, `\n${words.doctor('')}`].join('\n');
   }
   const variables = VARIABLES.filter(
-    (variable) =>
-      draft.get(variable) !== '' && !NOT_ON_VERCEL.has(variable) && (variable !== 'PUBLIC_URL' || origin !== null),
+    (variable) => draft.get(variable) !== '' && isForVercel(variable) && (variable !== 'PUBLIC_URL' || origin !== null),
   );
   return [
     `\n${words.vercel}\n`,

@@ -1,24 +1,21 @@
 import { frameOf } from '../doctor/sentences/index.ts';
 import { type Language } from '../language.ts';
-import type { Finding } from '../doctor/finding.ts';
-import { printable } from './checks.ts';
+import { hasFailed, type Finding } from '../doctor/finding.ts';
+import { SIGNS } from '../doctor/level.ts';
+import { printable } from './printable.ts';
 import type { Question, State } from './question.ts';
 import { questionsOf } from './questions.ts';
 import type { Terminal } from './terminal.ts';
 import { expectedOf } from './variables.ts';
 
-const SIGNS: Readonly<Record<Finding['level'], string>> = { ok: '✓', warning: '!', failed: '✗', note: '–' };
-
 export function sayFindings(terminal: Pick<Terminal, 'say'>, findings: readonly Finding[], language: Language): void {
-  const { mend: mendTitle, where: whereTitle } = frameOf[language];
+  const { mend: mendTitle, where: whereTitle, colon } = frameOf[language];
   for (const { level, found, mend, where } of findings) {
     terminal.say(`  ${SIGNS[level]} ${found}`);
-    if (mend !== undefined) terminal.say(`      ${mendTitle}: ${mend}`);
-    if (where !== undefined) terminal.say(`      ${whereTitle}: ${where}`);
+    if (mend !== undefined) terminal.say(`      ${mendTitle}${colon}${mend}`);
+    if (where !== undefined) terminal.say(`      ${whereTitle}${colon}${where}`);
   }
 }
-
-export const hasFailed = (findings: readonly Finding[]) => findings.some(({ level }) => level === 'failed');
 
 export interface Guide {
   /** Asks what has not been answered, to the end. */

@@ -1,3 +1,4 @@
+import { robotSettings } from '../../lib/config/robot-settings.ts';
 import { remainingSteps, summaryOf } from './ending.ts';
 import { mergeEnv, readEnvFile, writeEnvFile } from './env-file.ts';
 import { createGuide, sayFindings } from './guide.ts';
@@ -18,7 +19,7 @@ import { createVercel } from './vercel.ts';
 import { roadWordsOf, wordsOf } from './words/index.ts';
 
 const CARD_PLATFORM = 'https://open-dev.dingtalk.com/fe/card';
-const DIFY_CLOUD_API = 'https://api.dify.ai/v1';
+const DIFY_CLOUD_API = robotSettings.DIFY_API_URL.default;
 
 /** Where answers are kept until they are in the file itself. */
 export const progressFileOf = (envFile: string) => `${envFile}.setup`;
@@ -78,7 +79,7 @@ export async function runGuided(setup: Setup, acts: ActPorts, before: string): P
 async function takeApp({ ports, options }: Setup, road: Road, answered: string[]): Promise<void> {
   const { draft, progress } = road;
   if (draft.get('DINGTALK_CLIENT_ID') !== '' || !options.isChecked) return;
-  const oapiUrl = draft.environment()['DINGTALK_OAPI_URL'] ?? 'https://oapi.dingtalk.com';
+  const oapiUrl = draft.environment()['DINGTALK_OAPI_URL'] ?? robotSettings.DINGTALK_OAPI_URL.default;
   const scanned = await scanForApp({ ...ports, oapiUrl }, road.terminal, road.words.scan);
   if (!scanned) return;
   draft.set('DINGTALK_CLIENT_ID', scanned.clientId);

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { robotSettings } from '../../lib/config/robot-settings.ts';
+import { parseJson } from '../../lib/runtime/json.ts';
 import type { Finding } from '../doctor/finding.ts';
-import { printable } from './checks.ts';
+import { printable } from './printable.ts';
 import type { Draft } from './draft.ts';
 import { asItIs, EXTRAS, type Checked, type Of, type Question, type State } from './question.ts';
 import type { Variable } from './variables.ts';
@@ -82,12 +84,8 @@ function inputsOf(draft: Draft): Record<string, unknown> {
 
 /** A checkbox wants true or false, a JSON input an object; everything else Dify takes as a text (input rules). */
 function asJson(value: string): unknown {
-  try {
-    const parsed: unknown = JSON.parse(value);
-    return typeof parsed === 'boolean' || typeof parsed === 'object' ? parsed : value;
-  } catch {
-    return value;
-  }
+  const parsed = parseJson(value);
+  return typeof parsed === 'boolean' || typeof parsed === 'object' ? parsed : value;
 }
 
 export function extraQuestions(state: State, of: Of): Question[] {
@@ -122,7 +120,7 @@ export function extraQuestions(state: State, of: Of): Question[] {
     chosen,
     ...(extras.has('admins') ? [of('ADMIN_USERS')] : []),
     ...(extras.has('users') ? [of('ALLOWED_USERS')] : []),
-    ...(extras.has('streaming') ? [of('STREAMING', { usual: 'balanced' })] : []),
+    ...(extras.has('streaming') ? [of('STREAMING', { usual: robotSettings.STREAMING.default })] : []),
   ];
 }
 

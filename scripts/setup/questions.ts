@@ -1,3 +1,4 @@
+import { robotSettings } from '../../lib/config/robot-settings.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { addressQuestion, extraQuestions, inputQuestions, storeQuestions } from './question-parts.ts';
 import { asItIs, type Acts, type Checked, type Of, type Outcome, type Question, type State } from './question.ts';
@@ -34,7 +35,7 @@ export function questionsOf(state: State): Question[] {
     ...(has('DINGTALK_CARD_TEMPLATE_ID')
       ? [of('DINGTALK_CARD_BUTTONS', { usual: words.no, read: readYes(words) })]
       : []),
-    of('DIFY_API_URL', { usual: 'https://api.dify.ai/v1' }),
+    of('DIFY_API_URL', { usual: robotSettings.DIFY_API_URL.default }),
     of('DIFY_API_KEY', { isRequired: true, check: isChecked ? () => lookAtApp(state) : null }),
     ...inputQuestions(state, of),
     ...storeQuestions(state, of, checked),
@@ -63,7 +64,7 @@ function questionsThatAct(state: State, acts: Acts, of: Of, checked: Checked): Q
       },
       whenEmpty: state.words.noTemplate,
     }),
-    of('DIFY_API_URL', { usual: 'https://api.dify.ai/v1' }),
+    of('DIFY_API_URL', { usual: robotSettings.DIFY_API_URL.default }),
     of('DIFY_API_KEY', {
       lead: acts.showDify,
       isRequired: true,

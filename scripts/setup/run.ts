@@ -1,10 +1,10 @@
 import { describeProblems, readConfig } from '../../lib/config/config.ts';
-import type { Finding } from '../doctor/finding.ts';
+import { hasFailed, type Finding } from '../doctor/finding.ts';
 import { expectedInChinese } from '../doctor/sentences/expected-zh-CN.ts';
 import type { Draft } from './draft.ts';
 import { remainingSteps, summaryOf } from './ending.ts';
 import { mergeEnv, readEnvFile, writeEnvFile } from './env-file.ts';
-import { createGuide, hasFailed, sayFindings } from './guide.ts';
+import { createGuide, sayFindings } from './guide.ts';
 import { addressFindings } from './question-parts.ts';
 import type { State } from './question.ts';
 import { openState } from './state.ts';

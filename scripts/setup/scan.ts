@@ -1,6 +1,6 @@
 import { renderUnicodeCompact } from 'uqr';
 import type { Clock } from '../../lib/runtime/clock.ts';
-import { printable } from './checks.ts';
+import { printable } from './printable.ts';
 import { beginRegistration, type Registration, type RegistrationEnd, type RegistrationPorts } from './registration.ts';
 import type { Terminal } from './terminal.ts';
 import type { RoadWords } from './words/road.ts';

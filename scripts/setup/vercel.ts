@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { jsonOf, type RunCommand } from './command.ts';
+import { readJson } from '../../lib/runtime/json.ts';
+import type { RunCommand } from './command.ts';
 
 export type VercelState = { kind: 'missing' } | { kind: 'loggedOut' } | { kind: 'ready'; user: string };
 
@@ -46,7 +47,7 @@ export function createVercel(run: RunCommand): Vercel {
     },
     async domains(deployment) {
       const { code, stdout } = await vercel(['inspect', deployment, '--json']);
-      const aliases = code === 0 ? (inspectBody.safeParse(jsonOf(stdout)).data?.aliases ?? []) : [];
+      const aliases = code === 0 ? (readJson(inspectBody, stdout)?.aliases ?? []) : [];
       return aliases.map((alias) => `https://${alias.replace(/^https:\/\//, '')}`);
     },
   };

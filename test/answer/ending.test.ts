@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { emptyAnswer, type Answer, type Ending } from '../../lib/answer/answer.ts';
 import { crashText, endingLine, failureText, type EndingOptions } from '../../lib/answer/ending.ts';
 import type { PendingForm } from '../../lib/answer/event.ts';
-import { BridgeError, type ErrorCode, type ErrorFacts } from '../../lib/errors.ts';
+import { BridgeError, type ErrorCode, type ErrorFacts, type Named } from '../../lib/errors.ts';
 import { textsFor } from '../../lib/texts/index.ts';
 
 const texts = textsFor('en');
@@ -81,41 +81,50 @@ describe('the last line', () => {
 });
 
 describe('a failure', () => {
-  test.each<[ErrorCode, ErrorFacts, string]>([
-    ['dify_timeout', { inputs: 'a', files: 'b', most: 2 }, texts.failures.dify_timeout],
-    ['dify_input_missing', { inputs: 'City' }, texts.missingInputs('City')],
-    ['dify_input_missing', { files: 'Report' }, texts.missingFiles('Report')],
-    ['dify_input_missing', { inputs: '' }, texts.failures.dify_input_missing],
+  test.each<[ErrorCode, ErrorFacts, Named, string]>([
+    ['dify_timeout', { most: 2 }, { missing: ['a'], missingFiles: ['b'] }, texts.failures.dify_timeout],
+    ['dify_input_missing', {}, { missing: ['City', 'Day'] }, texts.missingInputs('City, Day')],
+    ['dify_input_missing', {}, { missingFiles: ['Report'] }, texts.missingFiles('Report')],
+    ['dify_input_missing', {}, {}, texts.failures.dify_input_missing],
     [
       'dify_input_invalid',
-      { input: 'Topic', maxChars: 256, chars: 300 },
+      { maxChars: 256, chars: 300 },
+      { label: 'Topic' },
       '"Topic" takes at most 256 characters; this time there are 300. Please ask with fewer words.',
     ],
-    ['dify_input_invalid', { input: 'City', options: 'Berlin, Paris' }, texts.inputNotOffered('City', 'Berlin, Paris')],
-    ['dify_input_invalid', { input: 'N' }, texts.inputOfWrongType('N')],
-    ['dify_input_invalid', {}, texts.failures.dify_input_invalid],
-    ['form_invalid', { fields: 'Reason, Amount' }, texts.form.missing(['Reason', 'Amount'])],
-    ['form_invalid', { fields: 7 }, texts.failures.form_invalid],
+    [
+      'dify_input_invalid',
+      {},
+      { label: 'City', options: ['Berlin', 'Paris'] },
+      texts.inputNotOffered('City', 'Berlin, Paris'),
+    ],
+    ['dify_input_invalid', {}, { label: 'N' }, texts.inputOfWrongType('N')],
+    ['dify_input_invalid', {}, {}, texts.failures.dify_input_invalid],
+    // A label may hold the comma that stands between two of them.
+    ['form_invalid', {}, { missing: ['Reason, if any', 'Amount'] }, texts.form.missing(['Reason, if any', 'Amount'])],
+    ['form_invalid', {}, {}, texts.failures.form_invalid],
     [
       'file_not_accepted',
-      { kinds: 'image custom', extensions: 'dwg' },
+      { kinds: 'image custom' },
+      { extensions: ['dwg'] },
       texts.acceptedFiles(['image', 'custom', 'dwg']),
     ],
-    ['file_not_accepted', { kinds: 'image', extensions: '' }, texts.acceptedFiles(['image'])],
-    ['file_not_accepted', { field: 'Receipt', kinds: 'image' }, texts.form.acceptedFiles('Receipt', ['image'])],
-    ['form_closed', { field: 'Receipt', kinds: 'image' }, texts.failures.form_closed],
+    ['file_not_accepted', { kinds: 'image' }, { extensions: [] }, texts.acceptedFiles(['image'])],
+    ['file_not_accepted', { most: 2 }, {}, texts.mostFiles(2)],
+    ['file_not_accepted', { most: 0 }, {}, texts.failures.file_not_accepted],
+    ['file_not_accepted', { kinds: '', most: null }, { extensions: [] }, texts.failures.file_not_accepted],
+    ['file_not_accepted', { kinds: 'image' }, { label: 'Receipt' }, texts.form.acceptedFiles('Receipt', ['image'])],
+    ['form_closed', { kinds: 'image' }, { label: 'Receipt' }, texts.failures.form_closed],
     [
       'form_invalid',
-      { fields: 'Reason', files: 'Receipt' },
+      {},
+      { missing: ['Reason'], missingFiles: ['Receipt'] },
       `${texts.form.missing(['Reason'])} ${texts.form.missingFiles(['Receipt'])}`,
     ],
-    ['file_not_accepted', { most: 2 }, texts.mostFiles(2)],
-    ['file_not_accepted', { most: 0 }, texts.failures.file_not_accepted],
-    ['file_not_accepted', { kinds: '', extensions: '', most: null }, texts.failures.file_not_accepted],
     // The asker does not hear of what went wrong with DingTalk.
-    ['dingtalk_qps', {}, texts.failures.internal],
-  ])('%s with %j is told as a sentence', (code, facts, sentence) => {
-    expect(failureText(new BridgeError(code, 'not for the asker', facts), texts)).toBe(sentence);
+    ['dingtalk_qps', {}, {}, texts.failures.internal],
+  ])('%s with %j and %j is told as a sentence', (code, facts, named, sentence) => {
+    expect(failureText(new BridgeError(code, 'not for the asker', facts, undefined, named), texts)).toBe(sentence);
   });
 
   test('of this bridge comes with the reference', () => {

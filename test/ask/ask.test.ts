@@ -13,6 +13,7 @@ import type { OpenedStream } from '../../lib/dify/http.ts';
 import type { EventStream } from '../../lib/dify/stream.ts';
 import { BridgeError } from '../../lib/errors.ts';
 import { sleep } from '../../lib/runtime/clock.ts';
+import { errorFields } from '../../lib/runtime/log.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 const answered: AnswerEvent[] = [
@@ -154,17 +155,18 @@ describe('a question', () => {
   });
 
   test.each<[string, object[], object]>([
-    ['an input', [textInput('city', { label: 'City' })], { inputs: 'City' }],
-    ['a file', [{ file: { variable: 'r', label: 'Report', required: true } }], { files: 'Report' }],
+    ['an input', [textInput('city', { label: 'City' })], { missing: ['City'] }],
+    ['a file', [{ file: { variable: 'r', label: 'Report', required: true } }], { missingFiles: ['Report'] }],
     [
       'both',
       [textInput('city'), { file: { variable: 'r', label: 'Report', required: true } }],
-      { inputs: 'city, Report' },
+      { missing: ['city', 'Report'] },
     ],
-  ])('is not posted while %s is missing, unless the type of the app is unknown', async (_what, inputs, facts) => {
+  ])('is not posted while %s is missing, unless the type of the app is unknown', async (_what, inputs, named) => {
     const parameters = form(...inputs);
     const { error, seen } = await asking({ parameters });
-    expect(error).toMatchObject({ code: 'dify_input_missing', facts });
+    expect(error).toMatchObject({ code: 'dify_input_missing', named });
+    expect(errorFields(error)).toEqual({ code: 'dify_input_missing', reason: expect.any(String) });
     expect(seen).toEqual([]);
     expect((await asking({ parameters, isTypeKnown: false })).seen).toHaveLength(1);
   });
@@ -205,7 +207,7 @@ describe('a refusal that ran nothing', () => {
     expect(seen[1]?.question.inputs).toEqual({ query: '年假？' });
     const parameters = form(textInput('city'), textInput('day'));
     const missing = await asking({ posts: [notChat], types, isTypeKnown: false, parameters });
-    expect(missing.error).toMatchObject({ code: 'dify_input_missing', facts: { inputs: 'city, day' } });
+    expect(missing.error).toMatchObject({ code: 'dify_input_missing', named: { missing: ['city', 'day'] } });
     expect(missing.seen).toHaveLength(1);
   });
 
@@ -321,21 +323,32 @@ describe('a stream without an event', () => {
 
 describe('a value that an input does not take', () => {
   const select = { select: { variable: 'city', label: 'City', options: ['Berlin', 'Paris'] } };
+  const cities = { label: 'City', options: ['Berlin', 'Paris'] };
   test.each<[string, object, Partial<AskOptions['question']>, object]>([
     [
       'the question in a field that is shorter',
       textInput('query', { label: 'Question', max_length: 3 }),
       { query: '年假几天' },
-      { input: 'Question', maxChars: 3, chars: 4 },
+      { facts: { maxChars: 3, chars: 4 }, named: { label: 'Question' } },
     ],
-    ['a choice that is not offered', select, { inputs: { city: 'Rome' } }, { input: 'City', options: 'Berlin, Paris' }],
-    ['an empty choice', select, { inputs: { city: '' } }, { input: 'City', options: 'Berlin, Paris' }],
-    ['a number for a text', textInput('topic', { required: false }), { inputs: { topic: 5 } }, { input: 'topic' }],
-    ['a text for a number', { number: { variable: 'n', label: 'N' } }, { inputs: { n: 'five' } }, { input: 'N' }],
-    ['null in a required one', textInput('topic'), { inputs: { topic: null } }, { inputs: 'topic' }],
-  ])('is %s: nothing is posted', async (_what, input, question, facts) => {
+    ['a choice that is not offered', select, { inputs: { city: 'Rome' } }, { named: cities }],
+    ['an empty choice', select, { inputs: { city: '' } }, { named: cities }],
+    [
+      'a number for a text',
+      textInput('topic', { required: false }),
+      { inputs: { topic: 5 } },
+      { named: { label: 'topic' } },
+    ],
+    [
+      'a text for a number',
+      { number: { variable: 'n', label: 'N' } },
+      { inputs: { n: 'five' } },
+      { named: { label: 'N' } },
+    ],
+    ['null in a required one', textInput('topic'), { inputs: { topic: null } }, { named: { missing: ['topic'] } }],
+  ])('is %s: nothing is posted', async (_what, input, question, told) => {
     const { error, seen } = await asking({ type: 'workflow', parameters: form(textInput('query'), input), question });
-    expect(error).toMatchObject({ facts });
+    expect(error).toMatchObject(told);
     expect((error as BridgeError).code).toMatch(/^dify_input_(?:invalid|missing)$/);
     expect(seen).toEqual([]);
   });

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import type { FormField, PendingForm } from '../../lib/answer/event.ts';
 import { takeFiles, takesFile } from '../../lib/ask/form-files.ts';
-import { actionChoices, askBack, type OpenForm } from '../../lib/ask/form-questions.ts';
+import { actionChoices, askBack } from '../../lib/ask/form-questions.ts';
+import type { OpenForm } from '../../lib/ask/open-form.ts';
 import type { KeptForm } from '../../lib/ask/form.ts';
 import { readParameters } from '../../lib/dify/app-facts.ts';
 import { readVersion } from '../../lib/dify/version.ts';
@@ -154,10 +155,11 @@ describe('files that were sent', () => {
     });
     await expect(take([picture], [open(1, [receipt])])).rejects.toMatchObject({
       code: 'file_not_accepted',
-      facts: { field: '凭证', kinds: 'document', extensions: '' },
+      facts: { kinds: 'document' },
+      named: { label: '凭证', extensions: [] },
     });
     const custom = { ...receipt, files: { ...rules, classes: ['custom'], extensions: ['dwg'] } } as const;
-    await expect(take([picture], [open(1, [custom])])).rejects.toMatchObject({ facts: { extensions: 'dwg' } });
+    await expect(take([picture], [open(1, [custom])])).rejects.toMatchObject({ named: { extensions: ['dwg'] } });
   });
 
   test('take the place of a single file that was sent before', async () => {

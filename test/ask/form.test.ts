@@ -84,7 +84,10 @@ describe('words that are an action', () => {
 
   test('that lack a required field are told which', async () => {
     const { decision } = await decide('同意', { dify: { 'token-1': { fields: [reason] } } });
-    expect(decision).toMatchObject({ kind: 'refused', error: { code: 'form_invalid', facts: { fields: '原因' } } });
+    expect(decision).toMatchObject({
+      kind: 'refused',
+      error: { code: 'form_invalid', facts: {}, named: { missing: ['原因'] } },
+    });
   });
 
   test.each<[string, Partial<FormCandidate>, object]>([

@@ -178,7 +178,8 @@ describe('a file', () => {
     const parameters = uploads(['image', 'custom'], { allowed_file_extensions: ['.dwg'] });
     await expect(prepare(document, { parameters })).rejects.toMatchObject({
       code: 'file_not_accepted',
-      facts: { kinds: 'image custom', extensions: 'dwg' },
+      facts: { kinds: 'image custom' },
+      named: { extensions: ['dwg'] },
     });
     await expect(prepare({ kind: 'video', downloadCode: 'video' }, { parameters })).rejects.toMatchObject({
       code: 'file_not_accepted',
@@ -229,15 +230,22 @@ describe('a recording', () => {
     expect(asked).toEqual([]);
   });
 
+  test('about a quoted picture takes the picture along', async () => {
+    const parameters = { ...speech, ...uploads(['image']) };
+    const quoted = quote('', { kind: 'picture', downloadCode: 'picture', name: null });
+    const { prepared } = await prepare(recording, { parameters, heard: '这是谁？', quoted });
+    expect(prepared).toMatchObject({ query: '这是谁？', files: [{ class: 'image' }] });
+  });
+
   test('is heard by Dify, where the app recognises speech', async () => {
     const { prepared, sent } = await prepare(recording, {
       parameters: speech,
-      heard: ' 年假几天 ',
+      heard: '年假几天',
       quoted: quote('规定'),
     });
     expect(prepared).toEqual({ query: '> 规定\n\n年假几天', files: [], refused: null });
     expect(sent).toHaveLength(1);
-    await expect(prepare(recording, { parameters: speech, heard: ' ' })).rejects.toMatchObject({
+    await expect(prepare(recording, { parameters: speech, heard: '' })).rejects.toMatchObject({
       code: 'speech_unclear',
     });
   });

@@ -1,7 +1,6 @@
 // Many answers at once over several processes that share one Redis and the limit of one DingTalk app: the world of
 // the load story and of the bench.
 import { systemClock } from '../../lib/runtime/clock.ts';
-import { LEASE_TIMING } from '../../lib/turn/lease-timing.ts';
 import { createDifySimulator } from '../../playground/dify/simulator.ts';
 import { createDingTalkSimulator } from '../../playground/dingtalk/simulator.ts';
 import type { DingTalkCall, DingTalkSimulator } from '../../playground/dingtalk/types.ts';
@@ -99,8 +98,8 @@ export async function runLoad(): Promise<LoadFigures & { violations: readonly { 
   };
   const instances: Instance[] = [];
   try {
-    for (let count = 0; count < LOAD.processes; count += 1)
-      instances.push(await startInstance({ env, port: 0, leaseTiming: LEASE_TIMING }));
+    const starting = Array.from({ length: LOAD.processes }, () => startInstance({ env }));
+    instances.push(...(await Promise.all(starting)));
     const ask = (instance: Instance | undefined, from: number, text: string) =>
       dingtalk.deliver(instance?.url ?? '', dingtalk.callback({ from: `p${from}`, text }));
     // Warm: each process has its token and knows the kind of app, as all but a process's first answer find it.

@@ -26,6 +26,9 @@ import {
 } from './plan.ts';
 import { createSharedClock } from './shared-clock.ts';
 
+/** Slower takes longer; faster, and a busy machine makes the store seem down. */
+export const TEST_SPEED = 4;
+
 const TEMPLATE = 'template-1.schema';
 const CRON_SECRET = 'cron-secret';
 const MODES: Readonly<Record<RobotName, AppMode>> = { flow: 'advanced-chat', easy: 'chat', work: 'workflow' };

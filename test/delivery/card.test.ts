@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { endCard, openCard, reopenCard, type CardOptions } from '../../lib/delivery/card.ts';
+import { openCard, reopenCard, type CardOptions } from '../../lib/delivery/card.ts';
+import { endCard } from '../../lib/delivery/card-end.ts';
 import { createLimiter } from '../../lib/delivery/limiter.ts';
 import { paceOf } from '../../lib/delivery/pace.ts';
 import { BridgeError, type ErrorCode } from '../../lib/errors.ts';

@@ -134,6 +134,18 @@ describe('nothing follows', () => {
   });
 });
 
+test('an answer that cannot be rendered has nothing below it, and its turn goes on to its end', async () => {
+  const { followUps, finished, asked, lines } = scene();
+  const view = new Proxy(finished.view, {
+    get() {
+      throw new RangeError('on purpose');
+    },
+  });
+  expect(await followUps.plan({ ...finished, view })).toBeNull();
+  expect(asked).toEqual([]);
+  expect(lines).toMatchObject([{ level: 'warn', event: 'extras_failed', turn: 'r', error: 'RangeError' }]);
+});
+
 describe('questions to ask next', () => {
   const list = texts.suggestions;
 

@@ -1,7 +1,7 @@
 // The ways out of a card's last frame, each with the ending of its card. A card that stays open looks as if the answer
 // still came.
 import { expect, test } from 'vitest';
-import { closeCard } from '../../lib/delivery/card.ts';
+import { closeCard } from '../../lib/delivery/card-end.ts';
 import { paceOf } from '../../lib/delivery/pace.ts';
 import { createWriter, type LastFrame } from '../../lib/delivery/writer.ts';
 import { BridgeError } from '../../lib/errors.ts';

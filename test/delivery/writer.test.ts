@@ -120,6 +120,22 @@ describe('typing', () => {
     expect(second?.text.length).toBeGreaterThan(first?.text.length ?? 0);
   });
 
+  test.each<[Outcome, string[]]>([
+    ['dingtalk_qps', ['Hello', 'Hello']],
+    ['dingtalk_permission_missing', ['Hello']],
+    ['dingtalk_content_unsafe', ['Hello']],
+  ])(
+    'what a passing refusal kept from the reader is shown again, although no more words come: %s',
+    async (code, texts) => {
+      const it = scene();
+      it.answers.push(code);
+      it.open();
+      it.writer.show(() => 'Hello');
+      await it.clock.advance(30_000);
+      expect(it.sent.map(({ text }) => text)).toEqual(texts);
+    },
+  );
+
   test('a frame that cannot be rendered is left out', async () => {
     const it = scene();
     it.open();

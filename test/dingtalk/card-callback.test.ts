@@ -134,6 +134,7 @@ describe('the address for what is pressed', () => {
     expect(await callback.routeKey()).toBeNull();
     expect(requests).toHaveLength(1);
     await clock.advance(4_001);
+    expect(callback.isPending()).toBe(true);
     expect(await callback.routeKey()).toMatch(/^bridge-/);
     expect(requests).toHaveLength(2);
   });

@@ -147,6 +147,14 @@ describe('an upload', () => {
     );
     await outcome(countCalls(offline, count).upload(png({ bytes: bytesOf('hello') })));
     expect(calls).toBe(2);
+    // Without a token the call itself is not sent.
+    const unknown = clientWith(async (url, init) =>
+      url.endsWith('/accessToken')
+        ? Response.json({ code: 'invalidClientIdOrSecret' }, { status: 400 })
+        : fetch(url, init),
+    );
+    expect(await outcome(countCalls(unknown, count).upload(png()))).toMatchObject({ code: 'dingtalk_credentials' });
+    expect(calls).toBe(2);
   });
 });
 

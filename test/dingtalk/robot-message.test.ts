@@ -112,22 +112,27 @@ describe('a notice', () => {
   test('reaches everybody once, twenty in a call', async () => {
     const { dingtalk, notify, calls } = await scene();
     const people = Array.from({ length: 45 }, (_, n) => `staff-${n}`);
-    expect(await notify([...people, 'staff-3', 'staff-44'])).toEqual({ unknown: [], throttled: [] });
+    await notify([...people, 'staff-3', 'staff-44']);
     expect(calls()).toHaveLength(3);
     expect(new Set(dingtalk.messages.map(({ conversationId }) => conversationId)).size).toBe(45);
     expect(dingtalk.messages).toHaveLength(45);
     expect(dingtalk.violations).toEqual([]);
   });
 
-  test('names those who were not reached, and reaches the others', async () => {
+  test('reaches the others where DingTalk does not know one of them', async () => {
     const { dingtalk, notify } = await scene();
-    expect(await notify(['staff-1', 'nobody'])).toEqual({ unknown: ['nobody'], throttled: [] });
+    await notify(['staff-1', 'nobody']);
     expect(dingtalk.messages).toHaveLength(1);
+  });
+
+  test('that reaches none of them rejects', async () => {
+    const { notify } = await scene();
+    expect(await codeOf(notify(['nobody', 'none']))).toBe('dingtalk_refused');
   });
 
   test('to nobody is no call', async () => {
     const { notify, calls } = await scene();
-    expect(await notify([])).toEqual({ unknown: [], throttled: [] });
+    await notify([]);
     expect(calls()).toEqual([]);
   });
 

@@ -173,7 +173,7 @@ describe('a shared token', () => {
     const reading = Promise.withResolvers<StoredToken>();
     const source = instance({ ...store, read: () => reading.promise });
     const token = source.get();
-    await source.invalidate('refused');
+    source.invalidate('refused');
     reading.resolve({ value: 'refused', expiresAtMs: clock.now() + LIFE_MS });
     expect(await token).not.toBe('refused');
   });
@@ -293,7 +293,7 @@ describe('a refused token', () => {
     const old = await source.get();
     dingtalk.invalidateTokens();
     store.put({ value: 'older still', expiresAtMs: clock.now() + LIFE_MS });
-    await source.invalidate(old);
+    source.invalidate(old);
     const fresh = await source.get();
     expect(fresh).not.toBe('older still');
     await expect.poll(() => store.stored()?.value).toBe(fresh);
@@ -348,13 +348,13 @@ describe('a refused token', () => {
       clock,
       store: null,
     });
-    await source.invalidate(await source.get());
+    source.invalidate(await source.get());
     // It ends so soon that this call renews it.
     await source.get();
     await source.get();
     await clock.advance(0);
     expect(asked).toBe(3);
-    await source.invalidate('the only one');
+    source.invalidate('the only one');
     expect(await source.get()).toBe('the only one');
     expect(asked).toBe(3);
   });
@@ -364,9 +364,9 @@ describe('a refused token', () => {
     const source = instance();
     const old = await source.get();
     dingtalk.invalidateTokens();
-    await source.invalidate(old);
+    source.invalidate(old);
     const fresh = await source.get();
-    await source.invalidate(old);
+    source.invalidate(old);
     expect(await source.get()).toBe(fresh);
     expect(asked()).toBe(2);
   });

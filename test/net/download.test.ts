@@ -2,7 +2,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { BridgeError } from '../../lib/errors.ts';
 import { systemClock, type Clock } from '../../lib/runtime/clock.ts';
-import { createDownload, type DownloadLimits, type IncomingFile, type Lookup } from '../../lib/net/download.ts';
+import { createDownload, type Lookup } from '../../lib/net/download.ts';
+import type { DownloadLimits, IncomingFile } from '../../lib/net/transfer.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 import { listenOnLoopback } from '../support/loopback.ts';
 

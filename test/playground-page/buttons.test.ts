@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { describeWith } from '../support/require.ts';
-import { usePage } from './page-tools.ts';
+import { SLOW, usePage } from './page-tools.ts';
 
 /** Draws a message with a link that sends a text, below the others. */
 const FOREIGN_LINK = `import('/page/markdown/render.js').then(({ renderMarkdown }) => {
@@ -14,14 +14,14 @@ const FOREIGN_LINK = `import('/page/markdown/render.js').then(({ renderMarkdown 
 })`;
 
 describeWith('chromium', 'the buttons of cards in the page of the playground', (executablePath) => {
-  const { open, id, ask, openChat, card, chooseApp, playground, inRealTime } = usePage(executablePath);
+  const { open, id, ask, openChat, card, chooseApp, playground, atSpeed } = usePage(executablePath);
 
   const cards = (count: number) =>
     playground().until(({ items }) => items.filter((item) => item.kind === 'card').length >= count);
 
   test('an answer is stopped while it is written', async () => {
     await open();
-    inRealTime();
+    atSpeed(SLOW);
     await ask('跑一个长任务');
     await card('typing');
     // The greeting has come by now; it is not the end of the answer.
@@ -29,7 +29,7 @@ describeWith('chromium', 'the buttons of cards in the page of the playground', (
     expect(await id('tile-end').locator('.value').textContent()).toBe('—');
     await id('button-stop').click();
     const stopped = await card('finished');
-    expect(await stopped.textContent()).toContain('已停止');
+    expect(await stopped.textContent()).toMatch(/已停止.*继续/s);
     expect(await id('button-stop').count()).toBe(0);
     await id('tap')
       .and(id('tap').page().locator('[data-action=stop]'))
@@ -89,6 +89,25 @@ describeWith('chromium', 'the buttons of cards in the page of the playground', (
       '没说半天怎么算',
     ]);
     expect(calls.filter(({ request }) => request?.includes('privateData'))).toEqual([]);
+  });
+
+  test.each([
+    ['actionId', '{"actionId":"like"'],
+    ['actionData', '{"actionData":{"cardPrivateData":{"actionIds":["like"]'],
+  ])('a press may stand in %s', async (shape, body) => {
+    const page = await open();
+    await id('tab-trouble').click();
+    await id('setting-press').selectOption(shape);
+    await playground().until(({ setup }) => setup.press === shape);
+    await ask('一句话说明调休何时生效');
+    await card('finished');
+    await id('button-like').click();
+    await page.getByText('已评价：有用').waitFor();
+    await page.getByText('感谢你的评价').waitFor();
+    const { calls } = await playground().until(({ calls: now }) =>
+      now.some(({ name, ms }) => name.endsWith('/feedbacks') && ms !== null),
+    );
+    expect(calls.find(({ name }) => name === 'card callback')?.request?.startsWith(body)).toBe(true);
   });
 
   test('a card in a group says whose question it is and which app answers, is wide, and can be copied', async () => {
@@ -201,7 +220,7 @@ describeWith('chromium', 'the buttons of cards in the page of the playground', (
 
   test('what is the asker’s is not done for somebody else, who alone is told', async () => {
     await open();
-    inRealTime();
+    atSpeed(SLOW);
     await openChat('group');
     await ask('跑一个长任务');
     await card('typing');

@@ -49,11 +49,14 @@ export function spawnPlayground(env: Record<string, string> = {}): Started {
 
 export async function startPlayground(env: Record<string, string> = {}): Promise<Started & Playground> {
   const started = spawnPlayground(env);
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + 45_000;
   let url: string | undefined;
   while (!url) {
     url = /http:\/\/localhost:\d+/.exec(started.output())?.[0];
-    if (!url && Date.now() > deadline) throw new Error(`it did not start: ${started.output()}`);
+    if (!url && Date.now() > deadline) {
+      started.kill('SIGKILL');
+      throw new Error(`it did not start: ${started.output()}`);
+    }
     if (!url) await sleep(50);
   }
   return {

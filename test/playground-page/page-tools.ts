@@ -8,6 +8,9 @@ const PATIENCE_MS = 45_000;
 
 const VIEWPORT = { width: 1440, height: 900 };
 
+/** Slow enough for a page on a busy machine to be in time for what an answer in the making offers. */
+export const SLOW = 4;
+
 /** The chats of the page, from the top. */
 export const CHATS = { own: 0, colleague: 1, group: 3, smallGroup: 4 } as const;
 
@@ -20,8 +23,8 @@ export interface PageTools {
   /** The card that comes latest, once it is in this state. */
   card: (phase: string) => Promise<Locator>;
   chooseApp: (app: string) => Promise<void>;
-  /** From here to the end of the test everything is as fast as in reality: for what the page makes of the pace. */
-  inRealTime: () => void;
+  /** How much faster than in reality everything but the page is, from here to the end of the test. */
+  atSpeed: (speed: number) => void;
 }
 
 /** A picture of one pixel. */
@@ -32,7 +35,8 @@ export const PIXEL = Buffer.from(
 
 /**
  * To be called in a suite; everything is started and ended with it. Tests that ask for nothing special share one page,
- * which begins afresh: a page of its own costs a test more than all the rest that it does.
+ * which begins afresh: a page of its own costs a test more than all the rest that it does. Nothing moves in it, unless a
+ * test asks for that: what moves is drawn sixty times a second, and that costs more than the answer itself.
  */
 export function usePage(executablePath: string, { pictures = false } = {}): PageTools {
   let playground: Awaited<ReturnType<typeof openPlayground>>;
@@ -42,7 +46,7 @@ export function usePage(executablePath: string, { pictures = false } = {}): Page
   let problems: string[] = [];
 
   const newPage = async (options: BrowserContextOptions) => {
-    const context = await browser.newContext({ locale: 'zh-CN', viewport: VIEWPORT, ...options });
+    const context = await browser.newContext({ locale: 'zh-CN', ...options });
     const made = await context.newPage();
     made.setDefaultTimeout(PATIENCE_MS);
     made.on('pageerror', (error) => problems.push(error.message));
@@ -77,7 +81,8 @@ export function usePage(executablePath: string, { pictures = false } = {}): Page
       if (on) await playground.post('trouble', { name, on: false });
     }
     playground.clock.speed = SPEED;
-    await playground.post('config', { app: 'chat', buttons: true, followsPage: true, replyLanguage: 'zh-CN' });
+    await playground.post('config', { app: 'chat', buttons: true, press: 'cardPrivateData' });
+    await playground.post('config', { followsPage: true, replyLanguage: 'zh-CN' });
     await playground.post('reset', {});
     expect(problems).toEqual([]);
   });
@@ -86,9 +91,14 @@ export function usePage(executablePath: string, { pictures = false } = {}): Page
   return {
     playground: () => playground,
     id,
-    async open(options, address = '/') {
-      page = options ? await newPage(options) : shared;
+    async open(
+      { viewport = VIEWPORT, colorScheme = 'light', reducedMotion = 'reduce', ...options } = {},
+      address = '/',
+    ) {
+      page = Object.keys(options).length > 0 ? await newPage(options) : shared;
       problems = [];
+      if (viewport) await page.setViewportSize(viewport);
+      await page.emulateMedia({ colorScheme, reducedMotion });
       await page.goto(`${playground.url}${address}`);
       if (address === '/') await id('composer').waitFor();
       return page;
@@ -103,8 +113,8 @@ export function usePage(executablePath: string, { pictures = false } = {}): Page
       await card.and(page.locator(`[data-phase=${phase}]`)).waitFor();
       return card;
     },
-    inRealTime() {
-      playground.clock.speed = 1;
+    atSpeed(speed) {
+      playground.clock.speed = speed;
     },
     async chooseApp(app) {
       await id('app-choice').selectOption(app);

@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import type { Snapshot } from '../../playground/server/protocol.ts';
 import { describeWith } from '../support/require.ts';
-import { usePage } from './page-tools.ts';
+import { SLOW, usePage } from './page-tools.ts';
 
 /** Controls that a screen reader could only call "button". */
 const NAMELESS_CONTROLS = `[...document.querySelectorAll('button, select, textarea')]
@@ -24,7 +24,7 @@ const RECORD_LENGTHS = `globalThis.lengths = [];
 const PANEL_FITS = `(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)(document.querySelector('.tab-body'))`;
 
 describeWith('chromium', 'the page of the playground', (executablePath) => {
-  const { playground, open, id, ask, openChat, card: lastCard, inRealTime } = usePage(executablePath);
+  const { playground, open, id, ask, openChat, card: lastCard, atSpeed } = usePage(executablePath);
   const switchOn = async (page: Page, name: string) => {
     await id('tab-trouble').click();
     await id(`trouble-${name}`).click();
@@ -32,8 +32,8 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
   };
 
   test('a question streams into a card: processing, typing, finished, with a real table', async () => {
-    const page = await open();
-    inRealTime();
+    const page = await open({ reducedMotion: 'no-preference' });
+    atSpeed(1);
     await page.evaluate(RECORD_PHASES);
     await page.evaluate(RECORD_LENGTHS);
     await ask('差旅标准是多少？请用表格');
@@ -315,6 +315,7 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
 
   test('does not type for people who want less motion', async () => {
     await open({ reducedMotion: 'reduce' });
+    atSpeed(SLOW);
     await ask('差旅标准是多少？请用表格');
     const card = await lastCard('typing');
     expect(await card.locator('.caret').count()).toBeLessThanOrEqual(1);

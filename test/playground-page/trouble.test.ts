@@ -3,7 +3,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { textsFor } from '../../lib/texts/index.ts';
 import type { TroubleName } from '../../playground/server/protocol.ts';
-import { createFastClock } from '../support/virtual-clock.ts';
 import { openPlayground, type Playground } from './playground.ts';
 
 const FROM = 'staff-0001';
@@ -13,7 +12,7 @@ describe.each(['chat', 'agent', 'chatflow', 'workflow', 'completion'])('%s', (ap
   let playground: Playground;
   let chat: string;
   beforeAll(async () => {
-    playground = await openPlayground({}, createFastClock(10));
+    playground = await openPlayground();
     chat = (await playground.snapshot()).chats[0]?.id ?? '';
   });
   afterAll(() => playground.close());

@@ -161,7 +161,8 @@ const shapesOf = (events: readonly Json[]) =>
 async function tell({ mode, version = '1.14', script, file, stopAt }: Told): Promise<SseReading> {
   const upload = { enabled: true, allowed_file_types: ['image', 'document'] };
   const app = { mode, name: mode, script, parameters: { file_upload: upload } };
-  const behaviour = { closeMs: 0, stopNoticeMs: 1, silenceAfterErrorMs: 50 };
+  // What is stopped is silent until then, however busy the machine is.
+  const behaviour = { closeMs: 0, stopNoticeMs: 1, silenceAfterErrorMs: stopAt === undefined ? 50 : 30_000 };
   const { dify, call, read: follow, question } = await startDify({ version, behaviour, apps: { key: app } });
   const files: Json[] = [];
   if (file) {

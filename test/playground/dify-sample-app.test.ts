@@ -6,7 +6,8 @@ import { chineseTexts } from '../../playground/dify/sample-texts-zh.ts';
 import { englishTexts } from '../../playground/dify/sample-texts-en.ts';
 import { createDifySimulator } from '../../playground/dify/simulator.ts';
 import { recordOf } from '../../playground/http/shape.ts';
-import { createFastClock, eventually, startDify, textOf } from './support.ts';
+import { createFastClock } from '../support/virtual-clock.ts';
+import { eventually, startDify, textOf } from './support.ts';
 
 const user = 'staff-0001';
 const modes = ['chat', 'agent-chat', 'advanced-chat', 'workflow', 'completion'] as const;

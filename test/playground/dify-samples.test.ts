@@ -13,7 +13,8 @@ import {
 import type { AppMode, ChunkScript, Question } from '../../playground/dify/types.ts';
 import { recordOf } from '../../playground/http/shape.ts';
 import { chipWords } from '../playground-page/playground.ts';
-import { createFastClock, startDify, textOf } from './support.ts';
+import { createFastClock } from '../support/virtual-clock.ts';
+import { startDify, textOf } from './support.ts';
 
 /** Plays the samples a hundred times as fast. */
 const start = () => startDify({ clock: createFastClock(100) });

@@ -13,6 +13,8 @@ const PING = 'event: ping\n\n';
 const slow = { chunks: [{ text: '前半' }, { afterMs: 100, text: '后半' }] };
 const endless = { chunks: [{ text: '前半' }, { afterMs: 60_000, text: '后半' }] };
 const quick: Partial<Behaviour> = { silenceAfterErrorMs: 60, closeMs: 0, stopNoticeMs: 1 };
+/** Where a test does something in the silence, however busy the machine is. */
+const patient: Partial<Behaviour> = { silenceAfterErrorMs: 30_000 };
 const begin = (version: DifyVersion, script: SampleApp['script'], behaviour: Partial<Behaviour> = {}) =>
   startDify({ version, behaviour: { ...quick, ...behaviour }, ...(script ? { script } : {}) });
 const lastData = (events: readonly Json[]) => recordOf(events.at(-1)?.['data']);
@@ -53,7 +55,7 @@ describe('a run that cannot start', () => {
 
 describe('the workers', () => {
   test('take so many runs at a time, the others wait behind one ping', async () => {
-    const { dify, ask } = await begin('1.14', endless, { workers: 1, pingMs: 20 });
+    const { dify, ask } = await begin('1.14', endless, { ...patient, workers: 1, pingMs: 20 });
     void ask('workflow');
     await eventually(() => dify.runs[0]?.answer === '前半');
     let heard = '';
@@ -63,6 +65,7 @@ describe('the workers', () => {
     });
     await eventually(() => dify.queued === 1);
     await eventually(() => dify.openStreams[0] !== undefined && dify.openStreams[0].bytes > 1_000);
+    await eventually(() => heard !== '');
     expect(heard).toBe(PING);
     // Chats and agents do not wait: they have no workers.
     expect((await ask('chat', {}, (raw) => raw.includes('前半'))).names).toContain('message');
@@ -148,7 +151,7 @@ describe('a stop', () => {
     ['stopped', 'stopped', 'Stopped by user.', 'running'],
     ['aborted', 'failed', 'Aborted: User requested stop', 'stopped'],
   ] as const)('that ends %s', async (stopEnding, status, error, record) => {
-    const { dify, ask, call } = await begin('1.14', endless, { stopEnding });
+    const { dify, ask, call } = await begin('1.14', endless, { ...patient, stopEnding });
     const reading = ask('advanced-chat');
     await eventually(() => dify.runs[0]?.answer === '前半');
     await call('app-advanced-chat', 'POST', `/chat-messages/${dify.runs[0]?.taskId}/stop`, { user });
@@ -169,7 +172,7 @@ describe('a stop', () => {
   });
 
   test('by another user aborts a chatflow and empties its message', async () => {
-    const { dify, ask, call } = await begin('1.14', endless);
+    const { dify, ask, call } = await begin('1.14', endless, patient);
     const reading = ask('advanced-chat');
     await eventually(() => dify.runs[0]?.answer === '前半');
     await call('app-advanced-chat', 'POST', `/chat-messages/${dify.runs[0]?.taskId}/stop`, { user: 'staff-0002' });

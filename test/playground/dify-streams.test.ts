@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { readFixture } from '../../playground/dify/fixtures.ts';
 import type { Chunk, DifyVersion } from '../../playground/dify/types.ts';
 import { isRecord, parseJson, recordOf } from '../../playground/http/shape.ts';
-import { createFastClock, eventually, startDify, textOf } from './support.ts';
+import { createFastClock } from '../support/virtual-clock.ts';
+import { eventually, startDify, textOf } from './support.ts';
 
 const two: Chunk[] = [{ text: '你好，' }, { text: '小明' }];
 const nodes = ['node_started', 'node_finished'];

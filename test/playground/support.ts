@@ -15,15 +15,6 @@ export interface Reply {
   body: Json;
 }
 
-/** A clock that runs `factor` times as fast as the real one. */
-export function createFastClock(factor: number): Clock {
-  const startedAt = Date.now();
-  return {
-    now: () => startedAt + (Date.now() - startedAt) * factor,
-    schedule: (ms, run) => systemClock.schedule(ms / factor, run),
-  };
-}
-
 /** A clock that only moves when told to, for limits of a minute or a month. */
 export function createManualClock(at = Date.UTC(2026, 6, 23)) {
   let now = at;
@@ -120,12 +111,13 @@ export interface SseReading {
 
 /** A sample Dify with one app of each mode (key `app-<mode>`) and a client that reads its streams. */
 export async function startDify(options: Partial<DifyOptions> & { script?: SampleApp['script'] } = {}) {
-  const { script, ...rest } = options;
+  const { script, behaviour, ...rest } = options;
   const modes = ['chat', 'agent-chat', 'agent', 'advanced-chat', 'workflow', 'completion'] as const;
   const apps = Object.fromEntries(
     modes.map((mode) => [`app-${mode}`, { mode, name: mode, ...(script ? { script } : {}) }]),
   );
-  const dify = await createDifySimulator({ apps, ...rest });
+  // Streams of chatflows and workflows end at once: the second that Dify takes would pass in every test.
+  const dify = await createDifySimulator({ apps, behaviour: { closeMs: 0, ...behaviour }, ...rest });
   onTestFinished(() => dify.close());
 
   const request = (key: string, method: string, path: string, body?: unknown, signal?: AbortSignal) =>

@@ -15,7 +15,7 @@ import type { DifyOptions, DifyRun, SampleApp } from '../../playground/dify/type
 import { configOf, json, startServer } from '../dify/support.ts';
 import { eventually, startDify } from '../playground/support.ts';
 import { createLogLines } from '../support/delivery.ts';
-import { createFastClock } from '../support/virtual-clock.ts';
+import { createSteppingClock } from '../support/virtual-clock.ts';
 import { createFetch } from '../../lib/net/fetch.ts';
 
 const fetch = createFetch();
@@ -33,7 +33,7 @@ const TYPES: Readonly<Record<Mode, AppType>> = {
 const QUESTION = '你好';
 const USER = 'staff-0001';
 /** Seconds of these stories pass in fractions of one. */
-const FACTOR = 40;
+const FACTOR = 80;
 
 export interface Recovery {
   outcome: Recovered;
@@ -80,7 +80,7 @@ export async function loseRun(
   options: Partial<DifyOptions> & { script?: SampleApp['script'] },
   enough: (raw: string) => boolean = (raw) => raw.includes('"event"'),
 ) {
-  const clock = createFastClock(FACTOR);
+  const clock = createSteppingClock(FACTOR);
   const started = await startDify({ clock, ...options });
   const { dify } = started;
   const askedAtMs = clock.now();
@@ -143,4 +143,4 @@ export async function withConversations(url: string, runs: readonly DifyRun[]): 
     fetch(address.includes('/conversations?') ? address.replace(url, front.url) : address, init);
 }
 
-export const newClock = () => createFastClock(FACTOR);
+export const newClock = () => createSteppingClock(FACTOR);

@@ -4,7 +4,7 @@ import type { FormSubmission } from '../../lib/ask/form.ts';
 import type { Message } from '../../lib/dingtalk/callback.ts';
 import { BridgeError } from '../../lib/errors.ts';
 import { createDueForms } from '../../lib/robot/due-forms.ts';
-import type { TurnRecord } from '../../lib/state/state.ts';
+import type { TurnRecord } from '../../lib/state/told.ts';
 import type { AnsweredTurn } from '../../lib/turn/answered.ts';
 import { createWorld, texts } from '../support/turn.ts';
 
@@ -88,6 +88,7 @@ describe('a form whose time is over', () => {
     ['is not shown by Dify', { failure: over('form_expired', 404) }, () => null],
     ['is not known any more', { receipt: null }, () => null],
     ['was none', { receipt: { ...answered, form: null } }, () => null],
+    ['is of an app of unknown type', { receipt: { ...answered, appType: null } }, () => null],
     ['is still open for a time that Dify tells', { expiresAtMs: 4_000_000_000_000 }, () => 4_000_000_000_000],
     ['is still open', { expiresAtMs: 1 }, (now) => now + 3_600_000],
   ])('that %s is no message', async (_, scene, expected) => {
@@ -95,9 +96,7 @@ describe('a form whose time is over', () => {
     expect([postponed, taken]).toEqual([[expected(now)], []]);
   });
 
-  test('of an app of unknown type, or that Dify does not tell about, is looked at again', async () => {
-    const unknown = await look({ receipt: { ...answered, appType: null }, failure: over('form_expired') });
-    expect([unknown.taken, unknown.postponed]).toEqual([[], []]);
+  test('that Dify does not tell about is looked at again', async () => {
     const down = await look({ failure: new BridgeError('dify_unreachable', 'no connection') });
     expect([down.taken, down.postponed]).toEqual([[], []]);
     expect(down.lines).toMatchObject([{ event: 'form_not_expired', code: 'dify_unreachable' }]);

@@ -6,7 +6,7 @@ import type { Content } from '../../lib/dingtalk/message-kinds.ts';
 import { BridgeError } from '../../lib/errors.ts';
 import { createHolding, filesAlone, isTap } from '../../lib/robot/holding.ts';
 import type { AskedQuestion } from '../../lib/robot/questions.ts';
-import type { Held } from '../../lib/state/state.ts';
+import type { Held } from '../../lib/state/told.ts';
 import { conversationOf } from '../../lib/turn/conversation.ts';
 import { createWorld, GROUP, messageOf, texts } from '../support/turn.ts';
 

@@ -5,7 +5,7 @@ import type { Message } from '../../lib/dingtalk/callback.ts';
 import { BridgeError, type ErrorCode } from '../../lib/errors.ts';
 import { NO_FORM } from '../../lib/delivery/follow-ups.ts';
 import { createPresses } from '../../lib/robot/press.ts';
-import type { TurnRecord } from '../../lib/state/state.ts';
+import type { TurnRecord } from '../../lib/state/told.ts';
 import type { ShownForm } from '../../lib/ask/form.ts';
 import type { AnsweredTurn } from '../../lib/turn/answered.ts';
 import { writeNote } from '../../lib/turn/form-note.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Message } from '../../lib/dingtalk/callback.ts';
 import type { Budget } from '../../lib/state/budget.ts';
-import type { Accepted, AcceptRequest, Load } from '../../lib/state/state.ts';
+import type { AcceptRequest } from '../../lib/state/state.ts';
+import type { Accepted, Load } from '../../lib/state/told.ts';
 import { createQuestions } from '../../lib/robot/questions.ts';
 import { sleep } from '../../lib/runtime/clock.ts';
 import { createChannels } from '../../lib/turn/channels.ts';

@@ -1,13 +1,11 @@
 // The file for the card builder, held against what published files of the builder have in common.
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { actions, OWN_VARIABLES } from '../../lib/robot/buttons.ts';
 import { templateFile } from '../../scripts/card-template/template.ts';
+import { startScript } from '../support/script.ts';
 
 interface Node {
   componentName: string;
@@ -192,32 +190,35 @@ describe('the whole template', () => {
 });
 
 describe('npm run card-template', () => {
-  const script = fileURLToPath(new URL('../../scripts/card-template.ts', import.meta.url));
-
   async function run(...args: string[]) {
     const directory = await mkdtemp(join(tmpdir(), 'card-template-'));
     onTestFinished(() => rm(directory, { recursive: true, force: true }));
-    const command = promisify(execFile)(process.execPath, [script, ...args], { cwd: directory, env: { LANG: 'C' } });
+    const { ended, printed, complaints } = startScript('scripts/card-template.ts', {
+      cwd: directory,
+      env: { LANG: 'C' },
+      args,
+    });
+    const code = await ended;
     const written = (name: string) => readFile(join(directory, name), 'utf8');
-    return { command, written };
+    return { code, printed: printed(), complaints: complaints(), written };
   }
 
   test('writes the file, and says what no import has proved', async () => {
-    const { command, written } = await run();
-    const { stdout } = await command;
+    const { printed, written } = await run();
     expect(JSON.parse(await written('card-template.json'))).toEqual(templateFile(false));
-    expect(stdout).toContain('was not imported into a live console yet');
-    for (const part of ['fixed parameters', 'private variables', 'submit button']) expect(stdout).toContain(part);
+    expect(printed).toContain('was not imported into a live console yet');
+    for (const part of ['fixed parameters', 'private variables', 'submit button']) expect(printed).toContain(part);
   });
 
   test('writes the minimal one to another place', async () => {
-    const { command, written } = await run('--minimal', '--file', 'small.json');
-    expect((await command).stdout).not.toContain('private variables');
+    const { printed, written } = await run('--minimal', '--file', 'small.json');
+    expect(printed).not.toContain('private variables');
     expect(JSON.parse(await written('small.json'))).toEqual(templateFile(true));
   });
 
   test('ends with 2 where it is told something else', async () => {
-    const { command } = await run('--nonsense');
-    await expect(command).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('--minimal') as string });
+    const { code, complaints } = await run('--nonsense');
+    expect(code).toBe(2);
+    expect(complaints).toContain('--minimal');
   });
 });

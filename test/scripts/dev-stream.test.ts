@@ -1,20 +1,17 @@
 // `npm run dev:stream` as its own process, against a simulated gateway of Stream mode.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { createStreamGateway, streamTopics, type StreamGateway } from '../../playground/dingtalk/stream-gateway.ts';
 import { startHost } from '../../scripts/host.ts';
 import { startVendors, withButtons, type BridgeOptions } from '../support/bridge.ts';
+import { startScript } from '../support/script.ts';
 import { words } from '../support/stage.ts';
 
 /** For what takes a process, or a second that somebody waits before trying again. */
 const SOON = { timeout: 30_000, interval: 50 };
-const script = fileURLToPath(new URL('../../scripts/dev-stream.ts', import.meta.url));
 const CLIENT_ID = 'dingclientid0001';
 const CLIENT_SECRET = 'client-secret-1';
 
@@ -45,20 +42,12 @@ async function startWorld(options: BridgeOptions = {}, pick?: (count: number) =>
 }
 
 function start(env: Record<string, string>, args: string[] = [], nodeArgs: string[] = []) {
-  const child = spawn(process.execPath, [...nodeArgs, script, ...args], {
-    cwd: directory,
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  const process = startScript('scripts/dev-stream.ts', { cwd: directory, env, args, nodeArgs });
   endings.push(() => {
-    child.kill('SIGKILL');
-    return exited;
+    process.child.kill('SIGKILL');
+    return process.ended;
   });
-  return { child, exited, output: () => output };
+  return process;
 }
 
 async function connect(gateway: StreamGateway, ...given: Parameters<typeof start>) {
@@ -76,7 +65,7 @@ describe('npm run dev:stream', () => {
   test('answers a message on a card that streams, and stops it by a button, all through the stream', async () => {
     const chunks = Array.from({ length: 300 }, (_, index) => ({ afterMs: 100, text: `w${index + 1} ` }));
     const { dingtalk, dify, gateway, env, say, cards } = await startWorld({ app: { script: { chunks } } });
-    const { child, exited, output } = await connect(gateway, env);
+    const { child, ended, output } = await connect(gateway, env);
     expect(output()).toMatch(/One client id should serve one stream service/);
     expect((await say('a secret question')).status).toBe(200);
     await expect.poll(() => cards()[0]?.frames.length, SOON).toBeGreaterThanOrEqual(2);
@@ -107,7 +96,7 @@ describe('npm run dev:stream', () => {
     expect([gateway.violations, dingtalk.violations, dify.violations]).toEqual([[], [], []]);
 
     child.kill('SIGINT');
-    expect(await exited).toBe(0);
+    expect(await ended).toBe(0);
     await expect.poll(() => gateway.connections(), SOON).toEqual([]);
   }, 90_000);
 
@@ -152,8 +141,8 @@ describe('npm run dev:stream', () => {
 
   test('a wrong secret is named with its remedy, never shown, and not tried again', async () => {
     const { gateway, env } = await startWorld();
-    const { exited, output } = start({ ...env, DINGTALK_CLIENT_SECRET: 'not-the-secret' });
-    expect(await exited).toBe(1);
+    const { ended, output } = start({ ...env, DINGTALK_CLIENT_SECRET: 'not-the-secret' });
+    expect(await ended).toBe(1);
     expect(output()).toMatch(/does not know this pair of client id and client secret \(401\).*凭证与基础信息/);
     expect(output()).not.toContain('not-the-secret');
     expect(gateway.attempts).toMatchObject([{ step: 'ticket', status: 401 }]);
@@ -198,8 +187,8 @@ describe('npm run dev:stream', () => {
 
   test('a wrong configuration is named, and nothing is connected', async () => {
     const { gateway, env } = await startWorld();
-    const { exited, output } = start({ DINGTALK_API_URL: env.DINGTALK_API_URL });
-    expect(await exited).toBe(1);
+    const { ended, output } = start({ DINGTALK_API_URL: env.DINGTALK_API_URL });
+    expect(await ended).toBe(1);
     for (const name of ['DINGTALK_CLIENT_ID', 'DINGTALK_CLIENT_SECRET', 'DIFY_API_KEY']) {
       expect(output()).toContain(name);
     }

@@ -1,17 +1,13 @@
 // The command itself: arguments, .env, output, exit code.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { readArguments } from '../../scripts/doctor/arguments.ts';
 import { startVendors } from '../support/bridge.ts';
+import { startScript } from '../support/script.ts';
 
-const script = fileURLToPath(new URL('../../scripts/doctor.ts', import.meta.url));
 let directory: string;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'doctor-'));
@@ -19,9 +15,9 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
 async function doctor(args: string[], env: Record<string, string>) {
-  const child = spawn(process.execPath, [script, ...args], { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const [out, complaints] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
-  return { out, complaints, code: child.exitCode };
+  const { ended, printed, complaints } = startScript('scripts/doctor.ts', { cwd: directory, env, args });
+  const code = await ended;
+  return { out: printed(), complaints: complaints(), code };
 }
 
 describe('npm run doctor', () => {

@@ -40,10 +40,10 @@ export interface StageOptions {
   deployed?: Environment;
   /** The deployment speaks http where https is expected. */
   isPlainHttp?: boolean;
-  /** The deployment's. */
   /** Of the Dify. */
   version?: DifyVersion;
   behaviour?: DifyOptions['behaviour'];
+  /** The deployment's. */
   clock?: Clock;
   /** Headers that a proxy in front of the deployment loses. */
   lostHeaders?: readonly string[];

@@ -5,6 +5,7 @@ import { startRedisServer } from '../support/redis-server.ts';
 import { describeWith } from '../support/require.ts';
 import { sendTo } from '../support/store.ts';
 import { useStore } from '../support/use-store.ts';
+import { shortPauses } from '../support/virtual-clock.ts';
 import { WRONG_SETUPS } from './doctor-cases.ts';
 import {
   BOT,
@@ -196,6 +197,7 @@ describeWith('redis-server', 'the doctor', () => {
       }
     });
     const { findings } = await examine(stage, {
+      clock: shortPauses,
       request: { cardTo: 'staff-1' },
       env: { DINGTALK_CARD_BUTTONS: 'true', REPLY_LANGUAGE: 'en' },
     });

@@ -1,34 +1,24 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { startVendors } from '../support/bridge.ts';
 import { listenOnLoopback } from '../support/loopback.ts';
+import { startScript } from '../support/script.ts';
 
-const script = fileURLToPath(new URL('../../scripts/serve.ts', import.meta.url));
 let directory: string;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'serve-'));
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-function serve(env: Record<string, string>) {
-  const child = spawn(process.execPath, [script], { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-  const exited = once(child, 'exit').then(([code]) => code as number | null);
-  return { child, exited, output: () => output };
-}
+const serve = (env: Record<string, string>) => startScript('scripts/serve.ts', { cwd: directory, env });
 
 test('a wrong configuration is named whole, without a value, and nothing starts', async () => {
-  const { exited, output } = serve({ DIFY_API_URL: 'nonsense', STREAMING: 'warp', PORT: '0' });
-  expect(await exited).toBe(1);
+  const { ended, output } = serve({ DIFY_API_URL: 'nonsense', STREAMING: 'warp', PORT: '0' });
+  expect(await ended).toBe(1);
   for (const name of ['DINGTALK_CLIENT_ID', 'DINGTALK_CLIENT_SECRET', 'DIFY_API_KEY', 'DIFY_API_URL', 'STREAMING']) {
     expect(output()).toContain(name);
   }
@@ -48,8 +38,8 @@ test.each([
   ],
   ['REPLY_LANGUAGE', { LANG: 'C', REPLY_LANGUAGE: 'zh-CN' }, ['配置不完整']],
 ])('missing and malformed are told apart, in the language of %s', async (_, env, sentences) => {
-  const { exited, output } = serve({ STREAMING: 'warp', PORT: '0', ...env });
-  expect(await exited).toBe(1);
+  const { ended, output } = serve({ STREAMING: 'warp', PORT: '0', ...env });
+  expect(await ended).toBe(1);
   for (const sentence of sentences) expect(output()).toContain(sentence);
   // Nothing is configured: where to begin.
   expect(output()).toMatch(/npm start[\s\S]*npm run setup/);
@@ -59,8 +49,8 @@ test('a port that is taken is told in one line', async () => {
   const other = createServer();
   const port = await listenOnLoopback(other);
   const names = { DINGTALK_CLIENT_ID: 'a', DINGTALK_CLIENT_SECRET: 'b', DIFY_API_KEY: 'c' };
-  const { exited, output } = serve({ ...names, PORT: String(port), HOST: '127.0.0.1' });
-  expect(await exited).toBe(1);
+  const { ended, output } = serve({ ...names, PORT: String(port), HOST: '127.0.0.1' });
+  expect(await ended).toBe(1);
   expect(output().split('\n').at(-2)).toMatch(new RegExp(`^Port ${port} is in use\\..* npm run serve$`));
   other.close();
 });
@@ -70,14 +60,14 @@ test('it reads .env, serves the callback, and on SIGTERM finishes what it is ans
   const { dingtalk, dify, env } = await startVendors({ app: { script: story } }, systemClock);
   const { DIFY_API_KEY, ...rest } = env;
   await writeFile(join(directory, '.env'), `DIFY_API_KEY=${DIFY_API_KEY}\nDINGTALK_CLIENT_ID=overridden\n`);
-  const { child, exited, output } = serve({ ...rest, PORT: '0', HOST: '127.0.0.1' });
+  const { child, ended, output } = serve({ ...rest, PORT: '0', HOST: '127.0.0.1' });
   await expect.poll(output).toContain('Listening');
   const url = /callback address: (\S+)/.exec(output())?.[1] ?? '';
   expect((await dingtalk.deliver(url, dingtalk.callback({ from: 'staff-1', text: 'hello' }))).status).toBe(200);
   child.kill('SIGTERM');
   // The order to a whole group of processes arrives once more by way of the launcher.
   setTimeout(() => child.kill('SIGTERM'), 100);
-  expect(await exited).toBe(0);
+  expect(await ended).toBe(0);
   expect([...dingtalk.cards.values()]).toMatchObject([{ phase: 'finished', content: 'slow but sure' }]);
   expect(
     output()

@@ -3,13 +3,13 @@
 import { readFileSync, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Language } from '../../scripts/language.ts';
 import { runSetup } from '../../scripts/setup/run.ts';
 import type { Terminal } from '../../scripts/setup/terminal.ts';
 import type { Variable } from '../../scripts/setup/variables.ts';
 import { playDws, type DwsWorld } from '../support/setup/dws.ts';
 import { playVercel, type VercelWorld } from '../support/setup/vercel.ts';
+import { shortPauses } from '../support/virtual-clock.ts';
 import {
   API_KEY,
   CLIENT_ID,
@@ -23,17 +23,6 @@ import {
 } from '../support/setup/world.ts';
 
 const OTHER_KEY = `app-${MARK}-other-key`;
-/** Pauses are short; the limits of requests, 8 s and more, stay those of a busy machine. */
-const LIMITS_MS = 8_000;
-const SPEED = 100;
-const clock: Clock = {
-  now: () => Date.now(),
-  schedule(ms, work) {
-    const timer = setTimeout(work, ms < LIMITS_MS ? ms / SPEED : ms);
-    return () => clearTimeout(timer);
-  },
-};
-
 /** Thrown where the person presses Ctrl+C: the process would end there. */
 class Interrupted extends Error {}
 
@@ -95,7 +84,7 @@ async function run(
         isOffline
           ? Promise.reject(Object.assign(new Error('offline'), { code: 'ENOTFOUND' }))
           : fetch(url.replace('https://qstash.upstash.io', world.qstash.origin), init),
-      clock,
+      clock: shortPauses,
       newId: () => crypto.randomUUID(),
       connectRedis: () => () => Promise.reject(new Error('none')),
       nodeVersion: 'v24.0.0',

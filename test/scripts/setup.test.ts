@@ -1,19 +1,18 @@
 // The guide as its own process, answered line by line, between the simulated vendors.
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import type { SampleApp } from '../../playground/dify/types.ts';
+import { readArguments } from '../../scripts/setup/arguments.ts';
 import { startVendors, TEMPLATE } from '../support/bridge.ts';
 import { describeWith } from '../support/require.ts';
+import { startScript } from '../support/script.ts';
 import { useStore } from '../support/use-store.ts';
 
-const script = fileURLToPath(new URL('../../scripts/setup.ts', import.meta.url));
 const CLIENT_ID = 'dingclientid0001';
 const CLIENT_SECRET = 'marked-client-secret';
 const API_KEY = 'app-marked-dify-key';
@@ -47,21 +46,14 @@ async function startWorld(app: Partial<SampleApp> = {}) {
 }
 
 function start(args: readonly string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [script, ...args], { cwd: directory, env, stdio: 'pipe' });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const { child, ended, output } = startScript('scripts/setup.ts', { cwd: directory, env, args });
   endings.push(async () => child.kill('SIGKILL'));
-  // `close` comes after the last output.
-  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, output }));
-  return { child, ended, output: () => output };
+  return { child, ended: ended.then((code) => ({ code, output: output() })), output };
 }
 
 /** Runs it to its end, and looks for secrets in all that it printed. */
 async function run(args: readonly string[], env: Record<string, string> = {}, answers: readonly string[] = []) {
   const { child, ended } = start(args, env);
-  // A process that needs no answers may have ended.
-  child.stdin.on('error', () => {});
   child.stdin.end(answers.map((answer) => `${answer}\n`).join(''));
   const result = await ended;
   for (const secret of [CLIENT_SECRET, API_KEY, 'marked-', 'upstash-token', 'wrong-secret']) {
@@ -461,6 +453,8 @@ describe('without questions', () => {
       code: 0,
       output: expect.stringContaining('--from-env') as string,
     });
+    const wrong = await run(['--marked-value']);
+    expect(wrong.code).toBe(2);
     for (const args of [
       ['marked-value'],
       ['--marked-value'],
@@ -470,7 +464,9 @@ describe('without questions', () => {
       ['--from-env', 'DIFY_API_KEY'],
       ['--lang', 'marked-value'],
     ]) {
-      expect([...args, (await run(args, { LANG: 'en' })).code]).toEqual([...args, 2]);
+      const command = readArguments(args, {});
+      expect(command.kind).toBe('wrong');
+      expect(JSON.stringify(command)).not.toContain('marked');
     }
     expect(await files()).toEqual([]);
   });

@@ -1,17 +1,13 @@
 // SIGTERM: what runs may finish for 20 s; the rest stays on record for others, or ends with a sentence.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { startVendors } from '../support/bridge.ts';
 import { describeWith } from '../support/require.ts';
+import { startScript } from '../support/script.ts';
 import { startStore } from '../support/store.ts';
-
-const script = fileURLToPath(new URL('../../scripts/serve.ts', import.meta.url));
 
 describeWith('redis-server', 'npm run serve, told to end in mid-answer', () => {
   test('ends in time; another process completes what is on record, and without a store the card ends', async () => {
@@ -28,20 +24,16 @@ describeWith('redis-server', 'npm run serve, told to end in mid-answer', () => {
       const vendors = await startVendors({ app: { mode, script: answer } }, systemClock);
       const serve = async () => {
         const env = { ...vendors.env, ...store, PORT: '0', HOST: '127.0.0.1' };
-        const child = spawn(process.execPath, [script], { cwd: directory, env, stdio: ['ignore', 'pipe', 'inherit'] });
-        const exited = once(child, 'exit');
-        let output = '';
-        child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-        await expect.poll(() => output).toContain('Listening');
-        return { child, exited, url: /callback address: (\S+)/.exec(output)?.[1] ?? '' };
+        const { child, ended, output } = startScript('scripts/serve.ts', { cwd: directory, env });
+        await expect.poll(output).toContain('Listening');
+        return { child, ended, url: /callback address: (\S+)/.exec(output())?.[1] ?? '' };
       };
       const first = await serve();
       await vendors.dingtalk.deliver(first.url, vendors.dingtalk.callback({ from: 'staff-1', text: 'hello' }));
       const card = () => [...vendors.dingtalk.cards.values()][0];
       await expect.poll(() => card()?.content).toBe('first words');
       first.child.kill('SIGTERM');
-      const [code] = (await first.exited) as [number];
-      expect(code).toBe(0);
+      expect(await first.ended).toBe(0);
       return { ...vendors, serve, card };
     };
     const [durable, chat, alone] = await Promise.all([

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { AcceptRequest, Accepted, FinishRequest, Remembered, State } from '../../lib/state/state.ts';
+import type { AcceptRequest, FinishRequest, Remembered, State } from '../../lib/state/state.ts';
+import type { Accepted } from '../../lib/state/told.ts';
 
 export interface Makers {
   request: (over?: Partial<AcceptRequest>) => AcceptRequest;

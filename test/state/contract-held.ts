@@ -4,12 +4,11 @@ import type { Makers } from './contract-buttons.ts';
 
 const NOW = 1_800_000_000_000;
 const HOLD_MS = 900_000;
-const sleepMs = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 const file = (name: string) => JSON.stringify({ name, note: '} "], ' });
 
 /** Files that wait for the next question of their conversation. */
 export function describeHeld(
-  open: () => { state: State; other: State; pass?: (ms: number) => void | Promise<void> },
+  open: () => { state: State; other: State; pass: (ms: number) => Promise<unknown> },
   { request, finish }: Makers,
 ): void {
   let serial = 0;
@@ -171,6 +170,21 @@ export function describeHeld(
       expect(await state.accept(question(key))).toMatchObject({ payload: null });
     });
 
+    test('is claimed by its message, and none is held, or asked about, of a message that was claimed', async () => {
+      const { state, other } = open();
+      const key = keyOf();
+      const kept = holdOf(key, ['a']);
+      const claim = { turnId: kept.turnId, owner: 'elsewhere', nowMs: NOW };
+      await state.hold(kept);
+      expect(await other.claim(claim)).toMatchObject({ isNew: false });
+      const { turnId, owner } = holdOf(key, ['b']);
+      await state.claim({ ...claim, turnId });
+      for (const by of [owner, claim.owner]) {
+        expect(await other.hold(holdOf(key, ['b'], { turnId, owner: by }))).toEqual({ kind: 'duplicate' });
+        expect(await other.accept(question(key, { turnId, owner: by }))).toEqual({ kind: 'duplicate' });
+      }
+    });
+
     test('costs a call of the month more when it is asked about', async () => {
       const { state } = open();
       const key = keyOf();
@@ -192,17 +206,17 @@ export function describeHeld(
       const { state, pass } = open();
       const key = keyOf();
       await state.hold(holdOf(key, ['a']));
-      await pass?.(HOLD_MS - 1_000);
+      await pass(HOLD_MS - 60_000);
       await state.hold(holdOf(key, ['b']));
-      await pass?.(HOLD_MS - 1_000);
+      await pass(HOLD_MS - 60_000);
       expect(await state.accept(question(key))).toMatchObject({ payload: withHeld('a', 'b') });
     });
 
     test('is no longer held after that time, of which the next question learns, and no other', async () => {
-      const { state, pass = sleepMs } = open();
+      const { state, pass } = open();
       const key = keyOf();
-      await state.hold(holdOf(key, ['c'], { holdMs: 50 }));
-      await pass(100);
+      await state.hold(holdOf(key, ['c']));
+      await pass(HOLD_MS);
       const after = question(key);
       const isOver = '{"question":"what?","heldIsOver":true}';
       expect(await state.accept(after)).toMatchObject({ kind: 'started', payload: isOver });

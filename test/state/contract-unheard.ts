@@ -52,5 +52,20 @@ export function describeUnheard(
       expect(held).toMatchObject({ kind: 'held', running: 1, isStopped: true });
       expect(await other.finish(finish(unheard))).toMatchObject({ kind: 'finished', next: null });
     });
+
+    test('that was given up gives what it reserved of the month back once, although its instance ends it as well', async () => {
+      const { state, other } = open();
+      const budget = { account: 'corp-unheard:202611', limit: 100, reserve: { full: 40, few: 5, last: 2 } };
+      const first = request({ budget });
+      const unheard = request({ budget, conversationKey: first.conversationKey });
+      await state.accept(first);
+      await state.accept(unheard);
+      const stop = { conversationKey: first.conversationKey, owner: 'stop', asker: null, turnId: unheard.turnId };
+      await state.stop({ ...stop, nowMs: NOW, leaseUntilMs: NOW + LEASE_MS });
+      await other.finish(finish(unheard, { spent: 3 }));
+      // 40 for the first and 3 for the one that was given up: one more as configured fits.
+      for (const level of ['full', 'few'])
+        expect(await state.accept(request({ budget }))).toMatchObject({ budget: { level } });
+    });
   });
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CLAIM_TTL_MS } from '../../lib/state/lifetimes.ts';
-import type { AcceptRequest, Accepted, FinishRequest, Remembered, State } from '../../lib/state/state.ts';
+import type { AcceptRequest, FinishRequest, Remembered, State } from '../../lib/state/state.ts';
+import type { Accepted } from '../../lib/state/told.ts';
 import { describeButtons } from './contract-buttons.ts';
 import { describeHeld } from './contract-held.ts';
 import { describeRenewals } from './contract-renewals.ts';
@@ -13,8 +14,8 @@ export interface StateUnderTest {
   state: State;
   /** Another instance that shares the same store. */
   other: State;
-  /** Lets time pass for the store; undefined where its clock cannot be moved. */
-  pass?: (ms: number) => void | Promise<void>;
+  /** Lets time pass for what the store holds. */
+  pass: (ms: number) => Promise<unknown>;
 }
 
 const NOW = 1_800_000_000_000;
@@ -124,7 +125,7 @@ export function describeState(open: () => StateUnderTest): void {
       const message = request();
       await state.accept(message);
       await state.finish(finish(message));
-      await pass?.(CLAIM_TTL_MS - 1_000);
+      await pass(CLAIM_TTL_MS - 60_000);
       expect((await state.accept({ ...message, owner: 'late' })).kind).toBe('duplicate');
     });
   });
@@ -232,20 +233,19 @@ export function describeState(open: () => StateUnderTest): void {
     test('that never expires is kept so', async () => {
       const { state, pass } = open();
       await remember(state, { conversationKey: 'ever', difyConversationId: 'dify-3', ttlMs: null });
-      await pass?.(10 * CLAIM_TTL_MS);
+      await pass(10 * CLAIM_TTL_MS);
       expect(await look(state, 'ever', null)).toEqual({ generation: '', difyConversationId: 'dify-3', ...noForms });
     });
 
     test('expires when nobody asks, and lives on while somebody does', async () => {
       const { state, pass } = open();
-      const ttlMs = pass ? 60_000 : 1_000;
-      const wait = pass ?? ((ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)));
+      const ttlMs = 60_000;
       await remember(state, { conversationKey: 'slides', difyConversationId: 'dify-4', ttlMs });
       for (let count = 0; count < 3; count += 1) {
-        await wait(ttlMs * 0.6);
+        await pass(ttlMs * 0.6);
         expect(await look(state, 'slides', ttlMs)).toMatchObject({ difyConversationId: 'dify-4' });
       }
-      await wait(ttlMs * 1.2);
+      await pass(ttlMs * 1.2);
       expect(await look(state, 'slides', ttlMs)).toMatchObject({ difyConversationId: null });
     });
   });

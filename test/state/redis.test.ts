@@ -6,7 +6,7 @@ import { createRedisState } from '../../lib/state/redis/redis.ts';
 import { createUpstash } from '../../lib/state/redis/upstash.ts';
 import type { AcceptRequest, FinishRequest, HoldRequest } from '../../lib/state/state.ts';
 import { describeWith } from '../support/require.ts';
-import { sendTo } from '../support/store.ts';
+import { age, sendTo } from '../support/store.ts';
 import { useStore } from '../support/use-store.ts';
 import type { UpstashFront } from '../support/upstash-front.ts';
 import { describeState } from './contract.ts';
@@ -28,7 +28,7 @@ describeWith('redis-server', 'the store in Upstash', () => {
     return createRedisState(createUpstash(upstash), { clientId: `robot-${robots}`, app, time: (nowMs) => nowMs });
   };
 
-  describeState(() => ({ state: open(), other: open() }));
+  describeState(() => ({ state: open(), other: open(), pass: (ms) => age(store().redis, ms) }));
 
   const request: AcceptRequest = {
     turnId: 'm1',

@@ -7,7 +7,7 @@ import { createTcpRedis } from '../../lib/state/redis/tcp.ts';
 import { listenOnLoopback } from '../support/loopback.ts';
 import { startRedisServer, type RedisServer } from '../support/redis-server.ts';
 import { describeWith } from '../support/require.ts';
-import { sendTo } from '../support/store.ts';
+import { age, sendTo } from '../support/store.ts';
 import { createFastClock } from '../support/virtual-clock.ts';
 import { describeState } from './contract.ts';
 
@@ -32,7 +32,7 @@ describeWith('redis-server', 'the store in a Redis over TCP', () => {
       time: given,
     });
 
-  describeState(() => ({ state: open(), other: open() }));
+  describeState(() => ({ state: open(), other: open(), pass: (ms) => age(redis, ms) }));
 
   test('that has forgotten a script gets it once more', async () => {
     const state = open();

@@ -22,7 +22,7 @@ describeWith('redis-server', 'after a function was killed', () => {
   let run = 0;
   let timing: { startMs: number; speed: number };
   const restart = async (aheadMs = 0) =>
-    (instance = await startInstance({ env, port: 0, leaseTiming, clock: { ...timing, aheadMs } }));
+    (instance = await startInstance({ env, leaseTiming, clock: { ...timing, aheadMs } }));
   const begin = async (options: BridgeOptions, speed = 1) => {
     // Each story begins with an empty store: an instance is killed at its end, with whatever it had not yet told.
     await store().clear();

@@ -1,6 +1,5 @@
 // A tap lands on whichever instance is free; the answer is written by another one.
 import { afterEach, expect, test } from 'vitest';
-import { LEASE_TIMING } from '../../lib/turn/lease-timing.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { startVendors, withButtons } from '../support/bridge.ts';
 import { startInstance, type Instance } from '../support/instance.ts';
@@ -39,7 +38,7 @@ describeWith('redis-server', 'a stop on another instance than the one that write
         systemClock,
       );
       try {
-        const settings = { env: { ...env, ...store().env }, port: 0, leaseTiming: LEASE_TIMING };
+        const settings = { env: { ...env, ...store().env } };
         const [writing, other] = await Promise.all([startInstance(settings), startInstance(settings)]);
         instances.push(writing, other);
         await dingtalk.deliver(writing.url, dingtalk.callback({ from: 'staff-1', text: 'question' }));

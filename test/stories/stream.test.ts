@@ -1,10 +1,7 @@
 // What only Stream mode has: connections that end, several of them, several processes, and the end of a process.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { createDifySimulator } from '../../playground/dify/simulator.ts';
@@ -14,11 +11,11 @@ import { startVendors, withButtons, type BridgeOptions } from '../support/bridge
 import { app, TEMPLATE, templates } from '../support/dingtalk.ts';
 import { startInstance } from '../support/instance.ts';
 import { describeWith } from '../support/require.ts';
+import { startScript } from '../support/script.ts';
 import { fast, heldAnswer, stage, words } from '../support/stage.ts';
 import { startStore } from '../support/store.ts';
 
 const CRON_SECRET = 'cron-secret';
-const script = fileURLToPath(new URL('../../scripts/serve.ts', import.meta.url));
 
 /** What has to end with the test, the newest first. */
 let endings: (() => unknown)[] = [];
@@ -117,16 +114,13 @@ describeWith('redis-server', 'several processes with one Redis', () => {
     };
     async function serve() {
       const before = gateway.connections().length;
-      const child = spawn(process.execPath, [script], { cwd: directory, env, stdio: ['ignore', 'pipe', 'inherit'] });
-      let output = '';
-      child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-      const exited = once(child, 'exit').then(([code]) => code as number | null);
+      const process = startScript('scripts/serve.ts', { cwd: directory, env });
       endings.push(() => {
-        child.kill('SIGKILL');
-        return exited;
+        process.child.kill('SIGKILL');
+        return process.ended;
       });
       await expect.poll(() => gateway.connections().length).toBe(before + 1);
-      return { child, exited, output: () => output };
+      return process;
     }
     const say = (text: string, from = 'staff-1') =>
       dingtalk.deliver(gateway.callbackUrl, dingtalk.callback({ from, text }));
@@ -165,7 +159,7 @@ describeWith('redis-server', 'several processes with one Redis', () => {
     expect(cards()[0]?.phase).toBe('typing');
     expect((await say('two', 'staff-2')).status).toBe(200);
     goOn();
-    expect(await first.exited).toBe(0);
+    expect(await first.ended).toBe(0);
     await expect.poll(() => cards().map(({ phase }) => phase)).toEqual(['finished', 'finished']);
     expect(cards().map(({ content }) => content)).toEqual(['well, the end', 'well, the end']);
     expect([gateway.violations, dingtalk.violations, dify.violations]).toEqual([[], [], []]);
@@ -174,7 +168,7 @@ describeWith('redis-server', 'several processes with one Redis', () => {
   test('a process that is killed leaves its answer on record for another one', async () => {
     const chunks = Array.from({ length: 4 }, (_, index) => ({ afterMs: 500, text: `w${index + 1} ` }));
     const { env, gateway, say, cards, dify } = await begin({ app: { mode: 'workflow', script: { chunks } } });
-    const settings = { env: { ...env, CRON_SECRET }, port: 0, leaseTiming: { leaseMs: 1_500, renewMs: 500 } };
+    const settings = { env: { ...env, CRON_SECRET }, leaseTiming: { leaseMs: 1_500, renewMs: 500 } };
     const first = await startInstance(settings);
     endings.push(() => first.kill());
     await expect.poll(() => gateway.connections().length).toBe(1);

@@ -51,3 +51,14 @@ export function importsBelow(root: string, directories: readonly string[]): Impo
     .flatMap((directory) => sourceFiles(root, directory))
     .flatMap((path) => importsOf(path, readFileSync(join(root, path), 'utf8')));
 }
+
+/** All files and packages that are loaded with a file, itself included. */
+export function reachableFrom(entry: string, imports: readonly Import[]): string[] {
+  const targets = Map.groupBy(
+    imports.filter(({ typeOnly }) => !typeOnly),
+    ({ from }) => from,
+  );
+  const reached = new Set([entry]);
+  for (const path of reached) for (const { to } of targets.get(path) ?? []) reached.add(to);
+  return [...reached];
+}

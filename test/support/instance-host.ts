@@ -6,20 +6,20 @@ import { startHost } from '../../scripts/host.ts';
 import { createSharedClock } from '../chaos/shared-clock.ts';
 import type { InstanceSettings } from './instance.ts';
 
-const { env, port, leaseTiming, clock } = JSON.parse(process.argv[2] ?? '{}') as InstanceSettings;
+const { env, leaseTiming, clock } = JSON.parse(process.argv[2] ?? '{}') as InstanceSettings;
 const host = await startHost({
-  port,
+  port: 0,
   hostname: '127.0.0.1',
   handle: (request, platform) => app.handle(request, platform),
 });
 const created = createApp({
   openStream,
   env: { PUBLIC_URL: host.url, ...env },
-  leaseTiming,
+  ...(leaseTiming ? { leaseTiming } : {}),
   ...(clock ? { clock: createSharedClock(clock), storeTimeoutMs: STORE_TIMEOUT_MS * clock.speed } : {}),
 });
 if (!created.ok) throw new Error(JSON.stringify(created.problems));
 const app = created;
-if (created.ok) created.connect(host.platform);
+app.connect(host.platform);
 process.send?.({ url: host.url });
 process.on('disconnect', () => process.exit(0));

@@ -6,9 +6,8 @@ import type { SharedClock } from '../chaos/shared-clock.ts';
 
 export interface InstanceSettings {
   env: Record<string, string>;
-  /** 0: any free port. */
-  port: number;
-  leaseTiming: LeaseTiming;
+  /** Default: that of a deployed function. */
+  leaseTiming?: LeaseTiming;
   /** Default: the system's. */
   clock?: SharedClock;
 }
@@ -16,7 +15,6 @@ export interface InstanceSettings {
 export interface Instance {
   /** The address of the callback. */
   url: string;
-  port: number;
   logs: Record<string, unknown>[];
   /** Ends it as the platform ends a function: at once. */
   kill(): Promise<void>;
@@ -42,7 +40,6 @@ export async function startInstance(settings: InstanceSettings): Promise<Instanc
   const { url } = (started as [{ url: string }])[0];
   return {
     url: `${url}/api/dingtalk`,
-    port: Number(new URL(url).port),
     logs,
     async kill() {
       child.kill('SIGKILL');

@@ -1,9 +1,12 @@
-import type { Clock } from '../../lib/runtime/clock.ts';
+import { AsyncResource } from 'node:async_hooks';
+import { systemClock, type Clock } from '../../lib/runtime/clock.ts';
 
 /** A clock that stands still until a test moves it. */
 export interface VirtualClock extends Clock {
   /** Runs everything that is due within the next `ms` milliseconds, in order, and lets promises settle in between. */
   advance(ms: number): Promise<void>;
+  /** How many timers wait. */
+  waiting(): number;
 }
 
 export function createVirtualClock(startMs = 1_800_000_000_000): VirtualClock {
@@ -16,6 +19,7 @@ export function createVirtualClock(startMs = 1_800_000_000_000): VirtualClock {
 
   return {
     now: () => nowMs,
+    waiting: () => timers.size,
     schedule(ms, run) {
       const id = (serial += 1);
       timers.set(id, { atMs: nowMs + Math.max(0, ms), run });
@@ -40,9 +44,15 @@ export function createVirtualClock(startMs = 1_800_000_000_000): VirtualClock {
   };
 }
 
+/** Of the commands in a terminal: pauses take a hundredth; the limits of requests, 8 s and more, stay. */
+export const shortPauses: Clock = {
+  now: () => Date.now(),
+  schedule: (ms, run) => systemClock.schedule(ms < 8_000 ? ms / 100 : ms, run),
+};
+
 /** A clock that runs `speed` times as fast as the real one. */
 export interface FastClock extends Clock {
-  /** Can be changed; what is scheduled already keeps its moment on the wall's clock. */
+  /** Can be changed. What is scheduled already keeps its moment: on the wall's clock, or on a stepping clock its own. */
   speed: number;
 }
 
@@ -62,10 +72,7 @@ export function createFastClock(speed: number): FastClock {
       current = next;
     },
     now: () => Math.floor(now()),
-    schedule(ms, run) {
-      const timer = setTimeout(run, ms / current);
-      return () => clearTimeout(timer);
-    },
+    schedule: (ms, run) => systemClock.schedule(ms / current, run),
   };
 }
 
@@ -76,13 +83,13 @@ const TICK_MS = 4;
  * A fast clock that waits for a busy machine: it goes on by one step with each tick of this process, however late that
  * tick comes. So what the process itself takes counts for about the same number of steps on every machine.
  */
-export function createSteppingClock(speed: number): Clock & { readonly speed: number } {
+export function createSteppingClock(speed: number): FastClock {
   let nowMs = Date.now();
   let serial = 0;
   const timers = new Map<number, { atMs: number; run: () => void }>();
 
   function step(): void {
-    const untilMs = nowMs + TICK_MS * speed;
+    const untilMs = nowMs + TICK_MS * clock.speed;
     for (;;) {
       const due = [...timers].filter(([, { atMs }]) => atMs <= untilMs);
       const [first] = due.toSorted(([, a], [, b]) => a.atMs - b.atMs);
@@ -98,15 +105,17 @@ export function createSteppingClock(speed: number): Clock & { readonly speed: nu
   }
 
   let isStanding = true;
-  return {
+  const clock: FastClock = {
     speed,
     now: () => nowMs,
     schedule(ms, run) {
       const id = (serial += 1);
-      timers.set(id, { atMs: nowMs + Math.max(0, ms), run });
+      // As a timer of its own does, it runs in the context that it comes from.
+      timers.set(id, { atMs: nowMs + Math.max(0, ms), run: AsyncResource.bind(run) });
       if (isStanding) setTimeout(step, TICK_MS);
       isStanding = false;
       return () => timers.delete(id);
     },
   };
+  return clock;
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { buildArtifact, repositoryRoot, type Artifact } from '../support/artifact.ts';
 import { startFunction, type FunctionOptions, type FunctionProcess } from '../support/function-process.ts';
 
@@ -79,9 +79,10 @@ describe('building and hosting a function', () => {
   it('shows a file that the build left out', async () => {
     const left = artifact.files.find((file) => file.endsWith('functions/wait-until.js')) ?? '';
     expect(existsSync(join(repositoryRoot, left))).toBe(true);
-    const incomplete = await buildArtifact('test/tooling/artifact-fixture.ts');
-    await rm(join(incomplete.directory, left));
-    await expect(startFunction({ artifact: incomplete })).rejects.toThrow('wait-until');
-    await incomplete.remove();
+    const directory = `${artifact.directory}-incomplete`;
+    onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    await cp(artifact.directory, directory, { recursive: true, verbatimSymlinks: true });
+    await rm(join(directory, left));
+    await expect(startFunction({ artifact: { ...artifact, directory } })).rejects.toThrow('wait-until');
   });
 });

@@ -3,7 +3,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { repositoryRoot } from '../support/artifact.ts';
-import { importsBelow, importsOf, sourceFiles, withoutComments, type Import } from '../support/imports.ts';
+import {
+  importsBelow,
+  importsOf,
+  reachableFrom,
+  sourceFiles,
+  withoutComments,
+  type Import,
+} from '../support/imports.ts';
 
 /** Where it says so. */
 const WHERE = 'see "The tree" in docs/architecture.md';
@@ -91,17 +98,6 @@ function circlesIn(imports: readonly Pick<Import, 'from' | 'to'>[]): string[] {
   };
   for (const path of targets.keys()) visit(path, []);
   return circles;
-}
-
-/** All files and packages that are loaded with a file, itself included. */
-function reachableFrom(entry: string, imports: readonly Import[]): string[] {
-  const targets = Map.groupBy(
-    imports.filter(({ typeOnly }) => !typeOnly),
-    ({ from }) => from,
-  );
-  const reached = new Set([entry]);
-  for (const path of reached) for (const { to } of targets.get(path) ?? []) reached.add(to);
-  return [...reached];
 }
 
 const codeOf = (path: string) => withoutComments(readFileSync(join(repositoryRoot, path), 'utf8'));

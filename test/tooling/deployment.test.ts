@@ -4,9 +4,14 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { systemClock } from '../../lib/runtime/clock.ts';
 import { buildArtifact, readDeploymentSettings, repositoryRoot, type Artifact } from '../support/artifact.ts';
+import { GROUP, startVendors } from '../support/bridge.ts';
 import { startFunction } from '../support/function-process.ts';
+import { describeWith } from '../support/require.ts';
+import { words } from '../support/stage.ts';
+import { startStore } from '../support/store.ts';
 
 const run = promisify(execFile);
 
@@ -32,30 +37,61 @@ describe('the built function', () => {
     expect(artifact.printed).toEqual([]);
   });
 
-  it('loads from a copy outside the repository, and answers once it is configured', async () => {
-    const configured = await startFunction({
-      artifact,
-      env: {
-        DINGTALK_CLIENT_ID: 'dingclient',
-        DINGTALK_CLIENT_SECRET: 'secret',
-        DIFY_API_KEY: 'app-key',
-        UPSTASH_REDIS_REST_URL: 'http://127.0.0.1:9',
-        UPSTASH_REDIS_REST_TOKEN: 'token',
-      },
+  describeWith('redis-server', 'loaded from a copy outside the repository', () => {
+    it('plays the whole story: health, probe, group question, single question, redelivery, commands', async () => {
+      const store = await startStore();
+      const { dingtalk, dify, env } = await startVendors(
+        { app: { script: words('Hello ', '**there**') } },
+        systemClock,
+      );
+      onTestFinished(async () => void (await Promise.all([dingtalk.close(), dify.close(), store.close()])));
+      const instance = await startFunction({ artifact, env: { ...env, ...store.env, VERCEL: '1' } });
+      onTestFinished(() => instance.kill('SIGKILL'));
+      const url = `${instance.url}/api/dingtalk`;
+      for (const method of ['GET', 'HEAD', 'POST']) expect((await fetch(url, { method })).status).toBe(200);
+      expect((await fetch(url, { method: 'POST', body: '{}' })).status).toBe(401);
+
+      const first = dingtalk.callback({ from: 'staff-2', conversation: GROUP, text: '你好' });
+      expect(await dingtalk.deliver(url, first)).toMatchObject({ status: 200, body: '{"msgtype":"empty"}' });
+      await dingtalk.deliver(url, first);
+      await dingtalk.deliver(url, dingtalk.callback({ from: 'staff-1', text: 'again' }));
+      await dingtalk.deliver(url, dingtalk.callback({ from: 'staff-1', text: '/help' }));
+      await instance.drain();
+
+      expect([...dingtalk.cards.values()].map(({ phase, content }) => `${phase}: ${content}`)).toEqual([
+        'finished: Hello **there**',
+        'finished: Hello **there**',
+      ]);
+      expect(dingtalk.messages).toMatchObject([{ text: expect.stringContaining('/new') as string }]);
+      expect(dify.runs).toHaveLength(2);
+      expect(dingtalk.violations).toEqual([]);
+      expect(instance.logs.every((line) => line.startsWith('{'))).toBe(true);
     });
-    for (const method of ['GET', 'HEAD']) {
-      expect((await fetch(`${configured.url}/api/dingtalk`, { method })).status).toBe(200);
-    }
-    await configured.close();
   });
 
-  it('answers 503 and names every missing setting while it is not', async () => {
-    const bare = await startFunction({ artifact });
-    const answer = await fetch(`${bare.url}/api/dingtalk`);
+  it('answers 503 with everything that is wrong at once while it is not configured', async () => {
+    const bare = await startFunction({ artifact, env: { VERCEL: '1', DIFY_API_URL: 'nonsense' } });
+    const answer = await fetch(`${bare.url}/api/dingtalk`, { method: 'POST' });
     expect(answer.status).toBe(503);
     const text = await answer.text();
-    for (const name of ['DINGTALK_CLIENT_ID', 'DINGTALK_CLIENT_SECRET', 'DIFY_API_KEY']) expect(text).toContain(name);
+    for (const name of [
+      'DINGTALK_CLIENT_ID',
+      'DINGTALK_CLIENT_SECRET',
+      'DIFY_API_KEY',
+      'DIFY_API_URL',
+      'UPSTASH_REDIS_REST_URL',
+    ])
+      expect(text).toContain(name);
+    expect(text).not.toContain('nonsense');
     await bare.close();
+  });
+
+  it('holds neither the in-process store nor the TCP client: Vercel uses neither', async () => {
+    const map: { sources: string[] } = JSON.parse(
+      await readFile(join(artifact.directory, 'dist/function.js.map'), 'utf8'),
+    );
+    expect(map.sources).toContain('../lib/state/redis/upstash.ts');
+    expect(map.sources.filter((file) => /lib\/state\/(?:memory\/|redis\/tcp)|@redis\/client/u.test(file))).toEqual([]);
   });
 
   it('runs on Node 24 and is the built file with its maps: no package is read at a cold start', async () => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { repositoryRoot } from '../support/artifact.ts';
-import { importsOf } from '../support/imports.ts';
+import { importsBelow, reachableFrom } from '../support/imports.ts';
 
 const read = (path: string) => readFileSync(join(repositoryRoot, path), 'utf8');
 const dockerfile = read('Dockerfile');
@@ -11,33 +11,20 @@ const copied = [...dockerfile.matchAll(/^COPY (.+) \S+$/gmu)].flatMap(([, paths 
 const [, start = ''] = /^CMD \["node", "([^"]+)"\]$/mu.exec(dockerfile) ?? [];
 
 /** Everything that is loaded from the start file on. */
-function reachable(): { files: Set<string>; packages: Set<string> } {
-  const files = new Set<string>();
-  const packages = new Set<string>();
-  const visit = (path: string) => {
-    if (files.has(path)) return;
-    files.add(path);
-    for (const { to, typeOnly } of importsOf(path, read(path))) {
-      if (typeOnly || to.startsWith('node:')) continue;
-      if (to.endsWith('.ts')) visit(to);
-      else packages.add(to);
-    }
-  };
-  visit(start);
-  return { files, packages };
-}
+const loaded = reachableFrom(start, importsBelow(repositoryRoot, ['lib', 'scripts']));
+const files = loaded.filter((path) => path.endsWith('.ts'));
+const packages = loaded.filter((path) => !path.endsWith('.ts') && !path.startsWith('node:'));
 
 describe('the image', () => {
   it('copies every file that the server loads', () => {
-    const { files } = reachable();
-    expect(files.size).toBeGreaterThan(50);
-    const missing = [...files].filter((file) => !copied.some((path) => file === path || file.startsWith(`${path}/`)));
+    expect(files.length).toBeGreaterThan(50);
+    const missing = files.filter((file) => !copied.some((path) => file === path || file.startsWith(`${path}/`)));
     expect(missing).toEqual([]);
   });
 
   it('has every package that it loads among those that are not for development', () => {
     const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> };
-    expect([...reachable().packages].filter((name) => !Object.hasOwn(dependencies, name))).toEqual([]);
+    expect(packages.filter((name) => !Object.hasOwn(dependencies, name))).toEqual([]);
   });
 
   it('installs exactly what the lock file says', () => {

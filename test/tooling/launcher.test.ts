@@ -8,19 +8,25 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { repositoryRoot } from '../support/artifact.ts';
 
-/** Writes its arguments down, takes its time, and installs one package with one command anew; fails when told to. */
+/**
+ * Writes its arguments down, takes its time, and installs one package with one command anew; fails when told to, and with
+ * NPM_WAITS waits until there is a file `go`. It ends when its project is deleted.
+ */
 const NPM = `#!${process.execPath}
-import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 writeFileSync('npm-pid', String(process.pid));
 appendFileSync('npm-calls.log', process.argv.slice(2).join(' ') + '\\n');
 rmSync('node_modules', { recursive: true, force: true });
-setTimeout(() => {
+const install = () => {
+  if (!existsSync('npm-pid')) process.exit(1);
+  if (process.env.NPM_WAITS && !existsSync('go')) return void setTimeout(install, 10);
   if (process.env.NPM_FAILS) process.exit(1);
   mkdirSync('node_modules');
   mkdirSync('node_modules/greeter');
   writeFileSync('node_modules/greeter/package.json', '{"bin":{"greet":"./greet.cjs"}}');
   writeFileSync('node_modules/greeter/greet.cjs', 'console.log("hello " + process.argv.slice(2).join(" "))');
-}, 300);
+};
+setTimeout(install, 100);
 `;
 
 interface Ended {
@@ -85,15 +91,16 @@ describe('the launcher', () => {
   });
 
   it('is not held up by a command that was killed while it installed', async () => {
-    const killed = start(['greet']);
+    const killed = start(['greet'], { NPM_WAITS: '1' });
     await expect.poll(npmCalls).toHaveLength(1);
     killed.child.kill('SIGKILL');
+    await writeFile(join(project, 'go'), '');
     await killed.ended;
     expect(await launch(['greet'])).toMatchObject({ code: 0, output: 'hello \n' });
   });
 
   it('ends npm before it ends itself, so that the next command does not install beside it', async () => {
-    const stopped = start(['greet']);
+    const stopped = start(['greet'], { NPM_WAITS: '1' });
     await expect.poll(npmCalls).toHaveLength(1);
     stopped.child.kill('SIGTERM');
     await once(stopped.child, 'exit');
@@ -104,12 +111,13 @@ describe('the launcher', () => {
   });
 
   it('can be stopped while it waits for another command', async () => {
-    const installing = start(['greet']);
+    const installing = start(['greet'], { NPM_WAITS: '1' });
     await expect.poll(npmCalls).toHaveLength(1);
     const waiting = start(['greet']);
     await once(waiting.child.stderr, 'data');
     waiting.child.kill('SIGTERM');
     expect(await waiting.ended).toMatchObject({ code: 128 + 15, output: '' });
+    await writeFile(join(project, 'go'), '');
     expect(await installing.ended).toMatchObject({ code: 0, output: 'hello \n' });
   });
 

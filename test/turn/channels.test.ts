@@ -25,7 +25,7 @@ function channelsFor(world: World, changes: Partial<Turn> = {}, leftMs: number |
     onOverdue: () => undefined,
     watch: createWatch(clock),
   });
-  return { turn, lease, channels: createChannels(options).forTurn(turn, lease, deadline) };
+  return { turn, lease, deadline, channels: createChannels(options).forTurn(turn, lease, deadline) };
 }
 
 describe('the card of a turn', () => {
@@ -163,22 +163,37 @@ describe('the files of an answer', () => {
     expect(channelsFor(createWorld(), { level }).channels.attachments !== null).toBe(areSent);
   });
 
-  test('are given up 8 s before the invocation ends', async () => {
-    const world = createWorld();
-    let signal: AbortSignal | undefined;
-    world.options.download = (_, options) => {
-      signal = options.signal;
+  /** Sends a file whose download takes for ever, 60 s before the invocation ends. */
+  const sendEndless = (world: World) => {
+    const download: { signal?: AbortSignal | undefined } = {};
+    world.options.download = (_, { signal }) => {
+      download.signal = signal;
       return new Promise((_resolve, reject) => {
         signal?.addEventListener('abort', () => reject(new Error('given up')));
       });
     };
-    const { channels } = channelsFor(world, {}, 60_000);
+    const { channels, deadline } = channelsFor(world, {}, 60_000);
     const file = { id: 'f', name: 'a.pdf', kind: 'document', url: '/files/a.pdf', extension: 'pdf' };
     const sending = channels.attachments?.send([{ ...file, mimeType: null, sizeBytes: null }]);
+    return { sending, download, deadline };
+  };
+
+  test('are given up 8 s before the invocation ends', async () => {
+    const world = createWorld();
+    const { sending, download } = sendEndless(world);
     await world.clock.advance(51_999);
-    expect(signal?.aborted).toBe(false);
+    expect(download.signal?.aborted).toBe(false);
     await world.clock.advance(1);
     expect(await sending).toEqual({ failed: ['a.pdf'], leftOut: 0 });
+  });
+
+  test('leave no timer behind when their turn has ended', async () => {
+    const world = createWorld();
+    const { download, deadline } = sendEndless(world);
+    await world.clock.advance(0);
+    deadline.close();
+    await world.clock.advance(60_000);
+    expect(download.signal?.aborted).toBe(false);
   });
 
   test('of a question are fetched from DingTalk for the app', async () => {

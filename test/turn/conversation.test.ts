@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { askerOf, conversationOf } from '../../lib/turn/conversation.ts';
+import { askerOf, conversationOf, userOfTurn } from '../../lib/turn/conversation.ts';
 import { GROUP, messageOf, senderOf } from '../support/turn.ts';
 
 const single = messageOf('a');
@@ -28,4 +28,18 @@ test('who has no staff id is known by the id that DingTalk always tells', () => 
   expect(conversationOf(external, 'user').difyUser).toMatch(/^sender-[0-9a-f]{32}$/);
   expect(askerOf(external)).toBe(external.sender.id);
   expect(askerOf(group)).toBe('staff-1');
+});
+
+test('Dify knows the asker of a turn by the scope, or as the person whom the run of its form was started for', () => {
+  expect(userOfTurn({ message: group, form: null }, 'chat')).toBe(conversationOf(group, 'chat').difyUser);
+  const form = {
+    token: 't',
+    runId: 'r',
+    action: 'a',
+    inputs: {},
+    shownChars: 0,
+    appType: 'chat',
+    user: 'staff-9',
+  } as const;
+  expect(userOfTurn({ message: group, form }, 'chat')).toBe('staff-9');
 });

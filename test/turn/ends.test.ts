@@ -5,7 +5,14 @@ import { endingLine, endingState } from '../../lib/answer/ending.ts';
 import type { PendingForm } from '../../lib/answer/event.ts';
 import { formEndLine } from '../../lib/answer/form-end.ts';
 import { closedFormView, finalView } from '../../lib/answer/view.ts';
-import { BridgeError, repeatOf, TURN_ERROR_CODES, type ErrorFacts, type TurnErrorCode } from '../../lib/errors.ts';
+import {
+  BridgeError,
+  repeatOf,
+  TURN_ERROR_CODES,
+  type ErrorFacts,
+  type Named,
+  type TurnErrorCode,
+} from '../../lib/errors.ts';
 import { textsFor } from '../../lib/texts/index.ts';
 
 const texts = textsFor('zh-CN');
@@ -30,7 +37,8 @@ const ended = (kind: Exclude<Ending['kind'], 'failed'>, message = '', more: Part
   ending: { kind },
   ...more,
 });
-const failure = (code: TurnErrorCode, facts: ErrorFacts = {}) => new BridgeError(code, 'on purpose', facts);
+const failure = (code: TurnErrorCode, facts: ErrorFacts = {}, named: Named = {}) =>
+  new BridgeError(code, 'on purpose', facts, undefined, named);
 
 /** Where it is shown: on a card of a template without or with buttons, or as messages; to one person, or to a group. */
 const PLACES = {
@@ -204,7 +212,7 @@ describe('a failure', () => {
     expect(withButton.offers.includes('[重试]')).toBe(helps !== 'never');
   });
 
-  test.each<[TurnErrorCode, ErrorFacts]>([
+  test.each<[TurnErrorCode, ErrorFacts, Named?]>([
     ['file_too_large', {}],
     ['file_wrong_type', {}],
     ['file_not_accepted', {}],
@@ -212,10 +220,10 @@ describe('a failure', () => {
     ['form_expired', {}],
     ['form_invalid', {}],
     ['dify_content_refused', {}],
-    ['dify_input_invalid', { input: 'Topic', maxChars: 5, chars: 9 }],
-    ['dify_input_missing', { files: 'Report' }],
-  ])('%s is one that no repeat helps', (code, facts) => {
-    expect(repeatOf(failure(code, facts))).toBe('never');
+    ['dify_input_invalid', { maxChars: 5, chars: 9 }],
+    ['dify_input_missing', {}, { missingFiles: ['Report'] }],
+  ])('%s is one that no repeat helps', (code, facts, named) => {
+    expect(repeatOf(failure(code, facts, named))).toBe('never');
   });
 
   test('of a question that no words can ask again offers none', () => {

@@ -1,7 +1,7 @@
 // The forms of a conversation, as the store keeps them for this version and for the one before.
 import { describe, expect, test } from 'vitest';
 import type { KeptForm } from '../../lib/ask/form.ts';
-import type { ConversationContext } from '../../lib/state/state.ts';
+import type { ConversationContext } from '../../lib/state/told.ts';
 import { formChange, readForms, type KeptForms } from '../../lib/turn/kept-forms.ts';
 import { openTurnForms } from '../../lib/turn/turn-forms.ts';
 import { turnOf } from '../support/turn.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { BridgeError } from '../../lib/errors.ts';
-import type { Finished, FinishRequest, Renewed, RenewRequest, StartedTurn } from '../../lib/state/state.ts';
+import type { FinishRequest, RenewRequest } from '../../lib/state/state.ts';
+import type { Finished, Renewed, StartedTurn } from '../../lib/state/told.ts';
 import { openLease, type LeaseOptions } from '../../lib/turn/lease.ts';
 import { leaseEnd } from '../../lib/turn/lease-timing.ts';
 import { noProgress } from '../../lib/turn/record.ts';

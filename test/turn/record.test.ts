@@ -106,9 +106,13 @@ describe('the progress of a turn', () => {
     expect(kept.progress).toEqual({ ...noProgress, text: 'first' });
     kept.note({ calls: 2 });
     kept.note({ hasCard: true });
-    kept.noteText(() => `text ${(worked += 1)}`);
+    kept.noteText(() => {
+      worked += 1;
+      return 'second';
+    });
+    expect(kept.progress.calls).toBe(2);
     expect(worked).toBe(0);
-    expect(kept.progress).toEqual({ ...noProgress, calls: 2, hasCard: true, text: 'text 1' });
+    expect(kept.progress).toEqual({ ...noProgress, calls: 2, hasCard: true, text: 'second' });
   });
 });
 

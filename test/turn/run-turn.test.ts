@@ -4,9 +4,9 @@ import { emptyAnswer } from '../../lib/answer/answer.ts';
 import { sendLink } from '../../lib/answer/links.ts';
 import { BridgeError, type ErrorCode } from '../../lib/errors.ts';
 import type { Recovered } from '../../lib/recovery/recover.ts';
-import type { Renewed } from '../../lib/state/state.ts';
+import type { Renewed } from '../../lib/state/told.ts';
 import { readAnswered } from '../../lib/turn/answered.ts';
-import { createChannels, type TurnChannels } from '../../lib/turn/channels.ts';
+import { createChannels } from '../../lib/turn/channels.ts';
 import { openDeadline } from '../../lib/turn/deadline.ts';
 import { openLease, type Lease } from '../../lib/turn/lease.ts';
 import { noProgress, readProgress } from '../../lib/turn/record.ts';
@@ -29,25 +29,18 @@ interface Running {
 async function run(
   world: World,
   changes: Partial<Turn> = {},
-  {
-    leftMs = null,
-    during,
-    channels: adapt = (channels) => channels,
-  }: {
-    leftMs?: number | null;
-    during?: (running: Running) => unknown;
-    channels?: (channels: TurnChannels) => TurnChannels;
-  } = {},
+  { leftMs = null, during }: { leftMs?: number | null; during?: (running: Running) => unknown } = {},
 ) {
   const { clock, options } = world;
   const turn = { ...(await world.accept(changes)), ...changes };
-  const deadline = openDeadline(clock, leftMs === null ? null : clock.now() + leftMs, options.shutdown);
+  const deadlineMs = leftMs === null ? null : clock.now() + leftMs;
+  const deadline = openDeadline(clock, deadlineMs, options.shutdown);
   const lease = openLease({
     ...options,
     timing: options.leaseTiming,
     turn,
     conversationTtlMs: null,
-    deadlineMs: deadline.atMs,
+    deadlineMs,
     onRunning: () => undefined,
     onOverdue: () => undefined,
     watch: createWatch(clock),
@@ -62,7 +55,7 @@ async function run(
     lease,
     stop,
     deadline,
-    channels: adapt(createChannels(options).forTurn(turn, lease, deadline)),
+    channels: createChannels(options).forTurn(turn, lease, deadline),
     background: (work) => void background.push(work),
   });
   if (during) {
@@ -71,6 +64,7 @@ async function run(
   }
   const next = await world.done(running);
   await world.done(Promise.all(background));
+  lease.stop();
   deadline.close();
   return { next, turn, lease, record: await world.state.lookUp(turn.id) };
 }
@@ -241,27 +235,6 @@ describe('a failure', () => {
     world.dify.answers.push([{ kind: 'file', file: { ...file, ...rest }, ids: IDS }, failed]);
     await run(world);
     expect(world.chat.sent).toEqual([]);
-  });
-
-  test('of the bridge itself leaves the turn on record, without a lease that keeps others away', async () => {
-    const world = createWorld();
-    const { next, turn, lease, record } = await run(
-      world,
-      {},
-      {
-        channels: (channels) => ({
-          ...channels,
-          openCard() {
-            throw new RangeError('on purpose');
-          },
-        }),
-      },
-    );
-    expect(next).toBeNull();
-    expect(record?.state).toBe('started');
-    expect(line(world, 'turn_crashed')).toMatchObject({ turn: turn.reference, error: 'RangeError' });
-    await world.clock.advance(100_000);
-    expect(lease.requests).toBe(1);
   });
 });
 

@@ -4,11 +4,11 @@ import type { Recovered } from '../../lib/recovery/recover.ts';
 import type { FinishRequest, State } from '../../lib/state/state.ts';
 import { createChannels } from '../../lib/turn/channels.ts';
 import { noProgress } from '../../lib/turn/record.ts';
-import { createRunner, userOfTurn } from '../../lib/turn/runner.ts';
+import { createRunner } from '../../lib/turn/runner.ts';
 import type { Turn, TurnProgress } from '../../lib/turn/turn.ts';
 import { WATCH_MS } from '../../lib/turn/watch.ts';
 import { ended, IDS, RUN_IDS, words } from '../support/fake-dify.ts';
-import { createWorld, messageOf, texts, type World } from '../support/turn.ts';
+import { createWorld, texts, type World } from '../support/turn.ts';
 
 const error = (code: ErrorCode) => new BridgeError(code, 'on purpose');
 const runnerOf = ({ options }: World) => createRunner(options, createChannels(options));
@@ -124,6 +124,26 @@ describe('running a turn', () => {
     ]);
   });
 });
+
+test.each(['counting', 'newCard'] as const)(
+  'a fault of the bridge leaves the turn on record, without a lease that keeps others away (%s)',
+  async (part) => {
+    const world = createWorld();
+    const turn = await world.accept();
+    world.options.chat = {
+      ...world.chat,
+      counting: () => ({ ...world.chat, newCard: fail }),
+      [part]: fail,
+    };
+    await run(world, turn);
+    expect(world.lines).toMatchObject([{ event: 'turn_crashed', turn: turn.reference, error: 'RangeError' }]);
+    await world.clock.advance(100_000);
+    expect(await world.state.overdue({ nowMs: world.clock.now(), limit: 5 })).toEqual([turn.id]);
+    function fail(): never {
+      throw new RangeError('on purpose');
+    }
+  },
+);
 
 describe('the next turn, when too little time is left,', () => {
   const late = async (world: World, hop = 0) => {
@@ -356,20 +376,4 @@ describe('stopping', () => {
     expect(await runnerOf(world).stop({ conversationKey: 'conversation-1', asker: null })).toBe(true);
     expect(world.dify.calls['stop']).toEqual([{ type: 'chat', user: 'staff-1', taskId: 'task-1' }]);
   });
-});
-
-test('Dify knows the asker of a turn by the scope, or as the person whom the run of its form was started for', () => {
-  const { options } = createWorld({ env: { CONVERSATION_SCOPE: 'chat' } });
-  const payload = { message: messageOf('a'), question: 'a', acceptedAtMs: 0, form: null };
-  expect(userOfTurn(payload, options)).toMatch(/^chat-/);
-  const form = {
-    token: 't',
-    runId: 'r',
-    action: 'a',
-    inputs: {},
-    shownChars: 0,
-    appType: 'chat',
-    user: 'staff-9',
-  } as const;
-  expect(userOfTurn({ ...payload, form }, options)).toBe('staff-9');
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { BridgeError } from '../../lib/errors.ts';
-import type { Stopped } from '../../lib/state/state.ts';
+import type { Stopped } from '../../lib/state/told.ts';
 import { keepProgress, noProgress } from '../../lib/turn/record.ts';
 import { createStops } from '../../lib/turn/stop.ts';
 import type { TurnProgress } from '../../lib/turn/turn.ts';
@@ -110,10 +110,24 @@ describe('an answer that is written here, when it is stopped,', () => {
   test('counts as long as it is written', () => {
     const { stops, begin } = open();
     expect(stops.running).toBe(0);
-    begin();
+    const stop = begin();
     expect(stops.running).toBe(1);
-    stops.end(turn.id);
+    stops.end(turn.id, stop);
     expect(stops.running).toBe(0);
+  });
+
+  test('is still written here where this instance has handed it to itself and the first run of it ends', async () => {
+    const { stops, told, begin } = open({
+      stopped: { running: { turnId: turn.id, payload, progress: JSON.stringify(running) }, dropped: [] },
+    });
+    const [first, second] = [begin(), begin()];
+    stops.end(turn.id, first);
+    expect([stops.running, stops.isHere(turn.id)]).toEqual([1, true]);
+    await stops.stop(order);
+    expect([first.isAsked, second.isAsked]).toEqual([false, true]);
+    expect(told).toEqual([task]);
+    stops.end(turn.id, second);
+    expect(stops.isHere(turn.id)).toBe(false);
   });
 });
 

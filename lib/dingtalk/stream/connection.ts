@@ -1,5 +1,5 @@
 import { BridgeError } from '../../errors.ts';
-import { sleep, type Clock } from '../../runtime/clock.ts';
+import { withTimeout, type Clock } from '../../runtime/clock.ts';
 import { acknowledgement, readFrame, responseData, type AckCode, type Frame } from './frames.ts';
 import { watchSilence } from './silence.ts';
 import type { OpenSocket } from './socket.ts';
@@ -141,7 +141,7 @@ export function openConnection(options: ConnectionOptions): Promise<Connection> 
       onIdle = resolve;
       if (underWay === 0) resolve();
     });
-    await Promise.race([idle, sleep(clock, LEAVE_MS), closed.promise]);
+    await withTimeout(clock, LEAVE_MS, () => Promise.race([idle, closed.promise])).catch(() => undefined);
     socket.close();
     const cancel = clock.schedule(CLOSE_MS, () => socket.cut());
     await closed.promise;

@@ -5,6 +5,7 @@ import type { Fetch } from '../../net/http.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { isOfGateway } from '../failures.ts';
 import { send } from '../http.ts';
+import { withAnySecret } from '../token.ts';
 import { TOPICS } from './frames.ts';
 
 export type StreamConfig = Pick<DingTalkConfig, 'clientId' | 'clientSecrets' | 'apiUrl'>;
@@ -30,20 +31,13 @@ const opened = z.object({ endpoint: z.string().min(1), ticket: z.string().min(1)
 const refused = z.object({ code: z.string().nullish() });
 
 /**
- * Asks DingTalk for a connection. While the secret is being rotated, the old one is tried after the new one.
+ * Asks DingTalk for a connection.
  *
  * @throws BridgeError `dingtalk_credentials`, `dingtalk_stream_refused`, `dingtalk_server_error`, `dingtalk_qps`,
  * `dingtalk_unreachable` or `dingtalk_timeout`.
  */
-export async function requestTicket(config: StreamConfig, ports: TicketPorts): Promise<Ticket> {
-  const [secret, oldSecret] = config.clientSecrets;
-  try {
-    return await requestWith(secret, config, ports);
-  } catch (error) {
-    const isWrong = error instanceof BridgeError && error.code === 'dingtalk_credentials';
-    if (!isWrong || oldSecret === undefined) throw error;
-    return requestWith(oldSecret, config, ports);
-  }
+export function requestTicket(config: StreamConfig, ports: TicketPorts): Promise<Ticket> {
+  return withAnySecret(config, (secret) => requestWith(secret, config, ports));
 }
 
 async function requestWith(

@@ -1,5 +1,6 @@
 import type { Clock } from '../../runtime/clock.ts';
-import type { ConversationContext, FormChange, Remembered } from '../state.ts';
+import type { FormChange, Remembered } from '../state.ts';
+import type { ConversationContext } from '../told.ts';
 import { createExpiringMap } from './expiring-map.ts';
 
 /** Conversations, within this process. */

@@ -1,12 +1,7 @@
-import type { ConversationContext, FinishRequest, State } from '../state.ts';
+import type { FinishRequest, State } from '../state.ts';
+import { DUE_AGAIN_MS, MOST_GROUP_FORMS, type ConversationContext } from '../told.ts';
 import type { createMemoryConversations } from './conversations.ts';
-import type { MemoryTurn } from './records.ts';
-
-/** How long an instance has that is told of a form whose time is over. */
-const AGAIN_MS = 60_000;
-
-/** Most forms of a group that a person is told of. */
-const MOST = 10;
+import type { MemoryTurn } from './turn.ts';
 
 interface Wait {
   dueAtMs: number;
@@ -21,11 +16,11 @@ export function createMemoryForms(
 ) {
   const waits = new Map<string, Wait>();
 
-  /** The turns whose form is due, the oldest first. Each is told once a minute. */
+  /** The turns whose form is due, the oldest first. */
   function due(nowMs: number, limit: number): string[] {
     const overdue = [...waits].filter(([, { dueAtMs }]) => dueAtMs <= nowMs);
     const told = overdue.toSorted(([, a], [, b]) => a.dueAtMs - b.dueAtMs).slice(0, limit);
-    for (const [, wait] of told) wait.dueAtMs = nowMs + AGAIN_MS;
+    for (const [, wait] of told) wait.dueAtMs = nowMs + DUE_AGAIN_MS;
     return told.map(([id]) => id);
   }
 
@@ -33,7 +28,7 @@ export function createMemoryForms(
   function of(group: string | null, nowMs: number): string[] {
     if (group === null) return [];
     const waiting = [...waits].filter(([, wait]) => wait.group === group && wait.untilMs >= nowMs);
-    const newest = waiting.toSorted(([, a], [, b]) => b.untilMs - a.untilMs).slice(0, MOST);
+    const newest = waiting.toSorted(([, a], [, b]) => b.untilMs - a.untilMs).slice(0, MOST_GROUP_FORMS);
     return newest.flatMap(([id]) => receiptOf(id) ?? []);
   }
 

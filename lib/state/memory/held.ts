@@ -1,16 +1,20 @@
 import type { Clock } from '../../runtime/clock.ts';
 import { CLAIM_TTL_MS } from '../lifetimes.ts';
-import type { AcceptRequest, Held, HoldRequest } from '../state.ts';
+import type { AcceptRequest, HoldRequest } from '../state.ts';
+import type { Held } from '../told.ts';
 import type { createMemoryConversations } from './conversations.ts';
-import { createExpiringMap } from './expiring-map.ts';
+import { createExpiringMap, type ExpiringMap } from './expiring-map.ts';
+import type { MemoryClaim } from './turn.ts';
 
 /** Files that wait for the next question of their conversation, within this process. */
-export function createMemoryHeld(clock: Clock, conversations: ReturnType<typeof createMemoryConversations>) {
+export function createMemoryHeld(
+  clock: Clock,
+  conversations: ReturnType<typeof createMemoryConversations>,
+  claims: ExpiringMap<MemoryClaim>,
+) {
   const lists = createExpiringMap<{ turnId: string; file: string }[]>(clock);
   /** Outlive the lists: where only the mark is left, files were held for too long. */
   const marks = createExpiringMap<true>(clock);
-  /** The messages that were held. */
-  const messages = createExpiringMap<{ owner: string; isFirst: boolean }>(clock);
   const nameOf = (key: string) => `${key}:${conversations.context(key).generation}`;
 
   function drop(key: string): void {
@@ -19,17 +23,15 @@ export function createMemoryHeld(clock: Clock, conversations: ReturnType<typeof 
   }
 
   return {
-    size: () => lists.size() + marks.size() + messages.size(),
-
-    /** Whether another delivery of the message was held. */
-    isOfAnother: (turnId: string, owner: string) => (messages.get(turnId)?.owner ?? owner) !== owner,
+    size: () => lists.size() + marks.size(),
 
     hold(request: HoldRequest, overdue: readonly string[]): Held {
       const { turnId, owner, conversationKey: key, files, limit, holdMs, conversationTtlMs } = request;
-      const known = messages.get(turnId);
-      if (known && known.owner !== owner) return { kind: 'duplicate' };
+      const known = claims.get(turnId);
+      if (known && (known.owner !== owner || known.as !== 'held')) return { kind: 'duplicate' };
+      const isFirst = known?.isFirst ?? conversations.meet(key, conversationTtlMs);
       if (!known) {
-        messages.set(turnId, { owner, isFirst: conversations.meet(key, conversationTtlMs) }, CLAIM_TTL_MS);
+        claims.set(turnId, { owner, as: 'held', isFirst }, CLAIM_TTL_MS);
         const list = lists.get(nameOf(key)) ?? [];
         const entries = [...list, ...files.map((file) => ({ turnId, file }))].slice(0, limit);
         lists.set(nameOf(key), entries, holdMs);
@@ -42,7 +44,7 @@ export function createMemoryHeld(clock: Clock, conversations: ReturnType<typeof 
         // What came after this message is told with a message of its own.
         files: (end === 0 ? list : list.slice(0, end)).map(({ file }) => file),
         added: list.filter((entry) => entry.turnId === turnId).length,
-        isFirst: messages.get(turnId)?.isFirst ?? false,
+        isFirst,
         overdue,
         context: { ...conversations.context(key), difyConversationId: null, others: [] },
       };
@@ -53,9 +55,9 @@ export function createMemoryHeld(clock: Clock, conversations: ReturnType<typeof 
      * undefined for a message that was not held.
      */
     release(key: string, turnId: string): boolean | undefined {
-      const known = messages.get(turnId);
-      if (!known) return undefined;
-      messages.delete(turnId);
+      const known = claims.get(turnId);
+      if (known?.as !== 'held') return undefined;
+      claims.delete(turnId);
       const list = lists.get(nameOf(key)) ?? [];
       const others = list.filter((entry) => entry.turnId !== turnId);
       if (others.length === 0) drop(key);

@@ -1,28 +1,14 @@
 import { DROPPED_CALLS } from '../budget.ts';
 import type { State } from '../state.ts';
-import type { ExpiringMap } from './expiring-map.ts';
-import type { createMemoryLeases } from './leases.ts';
-import type { createMemoryBudget } from './limits.ts';
-import type { MemoryTurn } from './records.ts';
+import type { MemoryParts } from './parts.ts';
+import type { MemoryTurn } from './turn.ts';
 
-/** What a stop reads and changes. */
-interface Stoppable {
-  turns: ExpiringMap<MemoryTurn>;
-  /** The turns that wait, by conversation. */
-  queues: ReadonlyMap<string, readonly string[]>;
-  /** The turn that runs, by conversation. */
-  running: ReadonlyMap<string, string>;
-  payloads: ExpiringMap<string>;
-  leases: ReturnType<typeof createMemoryLeases>;
-  accounts: ReturnType<typeof createMemoryBudget>;
-}
-
-export function createMemoryStop({ turns, queues, running, payloads, leases, accounts }: Stoppable): State['stop'] {
+export function createMemoryStop({ turns, lines, payloads, leases, accounts }: MemoryParts): State['stop'] {
   return async ({ conversationKey, owner, asker, turnId: only, leaseUntilMs }) => {
     const isTheirs = (id: string, turn: MemoryTurn | undefined) =>
       turn !== undefined && (only === null || id === only) && (asker === null || turn.asker === asker);
     const dropped: { turnId: string; progress: string | null }[] = [];
-    for (const turnId of queues.get(conversationKey) ?? []) {
+    for (const turnId of lines.lineOf(conversationKey)) {
       const turn = turns.get(turnId);
       if (!turn) continue;
       if (turn.state === 'queued' && isTheirs(turnId, turn)) {
@@ -31,10 +17,12 @@ export function createMemoryStop({ turns, queues, running, payloads, leases, acc
         payloads.delete(turnId);
         leases.hold(turnId, leaseUntilMs);
         if (turn.reserved) accounts.settle(turn.reserved, Math.min(turn.reserved.calls, DROPPED_CALLS));
+        // An instance that answers it unheard ends it as well, and settles nothing more.
+        turn.reserved = null;
       }
       if (turn.droppedBy === owner) dropped.push({ turnId, progress: turn.progress });
     }
-    const turnId = running.get(conversationKey);
+    const turnId = lines.runningIn(conversationKey);
     const turn = turns.get(turnId ?? '');
     if (turnId === undefined || turn === undefined || !isTheirs(turnId, turn)) return { dropped, running: null };
     turn.isStopped = true;

@@ -59,6 +59,8 @@ for _, id in ipairs(redis.call('LRANGE', queue, 0, -1)) do
     redis.call('HSET', turn, 'state', 'dropped', 'droppedBy', owner)
     redis.call('ZREM', waiting, id)
     settle(turn, math.min(tonumber(redis.call('HGET', turn, 'reserved') or '0'), ${DROPPED_CALLS}))
+    -- An instance that answers it unheard ends it as well, and settles nothing more.
+    redis.call('HDEL', turn, 'account')
     redis.call('DEL', prefix .. 'payload:' .. id)
     hold(leases, now + lease, id)
     table.insert(dropped, {id, redis.call('HGET', turn, 'progress') or ''})

@@ -1,4 +1,5 @@
 import { RECEIPT_TTL_MS } from '../lifetimes.ts';
+import { DUE_AGAIN_MS, MOST_GROUP_FORMS } from '../told.ts';
 import { PLACE, STORE_NOW } from './script-parts.ts';
 
 // What scripts do about forms that wait for a person. See `scripts.ts`. Below the prefix: `forms` (turns whose card shows a
@@ -9,7 +10,7 @@ export const FORMS_OF = `
 local function formsOf(prefix, groupForms, now)
   local receipts = {}
   if groupForms == '' then return receipts end
-  local ids = redis.call('ZREVRANGEBYSCORE', groupForms, '+inf', now, 'LIMIT', 0, 10)
+  local ids = redis.call('ZREVRANGEBYSCORE', groupForms, '+inf', now, 'LIMIT', 0, ${MOST_GROUP_FORMS})
   for _, id in ipairs(ids) do
     local receipt = redis.call('HGET', prefix .. 'turn:' .. id, 'receipt')
     if receipt then table.insert(receipts, receipt) end
@@ -17,11 +18,11 @@ local function formsOf(prefix, groupForms, now)
   return receipts
 end`;
 
-/** Turns whose card shows a form of which the time is over. An instance that is told of one has a minute for it. */
+/** Turns whose card shows a form of which the time is over. */
 export const DUE = `
 local function dueForms(dueAt, now, limit)
   local ids = redis.call('ZRANGEBYSCORE', dueAt, '-inf', now, 'LIMIT', 0, limit)
-  for _, id in ipairs(ids) do redis.call('ZADD', dueAt, tonumber(now) + 60000, id) end
+  for _, id in ipairs(ids) do redis.call('ZADD', dueAt, tonumber(now) + ${DUE_AGAIN_MS}, id) end
   return ids
 end`;
 

@@ -1,4 +1,5 @@
 import { CLAIM_TTL_MS } from '../lifetimes.ts';
+import { MOST_TOLD } from '../told.ts';
 import { NEWER, OVERDUE_OF, PLACE, STORE_NOW } from './script-parts.ts';
 
 // Files that wait for the next question of their conversation. See `scripts.ts`.
@@ -65,6 +66,6 @@ for _, entry in ipairs(redis.call('LRANGE', held, 0, -1)) do
   if isOwn then added = added + 1 end
   table.insert(files, string.sub(entry, string.find(entry, ' ', 1, true) + 1))
 end
-return {'held', files, added, tonumber(first), overdueOf(prefix, leases, now, 3),
+return {'held', files, added, tonumber(first), overdueOf(prefix, leases, now, ${MOST_TOLD}),
   redis.call('HGET', conversation, 'generation') or '', redis.call('HGET', conversation, 'form') or '',
   redis.call('HGET', conversation, 'forms') or ''}`;

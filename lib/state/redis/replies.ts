@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import type { ConversationContext, Held, RobotStatus, StartedTurn, TurnRecord } from '../state.ts';
+import type { RobotStatus } from '../state.ts';
+import type { ConversationContext, Held, StartedTurn, TurnRecord } from '../told.ts';
 import { readArrivals } from './arrivals.ts';
 
 // The replies of the scripts. They are lists, because a script cannot reply with anything else that has parts. Numbers may

@@ -1,4 +1,5 @@
 import { BUDGET_TTL_MS, CLAIM_TTL_MS, HANDOVER_AGE_MS, ROBOT_ROW_TTL_MS } from '../lifetimes.ts';
+import { MOST_TOLD } from '../told.ts';
 import { KEEP_ARRIVAL } from './arrivals.ts';
 import { RESERVE } from './budget-scripts.ts';
 import { CONTEXT, DESCRIBE, REMEMBER } from './context-parts.ts';
@@ -38,7 +39,7 @@ if not holder then
   redis.call('PEXPIRE', turn, ${CLAIM_TTL_MS})
   if most == '' then redis.call('DEL', row) end
 end
-return {(holder or owner) == owner and 1 or 0, overdueOf(prefix, leases, now, 3)}`;
+return {(holder or owner) == owner and 1 or 0, overdueOf(prefix, leases, now, ${MOST_TOLD})}`;
 
 /**
  * KEYS: turn, payload, conversation, running, queue, leases, accepted, waiting, forms; the row of answers to robots; the
@@ -136,8 +137,8 @@ local generation, dify, form, forms = contextOf(conversation, app)
 local recorded = changed and changed ~= '' and redis.call('GET', payload) or ''
 return {state, generation, dify, form, tonumber(first or 0), tonumber(place),
   redis.call('ZCOUNT', leases, '(' .. now, '+inf'),
-  overdueOf(prefix, leases, now, 3), level, tonumber(reached), recorded, forms, formsOf(prefix, groupForms, now),
-  dueForms(dueAt, now, 3)}`;
+  overdueOf(prefix, leases, now, ${MOST_TOLD}), level, tonumber(reached), recorded, forms, formsOf(prefix, groupForms, now),
+  dueForms(dueAt, now, ${MOST_TOLD})}`;
 
 /**
  * KEYS: turn, conversation, leases, waiting, queue. An instance may renew a turn that is not running by the record: the store
@@ -172,7 +173,7 @@ for _, other in ipairs(redis.call('LRANGE', queue, 0, -1)) do
   if next[1] == 'queued' and behind ~= 'asker' then behind = next[2] == held[5] and 'asker' or 'others' end
 end
 return {'held', redis.call('ZCOUNT', leases, '(' .. now, '+inf'), stopped,
-  overdueOf(prefix, leases, now, 3), behind, tonumber(now)}`;
+  overdueOf(prefix, leases, now, ${MOST_TOLD}), behind, tonumber(now)}`;
 
 /**
  * KEYS: turn, leases. ARGV: `fence`, `hop` and `sentAt` (when the handover was sent, by the store's time) are empty when the

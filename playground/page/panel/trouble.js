@@ -82,6 +82,12 @@ export function createTroubleTab(ui) {
       void server.configure({ followsPage, replyLanguage });
     },
   );
+  const press = choice(
+    'setting-press',
+    words.press,
+    Object.entries(words.presses).map(([value, label]) => [value, label]),
+    (value) => void server.configure({ press: /** @type {Setup['press']} */ (value) }),
+  );
   /** @param {'showThinking' | 'buttons'} name @param {string} id @param {string} label */
   const settingSwitch = (name, id, label) => {
     const state = h('span', { class: 'switch-state' });
@@ -119,6 +125,7 @@ export function createTroubleTab(ui) {
     }
     streaming.select.value = setup.streaming;
     language.select.value = setup.followsPage ? 'page' : setup.replyLanguage;
+    press.select.value = setup.press;
     thinking.render();
     buttons.render();
   };
@@ -142,6 +149,8 @@ export function createTroubleTab(ui) {
         thinking.button,
         buttons.button,
         h('p', { class: 'hint' }, words.buttonTemplateNote),
+        press.row,
+        h('p', { class: 'hint' }, words.pressNote),
       ),
     ),
     render,

@@ -195,6 +195,12 @@ export const en = {
       'the template is unpublished, creating a card gets 400, so it answers through sessionWebhook',
       'card_refused, dingtalk_template_unpublished',
     ],
+    fieldsRefused: [
+      'New fields refused',
+      'still a card, but a narrower one that does not name its question; the chat list stays at “Answering”',
+      'creating the card with newer fields gets 400, so it is repeated once without them, and no card has them for a day; emptying the playground forgets that',
+      'card_extras_refused',
+    ],
     noTemplate: [
       'No template',
       'the whole answer at once, as a markdown message',
@@ -251,6 +257,14 @@ export const en = {
   showThinking: 'Show the reasoning',
   buttonTemplate: 'Card template with buttons',
   buttonTemplateNote: 'DINGTALK_CARD_BUTTONS. Without it, suggestions and forms are written into the text.',
+  press: 'Place of a press',
+  presses: {
+    cardPrivateData: 'content.cardPrivateData',
+    actionId: 'actionId at the top',
+    actionData: 'actionData',
+  },
+  pressNote:
+    'Of the simulated DingTalk: where it puts the button and its parameters into the callback. The first is documented; some templates use the others.',
   replyLanguage: 'The robot’s language',
   asPage: 'Same as the page',
   chipGroups: {

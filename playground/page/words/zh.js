@@ -178,6 +178,12 @@ export const zh = {
       '模板未发布，创建卡片得到 400，改走 sessionWebhook',
       'card_refused，dingtalk_template_unpublished',
     ],
+    fieldsRefused: [
+      '新字段被拒',
+      '卡片还在，只是窄一些，不写是谁的问题，会话列表停在“正在回答”',
+      '创建卡片时的新字段得到 400，不带这些字段重试一次，一天内不再带；清空演练场后忘记',
+      'card_extras_refused',
+    ],
     noTemplate: [
       '没有模板',
       '答案写完才作为一条 Markdown 消息出现',
@@ -233,6 +239,13 @@ export const zh = {
   showThinking: '显示思考过程',
   buttonTemplate: '卡片模板带按钮',
   buttonTemplateNote: '同 DINGTALK_CARD_BUTTONS。关掉后，推荐问题和表单写在正文里。',
+  press: '点击的位置',
+  presses: {
+    cardPrivateData: 'content.cardPrivateData',
+    actionId: '顶层 actionId',
+    actionData: 'actionData',
+  },
+  pressNote: '模拟钉钉的设置：点按钮时，钉钉把按钮编号和参数放在回调的哪里。文档写的是第一种，有些模板用后两种。',
   replyLanguage: '机器人的语言',
   asPage: '与页面相同',
   chipGroups: {

@@ -1,4 +1,4 @@
-/** What a malformed variable should be, as `lib/runtime` says it in English, in Chinese. */
+/** What a variable should be, as `lib/config` says it in English, in Chinese. */
 const PHRASES: readonly (readonly [RegExp, string])[] = [
   [/^a value; it is required$/, '必填'],
   [/^a value; a store is required on Vercel$/, '必填：在 Vercel 上必须有存储'],
@@ -15,8 +15,10 @@ const PHRASES: readonly (readonly [RegExp, string])[] = [
   [/^the client secret, or new,old.*$/, 'Client Secret；轮换期间写 new,old'],
   [/^valid JSON: an array of robots$/, '合法的 JSON：机器人的数组'],
   [/^a JSON array with at least one robot$/, '至少有一个机器人的 JSON 数组'],
+  [/^an object with the settings of a robot$/, '一个含有机器人设置项的对象'],
   [/^a name of .*$/, '由 a-z、0-9 和 - 组成的名称，最多 32 个字符'],
   [/^a name used only once$/, '不重复的名称'],
+  [/^http, or another client ID: .*$/, 'http，或另一个 Client ID：同一个 Client ID 只能有一个 stream 机器人'],
   [/^a known setting; this one is not$/, '已知的设置项；这一项不存在，请删除或改正拼写'],
 ];
 

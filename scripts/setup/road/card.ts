@@ -1,5 +1,5 @@
-import { hasFailed } from '../guide.ts';
-import { printable } from '../checks.ts';
+import { hasFailed } from '../../doctor/finding.ts';
+import { printable } from '../printable.ts';
 import { askCounted, isLater, type Road } from './road.ts';
 
 /** Sends a real card: nothing else proves a template. `userId` is the person whom `dws` knows, if any. */

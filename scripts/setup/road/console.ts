@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { printable } from '../checks.ts';
+import { printable } from '../printable.ts';
 import { commandLine } from '../command.ts';
 import { createDws, type Dws, type DwsApp, type DwsResult } from '../dws.ts';
 import {

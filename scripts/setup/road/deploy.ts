@@ -1,13 +1,10 @@
+import { STORE_PAIRS } from '../../../lib/config/deployment-settings.ts';
 import { commandLine } from '../command.ts';
 import { isForVercel } from '../ending.ts';
 import { VARIABLES } from '../variables.ts';
 import { createVercel, VERCEL_DEPLOY, VERCEL_LINK, vercelSet, type Vercel } from '../vercel.ts';
 import { agree, askCounted, isLater, showPage, type Road } from './road.ts';
 
-const STORES = [
-  ['KV_REST_API_URL', 'KV_REST_API_TOKEN'],
-  ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'],
-] as const;
 const DASHBOARD = 'https://vercel.com/dashboard';
 
 /** Links, sets the variables, deploys, and looks at the address; false where something of it is left. */
@@ -56,7 +53,7 @@ async function hasStore(road: Road, vercel: Vercel): Promise<boolean> {
   const { words, terminal } = road;
   for (let isFirst = true; ; isFirst = false) {
     const names = await vercel.variables();
-    if (STORES.some((pair) => pair.every((name) => names?.has(name)))) return true;
+    if (STORE_PAIRS.some((pair) => pair.every((name) => names?.has(name)))) return true;
     terminal.say(`  ✗ ${words.vercel.noStore}`);
     if (isFirst) showPage(road, DASHBOARD);
     if (isLater(await askCounted(road, words.vercel.lookAgain))) return false;

@@ -1,5 +1,4 @@
-import type { Finding } from '../../doctor/finding.ts';
-import { hasFailed } from '../guide.ts';
+import { hasFailed, type Finding } from '../../doctor/finding.ts';
 import type { Wanted } from './console-plan.ts';
 import { askCounted, isLater, showPage, type Road } from './road.ts';
 

@@ -64,7 +64,7 @@ export async function agree(road: Road, commands: readonly string[]): Promise<bo
 
 export const isLater = (answer: string): boolean => /^s$/i.test(answer);
 
-/** What the robot needs; the last one only for pictures and files of answers. */
+/** The permissions that the robot needs. */
 export const scopesOf = (draft: Draft): string[] => [
   ...(draft.get('DINGTALK_CARD_TEMPLATE_ID') === '' ? [] : ['Card.Instance.Write', 'Card.Streaming.Write']),
   'qyapi_robot_sendmsg',

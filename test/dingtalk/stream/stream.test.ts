@@ -318,6 +318,7 @@ describe('closing', () => {
     expect(acksOf(socket)).toHaveLength(1);
     expect(socket.ends).toEqual(['close']);
     expect(isClosed).toBe(true);
+    expect(clock.waiting()).toBe(0);
     await clock.advance(100_000);
     expect(sockets.all).toHaveLength(1);
   });

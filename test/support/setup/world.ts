@@ -20,6 +20,7 @@ import { createStreamGateway } from '../../../playground/dingtalk/stream-gateway
 import { createQstashSimulator, type QstashOptions } from '../qstash.ts';
 import { systemClock } from '../../../lib/runtime/clock.ts';
 import { startVendors, TEMPLATE } from '../bridge.ts';
+import { compiled } from '../script.ts';
 import type { DwsWorld } from './dws.ts';
 import type { VercelWorld } from './vercel.ts';
 import { createRegistration, startRegistrationServer, type RegistrationOptions } from './registration.ts';
@@ -124,6 +125,7 @@ export async function startSetupWorld(options: WorldOptions = {}) {
     qstash,
     registration,
     env: {
+      ...compiled,
       HOME: home,
       PATH: `${bin}:/usr/bin:/bin`,
       LANG: 'en_GB.UTF-8',
