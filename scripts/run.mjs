@@ -166,12 +166,12 @@ function commandFile(command) {
 
 const [target, ...args] = process.argv.slice(2);
 if (target === undefined) {
-  console.error('usage: node scripts/run.mjs <file.ts | command> [arguments]');
+  console.error('usage: node scripts/run.mjs <file | command> [arguments]');
   process.exit(2);
 }
 stopWhenTold();
 await setUp();
-const file = target.endsWith('.ts') ? join(root, target) : commandFile(target);
+const file = /\.(?:ts|mjs)$/.test(target) ? join(root, target) : commandFile(target);
 child = spawn(binary, ['--disable-warning=ExperimentalWarning', file, ...args], {
   cwd: root,
   stdio: 'inherit',

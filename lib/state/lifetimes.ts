@@ -25,7 +25,11 @@ export const ARRIVALS_TTL_MS = 40 * 86_400_000;
 export const FAILURES_TTL_MS = 30 * 86_400_000;
 
 /** How long the reply address of a message works: DingTalk closes it after 90 minutes. */
-export const REPLY_TTL_MS = 90 * 60_000;
+const REPLY_TTL_MS = 90 * 60_000;
+
+/** How long a reply address is kept: until it closes. */
+export const replyTtlMs = (nowMs: number, untilMs: number | null): number =>
+  Math.min((untilMs ?? Number.POSITIVE_INFINITY) - nowMs, REPLY_TTL_MS);
 
 /** How old the request that hands a turn over may be. */
 export const HANDOVER_AGE_MS = 60_000;

@@ -4,7 +4,7 @@ import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Config, Environment } from '../../lib/config/config.ts';
 import type { RobotConfig } from '../../lib/config/robot.ts';
 import type { Fetch } from '../../lib/net/http.ts';
-import type { RunScript } from '../../lib/state/redis/redis.ts';
+import type { RunScript } from '../../lib/state/redis/run-script.ts';
 import type { Finder, Finding } from './finding.ts';
 import type { Language } from '../language.ts';
 import type { RunCommand } from '../setup/command.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { BridgeError } from '../../lib/errors.ts';
 import { STORE_WORDS, storeWord, type StoreWord } from '../../lib/state/redis/failure.ts';
-import type { RunScript } from '../../lib/state/redis/redis.ts';
+import type { RunScript } from '../../lib/state/redis/run-script.ts';
 import type { DeploymentContext, Ports } from './check.ts';
 import type { Finder, Finding } from './finding.ts';
 import { ask, type Answer } from './wire.ts';

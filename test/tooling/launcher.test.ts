@@ -136,6 +136,11 @@ describe('the launcher', () => {
     expect(await launch(['scripts/exit.ts'])).toMatchObject({ code: 7 });
   });
 
+  it('runs a script that is no TypeScript', async () => {
+    await writeFile(join(project, 'scripts/exit.mjs'), 'process.exit(7);\n');
+    expect((await launch(['scripts/exit.mjs'])).code).toBe(7);
+  });
+
   it('passes signals on, and the way the command ended', async () => {
     const polite = 'process.on("SIGTERM", () => { console.log("bye"); process.exit(3); });';
     await writeFile(

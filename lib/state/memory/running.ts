@@ -1,4 +1,4 @@
-import { FAILED_TTL_MS, HANDOVER_AGE_MS, RECEIPT_TTL_MS, REPLY_TTL_MS } from '../lifetimes.ts';
+import { FAILED_TTL_MS, HANDOVER_AGE_MS, RECEIPT_TTL_MS, replyTtlMs } from '../lifetimes.ts';
 import type { State } from '../state.ts';
 import { MOST_TOLD, type StartedTurn } from '../told.ts';
 import type { MemoryParts } from './parts.ts';
@@ -71,8 +71,8 @@ export function createMemoryRunning(
         conversations.changeForm(remembered, form);
         forms.finish(request);
         turn.receipt = receipt;
-        const { text, untilMs } = request.reply ?? { text: null, untilMs: null };
-        if (text !== null) addresses.set(turnId, text, Math.min((untilMs ?? Infinity) - nowMs, REPLY_TTL_MS));
+        const { reply } = request;
+        if (reply) addresses.set(turnId, reply.text, replyTtlMs(nowMs, reply.untilMs));
         if (cardKey !== undefined) cards.set(cardKey, turnId, RECEIPT_TTL_MS);
         counters.finished(request);
         if (turn.reserved) accounts.settle(turn.reserved, spent);

@@ -1,9 +1,7 @@
 import type { Arrival } from '../state.ts';
 import { LOOK_UP } from './record-scripts.ts';
+import type { RunScript } from './run-script.ts';
 import { ACCEPT, CLAIM, OVERDUE } from './scripts.ts';
-
-/** As `RunScript`, whose file stands on this one. */
-type Run = (script: string, keys: readonly string[], args: readonly string[]) => Promise<unknown>;
 
 /** The scripts that begin with `KEEP_ARRIVAL`. */
 const CARRIERS: ReadonlySet<string> = new Set([CLAIM, ACCEPT, LOOK_UP, OVERDUE]);
@@ -12,14 +10,14 @@ const CARRIERS: ReadonlySet<string> = new Set([CLAIM, ACCEPT, LOOK_UP, OVERDUE])
 const EVERY_MS = 60_000;
 
 /** Stores arrivals under `key`, along with the calls that are made anyway. */
-export function carryArrivals(runScript: Run, key: string) {
+export function carryArrivals(runScript: RunScript, key: string) {
   const storedAtMs = new Map<string, number>();
   let waiting: Arrival | null = null;
   return {
     note: (arrival: Arrival): void => {
       if (arrival.atMs - (storedAtMs.get(arrival.door) ?? -Infinity) >= EVERY_MS) waiting = arrival;
     },
-    run(...[script, keys, args]: Parameters<Run>): Promise<unknown> {
+    run(...[script, keys, args]: Parameters<RunScript>): Promise<unknown> {
       if (waiting === null || !CARRIERS.has(script)) return runScript(script, keys, args);
       const { door, atMs, offsetMs } = waiting;
       waiting = null;

@@ -14,14 +14,8 @@ import { keysOf } from './keys.ts';
 import * as records from './record-scripts.ts';
 import * as replies from './replies.ts';
 import { createRequests, mostOf, rememberedArgs, ttl } from './requests.ts';
+import type { RunScript } from './run-script.ts';
 import * as scripts from './scripts.ts';
-
-/**
- * Runs a script in a Redis: EVAL, and EVALSHA from the second time on, are the only commands that the state needs.
- *
- * @throws BridgeError `store_unavailable`.
- */
-export type RunScript = (script: string, keys: readonly string[], args: readonly string[]) => Promise<unknown>;
 
 const storedToken = z.object({ value: z.string(), expiresAtMs: z.number() });
 

@@ -1,5 +1,5 @@
 import { monthOf } from '../budget.ts';
-import { REPLY_TTL_MS } from '../lifetimes.ts';
+import { replyTtlMs } from '../lifetimes.ts';
 import type { AcceptRequest, FinishRequest, FormChange, Remembered, RobotRow } from '../state.ts';
 import { accountKeys, type keysOf } from './keys.ts';
 
@@ -110,15 +110,12 @@ export function createRequests(key: ReturnType<typeof keysOf>, app: string, stor
   return {
     accept: (request: AcceptRequest): ScriptRequest => ({ keys: acceptKeys(request), args: acceptArgs(request) }),
     finish(request: FinishRequest): ScriptRequest {
-      const replyMs = replyTtl(request);
+      const { nowMs, reply } = request;
+      const replyMs = reply ? replyTtlMs(nowMs, reply.untilMs) : 0;
       return { keys: finishKeys(request, replyMs), args: finishArgs(request, replyMs) };
     },
   };
 }
-
-/** How long the reply address of a turn is kept: until it closes. */
-const replyTtl = ({ nowMs, reply }: FinishRequest): number =>
-  reply ? Math.min((reply.untilMs ?? Number.POSITIVE_INFINITY) - nowMs, REPLY_TTL_MS) : 0;
 
 const hasForms = ({ waits, formsOver = [] }: FinishRequest): boolean => Boolean(waits) || formsOver.length > 0;
 

@@ -2,7 +2,7 @@ import { createClient } from '@redis/client';
 import { withTimeout, type Clock } from '../../runtime/clock.ts';
 import { sendByDigest } from './by-digest.ts';
 import { STORE_TIMEOUT_MS, storeFailure } from './failure.ts';
-import type { RunScript } from './redis.ts';
+import type { RunScript } from './run-script.ts';
 
 /** The same scripts over one TCP connection, for a Redis of one's own. The connection is opened by the first script. */
 export function createTcpRedis({ url, clock }: { url: string; clock: Clock }): RunScript {
@@ -34,7 +34,7 @@ export function createTcpRedis({ url, clock }: { url: string; clock: Clock }): R
         if (!client.isReady) await connecting;
         // The caller goes on without the store by now: nothing may go on record afterwards.
         signal.throwIfAborted();
-        return run(script, keys, args);
+        return run(signal, script, keys, args);
       });
     } catch (error) {
       throw storeFailure(error, refusal);

@@ -1,10 +1,10 @@
 import { Redis, type Requester } from '@upstash/redis';
 import * as z from 'zod';
 import { readAnswer, type Fetch, type FetchInit, type HttpResponse } from '../../net/http.ts';
-import { sleep, within, withTimeout, type Clock } from '../../runtime/clock.ts';
+import { sleep, withTimeout, type Clock } from '../../runtime/clock.ts';
 import { sendByDigest } from './by-digest.ts';
 import { STORE_TIMEOUT_MS, storeFailure } from './failure.ts';
-import type { RunScript } from './redis.ts';
+import type { RunScript } from './run-script.ts';
 
 export interface UpstashOptions {
   url: string;
@@ -31,7 +31,7 @@ export function createUpstash({ timeoutMs = STORE_TIMEOUT_MS, ...options }: Upst
   return async (script, keys, args) => {
     try {
       // Each request has this limit; here it holds for all of them together.
-      return await within(options.clock, timeoutMs, run(script, keys, args));
+      return await withTimeout(options.clock, timeoutMs, (signal) => run(signal, script, keys, args));
     } catch (error) {
       throw storeFailure(error);
     }
