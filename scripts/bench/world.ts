@@ -33,6 +33,8 @@ export interface World {
   /** Waits until so many cards have ended. */
   ended: (cards: number) => Promise<void>;
   used: () => Promise<Used>;
+  /** The same without collecting garbage before. */
+  look: () => Promise<Used>;
 }
 
 export type WorldOptions = Pick<BridgeOptions, 'app' | 'dingtalk'> & {
@@ -101,6 +103,10 @@ export async function inWorld<T>(
     },
     async used() {
       child.send('probe');
+      return told<Used>();
+    },
+    async look() {
+      child.send('look');
       return told<Used>();
     },
   };
