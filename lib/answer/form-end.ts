@@ -12,16 +12,10 @@ export type FormEnd =
 
 /** The last line of its card. */
 export function formEndLine(end: FormEnd, { form }: Pick<Texts, 'form'>): string {
-  switch (end.kind) {
-    case 'chosen':
-      return sanitizeText(form.chosen({ ...end, ...namesOf(end) }));
-    case 'closed':
-      return form.closed;
-    case 'expired':
-      return sanitizeText(form.expired(shortName(end.title)));
-    default:
-      return end satisfies never;
-  }
+  if (end.kind === 'closed') return form.closed;
+  return sanitizeText(
+    end.kind === 'chosen' ? form.chosen({ ...end, ...namesOf(end) }) : form.expired(shortName(end.title)),
+  );
 }
 
 /** What stands for the answer that was given and that Dify has not taken yet. */
