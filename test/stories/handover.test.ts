@@ -28,6 +28,8 @@ describe('before the time is up', () => {
     expect(resumed).toEqual(resumed.map((_, index) => index + 1));
     expect(Math.max(...resumed)).toBeLessThanOrEqual(4);
     const held = bridge().dify.requests.filter(({ api }) => api === 'workflow' || api === 'runEvents');
+    // The last stream is read on for a moment after the answer.
+    await expect.poll(() => held.every(({ endedAt }) => endedAt !== null)).toBe(true);
     for (const { at, endedAt } of held) expect((endedAt ?? Infinity) - at).toBeLessThan(13_000);
   });
 
