@@ -7,7 +7,7 @@ import type { Dify } from '../dify/dify.ts';
 import type { QuestionFile } from '../dify/file-inputs.ts';
 import type { EventStream } from '../dify/stream.ts';
 import { BridgeError, hasCode, isModelBusy } from '../errors.ts';
-import { sleep } from '../runtime/clock.ts';
+import { endQuietly, sleep } from '../runtime/clock.ts';
 import { endingFailure } from './ending-failure.ts';
 import { follow, type FollowOptions } from './follow.ts';
 import { factsOf } from './reach.ts';
@@ -150,8 +150,7 @@ async function hear(
     if (!hasBegun) {
       onBegin();
       hasBegun = true;
-      // Once: each call makes an error with its stack, a tenth of what an event costs.
-      looking.abort();
+      endQuietly(looking);
     }
     options.onProgress(answer);
   };
@@ -167,7 +166,7 @@ async function hear(
     if (hasBegun || type === 'agent' || !isOutOfTime(signal)) throw error;
     throw new BridgeError('dify_not_started', 'the time was up before the first event', {}, error);
   } finally {
-    looking.abort();
+    endQuietly(looking);
   }
 }
 

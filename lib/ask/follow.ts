@@ -1,6 +1,6 @@
 import { emptyAnswer, endAnswer, expectsMore, foldEvent, type Answer } from '../answer/answer.ts';
 import type { AnswerEvent } from '../answer/event.ts';
-import type { Clock } from '../runtime/clock.ts';
+import { endQuietly, type Clock } from '../runtime/clock.ts';
 
 export interface FollowOptions {
   clock: Clock;
@@ -39,7 +39,7 @@ export async function follow(
   } finally {
     cancelGrace?.();
     // Dify can hold a finished stream open for five minutes.
-    controller.abort();
+    endQuietly(controller);
   }
   return endAnswer(answer);
 }

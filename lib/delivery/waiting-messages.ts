@@ -1,7 +1,7 @@
 import { answerText, emptyAnswer, type Answer } from '../answer/answer.ts';
 import type { Activity } from '../answer/event.ts';
 import { progressLine } from '../answer/view.ts';
-import { withTimeout } from '../runtime/clock.ts';
+import { within } from '../runtime/clock.ts';
 import { sendBeside, type DeliveryOptions } from './deliver.ts';
 
 /** Says in messages that a question is being worked on, where no card says so. */
@@ -78,7 +78,7 @@ export function createWaitingMessages(options: WaitingMessagesOptions): WaitingM
     wait: (activity) => (answer = { ...emptyAnswer, activity }),
     async end() {
       end();
-      await withTimeout(clock, PATIENCE_MS, () => sending).catch(() => undefined);
+      await within(clock, PATIENCE_MS, sending).catch(() => undefined);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { isPassing, isUnanswered, isUnsafe, mayBeDone } from '../errors.ts';
-import { sleep, withTimeout, type Clock } from '../runtime/clock.ts';
+import { endQuietly, sleep, within, type Clock } from '../runtime/clock.ts';
 import type { Pace } from './pace.ts';
 import type { CardSink, Frame } from './sink.ts';
 
@@ -170,10 +170,10 @@ export function createWriter(options: WriterOptions): Writer {
   /** No more typing frames. Waits for a frame under way, but not longer than its patience. */
   async function stopTyping(): Promise<void> {
     closed = true;
-    closing.abort();
+    endQuietly(closing);
     cancelTimer?.();
     const sending = inFlight;
-    if (sending) await withTimeout(clock, IN_FLIGHT_PATIENCE_MS, () => sending).catch(() => undefined);
+    if (sending) await within(clock, IN_FLIGHT_PATIENCE_MS, sending).catch(() => undefined);
   }
 
   // Not by `retry`: what a repeat sends depends on how the tries before it failed.

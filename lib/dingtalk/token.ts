@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { DingTalkConfig } from '../config/robot.ts';
 import { BridgeError, hasCode } from '../errors.ts';
 import type { Fetch } from '../net/http.ts';
-import { withTimeout, type Clock } from '../runtime/clock.ts';
+import { within, type Clock } from '../runtime/clock.ts';
 import { refusal } from './failures.ts';
 import { send } from './http.ts';
 
@@ -90,7 +90,7 @@ export function createTokenSource({ config, fetch, clock, store }: TokenSourceOp
 
   /** What the store says; `otherwise` when it fails or is slow. Never rejects. */
   const inTime = <T>(ask: () => Promise<T>, otherwise: T): Promise<T> =>
-    withTimeout(clock, STORE_PATIENCE_MS, ask).catch(() => otherwise);
+    within(clock, STORE_PATIENCE_MS, ask()).catch(() => otherwise);
 
   /** The token of this instance or of the store, whichever lives longer; null when none of them can be used. */
   async function fromStore(): Promise<StoredToken | null> {

@@ -6,7 +6,7 @@ import type { AppParameters } from '../dify/app-facts.ts';
 import type { Message } from '../dingtalk/callback.ts';
 import { turnErrorCode } from '../errors.ts';
 import { renderBlocks } from '../markdown/render.ts';
-import { withTimeout } from '../runtime/clock.ts';
+import { within } from '../runtime/clock.ts';
 import { errorFields } from '../runtime/log.ts';
 import type { Texts } from '../texts/texts.ts';
 import { askerOf, type Conversation } from '../turn/conversation.ts';
@@ -61,7 +61,7 @@ export function createReplies(options: ReplyOptions, runner: Pick<Runner, 'stop'
   const { config, texts, chat, dify, state, clock, newId, log } = options;
 
   async function greet(message: Message, reference: string): Promise<void> {
-    const text = await withTimeout(clock, GREETING_PATIENCE_MS, () => greetingFor(message)).catch(() => '');
+    const text = await within(clock, GREETING_PATIENCE_MS, greetingFor(message)).catch(() => '');
     if (text !== '') await send(text, message, reference);
   }
 

@@ -1,8 +1,8 @@
 import type { Clock } from './clock.ts';
 import type { BackgroundWork, Platform } from './platform.ts';
 
-/** Milliseconds that the work of an answer waits for acknowledgements at most. */
-const MOST_MS = 500;
+/** Milliseconds that the work of an answer waits for acknowledgements at most: about a burst of 500 messages in a second. */
+const MOST_MS = 1_500;
 
 /**
  * Lets the work of answers begin when no request waits for its acknowledgement. To begin an answer takes several times the
@@ -11,7 +11,7 @@ const MOST_MS = 500;
 export interface Acknowledgements {
   /** Counts as one until it settles. */
   during<T>(acknowledge: () => Promise<T>): Promise<T>;
-  /** Begins the work, for which the invocation is kept alive, at the latest after half a second. */
+  /** Begins the work, for which the invocation is kept alive, at the latest after a second and a half. */
   begin(work: BackgroundWork, platform: Platform): void;
 }
 

@@ -14,6 +14,11 @@ export const systemClock: Clock = {
   },
 };
 
+const NOT_NEEDED = new Error('not needed any more');
+
+/** Ends what is not needed any more. An abort without a reason makes an error with its stack, here one is made for all. */
+export const endQuietly = (controller: AbortController): void => controller.abort(NOT_NEEDED);
+
 /** Waits `ms` milliseconds. An abort of `signal` ends the wait at once, with the signal's reason. */
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
