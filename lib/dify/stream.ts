@@ -77,6 +77,10 @@ export async function* readEvents(
     // The last event may lack its blank line, and the parser would drop it.
     feed(`${decoder.decode()}\n\n`);
     yield* ready.splice(0);
+  } catch (error) {
+    // Dify may be asked once more at once, and must not have the first run on its hands then.
+    connection.close();
+    throw error;
   } finally {
     connection.leave();
     void letEnd(source, connection, clock);

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createFetch } from '../../lib/net/fetch.ts';
+import { createVirtualClock } from '../support/virtual-clock.ts';
 import { httpOf, startServer } from './support.ts';
 
 const END = 'data: {"event":"message_end","conversation_id":"c1","message_id":"m1","task_id":"t1"}\n\n';
@@ -44,5 +45,26 @@ test('is closed where the end does not come', async () => {
     response.write(END);
   });
   await readToEndEvent(url);
+  await expect(closed.promise).resolves.toBeUndefined();
+});
+
+test('is closed at once where the stream went silent, because the question may be asked once more', async () => {
+  const clock = createVirtualClock();
+  const closed = Promise.withResolvers<void>();
+  const { url } = await startServer((_, response, { socket }) => {
+    socket.once('close', () => closed.resolve());
+    response.setHeader('content-type', 'text/event-stream');
+    response.write('data: {"event":"message","answer":"half"}\n\n');
+  });
+  const opened = await httpOf(url, 'key', { fetch: send, clock }).openStream({
+    path: '/',
+    headersTimeoutMs: 5_000,
+    signal: new AbortController().signal,
+  });
+  if (!opened.ok) throw new Error('refused');
+  expect(await opened.events.next()).toMatchObject({ value: { text: 'half' } });
+  const next = opened.events.next().catch((error: unknown) => error);
+  await clock.advance(45_000);
+  expect(await next).toMatchObject({ code: 'dify_stalled' });
   await expect(closed.promise).resolves.toBeUndefined();
 });

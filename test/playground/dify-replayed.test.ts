@@ -298,7 +298,7 @@ describe('a recorded answer is told again', () => {
   const start = async () => {
     const script: Script = say({ text: '你好。' });
     const base = { script, suggest: ['有没有例子？'] };
-    const slow: Script = say({ text: '字1 ' }, { afterMs: 60, text: '字2 ' });
+    const slow: Script = say({ text: '字1 ' }, { afterMs: 250, text: '字2 ' });
     const started = await startDify({
       version: '1.14',
       behaviour: { closeMs: 0 },
