@@ -38,12 +38,8 @@ export function createReceiver(options: ReceiverOptions) {
     try {
       return await acknowledgements.during(() => answer(request, platform));
     } catch (error) {
-      if (error instanceof BridgeError && error.code in REQUEST_ERROR_STATUS) {
-        log.warn('request_refused', { code: error.code });
-        return refuse(error.code as RequestErrorCode, error.message);
-      }
-      log.error('request_failed', errorFields(error));
-      return text(500, 'internal error');
+      const refusal = refusalOf(error, log);
+      return refusal ? refuse(refusal.code, refusal.message) : text(500, 'internal error');
     }
   };
 
@@ -177,10 +173,7 @@ export function receiveFrames(
       if (Buffer.byteLength(body) > MAX_BODY_BYTES) throw tooLarge();
       return { code: 200, result: await acknowledgements.during(work) };
     } catch (error) {
-      const isRefused = error instanceof BridgeError && error.code in REQUEST_ERROR_STATUS;
-      if (isRefused) log.warn('request_refused', { code: error.code });
-      else log.error('request_failed', errorFields(error));
-      return { code: isRefused ? 400 : 500, result: null };
+      return { code: refusalOf(error, log) ? 400 : 500, result: null };
     }
   }
 
@@ -195,6 +188,16 @@ export function receiveFrames(
       return { code, response: result ?? {} };
     },
   };
+}
+
+/** What the sender did wrong; null for a fault of ours. Either is logged. */
+function refusalOf(error: unknown, log: Log): { code: RequestErrorCode; message: string } | null {
+  if (error instanceof BridgeError && error.code in REQUEST_ERROR_STATUS) {
+    log.warn('request_refused', { code: error.code });
+    return { code: error.code as RequestErrorCode, message: error.message };
+  }
+  log.error('request_failed', errorFields(error));
+  return null;
 }
 
 /** Of a robot that has a Stream connection. With several processes each tells of its own connection only. */
