@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { FormField, FormFieldType, PendingForm } from '../answer/event.ts';
 import { readRules } from './file-rules.ts';
-import { list, number, text } from './wire-fields.ts';
+import { list, text } from './wire-fields.ts';
 
 const fieldShape = z.object({
   type: text,
@@ -18,8 +18,8 @@ const detailsShape = z.object({
   form_content: text,
   inputs: list,
   resolved_default_values: z.record(z.string(), z.unknown()).nullish().catch(null),
-  /** In seconds since the epoch. */
-  expiration_time: number,
+  /** In seconds since the epoch, up to the year 9999: a number beyond has no date. */
+  expiration_time: z.number().positive().max(253_402_300_799).nullish().catch(null),
 });
 
 /** `GET /form/human_input/:token` calls the actions `user_actions`, the events `actions`. */

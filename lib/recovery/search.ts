@@ -54,8 +54,8 @@ export const LONGEST_RUN_MS = 1_500_000;
 /** The clocks of Dify and of this machine may differ, and Dify keeps whole seconds. */
 export const CLOCK_SLACK_MS = 5_000;
 
-/** After a failed call; the last one repeats. */
-const RETRY_PAUSES_MS = [1_000, 2_000, 4_000];
+/** After a failed call; the last one repeats, for up to `LONGEST_RUN_MS`. */
+const RETRY_PAUSES_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
 
 /** Between two looks at something that is not finished; the last one repeats. */
 const LOOK_PAUSES_MS = [2_000, 3_000, 4_000, 5_000];
