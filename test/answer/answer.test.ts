@@ -262,3 +262,8 @@ test('what the app does is told by steps and activities until there is text; ids
   expect(fold({ kind: 'activity', activity }, text('message', '')).activity).toEqual(activity);
   expect(fold({ kind: 'activity', activity }, text('message', 'a')).activity).toBeNull();
 });
+
+test('where only blanks were streamed, the outputs are the text', () => {
+  const seen = foldEvent(emptyAnswer, { ids: {}, kind: 'text', source: 'chunk', text: ' \n' });
+  expect(answerText(foldEvent(seen, { ids: {}, ...finished({ result: 'Yes' }, 'stopped') })).text).toBe('Yes');
+});

@@ -23,3 +23,7 @@ test('questions are a list of links, where a tap can send them', () => {
   expect(lines[0]).toBe(`- [年假？](dtmd://dingtalkclient/sendMessage?content=${encodeURIComponent('年假？')})`);
   expect(lines[1]).toMatch(/^- \[And sick leave\?\]\(dtmd:/);
 });
+
+test('characters that would end the address are written as RFC 3986 has them, in capitals', () => {
+  expect(sendLink('x', '(*)')).toContain('content=%28%2A%29)');
+});

@@ -212,3 +212,12 @@ describe('splitThinking on a growing text', () => {
     );
   });
 });
+
+it.each(['<thi', '</thin', '<det', '<details open'])('withholds %j while it may become a tag', (beginning) => {
+  expect(growing(`Answer ${beginning}`).text).toBe('Answer ');
+  expect(split(`Answer ${beginning}`).text).toBe(`Answer ${beginning}`);
+});
+
+it('keeps a tag that the end of a finished text cuts off', () => {
+  expect(split('a\n<think').text).toBe('a\n<think');
+});

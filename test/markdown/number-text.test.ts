@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { numbersAsText } from '../../lib/markdown/number-text.ts';
+import { labelled, numbersAsText } from '../../lib/markdown/number-text.ts';
 
 it('writes the numbers of a list in a quote, and of one in a quote within it', () => {
   expect(numbersAsText('1. a > b\n2. c')).toEqual(['**1.** a > b', '**2.** c']);
@@ -17,4 +17,13 @@ it('keeps what a quote holds beside its list', () => {
 
 it('leaves a block that is no list', () => {
   expect(numbersAsText('a\n1. b')).toBeUndefined();
+});
+
+it.each([
+  ['a word', '**1.** a word'],
+  ['', '**1.**'],
+  ['| a |', '**1.**\n\n| a |'],
+  ['```\ncode', '**1.**\n\n```\ncode'],
+])('stands before %j', (text, expected) => {
+  expect(labelled('**1.**', text)).toBe(expected);
 });

@@ -350,3 +350,11 @@ describe('hostile input', () => {
     expect(shown).not.toMatch(/^(?:[ >]|- ){70}/m);
   });
 });
+
+it('reads every kind of line end', () => {
+  for (const end of ['\r', '\r\n', '\n', '\u2028', '\u2029']) expect(card(`# a${end}b`)).toBe('# a\n\nb');
+});
+
+it('draws a rule in a card, and three hyphens in a message', () => {
+  expect([card('a\n\n___\n\nb'), message('a\n\n___\n\nb')]).toEqual(['a\n\n***\n\nb', 'a\n\n---\n\nb']);
+});
