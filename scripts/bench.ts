@@ -4,6 +4,7 @@
 import { parseArgs } from 'node:util';
 import { layOut, thisCode, thisCommit, type LaidOutCode } from '../test/chaos/code.ts';
 import { measureCalls } from './bench/calls.ts';
+import { measureCold } from './bench/cold.ts';
 import { measureLoad } from './bench/load.ts';
 import { rows, type Figure } from './bench/rows.ts';
 import { measureStore } from './bench/store.ts';
@@ -16,6 +17,7 @@ const lists: Record<string, () => Promise<string[]>> = {
   store: measureStore,
   load: measureLoad,
   stream: measureStream,
+  cold: measureCold,
 };
 const NAMES = [...Object.keys(lists), ...rows.map(({ name }) => name)];
 
