@@ -5,6 +5,7 @@ import { createMemoryState } from '../../lib/state/memory/memory.ts';
 import { withButtons } from '../support/bridge.ts';
 import { actorIn, answersIn, asking, formApp, type Place } from '../support/forms.ts';
 import { heldAnswer, stage, words } from '../support/stage.ts';
+import type { Violation } from '../../playground/dingtalk/types.ts';
 
 const { start, bridge } = stage();
 const answers = () => answersIn(bridge()).map(({ action }) => action);
@@ -356,7 +357,7 @@ describe('across a kill of the function', () => {
     expect(me.last()).toContain('选择的是：同意');
     expect(answers()).toEqual(['approve']);
     // The killed function may not have put on record that the card was there: DingTalk then tells the other one so.
-    const told = bridge().dingtalk.violations.splice(0);
+    const told = (bridge().dingtalk.violations as Violation[]).splice(0);
     expect(told.filter(({ code }) => code !== 'param.cardAlreadyExist')).toEqual([]);
   });
 });
