@@ -57,6 +57,7 @@ export interface RunningApp {
 export interface AppOptions {
   env: Environment;
   clock?: Clock;
+  /** For the calls of DingTalk and Dify; the store has its own. */
   fetch?: Fetch;
   newId?: () => string;
   /** How files are fetched; in tests that must reach no network. */
@@ -92,9 +93,8 @@ export function createApp(options: AppOptions): App {
   }
   const { config } = result;
   const log = createLog(clock, config.logLevel, writeLog);
-  const ownFetch = createFetch();
-  const fetch = options.fetch ?? ownFetch;
-  const storeOf = chooseStore(config, options, ownFetch, clock, log);
+  const fetch = options.fetch ?? createFetch();
+  const storeOf = chooseStore(config, options, clock, log);
   const newId = options.newId ?? (() => crypto.randomUUID());
   const shutdown = new AbortController();
   const limiterOf = createLimiters(clock);
@@ -209,21 +209,16 @@ function readHostConfig({ env, createMemoryState, connectRedis, openStream }: Ap
 }
 
 /** The state of each robot, by client id. */
-function chooseStore(
-  { store }: Config,
-  options: AppOptions,
-  fetch: Fetch,
-  clock: Clock,
-  log: Log,
-): (robot: RobotConfig) => State {
+function chooseStore({ store }: Config, options: AppOptions, clock: Clock, log: Log): (robot: RobotConfig) => State {
   const { createMemoryState, connectRedis, storeTimeoutMs: timeoutMs = STORE_TIMEOUT_MS } = options;
   if (store.kind === 'memory' && createMemoryState) {
     log.warn('store_in_process', { code: 'store_in_process' });
     return () => createMemoryState(clock);
   }
   let runScript: RunScript | undefined;
-  if (store.kind === 'upstash')
-    runScript = createUpstash({ url: store.url, token: store.token, fetch, clock, timeoutMs });
+  if (store.kind === 'upstash') {
+    runScript = createUpstash({ url: store.url, token: store.token, fetch: createFetch(), clock, timeoutMs });
+  }
   if (store.kind === 'redis') runScript = connectRedis?.(store.url);
   if (!runScript) throw new Error('readHostConfig lets no such store through');
   const time = options.storeTime ?? (options.clock ? (nowMs: number) => nowMs : null);

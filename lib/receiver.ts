@@ -5,7 +5,7 @@ import type { Callbacks } from './dingtalk/stream/connection.ts';
 import type { AckCode } from './dingtalk/stream/frames.ts';
 import type { StreamStatus } from './dingtalk/stream/stream.ts';
 import { BridgeError, REQUEST_ERROR_STATUS, type RequestErrorCode } from './errors.ts';
-import { readLimited } from './net/http.ts';
+import { bodyTooLarge, isEmpty, MAX_BODY_BYTES, readBody } from './net/request-body.ts';
 import type { ReceivingRobot, SweepCounts } from './robot/robot.ts';
 import { readRoute } from './routes.ts';
 import type { Acknowledgements } from './runtime/acknowledgements.ts';
@@ -13,7 +13,7 @@ import type { Clock } from './runtime/clock.ts';
 import { errorFields, type Log } from './runtime/log.ts';
 import type { Platform } from './runtime/platform.ts';
 import { equalInConstantTime } from './runtime/secrets.ts';
-import type { Arrival } from './state/state.ts';
+import type { Arrival } from './state/arrival.ts';
 
 export interface ReceiverOptions {
   robots: ReadonlyMap<string | null, ReceivingRobot>;
@@ -27,9 +27,6 @@ export interface ReceiverOptions {
 }
 
 const NOT_KEPT = { 'cache-control': 'no-store' };
-
-/** Counted while the body is read: the header that names a length may be wrong. */
-const MAX_BODY_BYTES = 1024 * 1024;
 
 /** Turns requests into work. The way to the 200 is quick: its only wait is one round trip to the store. */
 export function createReceiver(options: ReceiverOptions) {
@@ -170,7 +167,7 @@ export function receiveFrames(
   /** Null when `work` failed; `code` is then what DingTalk is told. */
   async function attempt<T>(body: string, work: () => Promise<T>): Promise<{ code: AckCode; result: T | null }> {
     try {
-      if (Buffer.byteLength(body) > MAX_BODY_BYTES) throw tooLarge();
+      if (Buffer.byteLength(body) > MAX_BODY_BYTES) throw bodyTooLarge();
       return { code: 200, result: await acknowledgements.during(work) };
     } catch (error) {
       return { code: refusalOf(error, log) ? 400 : 500, result: null };
@@ -223,24 +220,6 @@ export async function sweepRobots(
   }
   return counts;
 }
-
-/** Reads no more than the first bytes. */
-async function isEmpty({ body }: Request): Promise<boolean> {
-  // Leaving the loop cancels the rest of the body.
-  for await (const chunk of body ?? []) if (chunk.byteLength > 0) return false;
-  return true;
-}
-
-async function readBody({ body }: Request): Promise<string> {
-  try {
-    return body ? new TextDecoder().decode(await readLimited(body, MAX_BODY_BYTES)) : '';
-  } catch (error) {
-    if (error instanceof RangeError) throw tooLarge();
-    throw new BridgeError('body_invalid', 'the body could not be read', {}, error);
-  }
-}
-
-const tooLarge = () => new BridgeError('body_too_large', 'the body is larger than 1 MiB');
 
 function refuse(code: RequestErrorCode, reason: string): Response {
   const headers = code === 'method_not_allowed' ? { allow: 'GET, HEAD, POST' } : {};

@@ -1,6 +1,6 @@
 import { emptyAnswer, endAnswer, expectsMore, foldEvent, type Answer } from '../answer/answer.ts';
 import type { AnswerEvent } from '../answer/event.ts';
-import { endQuietly, type Clock } from '../runtime/clock.ts';
+import type { Clock } from '../runtime/clock.ts';
 
 export interface FollowOptions {
   clock: Clock;
@@ -14,7 +14,8 @@ export interface FollowOptions {
 const SECOND_END_MS = 500;
 
 /**
- * Folds the events until the answer has ended, and closes their connection through `controller`.
+ * Folds the events until the answer has ended. Leaving them closes their connection; `controller` closes it where the
+ * second end does not come.
  *
  * @throws what broke the stream before the answer ended, or the reason of `signal`.
  */
@@ -38,8 +39,6 @@ export async function follow(
     if (!answer.ending) throw signal.aborted ? (signal.reason as Error) : error;
   } finally {
     cancelGrace?.();
-    // Dify can hold a finished stream open for five minutes.
-    endQuietly(controller);
   }
   return endAnswer(answer);
 }

@@ -129,7 +129,11 @@ export function createDifyHttp(config: DifyConfig, { fetch: send, clock }: { fet
       const connection = connectionOf(request.signal);
       const response = await connect(request, connection);
       const { status, body } = response;
-      if (status !== 200) return { ok: false, status, refusal: readRefusal(status, await readRefusalJson(response)) };
+      if (status !== 200) {
+        const json = await readRefusalJson(response);
+        connection.close();
+        return { ok: false, status, refusal: readRefusal(status, json) };
+      }
       const isStream = response.headers.get('content-type')?.toLowerCase().startsWith('text/event-stream') ?? false;
       const limits = { clock, idleMs: IDLE_MS, firstIdleMs: request.firstIdleMs };
       if (isStream && body) return { ok: true, events: readEvents(body, connection, limits) };
@@ -145,10 +149,14 @@ function connectionOf(caller: AbortSignal): Connection & { signal: AbortSignal }
   const onAbort = () => controller.abort(caller.reason);
   if (caller.aborted) onAbort();
   caller.addEventListener('abort', onAbort, { once: true });
+  const leave = () => caller.removeEventListener('abort', onAbort);
   return {
     signal: controller.signal,
-    leave: () => caller.removeEventListener('abort', onAbort),
-    close: () => controller.abort(),
+    leave,
+    close() {
+      leave();
+      controller.abort();
+    },
   };
 }
 

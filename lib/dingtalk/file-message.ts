@@ -137,7 +137,7 @@ async function* inOrder(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Arra
 }
 
 /** The bytes, up to what DingTalk takes. */
-const sendable = (bytes: AsyncIterable<Uint8Array>) => limited(bytes, MAX_SENDABLE_BYTES, tooLarge());
+const sendable = (bytes: AsyncIterable<Uint8Array>) => limited(bytes, MAX_SENDABLE_BYTES, tooLarge);
 
 const tooLarge = () =>
   new BridgeError('file_too_large', 'the file is too large for DingTalk', { maxBytes: MAX_SENDABLE_BYTES });

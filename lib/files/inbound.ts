@@ -58,7 +58,7 @@ async function withSentFile<T>(
       name: inspected.name,
       mimeType: inspected.mimeType,
       size,
-      bytes: limited(inspected.bytes, limit, tooLarge(limit)),
+      bytes: limited(inspected.bytes, limit, () => tooLarge(limit)),
       user,
       signal,
     };

@@ -1,5 +1,6 @@
 import { withTimeout, type Clock } from '../runtime/clock.ts';
 import { parseJson } from '../runtime/json.ts';
+import { limited } from './limited.ts';
 
 /** What a call of `Fetch` may say, a part of the web's `RequestInit`. */
 export interface FetchInit {
@@ -95,12 +96,6 @@ export async function readAnswer(
  * @throws RangeError when there is more; the rest is not read.
  */
 export async function readLimited(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.byteLength;
-    if (bytes > maxBytes) throw new RangeError(`more than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+  const tooMany = () => new RangeError(`more than ${maxBytes} bytes`);
+  return Buffer.concat(await Array.fromAsync(limited(body, maxBytes, tooMany)));
 }

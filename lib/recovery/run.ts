@@ -117,8 +117,6 @@ async function follow(search: Search, runId: string, before: Followed): Promise<
     log.debug('run_events_broken', { code: error.code });
   } finally {
     cancelQuiet();
-    // Dify can hold a finished stream open for five minutes.
-    controller.abort();
   }
   const silent = before.silent + (told === 0 ? 1 : 0);
   return { ...before, answer, isOver, silent, told: Math.max(before.told, told) };

@@ -1,19 +1,8 @@
 import type { Rating } from '../answer/event.ts';
+import type { Arrival } from './arrival.ts';
 import type { BudgetRequest } from './budget.ts';
 import type { SharedFlags, SharedToken } from './shared.ts';
 import type { Accepted, Claimed, Finished, Held, Renewed, StartedTurn, Stopped, TurnRecord, Waiting } from './told.ts';
-
-/** The ways in: a robot message over HTTP, a card button over HTTP, either over a Stream connection, a sweep. */
-export const DOORS = ['http', 'card', 'stream', 'sweep'] as const;
-
-/** Something that came in from outside. */
-export interface Arrival {
-  door: (typeof DOORS)[number];
-  /** By the clock of this instance. */
-  atMs: number;
-  /** How far that clock is ahead of the sender's, the time of the way included; null where the sender told no time. */
-  offsetMs: number | null;
-}
 
 export interface RobotStatus {
   /** Answers being written now, and questions that wait behind others. */

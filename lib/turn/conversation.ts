@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { RobotConfig } from '../config/robot.ts';
 import type { Message, Sender } from '../dingtalk/callback.ts';
 import type { TurnPayload } from './turn.ts';
+import { digest } from '../runtime/digest.ts';
 
 /** The name of the asker in stored records. */
 export function askerOf({ sender }: { sender: Pick<Sender, 'staffId' | 'id'> }): string {
@@ -21,14 +21,14 @@ export function conversationOf(
   scope: RobotConfig['conversation']['scope'],
 ): Conversation {
   // Never the nick: people rename themselves, and two can have the same.
-  const person = sender.staffId ?? `sender-${shortHash(sender.id)}`;
+  const person = sender.staffId ?? `sender-${digest(sender.id)}`;
   switch (scope) {
     case 'user-in-chat':
-      return { key: shortHash(`user-in-chat\n${chat.id}\n${person}`), difyUser: person };
+      return { key: digest(`user-in-chat\n${chat.id}\n${person}`), difyUser: person };
     case 'user':
-      return { key: shortHash(`user\n${person}`), difyUser: person };
+      return { key: digest(`user\n${person}`), difyUser: person };
     case 'chat':
-      return { key: shortHash(`chat\n${chat.id}`), difyUser: `chat-${shortHash(chat.id)}` };
+      return { key: digest(`chat\n${chat.id}`), difyUser: `chat-${digest(chat.id)}` };
   }
 }
 
@@ -42,9 +42,5 @@ export function userOfTurn(
 
 /** The name of a group in which forms of several people can wait; null where each of them waits in its own chat or context. */
 export function groupOf({ chat }: Pick<Message, 'chat'>, scope: RobotConfig['conversation']['scope']): string | null {
-  return chat.isGroup && scope !== 'chat' ? shortHash(`group\n${chat.id}`) : null;
-}
-
-export function shortHash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+  return chat.isGroup && scope !== 'chat' ? digest(`group\n${chat.id}`) : null;
 }

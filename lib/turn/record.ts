@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import type { Missed } from '../ask/quote.ts';
 import type { SentFile } from '../dingtalk/message-kinds.ts';
+import { digest } from '../runtime/digest.ts';
 import { readJson } from '../runtime/json.ts';
-import { shortHash } from './conversation.ts';
 import {
   appTypeSchema,
   idsSchema,
@@ -91,7 +91,7 @@ export function userOfRun(user: string, progress: TurnProgress | null): string {
 }
 
 /** The same for every delivery of a message, so that neither a turn nor its card can be made twice. */
-export const turnIdOf = (messageId: string): string => shortHash(messageId);
+export const turnIdOf = (messageId: string): string => digest(messageId);
 
 /** The id of a message that a press stands for. DingTalk's own begin with `msg`. */
 const PRESS = 'button-';

@@ -68,3 +68,29 @@ test('is closed at once where the stream went silent, because the question may b
   expect(await next).toMatchObject({ code: 'dify_stalled' });
   await expect(closed.promise).resolves.toBeUndefined();
 });
+
+test('is closed where Dify refuses and does not end what it says of it', async () => {
+  const clock = createVirtualClock();
+  const closed = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  const { url } = await startServer((_, response, { socket }) => {
+    socket.once('close', () => closed.resolve());
+    response.writeHead(400, { 'content-type': 'application/json' }).write('{"code":');
+    begun.resolve();
+  });
+  const opening = httpOf(url, 'key', { fetch: send, clock }).openStream({
+    path: '/',
+    headersTimeoutMs: 60_000,
+    signal: new AbortController().signal,
+  });
+  let ok: boolean | null = null;
+  void opening.then((opened) => (ok = opened.ok));
+  await begun.promise;
+  await expect
+    .poll(async () => {
+      await clock.advance(1_000);
+      return ok;
+    })
+    .toBe(false);
+  await expect(closed.promise).resolves.toBeUndefined();
+});

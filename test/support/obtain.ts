@@ -5,15 +5,13 @@ import type { Recovered } from '../../lib/recovery/recover.ts';
 import { obtainAnswer } from '../../lib/turn/obtain-answer.ts';
 import { openDeadline } from '../../lib/turn/deadline.ts';
 import type { Obtained } from '../../lib/turn/judge.ts';
-import { openLease } from '../../lib/turn/lease.ts';
 import { createProgress } from '../../lib/turn/progress.ts';
 import { createStops } from '../../lib/turn/stop.ts';
 import { openTurnForms } from '../../lib/turn/turn-forms.ts';
 import type { Turn } from '../../lib/turn/turn.ts';
-import { createWatch } from '../../lib/turn/watch.ts';
 import { createFakeOpenCard } from './fake-chat.ts';
 import { RUN_IDS, type Step } from './fake-dify.ts';
-import { createWorld, texts, turnOf, type World, HELD } from './turn.ts';
+import { createWorld, HELD, leaseOf, texts, turnOf, type World } from './turn.ts';
 
 export const error = (code: ErrorCode) => new BridgeError(code, 'on purpose');
 export const whole = (text: string): Answer => ({
@@ -48,7 +46,7 @@ export async function obtain(
   const { clock, dify, state, options, shutdown } = world;
   const turn = turnOf(clock, changes);
   let owned = true;
-  const lease = openLease({
+  const lease = leaseOf(options, turn, {
     state: {
       ...state,
       isDurable: true,
@@ -57,16 +55,6 @@ export async function obtain(
         return owned ? { ...HELD, ...replies } : { kind: 'lost' };
       },
     },
-    clock,
-    log: options.log,
-    timing: options.leaseTiming,
-    turn,
-    conversationTtlMs: null,
-    deadlineMs: null,
-    onRunning: () => undefined,
-    onOverdue: () => undefined,
-    watch: createWatch(clock),
-    shutdown: shutdown.signal,
   });
   const stops = createStops({ ...options, userOf: () => turn.user, endDropped: async () => undefined });
   const stop = stops.begin(turn, lease);

@@ -14,7 +14,9 @@ import type { Renewed } from '../../lib/state/told.ts';
 import { textsFor } from '../../lib/texts/index.ts';
 import { askerOf } from '../../lib/turn/conversation.ts';
 import type { HandedOver } from '../../lib/turn/handover.ts';
+import { openLease, type Lease, type LeaseOptions } from '../../lib/turn/lease.ts';
 import { turnIdOf } from '../../lib/turn/record.ts';
+import { createWatch } from '../../lib/turn/watch.ts';
 import type { RunnerOptions } from '../../lib/turn/runner.ts';
 import type { Turn } from '../../lib/turn/turn.ts';
 import { createLogLines } from './delivery.ts';
@@ -99,6 +101,20 @@ export function turnOf(clock: Clock, changes: Partial<Turn> = {}): Turn {
     ...changes,
   };
 }
+
+/** The lease of a turn, for which only its end and its renewals matter. */
+export const leaseOf = (options: RunnerOptions, turn: Turn, changes: Partial<LeaseOptions> = {}): Lease =>
+  openLease({
+    ...options,
+    timing: options.leaseTiming,
+    turn,
+    conversationTtlMs: null,
+    deadlineMs: null,
+    onRunning: () => undefined,
+    onOverdue: () => undefined,
+    watch: createWatch(options.clock),
+    ...changes,
+  });
 
 export interface World {
   clock: VirtualClock;

@@ -3,28 +3,16 @@ import { BridgeError } from '../../lib/errors.ts';
 import type { SpendingLevel } from '../../lib/state/budget.ts';
 import { createChannels } from '../../lib/turn/channels.ts';
 import { openDeadline } from '../../lib/turn/deadline.ts';
-import { openLease } from '../../lib/turn/lease.ts';
 import { noProgress } from '../../lib/turn/record.ts';
 import type { Turn } from '../../lib/turn/turn.ts';
-import { createWatch } from '../../lib/turn/watch.ts';
-import { createWorld, texts, turnOf, type World, HELD } from '../support/turn.ts';
+import { createWorld, HELD, leaseOf, texts, turnOf, type World } from '../support/turn.ts';
 
 /** The channels of one turn, and the lease that they note with. */
 function channelsFor(world: World, changes: Partial<Turn> = {}, leftMs: number | null = null) {
   const { clock, options } = world;
   const turn = turnOf(clock, changes);
   const deadline = openDeadline(clock, leftMs === null ? null : clock.now() + leftMs, options.shutdown);
-  const lease = openLease({
-    ...options,
-    state: { ...options.state, renew: async () => HELD },
-    timing: options.leaseTiming,
-    turn,
-    conversationTtlMs: null,
-    deadlineMs: null,
-    onRunning: () => undefined,
-    onOverdue: () => undefined,
-    watch: createWatch(clock),
-  });
+  const lease = leaseOf(options, turn, { state: { ...options.state, renew: async () => HELD } });
   return { turn, lease, deadline, channels: createChannels(options).forTurn(turn, lease, deadline) };
 }
 

@@ -8,14 +8,13 @@ import type { Renewed } from '../../lib/state/told.ts';
 import { readAnswered } from '../../lib/turn/answered.ts';
 import { createChannels } from '../../lib/turn/channels.ts';
 import { openDeadline } from '../../lib/turn/deadline.ts';
-import { openLease, type Lease } from '../../lib/turn/lease.ts';
+import type { Lease } from '../../lib/turn/lease.ts';
 import { noProgress, readProgress } from '../../lib/turn/record.ts';
 import { runTurn } from '../../lib/turn/run-turn.ts';
 import { createStops, type StopSwitch } from '../../lib/turn/stop.ts';
 import type { Turn } from '../../lib/turn/turn.ts';
-import { createWatch } from '../../lib/turn/watch.ts';
 import { ended, IDS, RUN_IDS, words } from '../support/fake-dify.ts';
-import { createWorld, GROUP, messageOf, texts, type World, HELD } from '../support/turn.ts';
+import { createWorld, GROUP, HELD, leaseOf, messageOf, texts, type World } from '../support/turn.ts';
 
 const error = (code: ErrorCode) => new BridgeError(code, 'on purpose');
 
@@ -35,16 +34,7 @@ async function run(
   const turn = { ...(await world.accept(changes)), ...changes };
   const deadlineMs = leftMs === null ? null : clock.now() + leftMs;
   const deadline = openDeadline(clock, deadlineMs, options.shutdown);
-  const lease = openLease({
-    ...options,
-    timing: options.leaseTiming,
-    turn,
-    conversationTtlMs: null,
-    deadlineMs,
-    onRunning: () => undefined,
-    onOverdue: () => undefined,
-    watch: createWatch(clock),
-  });
+  const lease = leaseOf(options, turn, { deadlineMs });
   const stops = createStops({ ...options, userOf: () => turn.user, endDropped: async () => undefined });
   const background: Promise<void>[] = [];
   const stop = stops.begin(turn, lease);

@@ -1,7 +1,8 @@
 import type { Clock } from '../../runtime/clock.ts';
 import { monthOf } from '../budget.ts';
 import { ARRIVALS_TTL_MS, BUDGET_TTL_MS, FAILURES_TTL_MS } from '../lifetimes.ts';
-import { DOORS, type Arrival, type FinishRequest, type RobotStatus } from '../state.ts';
+import { DOORS, type Arrival } from '../arrival.ts';
+import type { FinishRequest, RobotStatus } from '../state.ts';
 import { createExpiringMap } from './expiring-map.ts';
 
 /** What `status` reports, counted within this process. */

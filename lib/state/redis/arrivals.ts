@@ -1,5 +1,5 @@
 import { ARRIVALS_TTL_MS } from '../lifetimes.ts';
-import { DOORS, type Arrival } from '../state.ts';
+import { DOORS, type Arrival } from '../arrival.ts';
 
 /**
  * The beginning of a script that keeps an arrival. Its key and its two arguments stand last, and only where there is an

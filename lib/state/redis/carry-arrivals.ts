@@ -1,4 +1,4 @@
-import type { Arrival } from '../state.ts';
+import type { Arrival } from '../arrival.ts';
 import { LOOK_UP } from './record-scripts.ts';
 import type { RunScript } from './run-script.ts';
 import { ACCEPT, CLAIM, OVERDUE } from './scripts.ts';
