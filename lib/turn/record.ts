@@ -96,7 +96,7 @@ export const turnIdOf = (messageId: string): string => digest(messageId);
 /** The id of a message that a press stands for. DingTalk's own begin with `msg`. */
 const PRESS = 'button-';
 
-export const pressId = (digest: string): string => `${PRESS}${digest}`;
+export const pressId = (name: string): string => `${PRESS}${name}`;
 
 export const isPress = (messageId: string): boolean => messageId.startsWith(PRESS);
 
