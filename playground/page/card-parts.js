@@ -1,5 +1,5 @@
 import { createCardForm } from './card-form.js';
-import { fill, h, icon } from './dom.js';
+import { h, icon, reconcile } from './dom.js';
 import { icons } from './icons.js';
 import { server } from './server.js';
 
@@ -9,6 +9,7 @@ import { server } from './server.js';
  * @typedef {import('./model.js').ButtonInfo} ButtonInfo
  * @typedef {import('./model.js').DrawnInfo} DrawnInfo
  * @typedef {Omit<ButtonInfo, 'label' | 'color'>} Press
+ * @typedef {Exclude<DrawnInfo, { kind: 'pending' | 'answer' }> | { kind: 'failure' }} Part
  */
 
 const ICONS = /** @type {Record<string, string>} */ ({
@@ -122,15 +123,18 @@ export function createCardParts(ui) {
         'data-testid': 'button-copy',
         'data-key': 'copy',
         onclick: (/** @type {MouseEvent} */ { currentTarget }) =>
-          void navigator.clipboard.writeText(text).then(() => {
-            if (currentTarget instanceof HTMLElement) currentTarget.lastElementChild?.replaceChildren(words.copied);
-          }),
+          void navigator.clipboard.writeText(text).then(
+            () => {
+              if (currentTarget instanceof HTMLElement) currentTarget.lastElementChild?.replaceChildren(words.copied);
+            },
+            () => (failure.textContent = words.copyFailed),
+          ),
       },
       icon(icons.copy),
       h('span', null, words.copy),
     );
 
-  /** @param {DrawnInfo} part */
+  /** @param {Part} part */
   const drawPart = (part) => {
     switch (part.kind) {
       case 'text': {
@@ -160,9 +164,27 @@ export function createCardParts(ui) {
         return drawInput(part);
       case 'copy':
         return drawCopy(part);
-      default:
-        return null;
+      case 'failure':
+        return failure;
     }
+  };
+
+  /** @param {DrawnInfo} part */
+  const isPart = (part) => part.kind !== 'pending' && part.kind !== 'answer';
+  /** @param {Part} part */
+  const hasFields = (part) => part.kind === 'form' || part.kind === 'input';
+
+  /** @type {Parameters<typeof reconcile<Part, HTMLElement>>[2]} */
+  const rows = {
+    // As long as a part stays as it is, so does its element, with its focus and a press that has begun on it.
+    key: (part) =>
+      hasFields(part)
+        ? `${part.kind} ${part.actionId}`
+        : JSON.stringify([part, part.kind === 'buttons' && part.buttons.map((button) => pending.has(keyOf(button)))]),
+    create: drawPart,
+    update: (_row, part) => {
+      if (hasFields(part)) drawPart(part);
+    },
   };
 
   /** Draws what has changed, and gives the focus back to what had it. */
@@ -174,8 +196,8 @@ export function createCardParts(ui) {
     shown = state;
     const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.key : undefined;
     const answerAt = drawn.findIndex(({ kind }) => kind === 'answer');
-    fill(above, drawn.slice(0, Math.max(0, answerAt)).map(drawPart));
-    fill(below, drawn.slice(answerAt + 1).map(drawPart), failure);
+    reconcile(above, drawn.slice(0, Math.max(0, answerAt)).filter(isPart), rows);
+    reconcile(below, [...drawn.slice(answerAt + 1).filter(isPart), { kind: 'failure' }], rows);
     const again = focused === undefined ? null : below.querySelector(`[data-key="${CSS.escape(focused)}"]`);
     if (again instanceof HTMLElement) again.focus();
   };

@@ -124,6 +124,21 @@ describeWith('chromium', 'the buttons of cards in the page of the playground', (
     const copied = await page.evaluate<string>('navigator.clipboard.readText()');
     const { items } = await playground().snapshot();
     expect(items.find((item) => item.kind === 'card')).toMatchObject({ content: copied });
+    // What changes beside it leaves the button as it is.
+    await id('button-like').click();
+    await page.getByText('已评价：有用').waitFor();
+    expect(await id('button-copy').textContent()).toBe('已复制');
+  });
+
+  test('a browser that does not allow copying says so', async () => {
+    const page = await open();
+    await page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new Error('not allowed'))");
+    await openChat('group');
+    await ask('一句话说明调休何时生效');
+    await card('finished');
+    await id('button-copy').click();
+    await id('card-notice').filter({ hasText: '请选中文字后复制' }).waitFor();
+    expect(await id('button-copy').textContent()).toBe('复制');
   });
 
   test('a form that waits says for whom, and offers no opinions', async () => {

@@ -87,6 +87,7 @@ export const en = {
   form: 'Form',
   copy: 'Copy',
   copied: 'Copied',
+  copyFailed: 'The browser does not allow copying; select the text and copy it.',
   ofTemplate: (text) => template[text] ?? text.replace(/^等待 (.+) 处理$/, 'Waiting for $1'),
   typeThis: 'In groups nothing is sent for you. Type:',
   gallery: 'Markdown gallery',

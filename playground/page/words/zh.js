@@ -66,6 +66,7 @@ export const zh = {
   form: '表单',
   copy: '复制',
   copied: '已复制',
+  copyFailed: '浏览器不允许写入剪贴板，请选中文字后复制。',
   /** The words of the card template. @type {(text: string) => string} */
   ofTemplate: (text) => text,
   typeThis: '群里不能代你发送，请输入：',
