@@ -87,11 +87,13 @@ export function createMemoryRunning(
         turn.next = isRunning ? startNext(turn.conversationKey, owner, nowMs, nextLeaseUntilMs) : null;
       }
       const next = turn.next === null ? undefined : turns.get(turn.next);
+      // A repeat finds a next turn that another has taken, or ended, since its lease lapsed. It is not told again.
+      const isTold = next?.state === 'started' && next.owner === owner;
       return {
         kind: 'finished',
         running: leases.running(nowMs),
         isStopped: turn.isStopped,
-        next: turn.next !== null && next ? describe(turn.next, next, owner, nowMs) : null,
+        next: turn.next !== null && isTold ? describe(turn.next, next, owner, nowMs) : null,
       };
     },
 

@@ -97,5 +97,9 @@ if held[2] ~= 'done' then
   if following ~= '' then redis.call('HSET', turn, 'next', following) end
 end
 local count = redis.call('ZCOUNT', leases, '(' .. now, '+inf')
-if not following or following == '' then return {'finished', count, held[4] or '', tonumber(now)} end
-return {'finished', count, held[4] or '', tonumber(now), describe(prefix, following, owner, app, now)}`;
+local reply = {'finished', count, held[4] or '', tonumber(now)}
+if not following or following == '' then return reply end
+-- A repeat finds a next turn that another has taken, or ended, since its lease lapsed. It is not told again.
+local next = redis.call('HMGET', prefix .. 'turn:' .. following, 'state', 'owner')
+if next[1] == 'started' and next[2] == owner then table.insert(reply, describe(prefix, following, owner, app, now)) end
+return reply`;
