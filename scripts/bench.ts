@@ -38,19 +38,27 @@ if (chosen.length > 0) {
   const shown = ({ value, unit }: Figure) =>
     `${value < 10 ? value.toFixed(2).replace(/\.00$/u, '') : value.toFixed(0)} ${unit}`.trim();
   const table: string[][] = [
-    ['', ...(other ? [other.name] : []), `this version (${thisCommit()})`, ...(other ? ['ratio'] : []), 'aim'],
+    [
+      '',
+      ...(other ? [other.name] : []),
+      `this version (${thisCommit()})`,
+      'aim',
+      ...(other ? ['ratio', 'aim beside b114c53'] : []),
+    ],
   ];
   for (const { measure } of chosen) {
     const before = other ? await measure(other) : null;
     for (const [index, figure] of (await measure(thisCode)).entries()) {
-      const { what, value, unit, aim, isMoreBetter = false } = figure;
+      const { what, value, unit, aim, isMoreBetter = false, was } = figure;
       const old = before?.[index];
+      const bound = isMoreBetter ? '≥' : '≤';
       table.push([
         what,
         ...(old ? [shown(old)] : []),
         shown(figure),
+        `${bound} ${aim} ${unit}`.trim(),
         ...(old ? [old.value === 0 ? '' : (value / old.value).toFixed(2)] : []),
-        `${isMoreBetter ? '≥' : '≤'} ${aim} ${unit}`.trim(),
+        ...(old ? [was === undefined ? '' : `${bound} ${(aim / was).toFixed(2)}`] : []),
       ]);
     }
   }
