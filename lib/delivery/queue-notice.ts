@@ -24,8 +24,8 @@ export interface QueueNoticePorts {
   /** @throws BridgeError while the store cannot be reached. */
   record: (card: CardRecord) => Promise<WaitingState>;
   isWaiting: () => Promise<boolean>;
-  /** Ends the card of a question that was given up while this instance opened it. Never rejects. */
-  endDropped: () => Promise<void>;
+  /** Ends the card of a question that was given up while this instance opened it, where it has one. Never rejects. */
+  endDropped: (hasCard: boolean) => Promise<void>;
   texts: Texts;
   clock: Clock;
   log: Log;
@@ -58,7 +58,7 @@ export async function showQueued(
       await recordOpened();
       return;
     }
-    await record(false);
+    if ((await record(false)) === 'dropped') await ports.endDropped(false);
     await sleep(clock, MESSAGE_AFTER_MS);
     if (await isWaiting()) await reply.send({ title: texts.messageTitle, text, mentionAsker: true });
   } catch (error) {
@@ -88,6 +88,6 @@ export async function showQueued(
    */
   async function recordOpened(): Promise<void> {
     const state = await retry(() => record(true), { clock, pausesMs: RECORD_RETRY_MS }).catch(() => null);
-    if (state === 'dropped') await ports.endDropped();
+    if (state === 'dropped') await ports.endDropped(true);
   }
 }

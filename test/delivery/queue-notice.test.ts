@@ -30,7 +30,7 @@ async function told(options: SceneOptions = {}) {
   const { log, events, lines } = createLogLines(clock);
   const outcomes = [...records];
   const recorded: (CardRecord & { atMs: number })[] = [];
-  let ended = 0;
+  const ended: boolean[] = [];
   let ids = 0;
   const telling = showQueued(
     { reference: 'r', place: 2 },
@@ -55,7 +55,7 @@ async function told(options: SceneOptions = {}) {
         return state;
       },
       isWaiting: async () => clock.now() - startMs < waitsMs,
-      endDropped: async () => void (ended += 1),
+      endDropped: async (hasCard) => void ended.push(hasCard),
       texts,
       clock,
       log,
@@ -73,7 +73,7 @@ describe('on the card of the question', () => {
     expect(frames).toMatchObject([{ text: NOTICE, state: 'typing', id: 'frame-1', atMs: 0 }]);
     expect(recorded).toEqual([{ hasCard: true, calls: 2, atMs: 0 }]);
     expect(messages).toEqual([]);
-    expect(ended).toBe(0);
+    expect(ended).toEqual([]);
     expect(events()).toEqual([]);
   });
 
@@ -108,7 +108,7 @@ describe('the record of the card', () => {
     const down = 'store_unavailable';
     const { recorded, ended } = await told({ records: [down, down, down], state: 'dropped' });
     expect(recorded.map(({ atMs }) => atMs)).toEqual([0, 500, 1_500, 3_500]);
-    expect(ended).toBe(1);
+    expect(ended).toEqual([true]);
   });
 
   test('is given up when the store stays down', async () => {
@@ -116,17 +116,18 @@ describe('the record of the card', () => {
       records: Array.from({ length: 9 }, () => 'store_unavailable' as const),
     });
     expect(recorded.map(({ atMs }) => atMs)).toEqual([0, 500, 1_500, 3_500, 7_500, 15_500, 23_500]);
-    expect(ended).toBe(0);
+    expect(ended).toEqual([]);
     expect(events()).toEqual([]);
   });
 
-  test.each<[WaitingState, number]>([
-    ['queued', 0],
-    ['started', 0],
-    ['over', 0],
-    ['dropped', 1],
-  ])('of a question that is %s ends its card %i times', async (state, times) => {
-    expect((await told({ state })).ended).toBe(times);
+  test.each<[WaitingState, boolean[], boolean[]]>([
+    ['queued', [], []],
+    ['started', [], []],
+    ['over', [], []],
+    ['dropped', [true], [false]],
+  ])('of a question that is %s: what is ended with a card, and without one', async (state, withCard, without) => {
+    expect((await told({ state })).ended).toEqual(withCard);
+    expect((await told({ state, opens: null })).ended).toEqual(without);
   });
 });
 
