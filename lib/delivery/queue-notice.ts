@@ -1,5 +1,5 @@
 import { isUnanswered } from '../errors.ts';
-import { sleep, type Clock } from '../runtime/clock.ts';
+import { sleep, withTimeout, type Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
 import { retry } from '../runtime/retry.ts';
 import type { Texts } from '../texts/texts.ts';
@@ -34,6 +34,9 @@ export interface QueueNoticePorts {
 
 /** Without a card the asker hears of a wait only when it takes longer than this. */
 const MESSAGE_AFTER_MS = 10_000;
+
+/** The notice is left out where it would wait longer for its slot: the card has to be on record soon. */
+const SLOT_PATIENCE_MS = 2_000;
 
 /** Pauses before each repeat, while the store is down, of the record that the card is there. */
 const RECORD_RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000, 8_000] as const;
@@ -76,8 +79,14 @@ export async function showQueued(
   }
 
   async function write(sink: CardSink): Promise<void> {
+    const slot = (signal: AbortSignal) => ports.limiter.slot('stream', 'typing', signal);
+    try {
+      await withTimeout(clock, SLOT_PATIENCE_MS, slot);
+    } catch {
+      return;
+    }
+    // Its turn may have come while the notice waited for its slot.
     if (!(await isWaiting())) return;
-    await ports.limiter.slot('stream', 'typing');
     await sink.write({ text: quote === '' ? text : `${quote}\n\n${text}`, state: 'typing', id: ports.newId() });
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { sleep } from '../../lib/runtime/clock.ts';
 import { createLimiter } from '../../lib/delivery/limiter.ts';
 import { showQueued, type CardRecord, type WaitingState } from '../../lib/delivery/queue-notice.ts';
 import { textsFor } from '../../lib/texts/index.ts';
@@ -18,11 +19,21 @@ interface SceneOptions {
   state?: WaitingState;
   /** For how long the question waits. */
   waitsMs?: number;
+  /** How long the notice waits for its slot. */
+  slotMs?: number;
 }
 
 /** Tells the asker that a question waits, and follows that for a minute. */
 async function told(options: SceneOptions = {}) {
-  const { opens = [], writes = [], replies = [], records = [], state = 'queued', waitsMs = 60_000 } = options;
+  const {
+    opens = [],
+    writes = [],
+    replies = [],
+    records = [],
+    state = 'queued',
+    waitsMs = 60_000,
+    slotMs = 0,
+  } = options;
   const clock = createVirtualClock();
   const startMs = clock.now();
   const sink = createScriptedCard(clock, { opens: opens ?? [], writes });
@@ -48,7 +59,10 @@ async function told(options: SceneOptions = {}) {
           },
         },
       reply,
-      limiter: createLimiter({ clock, callsPerSecond: 1_000 }),
+      limiter: {
+        ...createLimiter({ clock, callsPerSecond: 1_000 }),
+        slot: (bucket, _priority, signal) => sleep(clock, bucket === 'stream' ? slotMs : 0, signal),
+      },
       async record(card) {
         recorded.push({ ...card, atMs: clock.now() - startMs });
         settle(outcomes.shift());
@@ -87,6 +101,19 @@ describe('on the card of the question', () => {
     const { frames, recorded } = await told({ waitsMs: 0, state: 'started' });
     expect(frames).toEqual([]);
     expect(recorded).toMatchObject([{ hasCard: true, calls: 1 }]);
+  });
+
+  test('the notice is left out when its turn came while it waited for a call', async () => {
+    const { frames, recorded } = await told({ slotMs: 1_000, waitsMs: 500 });
+    expect(frames).toEqual([]);
+    expect(recorded).toMatchObject([{ hasCard: true, calls: 1, atMs: 1_000 }]);
+  });
+
+  test('the notice is left out where other answers need the calls: the card has to be on record soon', async () => {
+    const { frames, recorded, events } = await told({ slotMs: 10_000 });
+    expect(frames).toEqual([]);
+    expect(recorded).toMatchObject([{ hasCard: true, calls: 1, atMs: 2_000 }]);
+    expect(events()).toEqual([]);
   });
 
   test('that refuses the notice is put on record all the same', async () => {
