@@ -53,7 +53,11 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
   const { config, state, clock, newId, log, texts, limiter, handover, leaseTiming, shutdown } = options;
   const userOf = (asked: TurnPayload) => userOfTurn(asked, config.conversation.scope);
   const quotedAnswers = createQuotedAnswers(options);
-  const stops = createStops({ ...options, userOf, endDropped: channels.endDropped });
+  const stops = createStops({
+    ...options,
+    userOf,
+    endDropped: (turnId, hasCard) => channels.endDropped(turnId, hasCard),
+  });
   const watch = createWatch(clock);
 
   function noteRunning(here: number, total: number): void {
