@@ -129,7 +129,7 @@ export function createTimeline(ui, announce) {
       }
     }),
     ui.onMove((change) => {
-      if (change.chat !== undefined || Object.keys(change).length === 0) rebuild();
+      if (change.chat !== undefined || change.speaker !== undefined) rebuild();
       else mark();
     }),
   ];

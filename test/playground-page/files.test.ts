@@ -137,11 +137,15 @@ describeWith('chromium', 'files in the page of the playground', (executablePath)
   });
 
   test('a quoted message is above the reply, and goes to the app', async () => {
-    await open();
+    const page = await open();
     await ask('一句话说明调休何时生效');
     await card('finished');
     await id('quote').last().click();
     expect(await id('quote-bar').textContent()).toContain('次日');
+    // What the panel is opened for leaves the focus where it is.
+    await id('details').last().focus();
+    await id('details').last().press('Enter');
+    expect(await page.evaluate('document.activeElement?.dataset.testid')).toBe('details');
     await ask('一句话：这是什么意思？');
     await id('quoted').waitFor();
     expect(await id('quoted').textContent()).toContain('云杉小助手: 可以的，**次日**生效。');
@@ -165,6 +169,36 @@ describeWith('chromium', 'files in the page of the playground', (executablePath)
       ({ calls: now }) => now.filter(({ name }) => name === '/chat-messages').length === 2,
     );
     expect(calls.filter(({ name }) => name === '/chat-messages')[1]?.request).toContain('请看这段聊天记录');
+  });
+
+  test('nothing is lost of a message that cannot be sent, wherever one is when that shows', async () => {
+    const page = await open();
+    await ask('/help');
+    await id('robot-message').waitFor();
+    await id('quote').last().click();
+    await id('input-file').setInputFiles({ name: 'a.pdf', mimeType: 'application/pdf', buffer: PIXEL });
+    await page.locator(isReady).waitFor();
+    const held = Promise.withResolvers<void>();
+    // What the page makes of a server that is away.
+    await page.route('**/playground/send', (route) => held.promise.then(() => route.fulfill({ json: null })));
+    await ask('总结一下');
+    await openChat('colleague');
+    await id('composer').fill('另一句');
+    held.resolve();
+    await id('composer-problem').filter({ hasText: '没有发出去' }).waitFor();
+    expect(await id('composer').inputValue()).toBe('另一句');
+    await openChat('own');
+    const kept = async () => [await id('composer').inputValue(), await id('attachment').count()];
+    expect(await kept()).toEqual(['总结一下', 1]);
+    expect(await id('quote-bar').isVisible()).toBe(true);
+    await id('language').click();
+    expect(await kept()).toEqual(['总结一下', 1]);
+    await page.unroute('**/playground/send');
+    await id('send').click();
+    await id('quoted').waitFor();
+    expect(await kept()).toEqual(['', 0]);
+    expect(await id('quote-bar').isVisible()).toBe(false);
+    expect(await kindsDelivered()).toEqual(['text', 'file', 'text']);
   });
 
   test('what is too large is refused before it is sent', async () => {
