@@ -96,12 +96,24 @@ export function createTimeline(ui, announce) {
     if (isAsked(item)) scrollToEnd();
   };
 
+  /** @param {string} id */
+  const remove = (id) => {
+    entries.get(id)?.element.remove();
+    entries.delete(id);
+  };
+
+  /** Shows what there is now. Who reads, or fills in a form, stays where they are. */
+  const catchUp = () => {
+    for (const id of entries.keys()) if (!model.item(id)) remove(id);
+    empty.hidden = entries.size > 0;
+    for (const item of model.itemsOf(ui.place.chat)) add(item, true);
+    mark();
+  };
+
   const rebuild = () => {
     entries.clear();
     list.replaceChildren();
-    empty.hidden = false;
-    for (const item of model.itemsOf(ui.place.chat)) add(item, true);
-    mark();
+    catchUp();
     scrollToEnd();
   };
 
@@ -117,15 +129,12 @@ export function createTimeline(ui, announce) {
 
   const stops = [
     model.subscribe((change) => {
-      if (change.kind === 'snapshot' || change.kind === 'cleared') rebuild();
+      if (change.kind === 'snapshot' || change.kind === 'cleared') catchUp();
       else if (change.kind === 'item' && change.item.chat === ui.place.chat) {
         // Whoever asks wants to see the new answer, not the one looked at before.
         if (isAsked(change.item) && !entries.has(change.item.id)) ui.go({ question: null });
         add(change.item, false);
-        for (const id of [...entries.keys()].slice(0, -300)) {
-          entries.get(id)?.element.remove();
-          entries.delete(id);
-        }
+        for (const id of [...entries.keys()].slice(0, -300)) remove(id);
       }
     }),
     ui.onMove((change) => {

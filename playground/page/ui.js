@@ -66,6 +66,8 @@ export function createUi(model) {
     chipGroup: 'answers',
     /** What was typed and not sent yet, by chat. @type {Map<string, string>} */
     drafts: new Map(),
+    /** What was filled in on cards and not sent yet, by person, card and field. @type {Map<string, string>} */
+    filledIn: new Map(),
     /** What is to be sent along, by chat. @type {Map<string, readonly import('./attachments.js').Chip[]>} */
     attached: new Map(),
     /** What is to be sent next in a chat is not what its field shows any more. @param {string} chat */

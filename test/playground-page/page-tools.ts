@@ -14,6 +14,18 @@ export const SLOW = 4;
 /** The chats of the page, from the top. */
 export const CHATS = { own: 0, colleague: 1, group: 3, smallGroup: 4 } as const;
 
+/** Keeps the page's connection at hand; for the next time that the page is loaded. */
+const KEEP_EVENTS = `globalThis.EventSource = class extends EventSource {
+  constructor(address) {
+    super(address);
+    globalThis.events = this;
+  }
+}`;
+/** What the page gets when it has its connection again: everything there is. */
+const RECONNECT = `fetch('/playground/snapshot')
+  .then((response) => response.text())
+  .then((data) => events.dispatchEvent(new MessageEvent('snapshot', { data })))`;
+
 export interface PageTools {
   playground: () => Playground;
   open: (options?: BrowserContextOptions, address?: string) => Promise<Page>;
@@ -23,6 +35,8 @@ export interface PageTools {
   /** The card that comes latest, once it is in this state. */
   card: (phase: string) => Promise<Locator>;
   chooseApp: (app: string) => Promise<void>;
+  /** The connection to the server was lost and is there again. */
+  reconnect: () => Promise<void>;
   /** How much faster than in reality everything but the page is, from here to the end of the test. */
   atSpeed: (speed: number) => void;
 }
@@ -48,6 +62,7 @@ export function usePage(executablePath: string, { pictures = false } = {}): Page
   const newPage = async (options: BrowserContextOptions) => {
     const context = await browser.newContext({ locale: 'zh-CN', ...options });
     const made = await context.newPage();
+    await made.addInitScript(KEEP_EVENTS);
     made.setDefaultTimeout(PATIENCE_MS);
     made.on('pageerror', (error) => problems.push(error.message));
     made.on('console', (message) => {
@@ -113,6 +128,7 @@ export function usePage(executablePath: string, { pictures = false } = {}): Page
       await card.and(page.locator(`[data-phase=${phase}]`)).waitFor();
       return card;
     },
+    reconnect: () => page.evaluate(RECONNECT),
     atSpeed(speed) {
       playground.clock.speed = speed;
     },

@@ -24,7 +24,7 @@ const RECORD_LENGTHS = `globalThis.lengths = [];
 const PANEL_FITS = `(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)(document.querySelector('.tab-body'))`;
 
 describeWith('chromium', 'the page of the playground', (executablePath) => {
-  const { playground, open, id, ask, openChat, card: lastCard, atSpeed } = usePage(executablePath);
+  const { playground, open, id, ask, openChat, card: lastCard, atSpeed, reconnect } = usePage(executablePath);
   const switchOn = async (page: Page, name: string) => {
     await id('tab-trouble').click();
     await id(`trouble-${name}`).click();
@@ -207,6 +207,8 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
     await expect.poll(isAtEnd).toBe(false);
     await playground().post('redeliver', { id: (await playground().snapshot()).items[0]?.id });
     await page.getByText('又投递了 1 次').waitFor({ state: 'attached' });
+    expect(await isAtEnd()).toBe(false);
+    await reconnect();
     expect(await isAtEnd()).toBe(false);
     await page.getByText('回到最新').click();
     await expect.poll(isAtEnd).toBe(true);
