@@ -308,6 +308,10 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
     expect(await id('tab-calls').textContent()).toBe('Calls');
     expect(await id('you-are').textContent()).toContain('You are Zhang Xiaowen');
     expect((await playground().snapshot()).setup.replyLanguage).toBe('en');
+    // A server that was started again has forgotten it.
+    await playground().post('config', { replyLanguage: 'zh-CN' });
+    await reconnect();
+    await playground().until(({ setup }) => setup.replyLanguage === 'en');
     await id('language').click();
     await playground().until(({ setup }) => setup.replyLanguage === 'zh-CN');
     expect(await id('tab-calls').textContent()).toBe('调用');
