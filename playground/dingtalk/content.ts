@@ -1,5 +1,5 @@
 import { type Json } from '../http/shape.ts';
-import { keepNewestBytes } from './newest.ts';
+import { keepNewestBytes } from '../http/newest.ts';
 import { sampleFiles } from './samples.ts';
 import { cardTree, quoteOf, recordContent } from './quotes.ts';
 import type { CallbackInput, FileContent, MessageKind } from './types.ts';

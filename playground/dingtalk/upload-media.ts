@@ -1,6 +1,6 @@
 import { sessionAnswer, type Answer } from './answer.ts';
 import { isImage } from './image-check.ts';
-import { keepNewest, keepNewestBytes } from './newest.ts';
+import { keepNewest, keepNewestBytes } from '../http/newest.ts';
 import type { MediaType } from './types.ts';
 import type { World } from './world.ts';
 
