@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { sleep, systemClock } from '../../lib/runtime/clock.ts';
 import { closed, parseObject, readBody, reply, resetConnection } from '../http/exchange.ts';
 import { createFaults } from '../http/faults.ts';
+import { keepLast } from '../http/newest.ts';
 import { startServer } from '../http/server.ts';
 import { isText, parseJson, recordOf, type Json } from '../http/shape.ts';
 import { createAdmission, type GenerationApi } from './admission.ts';
@@ -354,14 +355,14 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
     faults,
     forgetConversation: (id) => void memory.conversations.delete(id),
     subscribe: (listener) => memory.subscribe(listener),
-    clear() {
-      memory.requests.length = 0;
-      memory.violations.length = 0;
+    clear(keep = 0) {
+      for (const list of [memory.requests, memory.violations]) keepLast(list, keep);
       // A paused run goes on when its form is submitted.
       const isOpen = ({ status }: DifyRun) => status === 'running' || status === 'paused';
-      const running = memory.runs.filter((run) => isOpen(run));
-      memory.runs.splice(0, memory.runs.length, ...running);
-      for (const [id, { run }] of memory.players) if (!isOpen(run)) memory.players.delete(id);
+      const first = memory.runs.length - keep;
+      const kept = memory.runs.filter((run, index) => index >= first || isOpen(run));
+      memory.runs.splice(0, memory.runs.length, ...kept);
+      for (const [id, { run }] of memory.players) if (!kept.includes(run)) memory.players.delete(id);
     },
     async close() {
       // A run that still waits for its next delta would keep the process alive.

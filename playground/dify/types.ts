@@ -420,7 +420,11 @@ export interface DifySimulator {
   /** Makes a conversation unknown, as if it had been deleted in the console. */
   forgetConversation(id: string): void;
   subscribe(listener: (event: DifyEvent) => void): () => void;
-  /** Forgets requests, finished runs and violations; conversations stay. */
-  clear(): void;
+  /**
+   * Forgets requests, finished runs and violations, but for the newest of each; conversations stay.
+   *
+   * @param keep how many of each are kept. Default: none.
+   */
+  clear(keep?: number): void;
   close(): Promise<void>;
 }

@@ -482,7 +482,11 @@ export interface DingTalkSimulator {
   /** Where card actions of this card go: the registered callback URL. */
   callbackUrl(outTrackId: string): string | null;
   subscribe(listener: (event: DingTalkEvent) => void): () => void;
-  /** Forgets cards, messages, files, calls and violations; settings, tokens and sessions stay. */
-  clear(): void;
+  /**
+   * Forgets cards, messages, files, calls and violations, but for the newest of each; settings, tokens and sessions stay.
+   *
+   * @param keep how many of each are kept. Default: none.
+   */
+  clear(keep?: number): void;
   close(): Promise<void>;
 }

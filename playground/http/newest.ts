@@ -1,11 +1,16 @@
-/** Memory that would grow for ever: a playground runs for days. Maps remember the order in which entries came. */
+/** Memory that would grow for ever: a playground runs for days. Maps and sets remember the order in which entries came. */
 
 /** Forgets the oldest entries beyond `limit`. */
-export function keepNewest(map: Map<string, unknown>, limit: number): void {
-  for (const key of map.keys()) {
-    if (map.size <= limit) return;
-    map.delete(key);
+export function keepNewest(kept: Map<string, unknown> | Set<string>, limit: number): void {
+  for (const key of kept.keys()) {
+    if (kept.size <= limit) return;
+    kept.delete(key);
   }
+}
+
+/** Forgets the oldest entries of a list beyond `limit`. */
+export function keepLast(list: unknown[], limit: number): void {
+  list.splice(0, Math.max(0, list.length - limit));
 }
 
 /** Forgets the oldest files until the rest has at most so many bytes; the newest stays whatever its size. */

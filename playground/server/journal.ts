@@ -1,7 +1,7 @@
 import type { Call, Change, ChatItem, Frame, LogLine } from './protocol.ts';
 
 /** A page may stay open for days: what is kept has an end. */
-const MAX_ITEMS = 300;
+export const MAX_ITEMS = 300;
 const MAX_CALLS = 600;
 const MAX_LOGS = 500;
 /** Frames are whole texts, so they are kept for the latest cards only. */

@@ -20,7 +20,7 @@ import {
 } from './configuration.ts';
 import { refusalOf } from './guard.ts';
 import { checkOwnApp, unknownOwnApp } from './own-app.ts';
-import { createJournal } from './journal.ts';
+import { createJournal, MAX_ITEMS } from './journal.ts';
 import { createDocs } from './docs.ts';
 import { writeFixture } from './fixture.ts';
 import { createPages } from './pages.ts';
@@ -36,8 +36,6 @@ const USUAL_LATENCY_MS = 80;
 const SLOW_LATENCY_MS = 1_500;
 /** Fields of a card that a DingTalk may not know yet. */
 const NEWER_FIELDS = ['config', 'question', 'app', 'waiting_for', 'extension'];
-/** Above this many calls the simulators' own records are thrown away, as soon as nothing is being answered. */
-const MAX_SIMULATOR_CALLS = 2_000;
 
 interface PlaygroundHost extends Host {
   /** The app of `DIFY_API_KEY` once Dify was asked for it; null without one. */
@@ -110,14 +108,9 @@ export async function startPlayground(
     for (const each of [template, withButtons]) each.published = !cardRefused;
   };
 
-  const forgetSimulated = () => {
-    if (bridge.running() > 0) return;
-    dingtalk.clear();
-    dify.clear();
-  };
-
+  /** Both go on knowing every card and message that the page shows. */
   const makeReady = () => {
-    if (dingtalk.calls.length + dify.requests.length > MAX_SIMULATOR_CALLS) forgetSimulated();
+    for (const simulator of [dingtalk, dify]) simulator.clear(MAX_ITEMS);
     applyTrouble(setup.trouble);
   };
 
@@ -165,7 +158,7 @@ export async function startPlayground(
     reset() {
       bridge.forget();
       chats.forget();
-      forgetSimulated();
+      if (bridge.running() === 0) for (const simulator of [dingtalk, dify]) simulator.clear();
       journal.clear();
     },
   });
