@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { describeWith } from '../support/require.ts';
-import { PIXEL, usePage } from './page-tools.ts';
+import { usePage } from './page-tools.ts';
+import { PIXEL } from './playground.ts';
 
 /** What a browser does with a file from the clipboard, or with one that is let go over the page. */
 const giveFile = (page: Page, event: 'paste' | 'drop', target: string, name: string) =>

@@ -1,7 +1,7 @@
 // A browser with the page of a playground of its own, for the tests of what one can do in it.
 import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
-import { openPlayground, SPEED, type Playground } from './playground.ts';
+import { openPlayground, PIXEL, SPEED, type Playground } from './playground.ts';
 
 /** The machine that runs this may be slow and busy; nothing here waits longer than it has to. */
 const PATIENCE_MS = 45_000;
@@ -40,12 +40,6 @@ export interface PageTools {
   /** How much faster than in reality everything but the page is, from here to the end of the test. */
   atSpeed: (speed: number) => void;
 }
-
-/** A picture of one pixel. */
-export const PIXEL = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==',
-  'base64',
-);
 
 /**
  * To be called in a suite; everything is started and ended with it. Tests that ask for nothing special share one page,

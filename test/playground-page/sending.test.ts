@@ -1,14 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ChatItem, FileInfo, GalleryEntry, QuestionItem } from '../../playground/server/protocol.ts';
-import { openPlayground, type Playground } from './playground.ts';
+import { openPlayground, PIXEL, type Playground } from './playground.ts';
 
 const FROM = 'staff-0001';
 const MAX_UPLOAD_BYTES = 25 * 1024 * 1024;
-/** A picture of one dot. */
-const PNG = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
-  'base64',
-);
 
 describe('what people send in the playground', () => {
   let playground: Playground;
@@ -29,7 +24,7 @@ describe('what people send in the playground', () => {
       headers: { 'content-type': 'application/octet-stream', ...headers },
       body: new Uint8Array(bytes),
     });
-  const uploaded = async (name: string, bytes = PNG) =>
+  const uploaded = async (name: string, bytes = PIXEL) =>
     (await (await upload(name, bytes)).json()) as { id: string; file: FileInfo };
   const send = (message: object) => playground.post('send', { chat: single, from: FROM, ...message });
   /** The question as everybody in the chat sees it, once it is delivered. */
@@ -59,8 +54,8 @@ describe('what people send in the playground', () => {
   });
 
   test('another site cannot upload', async () => {
-    expect((await upload('a.png', PNG, { origin: 'http://evil.test' })).status).toBe(403);
-    expect((await upload('a.png', PNG, { 'content-type': 'multipart/form-data; boundary=x' })).status).toBe(403);
+    expect((await upload('a.png', PIXEL, { origin: 'http://evil.test' })).status).toBe(403);
+    expect((await upload('a.png', PIXEL, { 'content-type': 'multipart/form-data; boundary=x' })).status).toBe(403);
   });
 
   test.each([
@@ -70,7 +65,7 @@ describe('what people send in the playground', () => {
   ])('%s alone is shown as what it is', async (_, name, kind) => {
     const { id } = await uploaded(name);
     const question = await sent({ files: [id] });
-    expect(question).toMatchObject({ text: '', files: [{ kind, name, size: PNG.length }], recognition: null });
+    expect(question).toMatchObject({ text: '', files: [{ kind, name, size: PIXEL.length }], recognition: null });
   });
 
   test('pictures go with words, also in a group', async () => {

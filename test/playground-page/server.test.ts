@@ -2,8 +2,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDifySimulator } from '../../playground/dify/simulator.ts';
+import { curlOf } from '../../playground/server/curl.ts';
 import { spawnPlayground, startPlayground } from './child.ts';
-import { openPlayground, type Playground } from './playground.ts';
+import { openPlayground, PIXEL, type Playground } from './playground.ts';
 
 const FROM = 'staff-0001';
 
@@ -185,6 +186,24 @@ describe('the server of the playground', () => {
     expect(curls.filter((text) => text.includes('curl -sS')).length).toBeGreaterThan(6);
     expect(curls.join('\n')).not.toMatch(/playground-client-secret|app-playground|session=(?!removed)|Bearer (?!\$)/);
     expect(shown).not.toMatch(/playground-client-secret|app-playground|appSecret|"accessToken\\"/);
+  });
+
+  test('copies no call whose body is not kept: an upload, or one that is old', async () => {
+    const { id } = (await (
+      await fetch(`${playground.url}/playground/upload?name=a.png`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/octet-stream' },
+        body: new Uint8Array(PIXEL),
+      })
+    ).json()) as { id: string };
+    await playground.post('send', { chat, from: FROM, files: [id] });
+    await playground.ask({ chat, from: FROM, text: '看图' });
+    const { calls } = await playground.snapshot();
+    const upload = calls.find(({ name }) => name === '/files/upload');
+    expect((await fetch(`${playground.url}/playground/curl?call=${upload?.id}`)).status).toBe(404);
+    const question = calls.find(({ name }) => name === '/chat-messages');
+    expect(question && curlOf(question)).toContain('--data-raw');
+    expect(question && curlOf({ ...question, request: null })).toBeNull();
   });
 
   test('sends words, pictures and files as DingTalk would, and nothing that it would not', async () => {

@@ -1,8 +1,8 @@
 // What people can see of an answer while it comes and once it has come, as the page of the playground shows it.
 import { expect, test } from 'vitest';
 import { describeWith } from '../support/require.ts';
-import { CHATS, PIXEL, SLOW, usePage } from './page-tools.ts';
-import { SPEED } from './playground.ts';
+import { CHATS, SLOW, usePage } from './page-tools.ts';
+import { PIXEL, SPEED } from './playground.ts';
 
 const SLOW_QUESTION = '查去年的采购记录，慢一点没关系';
 
