@@ -73,7 +73,8 @@ export function createUploads(): Uploads {
     async take(request, wanted) {
       const bytes = await readUpTo(request, MAX_UPLOAD_BYTES);
       if (!bytes) return null;
-      const name = wanted.replaceAll(/[\\/:*?"<>|\p{Cc}]/gu, '_').slice(-MAX_NAME_CHARS) || 'file';
+      const signs = Array.from(wanted.replaceAll(/[\\/:*?"<>|\p{Cc}]/gu, '_'));
+      const name = signs.slice(-MAX_NAME_CHARS).join('') || 'file';
       return put({ name, bytes, kind: kindOf(name) });
     },
     forget() {

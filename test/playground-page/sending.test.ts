@@ -48,6 +48,12 @@ describe('what people send in the playground', () => {
     expect(response.headers.get('x-content-type-options')).toBe('nosniff');
   });
 
+  test('a long name loses its beginning, and no half of a character is left', async () => {
+    const { file } = await uploaded(`${'📄'.repeat(200)}x.pdf`);
+    expect(file.name).toMatch(/^📄{115}x\.pdf$/u);
+    expect((await fetch(new URL(file.url, playground.url))).status).toBe(200);
+  });
+
   test('a file that is too large is refused', async () => {
     expect((await upload('a.bin', Buffer.alloc(MAX_UPLOAD_BYTES))).status).toBe(200);
     expect((await upload('a.bin', Buffer.alloc(MAX_UPLOAD_BYTES + 1))).status).toBe(413);
