@@ -132,12 +132,16 @@ export async function startPlayground(
         return chats.send(input);
       },
       tap(input) {
-        applyTrouble(setup.trouble);
+        makeReady();
         return chats.tap(input);
       },
       followLink(input) {
         makeReady();
         return chats.followLink(input);
+      },
+      redeliver(id) {
+        makeReady();
+        return chats.redeliver(id);
       },
     },
     uploads,

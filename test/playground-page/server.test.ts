@@ -132,6 +132,18 @@ describe('the server of the playground', () => {
     expect(before).toEqual(['question', 'message', 'card']);
   });
 
+  test('a redelivery meets the troubles of now', async () => {
+    await playground.post('trouble', { name: 'cardRefused', on: true });
+    const id = await playground.ask({ chat, from: FROM, text: '一句话' });
+    await playground.post('trouble', { name: 'cardRefused', on: false });
+    // Another app has a store of its own, so that the message is new to it.
+    await playground.post('config', { app: 'agent' });
+    await playground.post('redeliver', { id });
+    await playground.until(({ logs }) => logs.filter(({ fields }) => fields['event'] === 'turn_finished').length === 2);
+    await playground.post('config', { app: 'chat' });
+    expect((await playground.snapshot()).items.map(({ kind }) => kind)).toContain('card');
+  });
+
   test('tells the answers of two people apart', async () => {
     const { chats } = await playground.snapshot();
     const other = chats[1]?.id ?? '';
