@@ -58,6 +58,8 @@ export interface ChatsOptions {
   journal: Journal;
   recorder: Recorder;
   uploads: Uploads;
+  /** Called before DingTalk delivers a message or a press. */
+  beforeDelivery: () => void;
   callbackUrl: () => string;
   language: () => ReplyLanguage;
   pressShape: () => PressShape;
@@ -65,7 +67,7 @@ export interface ChatsOptions {
 
 /** The chats as people see them: what they write, and what DingTalk shows of the robot. */
 export function createChats(options: ChatsOptions): Chats {
-  const { clock, dingtalk, journal, recorder, uploads, callbackUrl, language, pressShape } = options;
+  const { clock, dingtalk, journal, recorder, uploads, beforeDelivery, callbackUrl, language, pressShape } = options;
   const callbacks = new Map<string, Callback>();
   /** Card ids and bodies of messages, by the question they belong to. */
   const owners = new Map<string, string | null>();
@@ -85,6 +87,7 @@ export function createChats(options: ChatsOptions): Chats {
   };
 
   const deliver = async (item: QuestionItem, callback: Callback) => {
+    beforeDelivery();
     const delivery: DeliveryInfo = { at: clock.now(), ms: null, status: null };
     item.deliveries.push(delivery);
     journal.putItem(item);
@@ -204,6 +207,7 @@ export function createChats(options: ChatsOptions): Chats {
     async tap({ card, from, actionId, params, label }) {
       const shown = journal.item(card);
       if (shown?.kind !== 'card' || !chatOf(shown.chat, from)) return null;
+      beforeDelivery();
       const id = `tap-${(taps += 1)}`;
       const delivery: DeliveryInfo = { at: clock.now(), ms: null, status: null };
       const item: TapItem = {

@@ -81,6 +81,7 @@ export async function startPlayground(
     journal,
     recorder,
     uploads,
+    beforeDelivery: () => makeReady(),
     callbackUrl: () => `${ownOrigin(host, hostname)}/api/dingtalk`,
     language: () => setup.replyLanguage,
     pressShape: () => setup.press,
@@ -101,7 +102,8 @@ export async function startPlayground(
   });
 
   /** The switches that are a tenant's settings; the others are read where they matter. */
-  const applyTrouble = ({ slowDingTalk, qpsLimit, cardRefused, fieldsRefused }: Trouble) => {
+  const applyTrouble = () => {
+    const { slowDingTalk, qpsLimit, cardRefused, fieldsRefused } = setup.trouble;
     dingtalk.settings.latencyMs = (api) => (slowDingTalk ? SLOW_LATENCY_MS : (LATENCY_MS[api] ?? USUAL_LATENCY_MS));
     dingtalk.settings.qps = qpsLimit ? 1 : 20;
     dingtalk.settings.refusedFields = { names: fieldsRefused ? NEWER_FIELDS : [], by: 'call' };
@@ -111,7 +113,7 @@ export async function startPlayground(
   /** Both go on knowing every card and message that the page shows. */
   const makeReady = () => {
     for (const simulator of [dingtalk, dify]) simulator.clear(MAX_ITEMS);
-    applyTrouble(setup.trouble);
+    applyTrouble();
   };
 
   const snapshot = (): Snapshot => ({
@@ -125,25 +127,7 @@ export async function startPlayground(
 
   const api = createApi({
     journal,
-    chats: {
-      ...chats,
-      send(input) {
-        makeReady();
-        return chats.send(input);
-      },
-      tap(input) {
-        makeReady();
-        return chats.tap(input);
-      },
-      followLink(input) {
-        makeReady();
-        return chats.followLink(input);
-      },
-      redeliver(id) {
-        makeReady();
-        return chats.redeliver(id);
-      },
-    },
+    chats,
     uploads,
     media: (id) => dingtalk.media.get(id),
     snapshot,
