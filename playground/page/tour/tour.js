@@ -79,10 +79,11 @@ export function createTour(ui) {
   const start = async () => {
     if (isStarting) return;
     isStarting = true;
-    const id = await server.ask({ chat: ui.place.chat, from: ui.speaker, text: say.question });
+    const { chat } = ui.place;
+    const id = await server.ask({ chat, from: ui.speaker, text: say.question });
     isStarting = false;
     if (id === null) return;
-    ui.tour = { question: id, chat: ui.place.chat, step: 0 };
+    ui.tour = { question: id, chat, step: 0 };
     show();
   };
 
