@@ -1,5 +1,6 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../../lib/runtime/clock.ts';
+import { keepNewestBytes } from '../http/newest.ts';
 import { isRecord, type Json } from '../http/shape.ts';
 import { extensionOf, fileTypeOf, mimeTypeOf } from './file-classes.ts';
 import type { DifyOptions, DifyUpload, FileType, MadeFile, RunFile } from './types.ts';
@@ -71,6 +72,7 @@ export function createResultFiles(options: ResultFilesOptions): ResultFiles {
       const url = link(`/files/tools/${id}.${extensionOf(name) || 'bin'}`);
       const result = { id, name, type, mimeType, bytes, url };
       made.set(id, result);
+      keepNewestBytes(made);
       return result;
     },
     previewUrl: (uploadId) => link(`/files/${uploadId}/file-preview`),

@@ -1,3 +1,4 @@
+import { keepNewestBytes } from '../http/newest.ts';
 import { isText } from '../http/shape.ts';
 import { parametersOf } from './app-facts.ts';
 import { extensionOf, MEGABYTE, uploadLimitBytes } from './file-classes.ts';
@@ -83,6 +84,7 @@ export function createUploads(memory: Memory) {
       at: clock.now(),
     };
     memory.uploads.set(kept.id, kept);
+    keepNewestBytes(memory.uploads);
     return describe(kept);
   };
 

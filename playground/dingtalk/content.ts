@@ -5,9 +5,6 @@ import { cardTree, quoteOf, recordContent } from './quotes.ts';
 import type { CallbackInput, FileContent, MessageKind } from './types.ts';
 import type { World } from './world.ts';
 
-/** Of what people sent, so much is kept. */
-const maxKeptBytes = 256 * 1024 * 1024;
-
 type FileKind = keyof typeof sampleFiles;
 
 /** protocol 1.3: an example of each kind's `content`. Their codes lead to the samples. */
@@ -56,7 +53,7 @@ export function createContents(world: World) {
     // Entered anew, so that what was sent last is forgotten last.
     world.files.delete(code);
     world.files.set(code, file);
-    keepNewestBytes(world.files, maxKeptBytes);
+    keepNewestBytes(world.files);
     return code;
   };
 

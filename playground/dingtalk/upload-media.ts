@@ -5,8 +5,8 @@ import type { MediaType } from './types.ts';
 import type { World } from './world.ts';
 
 const megabyte = 1024 * 1024;
-/** Of what was uploaded, so much is kept. */
-const maxKept = { files: 1000, bytes: 256 * megabyte };
+/** Of what was uploaded, so many files are kept. */
+const maxKeptFiles = 1000;
 
 /** What each type takes (protocol 6, confirmed). */
 const rules: Readonly<Record<MediaType, { maxBytes: number; extensions: readonly string[] }>> = {
@@ -95,8 +95,8 @@ export function createMediaUploads(world: World) {
     const at = world.clock.now();
     const id = `@lADP${world.createId().replaceAll('-', '')}`;
     world.media.set(id, { id, type, name: file.name, bytes, at });
-    keepNewest(world.media, maxKept.files);
-    keepNewestBytes(world.media, maxKept.bytes);
+    keepNewest(world.media, maxKeptFiles);
+    keepNewestBytes(world.media);
     return {
       status: 200,
       code: 'ok',

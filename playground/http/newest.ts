@@ -13,12 +13,15 @@ export function keepLast(list: unknown[], limit: number): void {
   list.splice(0, Math.max(0, list.length - limit));
 }
 
-/** Forgets the oldest files until the rest has at most so many bytes; the newest stays whatever its size. */
-export function keepNewestBytes(files: Map<string, { bytes: Uint8Array }>, limit: number): void {
+/** Of one kind of files, so much is kept. */
+const MAX_FILE_BYTES = 256 * 1024 * 1024;
+
+/** Forgets the oldest files until the rest is not too much; the newest stays whatever its size. */
+export function keepNewestBytes(files: Map<string, { bytes: Uint8Array }>): void {
   let total = 0;
   for (const { bytes } of files.values()) total += bytes.length;
   for (const [key, { bytes }] of files) {
-    if (total <= limit || files.size <= 1) return;
+    if (total <= MAX_FILE_BYTES || files.size <= 1) return;
     total -= bytes.length;
     files.delete(key);
   }
