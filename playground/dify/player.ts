@@ -5,8 +5,9 @@ import { encodeEvent } from './encode.ts';
 import { isWorkflowBased } from './envelope.ts';
 import { readFixture } from './fixtures.ts';
 import type { FormFacts } from './form-facts.ts';
-import { createNarrator, type FormOutcome } from './narrator.ts';
+import { createNarrator } from './narrator.ts';
 import { oldShape } from './old-shape.ts';
+import type { FormOutcome } from './pauses.ts';
 import type { ResultFiles } from './result-files.ts';
 import type { Workers } from './workers.ts';
 import type {
