@@ -93,7 +93,7 @@ export function createJournal(now: () => number): Journal {
     },
     addFrame(frame) {
       const known = frames.get(frame.card) ?? [];
-      if (known.length > frame.index) return;
+      if ((known.at(-1)?.index ?? -1) >= frame.index) return;
       known.push(frame);
       frames.set(frame.card, known);
       forgetOldest(frames, MAX_CARDS_WITH_FRAMES);

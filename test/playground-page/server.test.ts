@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDifySimulator } from '../../playground/dify/simulator.ts';
 import { curlOf } from '../../playground/server/curl.ts';
+import { createJournal } from '../../playground/server/journal.ts';
 import { spawnPlayground, startPlayground } from './child.ts';
 import { openPlayground, PIXEL, type Playground } from './playground.ts';
 
@@ -86,6 +87,16 @@ describe('an app of one’s own that does not answer as configured', () => {
     await playground.close();
     await dify.close();
   });
+});
+
+test('a frame is kept once, also of a card whose first frames were forgotten', () => {
+  const journal = createJournal(() => 0);
+  const frame = (card: string, index: number) => ({ card, index, at: 0, content: '', final: false, error: false });
+  for (let number = 0; number <= 20; number += 1) journal.addFrame(frame(`card-${number}`, 0));
+  // A card is told of again with each change beside its text.
+  for (const index of [1, 1, 2]) journal.addFrame(frame('card-0', index));
+  const { frames } = journal.contents();
+  expect(frames.filter(({ card }) => card === 'card-0').map(({ index }) => index)).toEqual([1, 2]);
 });
 
 describe('the server of the playground', () => {
