@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Callback, DingTalkEvent, DingTalkSimulator, SimulatedCard, SimulatedMessage } from '../dingtalk/types.ts';
+import { keepNewest } from '../http/newest.ts';
 import { pressOf } from '../dingtalk/callback.ts';
 import { CALLBACK_TARGET, withoutSecrets } from './curl.ts';
 import { GROUP_INFOS, inLanguage, PERSON_INFOS, ROBOT } from './cast.ts';
@@ -82,8 +83,7 @@ export function createChats(options: ChatsOptions): Chats {
   const remember = <T>(map: Map<string, T>, key: string, value: T) => {
     map.delete(key);
     map.set(key, value);
-    const oldest = map.keys().next();
-    if (map.size > MAX_CALLBACKS && !oldest.done) map.delete(oldest.value);
+    keepNewest(map, MAX_CALLBACKS);
   };
 
   const deliver = async (item: QuestionItem, callback: Callback) => {
