@@ -94,5 +94,3 @@ function pendingTip({ drawn }) {
   const parts = Object.values(drawn)[0] ?? [];
   return parts.flatMap((part) => (part.kind === 'pending' ? part.text : []))[0] ?? '';
 }
-
-/** @typedef {ReturnType<typeof createCardView>} CardView */
