@@ -159,6 +159,11 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
     const card = await lastCard('failed');
     expect(await card.textContent()).toMatch(/模型调用失败.*编号 [0-9a-f]{8}.*出错了/);
     expect(await card.textContent()).not.toContain('openai');
+    await id('tab-answer').click();
+    const link = await id('tile-store').getByTestId('doc-link').elementHandle();
+    // Longer than the panel's clock: a press on it that has begun is not lost.
+    await page.waitForTimeout(600);
+    expect(await link?.evaluate(({ isConnected }) => isConnected)).toBe(true);
     await id('tab-log').click();
     await page.locator('[data-testid=log-line] [data-testid=doc-link]').waitFor();
     const address = await id('doc-link').first().getAttribute('href');
