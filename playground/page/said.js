@@ -95,6 +95,10 @@ export function createQuestion(ui, first) {
   return { element, update };
 }
 
+/** A question in one line. @param {Ui} ui @param {QuestionItem} question */
+export const lineOf = ({ words }, { text, recognition, record, files }) =>
+  text || recognition || (record ? words.record : files.map(({ name }) => name).join('、'));
+
 /** @param {Ui} ui @param {NonNullable<QuestionItem['quote']>} quote */
 export function quoteLine(ui, { from, text }) {
   const name = from === null ? ui.robot : (ui.person(from)?.name ?? from);

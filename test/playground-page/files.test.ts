@@ -166,6 +166,7 @@ describeWith('chromium', 'files in the page of the playground', (executablePath)
     await id('forward-record').click();
     await id('record').waitFor();
     expect(await id('record').textContent()).toContain('一句话说明调休何时生效');
+    await expect.poll(() => id('about').textContent()).toBe('“聊天记录”');
     const { calls } = await playground().until(
       ({ calls: now }) => now.filter(({ name }) => name === '/chat-messages').length === 2,
     );

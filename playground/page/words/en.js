@@ -139,7 +139,6 @@ export const en = {
     endNote: (frames, characters) => `${Math.max(0, frames - 1)} updates and the last · ${characters} chars`,
     endMessage: (messages) => `${messages} ${messages === 1 ? 'message' : 'messages'}`,
     store: 'Store requests',
-    storeNote: 'with Upstash, one round trip each',
     outcome: 'Outcome',
   },
   outcomes: {

@@ -121,7 +121,6 @@ export const zh = {
       `${Math.max(0, frames - 1)} 次更新加末帧 · ${characters} 字`,
     endMessage: (/** @type {number} */ messages) => `${messages} 条消息`,
     store: '存储请求',
-    storeNote: 'Upstash 每次一个往返',
     outcome: '结果',
   },
   outcomes: {
