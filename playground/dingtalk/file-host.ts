@@ -80,7 +80,7 @@ export function createFileHost(world: World, origin: () => string) {
       return blame(400, 'invalidParameter.robotCode.notExist', 'robotCode must be that of the robot that got the file');
     if (!isText(code)) return blame(400, 'invalidParameter.downloadCode.empty', 'downloadCode is empty');
     // No violation: codes are forgotten after a while.
-    if (!world.files.has(code)) return refuse(400, 'invalidParameter.downloadCode.invalid', 'downloadCode is invalid');
+    if (!world.files.has(code)) return refuse(400, 'invalidParameter.robotCode.downloadCode', 'downloadCode is invalid');
     if (settings.download?.kind === 'url') return accept({ downloadUrl: settings.download.url });
     const path = `${folder}${encodeURIComponent(code)}.file`;
     const expires = String(world.clock.now() + linkLifeMs);
