@@ -26,6 +26,15 @@ describeWith('chromium', 'what the page of the playground shows of an answer', (
     expect(await lineOf('group').textContent()).toContain(`云杉小助手：${answer.slice(0, 12)}`);
   });
 
+  test('the bar of a frame is as long as its text, whatever its characters are made of', async () => {
+    const page = await open();
+    await ask('😀'.repeat(90));
+    await card('finished');
+    await id('tab-frames').click();
+    await id('frame').last().waitFor();
+    expect(await page.evaluate("[...document.querySelectorAll('.frame-fill')].at(-1).style.inlineSize")).toBe('100%');
+  });
+
   test('a DingTalk that refuses the newer fields gets a card without them', async () => {
     await open();
     await id('tab-trouble').click();
