@@ -21,6 +21,16 @@ const RECORD_LENGTHS = `globalThis.lengths = [];
     const text = document.querySelector('[data-phase=typing] [data-testid=card-text]')?.textContent;
     if (text) lengths.push(text.length);
   }).observe(document.body, { subtree: true, childList: true, characterData: true })`;
+/** Draws a list of fields, then one whose first field is another; the last has the focus. Whether it still has it. */
+const FOCUS_STAYS = `import('/page/dom.js').then(({ h, reconcile }) => {
+  const list = h('div', null);
+  document.body.append(list);
+  const show = (keys) => reconcile(list, keys, { key: (key) => key, create: () => h('input', null) });
+  show(['first', 'last']);
+  list.lastElementChild.focus();
+  show(['another', 'last']);
+  return document.activeElement === list.lastElementChild && list.children.length === 2;
+})`;
 const PANEL_FITS = `(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)(document.querySelector('.tab-body'))`;
 
 describeWith('chromium', 'the page of the playground', (executablePath) => {
@@ -235,6 +245,11 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
     })(document.querySelector('.timeline'))`);
     await page.waitForTimeout(200);
     expect(await isAtEnd()).toBe(true);
+  });
+
+  test('what stays of a list is not moved when something before it goes', async () => {
+    const page = await open();
+    expect(await page.evaluate(FOCUS_STAYS)).toBe(true);
   });
 
   test('works by keyboard alone', async () => {
