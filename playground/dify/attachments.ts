@@ -19,7 +19,7 @@ interface Rules {
   imageLimit?: number;
 }
 
-/** Somebody's files cannot be taken: Dify's own words. */
+/** The files of a question cannot be taken: Dify's own words. */
 export interface FileMistake {
   mistake: string;
   /** What no correct client sends, as opposed to what a person may do. */

@@ -9,7 +9,7 @@ export interface FormOutcome {
   submission: FormSubmission | null;
 }
 
-/** `events` report the pause itself; `snapshot` tells of it to whoever joins later. */
+/** `events` report the pause itself; `snapshot` tells of it to clients that join later. */
 export interface PauseEvents {
   before: Json[];
   events: Json[];
@@ -66,7 +66,7 @@ export function createPauses({ run, behaviour, createId, nextNode, stepCount }: 
       total_tokens: 59,
       total_steps: stepCount(),
     };
-    // Recorded: whoever joins later sees the form before its variables were put in.
+    // Recorded: a client that joins later sees the form before its variables were put in.
     const templates = asked.map(({ template }) => ({ form_content: template }));
     return {
       before,

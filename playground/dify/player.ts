@@ -146,7 +146,7 @@ export function createPlayer(options: PlayerOptions): Player {
     const { before, events, snapshot, forms } = narrator.pause(pauses);
     pauseEvents = snapshot;
     send([...before, ...events]);
-    // Before anybody hears that it has paused: the form can be submitted at once.
+    // Before the run counts as paused: the form can be submitted at once.
     for (const [index, facts] of forms.entries()) onPause(pauses[index] ?? pause, facts);
   };
 
@@ -233,7 +233,7 @@ export function createPlayer(options: PlayerOptions): Player {
   };
 
   const play = async () => {
-    // Whoever created the run must have a chance to listen before the first byte.
+    // The caller that created the run must have a chance to listen before the first byte.
     await Promise.resolve();
     const queuedMs = 'queuedMs' in script && isWorkflowBased(run) ? (script.queuedMs ?? 0) : 0;
     if (!(await waitInQueue(queuedMs)) && !stopping) return;

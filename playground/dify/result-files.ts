@@ -29,7 +29,7 @@ export interface ServedFile {
 /** The files that apps made, and signed links to these and to what was uploaded. */
 export interface ResultFiles {
   make(file: MadeFile): ResultFile;
-  /** Links to an upload, for whoever uploaded it. */
+  /** A link to an upload, for the client that uploaded it. */
   previewUrl(uploadId: string): string;
   serve(path: string, query: URLSearchParams): ServedFile | { status: 403 | 404 };
 }

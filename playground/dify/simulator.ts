@@ -40,7 +40,7 @@ interface Exchange {
   fault: DifyFaultEffect | undefined;
 }
 
-/** An exchange before anybody knows whose it is. */
+/** An exchange before its API key was looked at. */
 type Bare = Pick<Exchange, 'response' | 'request' | 'fault'>;
 
 const wrongMethod = refuse(405, 'method_not_allowed', 'The method is not allowed for the requested URL.');
@@ -303,7 +303,7 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
       await serveFile({ response, request, fault }, url.searchParams, authorization !== undefined);
       return;
     }
-    // Before anybody asks who it is: a path is not found, and a method not allowed, by the router.
+    // Before the key is looked at: an unknown path and a wrong method are refused by the router.
     if (route.api === 'unknown') {
       memory.blame('unknown-path', `${method} ${url.pathname}`);
       send({ response, request }, route.isWrongMethod === true ? wrongMethod : unknownPath);

@@ -27,7 +27,7 @@ interface RobotMessage {
   shown: ShownMedia;
 }
 
-/** Messages not tied to a session (protocol 7). Neither form can mention anybody. */
+/** Messages not tied to a session (protocol 7). Neither form can mention people. */
 export function createRobotMessages(world: World) {
   const read = (body: Json): RobotMessage | Answer => {
     if (body['robotCode'] !== world.robotCode)

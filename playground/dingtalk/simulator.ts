@@ -113,7 +113,7 @@ export async function createDingTalkSimulator(options: DingTalkOptions): Promise
       await wait();
       return leave;
     }
-    // Whoever hangs up has nothing in flight any more, but what it asked for is still done below.
+    // A client that hangs up has nothing in flight any more; what it asked for is still done below.
     response.once('close', () => leave?.());
     await wait();
     const wantsJson = route.guard === 'token' || route.guard === 'rate';

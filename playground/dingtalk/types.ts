@@ -96,7 +96,7 @@ export interface Group {
   members: string[];
 }
 
-/** How fetching a file that somebody sent goes wrong. */
+/** How fetching a file that a person sent goes wrong. */
 export type DownloadTrouble =
   /** 302 to there. */
   | { kind: 'redirect'; to: string }
@@ -125,7 +125,7 @@ export interface DingTalkSettings {
   groups: Group[];
   /**
    * Newer fields that a new card is refused for (`config`, `question`, `extension`): by the call, by a failure inside
-   * DingTalk, or by making the card and showing it to no one. Default: none.
+   * DingTalk, or by making the card and not showing it. Default: none.
    */
   refusedFields?: { names: readonly string[]; by: 'call' | 'failure' | 'delivery' };
   /** Applies to every file until it is taken away. */

@@ -90,7 +90,7 @@ export function createMediaUploads(world: World) {
     if (file.size === 0) return refusal('empty', 'the file is empty');
     if (file.size > maxBytes) return refusal('size', `a ${type} has at most ${maxBytes} bytes`);
     const bytes = new Uint8Array(await file.arrayBuffer());
-    // No violation: what a file is called is the word of whoever made it.
+    // No violation: the bridge passes on the name that the file came with.
     if (type === 'image' && !isImage(bytes)) return refusal('type');
     const at = world.clock.now();
     const id = `@lADP${world.createId().replaceAll('-', '')}`;

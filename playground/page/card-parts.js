@@ -21,8 +21,8 @@ const ICONS = /** @type {Record<string, string>} */ ({
 });
 
 /**
- * What stands above and below the answer on a card, as the one sees it who one is now. The card template says what there
- * is, and in which order.
+ * What stands above and below the answer on a card, as the person sees it whose role the page has now. The card template
+ * says which parts there are, and in which order.
  *
  * @param {Ui} ui
  * @param {string} id the card's

@@ -74,7 +74,7 @@ export function createChatList(ui) {
   /** @param {HTMLElement} row @param {ChatInfo} chat */
   const update = (row, chat) => {
     const button = /** @type {HTMLElement} */ (row.firstElementChild);
-    // Nobody else is told of a tap.
+    // DingTalk's chat list does not show presses.
     const last = model.itemsOf(chat.id).findLast(({ kind }) => kind !== 'tap');
     const line = /** @type {HTMLElement} */ (button.querySelector('.chat-line'));
     const time = /** @type {HTMLElement} */ (button.querySelector('.chat-time'));

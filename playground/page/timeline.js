@@ -102,7 +102,7 @@ export function createTimeline(ui, announce) {
     entries.delete(id);
   };
 
-  /** Shows what there is now. Who reads, or fills in a form, stays where they are. */
+  /** Shows what there is now. Entries that stay keep their forms, and the view keeps its place. */
   const catchUp = () => {
     for (const id of entries.keys()) if (!model.item(id)) remove(id);
     empty.hidden = entries.size > 0;
@@ -131,7 +131,7 @@ export function createTimeline(ui, announce) {
     model.subscribe((change) => {
       if (change.kind === 'snapshot' || change.kind === 'cleared') catchUp();
       else if (change.kind === 'item' && change.item.chat === ui.place.chat) {
-        // Whoever asks wants to see the new answer, not the one looked at before.
+        // A person who asks wants to see the new answer, not the one looked at before.
         if (isAsked(change.item) && !entries.has(change.item.id)) ui.go({ question: null });
         add(change.item, false);
         for (const id of [...entries.keys()].slice(0, -300)) remove(id);

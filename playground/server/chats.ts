@@ -28,7 +28,7 @@ const MAX_CALLBACKS = 300;
 /** Most entries of a forwarded record. */
 const MAX_SAID = 10;
 
-/** What somebody taps on a card. */
+/** What a person taps on a card. */
 export interface Tapping {
   card: string;
   from: string;
@@ -110,7 +110,7 @@ export function createChats(options: ChatsOptions): Chats {
 
   const onCard = (card: SimulatedCard) => {
     const question = owners.get(card.outTrackId) ?? null;
-    // After a reset, what was asked before it is nobody's any more.
+    // Its question is gone: it was asked before a reset.
     if (question === null || !journal.item(question)) return;
     const frame = card.frames.at(-1);
     if (frame && !journal.item(card.outTrackId)) return;

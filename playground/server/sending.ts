@@ -38,7 +38,7 @@ export interface SendingOptions {
 const plain = { files: [], recognition: null, quote: null, record: null };
 const contentOf = ({ name, bytes }: Upload): FileContent => ({ name, bytes });
 
-/** Null for what nobody can send: a file that is gone, words with a file, voice, video and files in a group. */
+/** Null for what cannot be sent in DingTalk: a file that is gone, words with a file, voice, video and files in a group. */
 export function prepare(sending: Sending, { uploads, isGroup, item, said }: SendingOptions): Prepared | null {
   const { text, files, voice, quote } = sending;
   if (sending.record) return isGroup ? null : prepareRecord(said(), uploads);
