@@ -92,8 +92,8 @@ export function reconcile(parent, items, { key, create, update }) {
   const wanted = new Set(items.map(key));
   /** @type {Map<string, Row>} */
   const known = new Map();
-  for (const child of [...parent.children]) {
-    const row = /** @type {Row} */ (child);
+  const rows = /** @type {Row[]} */ (Array.from(parent.children));
+  for (const row of rows) {
     const id = row.dataset.key ?? '';
     if (wanted.has(id) && !known.has(id)) known.set(id, row);
     else row.remove();
