@@ -1,5 +1,12 @@
 import type { Clock } from '../../lib/runtime/clock.ts';
-import type { Callback, DingTalkEvent, DingTalkSimulator, SimulatedCard, SimulatedMessage } from '../dingtalk/types.ts';
+import type {
+  Callback,
+  Delivery,
+  DingTalkEvent,
+  DingTalkSimulator,
+  SimulatedCard,
+  SimulatedMessage,
+} from '../dingtalk/types.ts';
 import { keepNewest } from '../http/newest.ts';
 import { pressOf } from '../dingtalk/callback.ts';
 import { CALLBACK_TARGET, withoutSecrets } from './curl.ts';
@@ -7,7 +14,7 @@ import { GROUP_INFOS, inLanguage, PERSON_INFOS, ROBOT } from './cast.ts';
 import { mirrorDrawing, mirrorFile } from './mirror.ts';
 import { prepare, type Sending } from './sending.ts';
 import { noteQuestion, TAP_HEADER } from './watch.ts';
-import type { Journal } from './journal.ts';
+import type { Journal, OpenCall } from './journal.ts';
 import type { Json } from './redaction.ts';
 import type { Recorder } from './recorder.ts';
 import type {
@@ -102,8 +109,7 @@ export function createChats(options: ChatsOptions): Chats {
       requestBytes: Buffer.byteLength(request),
     });
     const answer = await dingtalk.deliver(callbackUrl(), callback).catch(() => ({ status: 0, ms: 0, body: '' }));
-    const { status, body } = answer;
-    call.finish({ status, code: status === 200 ? 'ok' : String(status), response: body, responseBytes: body.length });
+    finishCall(call, answer);
     Object.assign(delivery, { status: answer.status, ms: answer.ms });
     if (journal.item(item.id)) journal.putItem(item);
   };
@@ -238,9 +244,8 @@ export function createChats(options: ChatsOptions): Chats {
         { outTrackId: card, userId: from, ...press },
         { headers: { [TAP_HEADER]: id } },
       );
-      const { status, ms, body } = tapped;
-      call.finish({ status, code: status === 200 ? 'ok' : String(status), response: body, responseBytes: body.length });
-      Object.assign(delivery, { status, ms });
+      finishCall(call, tapped);
+      Object.assign(delivery, { status: tapped.status, ms: tapped.ms });
       if (journal.item(id)) journal.putItem(item);
       return item;
     },
@@ -275,6 +280,11 @@ export function createChats(options: ChatsOptions): Chats {
       uploads.forget();
     },
   };
+}
+
+function finishCall(call: OpenCall, { status, body }: Delivery): void {
+  const responseBytes = Buffer.byteLength(body);
+  call.finish({ status, code: status === 200 ? 'ok' : String(status), response: body, responseBytes });
 }
 
 function chatInfos(dingtalk: DingTalkSimulator): ChatInfo[] {

@@ -107,7 +107,9 @@ describeWith('chromium', 'the buttons of cards in the page of the playground', (
     const { calls } = await playground().until(({ calls: now }) =>
       now.some(({ name, ms }) => name.endsWith('/feedbacks') && ms !== null),
     );
-    expect(calls.find(({ name }) => name === 'card callback')?.request?.startsWith(body)).toBe(true);
+    const press = calls.find(({ name }) => name === 'card callback');
+    expect(press?.request?.startsWith(body)).toBe(true);
+    expect(press?.responseBytes).toBe(Buffer.byteLength(press?.response ?? ''));
   });
 
   test('a card in a group says whose question it is and which app answers, is wide, and can be copied', async () => {
