@@ -39,14 +39,17 @@ export function createComposer(ui) {
   };
   const attachBar = createAttachBar(ui, {
     onFiles: addFiles,
-    onVoice: (voice) => void server.send({ chat: ui.place.chat, from: ui.speaker, voice }),
-    onRecord: () => void forwardRecord(),
+    onVoice: (voice) => void sendNow({ voice }),
+    onRecord() {
+      if (model.itemsOf(ui.place.chat).every(({ kind }) => kind === 'tap')) say(words.nothingToForward);
+      else void sendNow({ record: true });
+    },
     say,
   });
-  const forwardRecord = async () => {
-    const { chat } = ui.place;
-    if (model.itemsOf(chat).every(({ kind }) => kind === 'tap')) say(words.nothingToForward);
-    else say((await server.send({ chat, from: ui.speaker, record: true })) ? '' : words.notSent);
+  /** What is sent with one press. @param {Omit<import('./server.js').Message, 'chat' | 'from'>} message */
+  const sendNow = async (message) => {
+    const isSent = await server.send({ chat: ui.place.chat, from: ui.speaker, ...message });
+    say(isSent ? '' : words.notSent);
   };
   const field = h('textarea', {
     id: 'message',
@@ -87,7 +90,7 @@ export function createComposer(ui) {
     h('span', null, words.send),
   );
   const hint = h('p', { class: 'composer-hint', id: 'composer-hint', 'data-testid': 'composer-hint' });
-  const chipBar = createChipBar(ui);
+  const chipBar = createChipBar(ui, { onText: (text) => void sendNow({ text }) });
   const appProblem = h('p', { class: 'app-problem', role: 'status', hidden: true, 'data-testid': 'app-problem' });
   /** The app of one's own cannot be reached, or is not what the configuration says. */
   const renderApp = () => {

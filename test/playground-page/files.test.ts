@@ -193,6 +193,8 @@ describeWith('chromium', 'files in the page of the playground', (executablePath)
     const kept = async () => [await id('composer').inputValue(), await id('attachment').count()];
     expect(await kept()).toEqual(['总结一下', 1]);
     expect(await id('quote-bar').isVisible()).toBe(true);
+    await id('chip').first().click();
+    await id('composer-problem').filter({ hasText: '没有发出去' }).waitFor({ timeout: 5_000 });
     await id('language').click();
     expect(await kept()).toEqual(['总结一下', 1]);
     await page.unroute('**/playground/send');
