@@ -108,6 +108,7 @@ export function createTimeline(ui, announce) {
     empty.hidden = entries.size > 0;
     for (const item of model.itemsOf(ui.place.chat)) add(item, true);
     mark();
+    if (entries.size === 0) scrollToEnd();
   };
 
   const rebuild = () => {

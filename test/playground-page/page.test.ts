@@ -227,6 +227,12 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
     expect(await isAtEnd()).toBe(false);
     await page.getByText('回到最新').click();
     await expect.poll(isAtEnd).toBe(true);
+    await id('timeline').hover();
+    await page.mouse.wheel(0, -4000);
+    await page.getByText('回到最新').waitFor();
+    await playground().post('reset', {});
+    await page.getByText('问点什么吧').waitFor();
+    await page.getByText('回到最新').waitFor({ state: 'hidden', timeout: 5_000 });
   });
 
   test('stays at the end where the layout moves it, and no person', async () => {
