@@ -374,7 +374,7 @@ export interface CallbackInput {
   pictures?: FileContent[];
   /** What was understood of an `audio`. Default: a sample sentence. */
   recognition?: string;
-  /** The message it replies to; only with the kind `text`. */
+  /** The message it replies to; with the kinds `text` and `richText` (protocol 2, 1.1). */
   quote?: QuotedMessage;
   /** The entries of a `chatRecord`. */
   record?: RecordEntry[];

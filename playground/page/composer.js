@@ -127,7 +127,7 @@ export function createComposer(ui) {
     }
     if (text === '' && pictures.length === 0) return null;
     const files = filesOf(pictures);
-    const isSent = await server.send({ ...as, text, files, ...(quote && files.length === 0 ? { quote } : {}) });
+    const isSent = await server.send({ ...as, text, files, ...(quote ? { quote } : {}) });
     if (!isSent) return pictures;
     ui.quote(null, as.chat);
     for (const { preview } of pictures) if (preview) URL.revokeObjectURL(preview);

@@ -42,7 +42,7 @@ export function createQuestion(ui, first) {
   );
   const body = [
     first.quote ? quoteLine(ui, first.quote) : null,
-    first.text || first.quote
+    first.text
       ? h(
           'div',
           { class: 'bubble own-text' },

@@ -121,6 +121,14 @@ describe('what people send in the playground', () => {
     expect(await sent({ text: '再说一遍', quote: card?.id })).toMatchObject({ quote: { from: null } });
   });
 
+  test('pictures can be a reply, too, and the app gets what it replies to', async () => {
+    const first = await sent({ text: '一句话' });
+    const picture = await uploaded('a.png');
+    const question = await sent({ text: '是这张图片吗', files: [picture.id], quote: first.id });
+    expect(question).toMatchObject({ quote: { from: FROM, text: '一句话' }, files: [{ name: 'a.png' }] });
+    await asked(/^> 一句话\n\n是这张图片吗$/);
+  });
+
   /** Waits until the sample app has got such a question. Answers of earlier tests may still come. */
   const asked = (query: RegExp) =>
     playground.until(({ calls }) =>
