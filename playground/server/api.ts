@@ -128,7 +128,9 @@ export function createApi(options: ApiOptions): (request: Request, path: string)
     const name = path.replace(/^\/playground\//, '');
     if (request.method === 'GET' && name === 'events') return openEvents(journal, snapshot);
     if (request.method === 'GET' && name === 'snapshot') return done(snapshot());
-    if (request.method === 'GET' && name === 'gallery') return done(renderGallery(snapshot().setup.replyLanguage));
+    if (request.method === 'GET' && name === 'gallery') {
+      return done(renderGallery(new URL(request.url).searchParams.get('language') === 'en' ? 'en' : 'zh-CN'));
+    }
     if (request.method === 'GET' && name === 'curl') {
       return curlFor(Number(new URL(request.url).searchParams.get('call')));
     }
