@@ -1,11 +1,10 @@
 import { isRecord, isText, recordOf, type Json } from '../http/shape.ts';
 import { parametersOf } from './app-facts.ts';
 import { extensionOf, fileTypeOf } from './file-classes.ts';
-import { pythonText } from './refusal.ts';
+import { isUuid, pythonText } from './refusal.ts';
 import type { Memory } from './memory.ts';
 import type { FileType, RunFile, SampleApp } from './types.ts';
 
-const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/iu;
 const fileTypes: readonly string[] = ['image', 'document', 'audio', 'video', 'custom'] satisfies FileType[];
 
 /** What an app, or a variable of it, takes. */
@@ -19,7 +18,7 @@ interface Rules {
   imageLimit?: number;
 }
 
-/** Somebody's files cannot be taken: Dify's own words. */
+/** The files of a question cannot be taken: Dify's own words. */
 export interface FileMistake {
   mistake: string;
   /** What no correct client sends, as opposed to what a person may do. */
@@ -75,7 +74,7 @@ export function createAttachments({ uploads }: Pick<Memory, 'uploads'>) {
   const localFile = (entry: Json, variable: string | null, { key, user }: Asker): RunFile | FileMistake => {
     const id = entry['upload_file_id'];
     if (!isText(id)) return { mistake: 'Invalid upload file id', isMalformed: true };
-    if (!uuid.test(id)) return { mistake: 'Invalid upload file id format', isMalformed: true };
+    if (!isUuid(id)) return { mistake: 'Invalid upload file id format', isMalformed: true };
     const upload = uploads.get(id);
     if (!upload || upload.key !== key || upload.user !== user)
       return { mistake: 'Invalid upload file', isMalformed: false };

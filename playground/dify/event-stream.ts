@@ -15,7 +15,7 @@ export interface EventStreamOptions {
   closeMs: number;
   /** The headers wait for the first event. */
   lateHeaders: boolean;
-  /** Whether somebody is there to ping. Default: always. */
+  /** Whether a worker is at work, so that pings are sent. Default: always. */
   isWorking?: () => boolean;
   fault: DifyFaultEffect | undefined;
   stream: OpenStream;

@@ -34,7 +34,7 @@ export interface Forms {
   open(player: Player, pause: Pause, facts: FormFacts): void;
   show(key: string, token: string): Refusal;
   submit(key: string, token: string, body: Json): Refusal;
-  /** Nobody will answer any more. */
+  /** Ends the timers of the forms that wait. */
   close(): void;
 }
 
@@ -121,7 +121,7 @@ export function createForms(memory: Memory): Forms {
           ? invalidField(model, 'inputs', body['inputs'], 'dictionary')
           : invalidField(model, 'action', body['action'], 'string');
       }
-      // protocol 1.4: whoever sends it; and what is refused leaves the form as it was.
+      // protocol 1.4: any user may submit it, and a refused submission leaves the form as it was.
       const mistake = submissionMistake(found.facts, submission, { key, user }, readField, behaviour);
       if (mistake !== undefined) return refuse(400, 'invalid_form_data', mistake);
       accept(found, user, submission);

@@ -15,25 +15,13 @@ import {
   type NodeFacts,
 } from './envelope.ts';
 import { createAgentSteps } from './agent-steps.ts';
-import { filledData, formFactsOf, requiredData, timeoutData, type FormFacts } from './form-facts.ts';
+import { createAnswerFiles } from './answer-files.ts';
+import type { FormFacts } from './form-facts.ts';
 import { plainFailure, pluginFailure, type ModelFailure } from './model-failures.ts';
-import {
-  easyFileObject,
-  fileMarkdown,
-  fileObject,
-  ownFileObject,
-  withFileObjects,
-  type ResultFile,
-  type ResultFiles,
-} from './result-files.ts';
+import { createPauses, type FormOutcome, type PauseEvents } from './pauses.ts';
+import type { ResultFiles } from './result-files.ts';
 import { streamedText } from './streamed-outputs.ts';
-import type { Behaviour, Chunk, ChunkScript, DifyRun, Ending, FormSubmission, Pause } from './types.ts';
-
-/** What became of a form; no submission: its time was up. */
-export interface FormOutcome {
-  facts: FormFacts;
-  submission: FormSubmission | null;
-}
+import type { Behaviour, Chunk, ChunkScript, DifyRun, Ending, Pause } from './types.ts';
 
 /** The node that ends a flow, what is said while it runs, and what moderation then makes of the answer. */
 interface LastNode {
@@ -54,27 +42,12 @@ export interface Narrator {
   /** The node that a chunk began is done. */
   endNode(): Json[];
   /** The run waits for these forms. */
-  pause(pauses: readonly Pause[]): PauseEvents & { forms: readonly FormFacts[] };
+  pause(wanted: readonly Pause[]): PauseEvents & { forms: readonly FormFacts[] };
   /** It waits for those that are left. */
   pauseAgain(): PauseEvents;
   resume(outcome: FormOutcome): Json[];
   /** Some of the forms of the pause are not answered yet. */
   readonly isAsking: boolean;
-}
-
-/** `events` report the pause itself; `snapshot` tells of it to whoever joins later. */
-export interface PauseEvents {
-  before: Json[];
-  events: Json[];
-  snapshot: Json[];
-}
-
-/** A form that waits, and its node. */
-interface Asked {
-  facts: FormFacts;
-  node: NodeFacts;
-  /** Before its variables were put in. */
-  template: string;
 }
 
 export interface NarratorOptions {
@@ -92,15 +65,9 @@ export function createNarrator({ run, behaviour, clock, createId, files }: Narra
   const isSilentAgent = run.mode === 'agent' && behaviour.newAgent === 'one-message';
   const isAgent = (run.mode === 'agent-chat' || run.mode === 'agent') && !isSilentAgent;
   const steps = createAgentSteps(run, createId);
-  const make = (file: Parameters<ResultFiles['make']>[0]) => files.make(file);
   let nodes = 1;
   let lastNode = startNode.id;
-  let pauses = 0;
   let current: NodeFacts | null = null;
-  let asked: readonly Asked[] = [];
-  /** What the end events list. */
-  const endFiles: ResultFile[] = [];
-  const outputFiles = new Map<string, Json[]>();
 
   const nextNode = (id: string, type: string, title: string): NodeFacts => {
     nodes += 1;
@@ -109,6 +76,7 @@ export function createNarrator({ run, behaviour, clock, createId, files }: Narra
     lastNode = id;
     return node;
   };
+  const pauses = createPauses({ run, behaviour, createId, nextNode, stepCount: () => nodes });
 
   let model = nextNode('llm', 'llm', 'LLM');
   /** What the model has said since it was asked last; after a pause there is a second model. */
@@ -150,34 +118,16 @@ export function createNarrator({ run, behaviour, clock, createId, files }: Narra
     return [messageEvent(run, 'message_replace', { answer, reason })];
   };
 
-  /** protocol 6.2: each mode has its own ways of handing a file over. */
-  const madeFile = (step: Extract<Chunk, { file: unknown }>['file']): Json[] => {
-    const isEasy = !isWorkflowBased(run);
-    const isShown =
-      step.as === 'markdown' || (step.as === 'output' ? run.mode === 'workflow' : run.mode !== 'workflow');
-    if (!isShown) return [];
-    const result = make(step);
-    const { id, name, type, mimeType, bytes, url } = result;
-    const belongsTo = (step.as === 'message_file' ? step.belongsTo : undefined) ?? 'assistant';
-    run.made = [...run.made, { id, name, type, mimeType, size: bytes.length, url, as: step.as, belongsTo }];
-    switch (step.as) {
-      case 'markdown':
-        if (run.mode === 'advanced-chat') endFiles.push(result);
-        return text(fileMarkdown(result));
-      case 'end':
-        endFiles.push(result);
-        return [];
-      case 'output':
-        outputFiles.set(step.key ?? 'files', [...(outputFiles.get(step.key ?? 'files') ?? []), fileObject(result)]);
-        return [];
-      case 'message_file':
-        if (isEasy && belongsTo === 'assistant') endFiles.push(result);
-        if (isAgent) steps.file(id);
-        return [messageEvent(run, 'message_file', { id, type, belongs_to: belongsTo, url })];
-      default:
-        return step satisfies never;
-    }
-  };
+  const answerFiles = createAnswerFiles({
+    run,
+    behaviour,
+    createId,
+    files,
+    say: text,
+    onMessageFile(id) {
+      if (isAgent) steps.file(id);
+    },
+  });
 
   /** What the failed try has said is forgotten, though not by those who have read it. */
   const takeBack = () => {
@@ -207,7 +157,7 @@ export function createNarrator({ run, behaviour, clock, createId, files }: Narra
       const data = { reasoning: step.reasoning, node_id: model.id, is_final: step.final ?? false };
       return [messageEvent(run, 'reasoning_chunk', { data })];
     }
-    if ('file' in step) return madeFile(step.file);
+    if ('file' in step) return answerFiles.make(step.file);
     if ('node' in step) {
       if (!isWorkflowBased(run)) return [];
       current = nextNode(`node-${nodes + 1}`, step.node.type, step.node.title);
@@ -220,23 +170,10 @@ export function createNarrator({ run, behaviour, clock, createId, files }: Narra
     return [];
   };
 
-  const finalOutputs = (outputs: Json | undefined): Json => {
-    const ownMade = Object.fromEntries(outputFiles);
-    if (outputs) return { ...(withFileObjects(outputs, make) as Json), ...ownMade };
-    if (run.mode !== 'workflow') return { answer: clean, files: endFiles.map(fileObject) };
-    return clean === '' && outputFiles.size > 0 ? ownMade : { result: clean, ...ownMade };
-  };
-
-  /** The files of an easy app's `message_end`: its own, then those that came with the question. */
-  const easyFiles = (): Json[] | null => {
-    const sent = behaviour.ownFiles ? run.files : [];
-    const own = sent.map((file) => ownFileObject(file, createId(), files.previewUrl(file.id ?? '')));
-    const all = [...own, ...endFiles.map(easyFileObject)];
-    return all.length > 0 ? all : null;
-  };
+  const finalOutputs = (outputs: Json | undefined): Json => answerFiles.outputsOf(outputs, clean);
 
   const easyEnd = (isStopped: boolean): Json[] => {
-    const end = messageEnd(run, easyFiles(), { shape: behaviour.shape, isStopped });
+    const end = messageEnd(run, answerFiles.easyListed(), { shape: behaviour.shape, isStopped });
     if (run.mode !== 'agent') return [...steps.close(), end];
     // protocol 2.6 item 2: a New Agent says, or repeats, the complete answer in one closing `message`.
     const closing = { id: run.messageId, answer: run.answer, from_variable_selector: null };
@@ -257,7 +194,7 @@ export function createNarrator({ run, behaviour, clock, createId, files }: Narra
 
   const chatflowEnds = (finished: Json): Json[] => {
     if (behaviour.chatflowEnd === 'finished-only') return [finished];
-    const ends = [messageEnd(run, endFiles.map(fileObject), behaviour), finished];
+    const ends = [messageEnd(run, answerFiles.listed(), behaviour), finished];
     return behaviour.chatflowEnd === 'finished-then-message-end' ? ends.toReversed() : ends;
   };
 
@@ -343,71 +280,13 @@ export function createNarrator({ run, behaviour, clock, createId, files }: Narra
     return [workflowFinished(run, clock.now(), 'failed')];
   };
 
-  const ask = (wanted: Pause, now: number): Asked => {
-    pauses += 1;
-    const id = pauses === 1 ? 'approval' : `approval${pauses}`;
-    const node = nextNode(id, 'human-input', wanted.title ?? 'Approval');
-    const facts = formFactsOf(wanted, id, now, createId);
-    return { facts, node, template: wanted.formTemplate ?? facts.content };
-  };
-
-  const pauseEvents = (now: number): Omit<PauseEvents, 'before'> => {
-    const required = asked.map(({ facts }) => requiredData(facts, behaviour));
-    const reasons = required.map((form) => {
-      const { display_in_ui: _shown, ...reason } = form;
-      return { TYPE: 'human_input_required', ...(behaviour.shape === '1.16' ? form : reason) };
-    });
-    const data = {
-      workflow_run_id: run.workflowRunId,
-      paused_nodes: asked.map(({ node }) => node.id).toReversed(),
-      outputs: {},
-      reasons,
-      status: 'paused',
-      created_at: Math.floor(run.startedAt / 1000),
-      elapsed_time: (now - run.startedAt) / 1000,
-      total_tokens: 59,
-      total_steps: nodes,
-    };
-    // Recorded: whoever joins later sees the form before its variables were put in.
-    const templates = asked.map(({ template }) => ({ form_content: template }));
-    return {
-      events: [
-        ...required.map((form) => workflowEvent(run, 'human_input_required', form)),
-        workflowEvent(run, 'workflow_paused', data),
-      ],
-      snapshot: [
-        ...asked.flatMap(({ node }) => [
-          nodeStarted(run, node, now),
-          nodeFinished(run, node, now, { status: 'paused' }),
-        ]),
-        ...required.map((form, index) => workflowEvent(run, 'human_input_required', { ...form, ...templates[index] })),
-        workflowEvent(run, 'workflow_paused', {
-          ...data,
-          reasons: reasons.map((reason, index) => ({ ...reason, ...templates[index] })),
-        }),
-      ],
-    };
-  };
-
-  const pause: Narrator['pause'] = (wanted) => {
+  /** A second model goes on. */
+  const resume = (outcome: FormOutcome): Json[] => {
     const now = clock.now();
-    const done = modelDone(now);
-    asked = wanted.map((one) => ask(one, now));
-    const started = asked.map(({ node }) => nodeStarted(run, node, now));
-    return { before: [done, ...started], ...pauseEvents(now), forms: asked.map(({ facts }) => facts) };
-  };
-
-  const resume: Narrator['resume'] = ({ facts, submission }) => {
-    const now = clock.now();
-    const outcome = submission
-      ? workflowEvent(run, 'human_input_form_filled', filledData(facts, submission, behaviour))
-      : workflowEvent(run, 'human_input_form_timeout', timeoutData(facts));
-    const again = asked.map(({ node }) => nodeStarted(run, node, now));
-    const done = asked.filter((one) => one.facts === facts).map(({ node }) => nodeFinished(run, node, now));
-    asked = asked.filter((one) => one.facts !== facts);
+    const told = pauses.close(outcome, now);
     said = '';
-    model = nextNode(`llm${pauses + 1}`, 'llm', `LLM ${pauses + 1}`);
-    return [workflowStarted(run, 'resumption'), ...again, outcome, ...done, nodeStarted(run, model, now)];
+    model = nextNode(`llm${pauses.count + 1}`, 'llm', `LLM ${pauses.count + 1}`);
+    return [workflowStarted(run, 'resumption'), ...told, nodeStarted(run, model, now)];
   };
 
   const endNode = (): Json[] => {
@@ -418,12 +297,12 @@ export function createNarrator({ run, behaviour, clock, createId, files }: Narra
 
   return {
     chunk,
-    pause,
     endNode,
-    pauseAgain: () => ({ before: [modelDone(clock.now())], ...pauseEvents(clock.now()) }),
+    pause: (wanted) => pauses.open(wanted, clock.now(), [modelDone(clock.now())]),
+    pauseAgain: () => pauses.tell(clock.now(), [modelDone(clock.now())]),
     resume,
     get isAsking() {
-      return asked.length > 0;
+      return pauses.isAsking;
     },
     begin(template) {
       if (!isWorkflowBased(run)) return [];

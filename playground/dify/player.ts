@@ -5,8 +5,9 @@ import { encodeEvent } from './encode.ts';
 import { isWorkflowBased } from './envelope.ts';
 import { readFixture } from './fixtures.ts';
 import type { FormFacts } from './form-facts.ts';
-import { createNarrator, type FormOutcome } from './narrator.ts';
+import { createNarrator } from './narrator.ts';
 import { oldShape } from './old-shape.ts';
+import type { FormOutcome } from './pauses.ts';
 import type { ResultFiles } from './result-files.ts';
 import type { Workers } from './workers.ts';
 import type {
@@ -145,7 +146,7 @@ export function createPlayer(options: PlayerOptions): Player {
     const { before, events, snapshot, forms } = narrator.pause(pauses);
     pauseEvents = snapshot;
     send([...before, ...events]);
-    // Before anybody hears that it has paused: the form can be submitted at once.
+    // Before the run counts as paused: the form can be submitted at once.
     for (const [index, facts] of forms.entries()) onPause(pauses[index] ?? pause, facts);
   };
 
@@ -232,7 +233,7 @@ export function createPlayer(options: PlayerOptions): Player {
   };
 
   const play = async () => {
-    // Whoever created the run must have a chance to listen before the first byte.
+    // The caller that created the run must have a chance to listen before the first byte.
     await Promise.resolve();
     const queuedMs = 'queuedMs' in script && isWorkflowBased(run) ? (script.queuedMs ?? 0) : 0;
     if (!(await waitInQueue(queuedMs)) && !stopping) return;

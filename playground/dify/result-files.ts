@@ -1,5 +1,6 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../../lib/runtime/clock.ts';
+import { keepNewestBytes } from '../http/newest.ts';
 import { isRecord, type Json } from '../http/shape.ts';
 import { extensionOf, fileTypeOf, mimeTypeOf } from './file-classes.ts';
 import type { DifyOptions, DifyUpload, FileType, MadeFile, RunFile } from './types.ts';
@@ -28,7 +29,7 @@ export interface ServedFile {
 /** The files that apps made, and signed links to these and to what was uploaded. */
 export interface ResultFiles {
   make(file: MadeFile): ResultFile;
-  /** Links to an upload, for whoever uploaded it. */
+  /** A link to an upload, for the client that uploaded it. */
   previewUrl(uploadId: string): string;
   serve(path: string, query: URLSearchParams): ServedFile | { status: 403 | 404 };
 }
@@ -71,6 +72,7 @@ export function createResultFiles(options: ResultFilesOptions): ResultFiles {
       const url = link(`/files/tools/${id}.${extensionOf(name) || 'bin'}`);
       const result = { id, name, type, mimeType, bytes, url };
       made.set(id, result);
+      keepNewestBytes(made);
       return result;
     },
     previewUrl: (uploadId) => link(`/files/${uploadId}/file-preview`),

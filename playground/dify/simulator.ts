@@ -3,18 +3,20 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { sleep, systemClock } from '../../lib/runtime/clock.ts';
 import { closed, parseObject, readBody, reply, resetConnection } from '../http/exchange.ts';
 import { createFaults } from '../http/faults.ts';
+import { keepLast } from '../http/newest.ts';
 import { startServer } from '../http/server.ts';
 import { isText, parseJson, recordOf, type Json } from '../http/shape.ts';
 import { createAdmission, type GenerationApi } from './admission.ts';
 import { infoOf, parametersOf } from './app-facts.ts';
 import { behaviourOf } from './behaviour.ts';
+import { blockingAnswer } from './blocking-answer.ts';
 import { encodeEvent, ping } from './encode.ts';
 import { isWorkflowBased } from './envelope.ts';
 import { openEventStream } from './event-stream.ts';
 import { sendFile } from './file-response.ts';
 import { createForms } from './forms.ts';
 import { createGeneration, disconnect } from './generation.ts';
-import { blockingAnswer, createLookups } from './lookups.ts';
+import { createLookups } from './lookups.ts';
 import { createMemory } from './memory.ts';
 import { describeParts, readMultipart, type Part } from './multipart.ts';
 import { createOpinions } from './opinions.ts';
@@ -39,7 +41,7 @@ interface Exchange {
   fault: DifyFaultEffect | undefined;
 }
 
-/** An exchange before anybody knows whose it is. */
+/** An exchange before its API key was looked at. */
 type Bare = Pick<Exchange, 'response' | 'request' | 'fault'>;
 
 const wrongMethod = refuse(405, 'method_not_allowed', 'The method is not allowed for the requested URL.');
@@ -302,7 +304,7 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
       await serveFile({ response, request, fault }, url.searchParams, authorization !== undefined);
       return;
     }
-    // Before anybody asks who it is: a path is not found, and a method not allowed, by the router.
+    // Before the key is looked at: an unknown path and a wrong method are refused by the router.
     if (route.api === 'unknown') {
       memory.blame('unknown-path', `${method} ${url.pathname}`);
       send({ response, request }, route.isWrongMethod === true ? wrongMethod : unknownPath);
@@ -354,14 +356,14 @@ export async function createDifySimulator(options: DifyOptions): Promise<DifySim
     faults,
     forgetConversation: (id) => void memory.conversations.delete(id),
     subscribe: (listener) => memory.subscribe(listener),
-    clear() {
-      memory.requests.length = 0;
-      memory.violations.length = 0;
+    clear(keep = 0) {
+      for (const list of [memory.requests, memory.violations]) keepLast(list, keep);
       // A paused run goes on when its form is submitted.
       const isOpen = ({ status }: DifyRun) => status === 'running' || status === 'paused';
-      const running = memory.runs.filter((run) => isOpen(run));
-      memory.runs.splice(0, memory.runs.length, ...running);
-      for (const [id, { run }] of memory.players) if (!isOpen(run)) memory.players.delete(id);
+      const first = memory.runs.length - keep;
+      const kept = memory.runs.filter((run, index) => index >= first || isOpen(run));
+      memory.runs.splice(0, memory.runs.length, ...kept);
+      for (const [id, { run }] of memory.players) if (!kept.includes(run)) memory.players.delete(id);
     },
     async close() {
       // A run that still waits for its next delta would keep the process alive.

@@ -93,7 +93,7 @@ export type Ending =
 export type FormInput =
   /** `variable`: its default comes from this variable of the run, with the text that `defaults` has. */
   | { type: 'paragraph'; name: string; variable?: readonly string[] }
-  /** `variable`: the options come from it, and nobody puts them in (recorded). */
+  /** `variable`: the options come from it, and the events do not hold them (recorded). */
   | { type: 'select'; name: string; options: readonly string[]; variable?: readonly string[] }
   | { type: 'file'; name: string; allowedTypes?: readonly FileType[] }
   | { type: 'file-list'; name: string; allowedTypes?: readonly FileType[]; limit?: number };
@@ -135,7 +135,7 @@ export interface Pause {
   expiresInS?: number;
   /** How the run goes on; may pause again. Default: it ends well. */
   onSubmit?: (submitted: FormSubmission) => ChunkScript;
-  /** How the run goes on when nobody has answered in time. Default: it fails. */
+  /** How the run goes on when no answer came in time. Default: it fails. */
   onTimeout?: ChunkScript;
 }
 
@@ -229,7 +229,7 @@ export interface DifyOptions {
   clock?: Clock;
   createId?: () => string;
   port?: number;
-  /** protocol 6.2: what the links to files begin with. `internal` is a host that nobody outside can reach. Default: `relative`. */
+  /** protocol 6.2: what the links to files begin with. `internal` is a host that cannot be reached from outside. Default: `relative`. */
   filesUrl?: 'relative' | 'own' | 'internal';
 }
 
@@ -420,7 +420,11 @@ export interface DifySimulator {
   /** Makes a conversation unknown, as if it had been deleted in the console. */
   forgetConversation(id: string): void;
   subscribe(listener: (event: DifyEvent) => void): () => void;
-  /** Forgets requests, finished runs and violations; conversations stay. */
-  clear(): void;
+  /**
+   * Forgets requests, finished runs and violations, but for the newest of each; conversations stay.
+   *
+   * @param keep how many of each are kept. Default: none.
+   */
+  clear(keep?: number): void;
   close(): Promise<void>;
 }

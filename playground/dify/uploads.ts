@@ -1,3 +1,4 @@
+import { keepNewestBytes } from '../http/newest.ts';
 import { isText } from '../http/shape.ts';
 import { parametersOf } from './app-facts.ts';
 import { extensionOf, MEGABYTE, uploadLimitBytes } from './file-classes.ts';
@@ -10,7 +11,7 @@ import type { DifyUpload, SampleApp } from './types.ts';
 const MAX_AUDIO_BYTES = 30 * MEGABYTE;
 /** protocol 1.5: a plain `audio/mpeg` is refused. */
 const audioTypes = ['mp3', 'm4a', 'wav', 'amr', 'mpga'].map((extension) => `audio/${extension}`);
-/** protocol 5.1: whoever does not say who they are shares this user. */
+/** protocol 5.1: clients that name no user share this one. */
 const SHARED_USER = 'DEFAULT-USER';
 const badCharacters = /[/\\]/u;
 
@@ -23,7 +24,7 @@ export function createUploads(memory: Memory) {
   const userOf = (parts: readonly Part[]): string => {
     const user = parts.find(({ name, filename }) => name === 'user' && filename === undefined)?.bytes.toString('utf8');
     if (isText(user)) return user;
-    memory.blame('missing-user', 'a file without a user belongs to nobody who asks');
+    memory.blame('missing-user', 'the upload names no user, so no question can use it');
     return SHARED_USER;
   };
 
@@ -83,6 +84,7 @@ export function createUploads(memory: Memory) {
       at: clock.now(),
     };
     memory.uploads.set(kept.id, kept);
+    keepNewestBytes(memory.uploads);
     return describe(kept);
   };
 

@@ -2,7 +2,7 @@
 export interface Workers {
   /** How many wait. */
   readonly queued: number;
-  /** Resolves when a worker is free for this run; whoever gets one gives it back once. */
+  /** Resolves when a worker is free for this run, with the function that gives it back. */
   take(): Promise<() => void>;
 }
 

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { isText, type Json } from '../http/shape.ts';
 import { createContents } from './content.ts';
-import { keepNewest } from './newest.ts';
+import { keepNewest } from '../http/newest.ts';
 import type { Callback, CallbackInput, CardActionInput, Person } from './types.ts';
 import { maxSessions, type World } from './world.ts';
 

@@ -32,7 +32,7 @@ function readCardResponse(text: string): CardResponse | string {
   };
 }
 
-/** protocol 4.8: a response changes the card for the person who tapped, and for nobody else, cardData included. */
+/** protocol 4.8: a response changes the card only for the person who tapped, cardData included. */
 function apply(world: World, outTrackId: string, userId: string, response: CardResponse): void {
   const card = world.cards.get(outTrackId);
   const { cardUpdateOptions: byKey, cardData, userPrivateData } = response;

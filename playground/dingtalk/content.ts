@@ -1,12 +1,9 @@
 import { type Json } from '../http/shape.ts';
-import { keepNewestBytes } from './newest.ts';
+import { keepNewestBytes } from '../http/newest.ts';
 import { sampleFiles } from './samples.ts';
 import { cardTree, quoteOf, recordContent } from './quotes.ts';
-import type { CallbackInput, FileContent, MessageKind } from './types.ts';
+import type { CallbackInput, FileContent, MessageKind, QuotedMessage } from './types.ts';
 import type { World } from './world.ts';
-
-/** Of what people sent, so much is kept. */
-const maxKeptBytes = 256 * 1024 * 1024;
 
 type FileKind = keyof typeof sampleFiles;
 
@@ -56,7 +53,7 @@ export function createContents(world: World) {
     // Entered anew, so that what was sent last is forgotten last.
     world.files.delete(code);
     world.files.set(code, file);
-    keepNewestBytes(world.files, maxKeptBytes);
+    keepNewestBytes(world.files);
     return code;
   };
 
@@ -87,24 +84,26 @@ export function createContents(world: World) {
     return examples[kind];
   };
 
-  /** `msgtype` and what belongs to it. `senderOf` gives the wire's id of who wrote a quoted message. */
-  return (input: CallbackInput, inGroup: boolean, senderOf: (from: string | undefined) => string): Json => {
-    const kind = input.kind ?? 'text';
-    if (kind !== 'text') {
-      const content = input.content ?? contentOf(input, kind);
-      const heard = kind === 'audio' && input.recognition !== undefined ? { recognition: input.recognition } : {};
-      return { content: { ...content, ...heard }, msgtype: kind };
-    }
-    // protocol 1.2: a space is left where the @mention stood.
-    const text = { content: `${inGroup ? ' ' : ''}${input.text ?? ''}` };
-    if (!input.quote) return { text, msgtype: kind };
-    const { quote } = input;
-    const now = world.clock.now();
+  /** The fields of a quote: those at the top of the body, and those within its `text` or `content`. */
+  const quoted = (quote: QuotedMessage, senderId: string): { top: Json; within: Json } => {
     const card = quote.card === undefined ? undefined : world.cards.get(quote.card);
     // protocol 2, 1.3: what the delivery of the card was answered with.
     const own = card ? { originalProcessQueryKey: card.carrierId } : {};
-    const told = { keep, msgId: `msg${world.createId()}`, senderId: senderOf(quote.from) };
-    const replied = quoteOf(quote, { ...told, createdAt: card?.createdAt ?? now - 60_000 });
-    return { ...replied.top, ...own, text: { ...text, ...replied.text }, msgtype: kind };
+    const createdAt = card?.createdAt ?? world.clock.now() - 60_000;
+    const { top, text } = quoteOf(quote, { keep, msgId: `msg${world.createId()}`, senderId, createdAt });
+    return { top: { ...top, ...own }, within: text };
+  };
+
+  /** `msgtype` and what belongs to it. `senderOf` gives the wire's id of who wrote a quoted message. */
+  return (input: CallbackInput, inGroup: boolean, senderOf: (from: string | undefined) => string): Json => {
+    const { kind = 'text', quote } = input;
+    const { top, within } = quote ? quoted(quote, senderOf(quote.from)) : { top: {}, within: {} };
+    if (kind !== 'text') {
+      const content = input.content ?? contentOf(input, kind);
+      const heard = kind === 'audio' && input.recognition !== undefined ? { recognition: input.recognition } : {};
+      return { ...top, content: { ...content, ...heard, ...within }, msgtype: kind };
+    }
+    // protocol 1.2: a space is left where the @mention stood.
+    return { ...top, text: { content: `${inGroup ? ' ' : ''}${input.text ?? ''}`, ...within }, msgtype: kind };
   };
 }

@@ -150,7 +150,7 @@ export function createCards(world: World) {
   const existing = (outTrackId: string): Answer | undefined => {
     if (!world.cards.has(outTrackId) && !world.hidden.has(outTrackId)) return undefined;
     const message = 'card is already exist';
-    // Whoever never saw the first answer may ask again; anybody else has reused an id.
+    // A client that did not get the first answer may ask again; else it has reused an id.
     return world.unanswered.has(`createAndDeliver ${outTrackId}`)
       ? refuse(400, 'param.cardAlreadyExist', message)
       : blame(400, 'param.cardAlreadyExist', message);

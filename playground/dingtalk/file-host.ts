@@ -9,7 +9,7 @@ import type { World } from './world.ts';
 /** Temporary, says protocol 6; for how long is not known. */
 const linkLifeMs = 600_000;
 const folder = '/robot-files/';
-/** Who sends one of these to a file host gives a credential away: the address alone opens the file. */
+/** A client that sends one of these to a file host gives a credential away: the address alone opens the file. */
 const credentials = ['x-acs-dingtalk-access-token', 'authorization', 'cookie'] as const;
 const endlessPart = Buffer.alloc(65_536);
 
@@ -53,7 +53,7 @@ async function sendFile(response: ServerResponse, bytes: Uint8Array, trouble: Do
       return bytes.length;
     case 'length':
       response.writeHead(200, { ...headers, 'content-length': trouble.declared, connection: 'close' });
-      // Nothing more follows, so whoever waits for the rest is to see the end of the connection.
+      // Nothing more follows: a client that waits for the rest is to see the end of the connection.
       response.write(bytes, () => response.socket?.end());
       await closed(response);
       return bytes.length;
@@ -80,7 +80,8 @@ export function createFileHost(world: World, origin: () => string) {
       return blame(400, 'invalidParameter.robotCode.notExist', 'robotCode must be that of the robot that got the file');
     if (!isText(code)) return blame(400, 'invalidParameter.downloadCode.empty', 'downloadCode is empty');
     // No violation: codes are forgotten after a while.
-    if (!world.files.has(code)) return refuse(400, 'invalidParameter.downloadCode.invalid', 'downloadCode is invalid');
+    if (!world.files.has(code))
+      return refuse(400, 'invalidParameter.robotCode.downloadCode', 'downloadCode is invalid');
     if (settings.download?.kind === 'url') return accept({ downloadUrl: settings.download.url });
     const path = `${folder}${encodeURIComponent(code)}.file`;
     const expires = String(world.clock.now() + linkLifeMs);

@@ -1,5 +1,6 @@
-import { isRecord, isText, isTextList, parseJson, type Json } from '../http/shape.ts';
-import { accept, blame, type Answer } from './answer.ts';
+import { isRecord, isText, isTextList, parseJson, textMapOf, type Json } from '../http/shape.ts';
+import { accept, blame, refuse, type Answer } from './answer.ts';
+import { holdsUnsafeWord } from './content-check.ts';
 import { mediaOf, unknownPicture, type ShownMedia } from './message-media.ts';
 import type { SimulatedMessage } from './types.ts';
 import type { World } from './world.ts';
@@ -27,7 +28,7 @@ interface RobotMessage {
   shown: ShownMedia;
 }
 
-/** Messages not tied to a session (protocol 7). Neither form can mention anybody. */
+/** Messages not tied to a session (protocol 7). Neither form can mention people. */
 export function createRobotMessages(world: World) {
   const read = (body: Json): RobotMessage | Answer => {
     if (body['robotCode'] !== world.robotCode)
@@ -42,6 +43,8 @@ export function createRobotMessages(world: World) {
     const missing = isRecord(param) ? fields.find((name) => !isText(param[name])) : 'JSON object';
     if (!isRecord(param) || missing !== undefined)
       return blame(400, 'invalidParameter.msgParam', `msgParam needs ${missing} for ${key}`);
+    if (holdsUnsafeWord(world.settings, Object.values(textMapOf(param))))
+      return refuse(400, 'contain.notAllowed.content', 'the content is not allowed');
     const shown = mediaOf(world, key, param);
     if (typeof shown === 'string') return blame(400, 'invalidParameter.msgParam', shown);
     return { key, param, shown };

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { sleep, systemClock } from '../../lib/runtime/clock.ts';
 import { closed, parseObject, readBody, reply, resetConnection } from '../http/exchange.ts';
 import { createFaults } from '../http/faults.ts';
+import { keepLast, keepNewest } from '../http/newest.ts';
 import { startServer } from '../http/server.ts';
 import { blame, refuse, type Answer } from './answer.ts';
 import { openCall, type OpenCall } from './call-log.ts';
@@ -112,7 +113,7 @@ export async function createDingTalkSimulator(options: DingTalkOptions): Promise
       await wait();
       return leave;
     }
-    // Whoever hangs up has nothing in flight any more, but what it asked for is still done below.
+    // A client that hangs up has nothing in flight any more; what it asked for is still done below.
     response.once('close', () => leave?.());
     await wait();
     const wantsJson = route.guard === 'token' || route.guard === 'rate';
@@ -256,15 +257,10 @@ export async function createDingTalkSimulator(options: DingTalkOptions): Promise
     ...createCardViews(world),
     tap: createTaps(world, callbacks.cardAction),
     subscribe: (listener) => world.subscribe(listener),
-    clear() {
-      world.cards.clear();
-      world.hidden.clear();
-      world.unanswered.clear();
-      world.messages.length = 0;
-      world.media.clear();
-      world.files.clear();
-      world.calls.length = 0;
-      world.violations.length = 0;
+    clear(keep = 0) {
+      const { cards, hidden, unanswered, media, files, messages, calls, violations } = world;
+      for (const kept of [cards, hidden, unanswered, media, files]) keepNewest(kept, keep);
+      for (const list of [messages, calls, violations]) keepLast(list, keep);
     },
     close: () => server.close(),
   };

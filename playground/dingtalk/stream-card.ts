@@ -1,7 +1,7 @@
 import { isText, type Json } from '../http/shape.ts';
 import { accept, blame, refuse, type Answer } from './answer.ts';
 import { holdsUnsafeWord } from './content-check.ts';
-import { keepNewest } from './newest.ts';
+import { keepNewest } from '../http/newest.ts';
 import type { CardFrame, SimulatedCard } from './types.ts';
 import type { World } from './world.ts';
 

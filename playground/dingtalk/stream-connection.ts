@@ -38,7 +38,7 @@ export function createStreamConnection(
   { clock, violate }: { clock: Clock; violate: (what: string) => void },
 ): StreamConnection {
   const id = randomUUID();
-  /** By message id. Of a late frame the acknowledgement is still expected, but nobody waits for it. */
+  /** By message id. The acknowledgement of a late frame may still come, and then does nothing. */
   const waiting = new Map<string, (outcome: Outcome) => void>();
 
   function sendFrame(type: string, topic: string, data: string): string {

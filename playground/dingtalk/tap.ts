@@ -31,7 +31,7 @@ export function createTaps(world: World, cardAction: (input: CardActionInput, bo
       const answer = { status: response.status, body: await response.text(), ms: ms() };
       return { ...answer, update: takeCardResponse(world, action.body, answer) };
     } catch (error) {
-      // Nobody listens there.
+      // The address does not answer.
       if (!isTimeout(error)) return { status: 0, body: '', ms: ms(), update: null };
       const message = `no whole response within ${deadlineMs} ms`;
       world.violate({ api: 'cardCallback', code: 'response.late', message, outTrackId: input.outTrackId });

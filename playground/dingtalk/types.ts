@@ -96,7 +96,7 @@ export interface Group {
   members: string[];
 }
 
-/** How fetching a file that somebody sent goes wrong. */
+/** How fetching a file that a person sent goes wrong. */
 export type DownloadTrouble =
   /** 302 to there. */
   | { kind: 'redirect'; to: string }
@@ -125,7 +125,7 @@ export interface DingTalkSettings {
   groups: Group[];
   /**
    * Newer fields that a new card is refused for (`config`, `question`, `extension`): by the call, by a failure inside
-   * DingTalk, or by making the card and showing it to no one. Default: none.
+   * DingTalk, or by making the card and not showing it. Default: none.
    */
   refusedFields?: { names: readonly string[]; by: 'call' | 'failure' | 'delivery' };
   /** Applies to every file until it is taken away. */
@@ -374,7 +374,7 @@ export interface CallbackInput {
   pictures?: FileContent[];
   /** What was understood of an `audio`. Default: a sample sentence. */
   recognition?: string;
-  /** The message it replies to; only with the kind `text`. */
+  /** The message it replies to; with the kinds `text` and `richText` (protocol 2, 1.1). */
   quote?: QuotedMessage;
   /** The entries of a `chatRecord`. */
   record?: RecordEntry[];
@@ -482,7 +482,11 @@ export interface DingTalkSimulator {
   /** Where card actions of this card go: the registered callback URL. */
   callbackUrl(outTrackId: string): string | null;
   subscribe(listener: (event: DingTalkEvent) => void): () => void;
-  /** Forgets cards, messages, files, calls and violations; settings, tokens and sessions stay. */
-  clear(): void;
+  /**
+   * Forgets cards, messages, files, calls and violations, but for the newest of each; settings, tokens and sessions stay.
+   *
+   * @param keep how many of each are kept. Default: none.
+   */
+  clear(keep?: number): void;
   close(): Promise<void>;
 }

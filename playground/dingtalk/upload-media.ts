@@ -1,12 +1,12 @@
 import { sessionAnswer, type Answer } from './answer.ts';
 import { isImage } from './image-check.ts';
-import { keepNewest, keepNewestBytes } from './newest.ts';
+import { keepNewest, keepNewestBytes } from '../http/newest.ts';
 import type { MediaType } from './types.ts';
 import type { World } from './world.ts';
 
 const megabyte = 1024 * 1024;
-/** Of what was uploaded, so much is kept. */
-const maxKept = { files: 1000, bytes: 256 * megabyte };
+/** Of what was uploaded, so many files are kept. */
+const maxKeptFiles = 1000;
 
 /** What each type takes (protocol 6, confirmed). */
 const rules: Readonly<Record<MediaType, { maxBytes: number; extensions: readonly string[] }>> = {
@@ -90,13 +90,13 @@ export function createMediaUploads(world: World) {
     if (file.size === 0) return refusal('empty', 'the file is empty');
     if (file.size > maxBytes) return refusal('size', `a ${type} has at most ${maxBytes} bytes`);
     const bytes = new Uint8Array(await file.arrayBuffer());
-    // No violation: what a file is called is the word of whoever made it.
+    // No violation: the bridge passes on the name that the file came with.
     if (type === 'image' && !isImage(bytes)) return refusal('type');
     const at = world.clock.now();
     const id = `@lADP${world.createId().replaceAll('-', '')}`;
     world.media.set(id, { id, type, name: file.name, bytes, at });
-    keepNewest(world.media, maxKept.files);
-    keepNewestBytes(world.media, maxKept.bytes);
+    keepNewest(world.media, maxKeptFiles);
+    keepNewestBytes(world.media);
     return {
       status: 200,
       code: 'ok',

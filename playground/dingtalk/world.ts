@@ -13,7 +13,7 @@ import type {
   Violation,
 } from './types.ts';
 
-/** More sessions than that are forgotten, the oldest first; to whoever still uses one it has expired. */
+/** More sessions than that are forgotten, the oldest first; a client that still uses one is told that it has expired. */
 export const maxSessions = 10_000;
 
 export interface Session {
@@ -40,7 +40,7 @@ export interface World {
   readonly corpId: string;
   readonly settings: DingTalkSettings;
   readonly cards: Map<string, SimulatedCard>;
-  /** Cards that were made and shown to no one. */
+  /** Cards that were made and not shown. */
   readonly hidden: Map<string, SimulatedCard>;
   /** `<api> <outTrackId>` of calls that were applied but never answered: the client may rightly ask again. */
   readonly unanswered: Set<string>;

@@ -13,7 +13,7 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => Pr
 export async function startServer(handle: Handler, port = 0): Promise<LocalServer> {
   const server = createServer((request, response) => {
     handle(request, response).catch((error: unknown) => {
-      // A mistake in the simulator itself must be seen by whoever wrote the test, not hang the client.
+      // A mistake in the simulator itself must show in the test, not hang the client.
       if (response.headersSent) response.destroy();
       else response.writeHead(500, { 'content-type': 'text/plain' }).end(`simulator failed: ${String(error)}`);
     });

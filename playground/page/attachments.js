@@ -12,35 +12,34 @@ import { bytes } from './ui.js';
 const PICTURE = /\.(?:png|jpe?g|gif|webp|bmp)$/i;
 /** As many as go into one message. */
 const MAX_FILES = 9;
-let chips = 0;
+let lastChip = 0;
 
 /**
  * What is to be sent along: uploaded as soon as it is chosen, shown as chips that can be taken away again.
  *
  * @param {Ui} ui
- * @param {{ onChange: () => void, say: (problem: string) => void }} options
+ * @param {{ say: (problem: string) => void }} options
  */
-export function createAttachments(ui, { onChange, say }) {
+export function createAttachments(ui, { say }) {
   const { words } = ui;
-  /** By chat. @type {Map<string, Chip[]>} */
-  const attached = new Map();
   const element = h('ul', { class: 'attachments', hidden: true, 'aria-label': words.attachments });
 
-  const mine = () => attached.get(ui.place.chat) ?? [];
+  /** @param {string} chat */
+  const of = (chat) => ui.attached.get(chat) ?? [];
+  const mine = () => of(ui.place.chat);
 
-  /** @param {string} chat @param {Chip[]} next */
+  /** @param {string} chat @param {readonly Chip[]} next */
   const put = (chat, next) => {
-    attached.set(chat, next);
-    render();
-    onChange();
+    ui.attached.set(chat, next);
+    ui.redraft(chat);
   };
 
-  /** @param {Chip} chip */
-  const remove = (chip) => {
+  /** @param {string} chat @param {Chip} chip */
+  const remove = (chat, chip) => {
     if (chip.preview) URL.revokeObjectURL(chip.preview);
     put(
-      ui.place.chat,
-      mine().filter(({ key }) => key !== chip.key),
+      chat,
+      of(chat).filter(({ key }) => key !== chip.key),
     );
   };
 
@@ -58,7 +57,7 @@ export function createAttachments(ui, { onChange, say }) {
           type: 'button',
           'aria-label': words.removeFile(chip.name),
           'data-testid': 'remove-attachment',
-          onclick: () => remove(chip),
+          onclick: () => remove(ui.place.chat, chip),
         },
         icon(icons.cross),
       ),
@@ -82,19 +81,21 @@ export function createAttachments(ui, { onChange, say }) {
     // A picture from the clipboard is called `image.png` by every browser.
     const preview = PICTURE.test(file.name) ? URL.createObjectURL(file) : null;
     /** @type {Chip} */
-    const chip = { key: `chip-${(chips += 1)}`, name: file.name, size: file.size, preview, uploaded: null };
-    put(chat, [...(attached.get(chat) ?? []), chip]);
+    const chip = { key: `chip-${(lastChip += 1)}`, name: file.name, size: file.size, preview, uploaded: null };
+    put(chat, [...of(chat), chip]);
     const uploaded = await server.upload(file);
-    const now = attached.get(chat) ?? [];
+    const now = of(chat);
     // Taken away in the meantime.
     if (!now.some(({ key }) => key === chip.key)) return;
-    if (!uploaded) say(words.uploadFailed(file.name));
-    put(
-      chat,
-      uploaded
-        ? now.map((other) => (other.key === chip.key ? { ...other, uploaded } : other))
-        : now.filter(({ key }) => key !== chip.key),
-    );
+    if (uploaded) {
+      put(
+        chat,
+        now.map((other) => (other.key === chip.key ? { ...other, uploaded } : other)),
+      );
+    } else {
+      say(words.uploadFailed(file.name));
+      remove(chat, chip);
+    }
   };
 
   return {
@@ -117,12 +118,13 @@ export function createAttachments(ui, { onChange, say }) {
     get isReady() {
       return mine().every(({ uploaded }) => uploaded !== null);
     },
-    /** What is attached, which is nothing from here on. @returns {Uploaded[]} */
+    /** What is attached, which is nothing from here on. */
     take() {
       const taken = mine();
-      for (const { preview } of taken) if (preview) URL.revokeObjectURL(preview);
       put(ui.place.chat, []);
-      return taken.flatMap(({ uploaded }) => uploaded ?? []);
+      return taken;
     },
+    /** What was taken and could not be sent. @param {string} chat @param {readonly Chip[]} chips */
+    giveBack: (chat, chips) => put(chat, [...chips, ...of(chat)]),
   };
 }

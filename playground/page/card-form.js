@@ -9,12 +9,13 @@ import { fill, h, setProp } from './dom.js';
 let forms = 0;
 
 /**
- * Fields on a card with the button that sends them. What was filled in stays while the card changes.
+ * Fields on a card with the button that sends them. What was filled in stays while the card changes, and when one has
+ * been to another chat.
  *
  * @param {Ui} ui
- * @param {{ onSubmit: (values: Record<string, string>) => void }} options
+ * @param {{ card: string, onSubmit: (values: Record<string, string>) => void }} options
  */
-export function createCardForm(ui, { onSubmit }) {
+export function createCardForm(ui, { card, onSubmit }) {
   const number = (forms += 1);
   const rows = h('div', { class: 'form-fields' });
   const submit = h('button', {
@@ -32,10 +33,21 @@ export function createCardForm(ui, { onSubmit }) {
   let drawnFields = '';
   /** @type {Map<string, HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement>} */
   const controls = new Map();
+  const filledBy = ui.speaker;
+  /** @param {string} name */
+  const placeOf = (name) => JSON.stringify([filledBy, card, name]);
 
   /** @param {FieldInfo} field @param {string} id @param {string | undefined} hint */
-  const control = ({ name, type, options, value }, id, hint) => {
-    const props = { id, 'data-testid': `field-${name}`, 'data-key': id };
+  const control = ({ name, type, options, value: preset }, id, hint) => {
+    const place = placeOf(name);
+    const value = ui.filledIn.get(place) ?? preset;
+    const props = {
+      id,
+      'data-testid': `field-${name}`,
+      'data-key': id,
+      oninput: (/** @type {Event & { target: { value: string } }} */ { target }) =>
+        ui.filledIn.set(place, target.value),
+    };
     if (type === 'text') {
       const area = h('textarea', { ...props, rows: 2, maxlength: 2000, placeholder: hint });
       area.value = value;
@@ -66,6 +78,10 @@ export function createCardForm(ui, { onSubmit }) {
 
   return {
     element,
+    /** What was filled in has been sent. */
+    forget() {
+      for (const name of controls.keys()) ui.filledIn.delete(placeOf(name));
+    },
     /** @param {FormInfo} info */
     render({ key, fields, hint, submit: label, isPending }) {
       const wanted = JSON.stringify(fields);

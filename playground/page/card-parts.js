@@ -21,12 +21,13 @@ const ICONS = /** @type {Record<string, string>} */ ({
 });
 
 /**
- * What stands above and below the answer on a card, as the one sees it who one is now. The card template says what there
- * is, and in which order.
+ * What stands above and below the answer on a card, as the person sees it whose role the page has now. The card template
+ * says which parts there are, and in which order.
  *
  * @param {Ui} ui
+ * @param {string} id the card's
  */
-export function createCardParts(ui) {
+export function createCardParts(ui, id) {
   const { words } = ui;
   const above = h('div', { class: 'card-parts above' });
   const below = h('div', { class: 'card-parts', 'data-testid': 'card-buttons' });
@@ -44,14 +45,15 @@ export function createCardParts(ui) {
 
   /** @param {string} key @param {Press} press @param {string} label */
   const tap = async (key, press, label) => {
-    if (!card || pending.has(key)) return;
+    if (pending.has(key)) return;
     pending.add(key);
     failure.textContent = '';
     draw();
-    const isAnswered = await server.tap({ card: card.id, from: ui.speaker, ...press, label });
+    const isAnswered = await server.tap({ card: id, from: ui.speaker, ...press, label });
     pending.delete(key);
     draw();
-    if (!isAnswered) failure.textContent = words.tapFailed;
+    if (isAnswered) forms.get(key)?.forget();
+    else failure.textContent = words.tapFailed;
   };
 
   /** @param {ButtonInfo} button @param {boolean} isList */
@@ -82,7 +84,7 @@ export function createCardParts(ui) {
 
   /** @param {string} name @param {Parameters<typeof createCardForm>[1]['onSubmit']} onSubmit */
   const formOf = (name, onSubmit) => {
-    const known = forms.get(name) ?? createCardForm(ui, { onSubmit });
+    const known = forms.get(name) ?? createCardForm(ui, { card: id, onSubmit });
     forms.set(name, known);
     return known;
   };

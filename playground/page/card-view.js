@@ -26,7 +26,7 @@ export function createCardView(ui, first, { instant, onEnd }) {
     h('span', null, words.ofTemplate(pendingTip(first)) || words.processing),
     h('span', { class: 'dots', 'aria-hidden': 'true' }, h('i', null), h('i', null), h('i', null)),
   );
-  const parts = createCardParts(ui);
+  const parts = createCardParts(ui, first.id);
   const footer = h('footer', { class: 'card-footer', hidden: true, 'data-testid': 'card-footer' });
   const mentions =
     first.mentions.length > 0
@@ -94,5 +94,3 @@ function pendingTip({ drawn }) {
   const parts = Object.values(drawn)[0] ?? [];
   return parts.flatMap((part) => (part.kind === 'pending' ? part.text : []))[0] ?? '';
 }
-
-/** @typedef {ReturnType<typeof createCardView>} CardView */

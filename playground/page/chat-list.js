@@ -2,6 +2,7 @@ import { groupAvatar, personAvatar } from './avatar.js';
 import { h, reconcile, setProp } from './dom.js';
 import { renderMarkdown } from './markdown/render.js';
 import { isAsked } from './model.js';
+import { lineOf } from './said.js';
 import { clockTime } from './ui.js';
 
 /**
@@ -31,7 +32,7 @@ export function createChatList(ui) {
     const isPerson = item.kind === 'question';
     const speaker = isPerson ? (ui.person(item.from)?.name ?? '') : ui.robot;
     const text =
-      item.kind === 'card' ? plainText(item.summary ?? '') : isPerson ? item.text : (item.title ?? item.text);
+      item.kind === 'card' ? plainText(item.summary ?? '') : isPerson ? lineOf(ui, item) : (item.title ?? item.text);
     const [file] = isPerson ? item.files : item.kind === 'message' && item.file ? [item.file] : [];
     const line = file ? `[${words.fileKinds[file.kind]}] ${text || file.name}` : text;
     return model.chat(item.chat)?.kind === 'group' || !isPerson ? words.says(speaker, line) : line;
@@ -73,7 +74,7 @@ export function createChatList(ui) {
   /** @param {HTMLElement} row @param {ChatInfo} chat */
   const update = (row, chat) => {
     const button = /** @type {HTMLElement} */ (row.firstElementChild);
-    // Nobody else is told of a tap.
+    // DingTalk's chat list does not show presses.
     const last = model.itemsOf(chat.id).findLast(({ kind }) => kind !== 'tap');
     const line = /** @type {HTMLElement} */ (button.querySelector('.chat-line'));
     const time = /** @type {HTMLElement} */ (button.querySelector('.chat-time'));

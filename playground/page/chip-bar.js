@@ -1,6 +1,5 @@
 import { chipsOf } from './chips.js';
 import { h, reconcile, setProp } from './dom.js';
-import { server } from './server.js';
 
 /**
  * @typedef {import('./chips.js').ChipName} ChipName
@@ -11,8 +10,9 @@ import { server } from './server.js';
  * The chips above the field, one group of them at a time.
  *
  * @param {import('./ui.js').Ui} ui
+ * @param {{ onText: (text: string) => void }} options
  */
-export function createChipBar(ui) {
+export function createChipBar(ui, { onText }) {
   const { model, words } = ui;
   const tabs = h('div', { class: 'chip-groups', role: 'group', 'aria-label': words.chipGroupsLabel });
   const chips = h('div', { class: 'chips', role: 'group', 'aria-label': words.quick });
@@ -37,7 +37,7 @@ export function createChipBar(ui) {
       'data-chip': name,
       'data-text': text,
       title: text,
-      onclick: () => void server.send({ chat: ui.place.chat, from: ui.speaker, text }),
+      onclick: () => onText(text),
     };
     return h('button', props, label);
   };

@@ -9,6 +9,7 @@ import { server } from './server.js';
 /**
  * @typedef {import('./ui.js').Ui} Ui
  * @typedef {import('./ui.js').Part} Part
+ * @typedef {import('./attachments.js').Chip} Chip
  */
 
 /** Lines of the field before it scrolls. */
@@ -28,7 +29,7 @@ export function createComposer(ui) {
     problem.textContent = text;
     problem.hidden = text === '';
   };
-  const attachments = createAttachments(ui, { onChange: () => fit(), say });
+  const attachments = createAttachments(ui, { say });
   const quoteBar = createQuoteBar(ui);
   /** @param {Iterable<File>} files */
   const addFiles = (files) => {
@@ -38,14 +39,17 @@ export function createComposer(ui) {
   };
   const attachBar = createAttachBar(ui, {
     onFiles: addFiles,
-    onVoice: (voice) => void server.send({ chat: ui.place.chat, from: ui.speaker, voice }),
-    onRecord: () => void forwardRecord(),
+    onVoice: (voice) => void sendNow({ voice }),
+    onRecord() {
+      if (model.itemsOf(ui.place.chat).every(({ kind }) => kind === 'tap')) say(words.nothingToForward);
+      else void sendNow({ record: true });
+    },
     say,
   });
-  const forwardRecord = async () => {
-    const { chat } = ui.place;
-    if (model.itemsOf(chat).every(({ kind }) => kind === 'tap')) say(words.nothingToForward);
-    else say((await server.send({ chat, from: ui.speaker, record: true })) ? '' : words.notSent);
+  /** What is sent with one press. @param {Omit<import('./server.js').Message, 'chat' | 'from'>} message */
+  const sendNow = async (message) => {
+    const isSent = await server.send({ chat: ui.place.chat, from: ui.speaker, ...message });
+    say(isSent ? '' : words.notSent);
   };
   const field = h('textarea', {
     id: 'message',
@@ -86,7 +90,7 @@ export function createComposer(ui) {
     h('span', null, words.send),
   );
   const hint = h('p', { class: 'composer-hint', id: 'composer-hint', 'data-testid': 'composer-hint' });
-  const chipBar = createChipBar(ui);
+  const chipBar = createChipBar(ui, { onText: (text) => void sendNow({ text }) });
   const appProblem = h('p', { class: 'app-problem', role: 'status', hidden: true, 'data-testid': 'app-problem' });
   /** The app of one's own cannot be reached, or is not what the configuration says. */
   const renderApp = () => {
@@ -107,32 +111,48 @@ export function createComposer(ui) {
   /**
    * As DingTalk sends it: pictures and words are one message, every other file is one of its own.
    *
+   * @param {{ chat: string, from: string }} as
    * @param {string} text
-   * @param {import('./server.js').Uploaded[]} uploads
+   * @param {readonly Chip[]} chips
+   * @returns {Promise<readonly Chip[] | null>} those that were not sent, with the text; null when everything was sent
    */
-  const sendAll = async (text, uploads) => {
-    const as = { chat: ui.place.chat, from: ui.speaker };
-    const quote = ui.quotes.get(ui.place.chat);
-    const pictures = uploads.filter(({ file }) => file.kind === 'picture').map(({ id }) => id);
-    const others = uploads.filter(({ file }) => file.kind !== 'picture');
-    for (const { id } of others) if (!(await server.send({ ...as, files: [id] }))) return false;
-    if (text === '' && pictures.length === 0) return true;
-    ui.quote(null);
-    return server.send({ ...as, text, files: pictures, ...(quote && pictures.length === 0 ? { quote } : {}) });
+  const sendAll = async (as, text, chips) => {
+    const quote = ui.quotes.get(as.chat);
+    /** @param {readonly Chip[]} some */
+    const filesOf = (some) => some.flatMap(({ uploaded }) => uploaded?.id ?? []);
+    const pictures = chips.filter(({ uploaded }) => uploaded?.file.kind === 'picture');
+    const others = chips.filter((chip) => !pictures.includes(chip));
+    for (const [index, chip] of others.entries()) {
+      if (!(await server.send({ ...as, files: filesOf([chip]) }))) return [...pictures, ...others.slice(index)];
+    }
+    if (text === '' && pictures.length === 0) return null;
+    const files = filesOf(pictures);
+    const isSent = await server.send({ ...as, text, files, ...(quote ? { quote } : {}) });
+    if (!isSent) return pictures;
+    ui.quote(null, as.chat);
+    for (const { preview } of pictures) if (preview) URL.revokeObjectURL(preview);
+    return null;
   };
 
   const submit = async () => {
     const text = field.value.trim();
     if ((text === '' && attachments.isEmpty) || !attachments.isReady) return;
-    field.value = '';
-    ui.drafts.delete(ui.place.chat);
+    const { chat } = ui.place;
+    ui.drafts.delete(chat);
     say('');
-    const isSent = sendAll(text, attachments.take());
-    fit();
-    if (await isSent) return;
-    // Nothing typed is lost because the server is away.
-    field.value = text;
+    const left = await sendAll({ chat, from: ui.speaker }, text, attachments.take());
+    if (!left) return;
+    // Nothing is lost because the server is away: it is in its chat again, before what was typed there since.
+    ui.drafts.set(chat, [text, ui.drafts.get(chat) ?? ''].filter(Boolean).join('\n'));
+    attachments.giveBack(chat, left);
     say(words.notSent);
+  };
+
+  const showDraft = () => {
+    const draft = ui.drafts.get(ui.place.chat) ?? '';
+    // The same text set again would still end the choice of a Chinese word.
+    if (field.value !== draft) field.value = draft;
+    attachments.render();
     fit();
   };
 
@@ -150,7 +170,6 @@ export function createComposer(ui) {
     speaker.value = ui.speaker;
     renderApp();
     attachBar.render();
-    attachments.render();
     quoteBar.render();
   };
 
@@ -161,18 +180,17 @@ export function createComposer(ui) {
     }),
     ui.onMove((change) => {
       quoteBar.render();
-      if (ui.quotes.has(ui.place.chat) && change.view !== undefined) field.focus();
+      if (typeof change.quote === 'string') field.focus();
+      if (change.draft === ui.place.chat) showDraft();
       if (change.view !== undefined) requestAnimationFrame(fit);
       if (change.chat === undefined) return;
       render();
       say('');
-      field.value = ui.drafts.get(change.chat) ?? '';
-      fit();
+      showDraft();
     }),
   ];
   render();
-  field.value = ui.drafts.get(ui.place.chat) ?? '';
-  queueMicrotask(fit);
+  queueMicrotask(showDraft);
   const form = h(
     'form',
     {

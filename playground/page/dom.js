@@ -79,8 +79,8 @@ export function icon(path, className = 'icon') {
 }
 
 /**
- * Brings the children of `parent` in line with a list, keeping elements that stay: what is open, focused or scrolled
- * in them remains so.
+ * Brings the children of `parent` in line with a list, keeping elements that stay: what is open, focused, scrolled or
+ * pressed in them remains so. An element that was moved would lose its focus and its press, so what goes is removed first.
  *
  * @template Item
  * @template {HTMLElement} Row
@@ -89,11 +89,14 @@ export function icon(path, className = 'icon') {
  * @param {{ key: (item: Item) => string, create: (item: Item) => Row, update?: (row: Row, item: Item) => void }} how
  */
 export function reconcile(parent, items, { key, create, update }) {
+  const wanted = new Set(items.map(key));
   /** @type {Map<string, Row>} */
   const known = new Map();
-  for (const child of parent.children) {
-    const row = /** @type {Row} */ (child);
-    known.set(row.dataset.key ?? '', row);
+  const rows = /** @type {Row[]} */ (Array.from(parent.children));
+  for (const row of rows) {
+    const id = row.dataset.key ?? '';
+    if (wanted.has(id) && !known.has(id)) known.set(id, row);
+    else row.remove();
   }
   /** @type {Element | null} */
   let next = parent.firstElementChild;
@@ -109,5 +112,4 @@ export function reconcile(parent, items, { key, create, update }) {
     if (row === next) next = next.nextElementSibling;
     else parent.insertBefore(row, next);
   }
-  for (const row of known.values()) row.remove();
 }

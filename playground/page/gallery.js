@@ -65,7 +65,7 @@ function mount(entries, language) {
   const other = language === 'zh' ? 'en' : 'zh';
   const switchLanguage = () => {
     keep('language', other);
-    mount(entries, other);
+    void show(other);
   };
   fill(
     root,
@@ -93,7 +93,12 @@ function mount(entries, language) {
   ); // prettier-ignore
 }
 
+/** What the function adds to an answer is in the language of the page. @param {Language} language */
+async function show(language) {
+  const response = await fetch(`/playground/gallery?language=${language === 'zh' ? 'zh-CN' : 'en'}`);
+  mount(/** @type {GalleryEntry[]} */ (await response.json()), language);
+}
+
 applyTheme();
-const response = await fetch('/playground/gallery');
-mount(/** @type {GalleryEntry[]} */ (await response.json()), preferredLanguage());
+await show(preferredLanguage());
 if (location.hash !== '') document.getElementById(location.hash.slice(1))?.scrollIntoView();

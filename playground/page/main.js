@@ -105,6 +105,7 @@ listen({
     notice.hidden = true;
     if (ui) {
       ui.model.replace(snapshot);
+      await speakAsPage(ui);
       return;
     }
     ui = createUi(createModel(snapshot));

@@ -1,5 +1,6 @@
 import { fill, h, icon } from './dom.js';
 import { icons } from './icons.js';
+import { lineOf } from './said.js';
 
 /**
  * What the next message replies to.
@@ -26,10 +27,7 @@ export function createQuoteBar(ui) {
     if (item.kind === 'tap') return '';
     if (item.kind === 'card') return words.says(ui.robot, item.content);
     if (item.kind === 'message') return words.says(ui.robot, item.text || (item.file?.name ?? ''));
-    return words.says(
-      ui.person(item.from)?.name ?? '',
-      item.text || item.recognition || (item.record ? words.record : item.files.map(({ name }) => name).join('、')),
-    );
+    return words.says(ui.person(item.from)?.name ?? '', lineOf(ui, item));
   };
 
   return {

@@ -42,7 +42,7 @@ export function createQuestion(ui, first) {
   );
   const body = [
     first.quote ? quoteLine(ui, first.quote) : null,
-    first.text || first.quote
+    first.text
       ? h(
           'div',
           { class: 'bubble own-text' },
@@ -94,6 +94,10 @@ export function createQuestion(ui, first) {
   update(first);
   return { element, update };
 }
+
+/** A question in one line. @param {Ui} ui @param {QuestionItem} question */
+export const lineOf = ({ words }, { text, recognition, record, files }) =>
+  text || recognition || (record ? words.record : files.map(({ name }) => name).join('、'));
 
 /** @param {Ui} ui @param {NonNullable<QuestionItem['quote']>} quote */
 export function quoteLine(ui, { from, text }) {

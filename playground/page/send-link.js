@@ -2,7 +2,7 @@ import { h } from './dom.js';
 import { server } from './server.js';
 
 /**
- * Links that send a text as whoever clicks them (`dtmd://dingtalkclient/sendMessage`). In a single chat that is what
+ * Links that send a text in the name of the person who clicks (`dtmd://dingtalkclient/sendMessage`). In a single chat that is what
  * happens. In a group it is not known whether the robot is mentioned, so there the words are shown that one has to type.
  *
  * @param {import('./ui.js').Ui} ui

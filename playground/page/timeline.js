@@ -96,12 +96,25 @@ export function createTimeline(ui, announce) {
     if (isAsked(item)) scrollToEnd();
   };
 
+  /** @param {string} id */
+  const remove = (id) => {
+    entries.get(id)?.element.remove();
+    entries.delete(id);
+  };
+
+  /** Shows what there is now. Entries that stay keep their forms, and the view keeps its place. */
+  const catchUp = () => {
+    for (const id of entries.keys()) if (!model.item(id)) remove(id);
+    empty.hidden = entries.size > 0;
+    for (const item of model.itemsOf(ui.place.chat)) add(item, true);
+    mark();
+    if (entries.size === 0) scrollToEnd();
+  };
+
   const rebuild = () => {
     entries.clear();
     list.replaceChildren();
-    empty.hidden = false;
-    for (const item of model.itemsOf(ui.place.chat)) add(item, true);
-    mark();
+    catchUp();
     scrollToEnd();
   };
 
@@ -117,19 +130,16 @@ export function createTimeline(ui, announce) {
 
   const stops = [
     model.subscribe((change) => {
-      if (change.kind === 'snapshot' || change.kind === 'cleared') rebuild();
+      if (change.kind === 'snapshot' || change.kind === 'cleared') catchUp();
       else if (change.kind === 'item' && change.item.chat === ui.place.chat) {
-        // Whoever asks wants to see the new answer, not the one looked at before.
+        // A person who asks wants to see the new answer, not the one looked at before.
         if (isAsked(change.item) && !entries.has(change.item.id)) ui.go({ question: null });
         add(change.item, false);
-        for (const id of [...entries.keys()].slice(0, -300)) {
-          entries.get(id)?.element.remove();
-          entries.delete(id);
-        }
+        for (const id of [...entries.keys()].slice(0, -300)) remove(id);
       }
     }),
     ui.onMove((change) => {
-      if (change.chat !== undefined || Object.keys(change).length === 0) rebuild();
+      if (change.chat !== undefined || change.speaker !== undefined) rebuild();
       else mark();
     }),
   ];

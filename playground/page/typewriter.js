@@ -129,6 +129,5 @@ export function createTypewriter(target) {
         if (isFinal && shown >= total) resolve();
         else waiting.push(resolve);
       }),
-    finishNow,
   };
 }

@@ -17,6 +17,13 @@ import { keep, preferredLanguage, recall, wordsOf } from './preferences.js';
  * @property {number | null} frame the frame looked at; `null`: the latest
  */
 
+/**
+ * What has changed: the place, who one is in the chat, what the next message replies to, or, of a chat, what is not
+ * sent yet.
+ *
+ * @typedef {Partial<Place> & { speaker?: string, quote?: string | null, draft?: string }} Move
+ */
+
 /** @param {Model} model */
 export function createUi(model) {
   const chats = model.chats;
@@ -32,8 +39,12 @@ export function createUi(model) {
   };
   /** @type {Map<string, string>} */
   const speakers = new Map();
-  /** @type {Set<(change: Partial<Place>) => void>} */
+  /** @type {Set<(change: Move) => void>} */
   const listeners = new Set();
+  /** @param {Move} change */
+  const tell = (change) => {
+    for (const listener of listeners) listener(change);
+  };
   /** @type {Set<() => void>} */
   const tourStarters = new Set();
   let language = preferredLanguage();
@@ -55,13 +66,19 @@ export function createUi(model) {
     chipGroup: 'answers',
     /** What was typed and not sent yet, by chat. @type {Map<string, string>} */
     drafts: new Map(),
+    /** What was filled in on cards and not sent yet, by person, card and field. @type {Map<string, string>} */
+    filledIn: new Map(),
+    /** What is to be sent along, by chat. @type {Map<string, readonly import('./attachments.js').Chip[]>} */
+    attached: new Map(),
+    /** What is to be sent next in a chat is not what its field shows any more. @param {string} chat */
+    redraft: (chat) => tell({ draft: chat }),
     /** What the next message replies to, by chat. @type {Map<string, string>} */
     quotes: new Map(),
-    /** @param {string | null} item */
-    quote(item) {
-      if (item === null) this.quotes.delete(place.chat);
-      else this.quotes.set(place.chat, item);
-      for (const listener of listeners) listener({ view: place.view });
+    /** @param {string | null} item @param {string} [chat] */
+    quote(item, chat = place.chat) {
+      if (item === null) this.quotes.delete(chat);
+      else this.quotes.set(chat, item);
+      tell({ quote: item });
     },
     get language() {
       return language;
@@ -99,7 +116,7 @@ export function createUi(model) {
     /** @param {string} person */
     speakAs(person) {
       speakers.set(place.chat, person);
-      for (const listener of listeners) listener({});
+      tell({ speaker: person });
     },
     /** The question, or the tap, that the panel is about. */
     get question() {
@@ -115,9 +132,9 @@ export function createUi(model) {
         place.question = null;
       }
       if (change.chat !== undefined || change.question !== undefined) place.frame = null;
-      for (const listener of listeners) listener(change);
+      tell(change);
     },
-    /** @param {(change: Partial<Place>) => void} listener */
+    /** @param {(change: Move) => void} listener */
     onMove(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

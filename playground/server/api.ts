@@ -126,18 +126,17 @@ export function createApi(options: ApiOptions): (request: Request, path: string)
 
   return async (request, path) => {
     const name = path.replace(/^\/playground\//, '');
-    if (request.method === 'GET' && name === 'events') return openEvents(journal, snapshot);
-    if (request.method === 'GET' && name === 'snapshot') return done(snapshot());
-    if (request.method === 'GET' && name === 'gallery') return done(renderGallery(snapshot().setup.replyLanguage));
-    if (request.method === 'GET' && name === 'curl') {
-      return curlFor(Number(new URL(request.url).searchParams.get('call')));
+    const { searchParams: query } = new URL(request.url);
+    if (request.method === 'GET') {
+      if (name === 'events') return openEvents(journal, snapshot);
+      if (name === 'snapshot') return done(snapshot());
+      if (name === 'gallery') return done(renderGallery(query.get('language') === 'en' ? 'en' : 'zh-CN'));
+      if (name === 'curl') return curlFor(Number(query.get('call')));
+      if (name === 'export') return fixtureOf(query.get('question'));
+      if (/^(?:uploads|media)\//.test(name)) return fileOf(name);
     }
-    if (request.method === 'GET' && name === 'export') {
-      return fixtureOf(new URL(request.url).searchParams.get('question'));
-    }
-    if (request.method === 'GET' && /^(?:uploads|media)\//.test(name)) return fileOf(name);
     if (request.method === 'POST' && name === 'upload') {
-      const taken = await uploads.take(request, new URL(request.url).searchParams.get('name') ?? '');
+      const taken = await uploads.take(request, query.get('name') ?? '');
       return taken ? done(taken) : failed(413, 'the file is too large');
     }
     const action = Object.hasOwn(post, name) ? post[name] : undefined;

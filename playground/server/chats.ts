@@ -1,12 +1,20 @@
 import type { Clock } from '../../lib/runtime/clock.ts';
-import type { Callback, DingTalkEvent, DingTalkSimulator, SimulatedCard, SimulatedMessage } from '../dingtalk/types.ts';
+import type {
+  Callback,
+  Delivery,
+  DingTalkEvent,
+  DingTalkSimulator,
+  SimulatedCard,
+  SimulatedMessage,
+} from '../dingtalk/types.ts';
+import { keepNewest } from '../http/newest.ts';
 import { pressOf } from '../dingtalk/callback.ts';
 import { CALLBACK_TARGET, withoutSecrets } from './curl.ts';
 import { GROUP_INFOS, inLanguage, PERSON_INFOS, ROBOT } from './cast.ts';
 import { mirrorDrawing, mirrorFile } from './mirror.ts';
 import { prepare, type Sending } from './sending.ts';
 import { noteQuestion, TAP_HEADER } from './watch.ts';
-import type { Journal } from './journal.ts';
+import type { Journal, OpenCall } from './journal.ts';
 import type { Json } from './redaction.ts';
 import type { Recorder } from './recorder.ts';
 import type {
@@ -27,7 +35,7 @@ const MAX_CALLBACKS = 300;
 /** Most entries of a forwarded record. */
 const MAX_SAID = 10;
 
-/** What somebody taps on a card. */
+/** What a person taps on a card. */
 export interface Tapping {
   card: string;
   from: string;
@@ -58,6 +66,8 @@ export interface ChatsOptions {
   journal: Journal;
   recorder: Recorder;
   uploads: Uploads;
+  /** Called before DingTalk delivers a message or a press. */
+  beforeDelivery: () => void;
   callbackUrl: () => string;
   language: () => ReplyLanguage;
   pressShape: () => PressShape;
@@ -65,7 +75,7 @@ export interface ChatsOptions {
 
 /** The chats as people see them: what they write, and what DingTalk shows of the robot. */
 export function createChats(options: ChatsOptions): Chats {
-  const { clock, dingtalk, journal, recorder, uploads, callbackUrl, language, pressShape } = options;
+  const { clock, dingtalk, journal, recorder, uploads, beforeDelivery, callbackUrl, language, pressShape } = options;
   const callbacks = new Map<string, Callback>();
   /** Card ids and bodies of messages, by the question they belong to. */
   const owners = new Map<string, string | null>();
@@ -80,11 +90,11 @@ export function createChats(options: ChatsOptions): Chats {
   const remember = <T>(map: Map<string, T>, key: string, value: T) => {
     map.delete(key);
     map.set(key, value);
-    const oldest = map.keys().next();
-    if (map.size > MAX_CALLBACKS && !oldest.done) map.delete(oldest.value);
+    keepNewest(map, MAX_CALLBACKS);
   };
 
   const deliver = async (item: QuestionItem, callback: Callback) => {
+    beforeDelivery();
     const delivery: DeliveryInfo = { at: clock.now(), ms: null, status: null };
     item.deliveries.push(delivery);
     journal.putItem(item);
@@ -99,15 +109,14 @@ export function createChats(options: ChatsOptions): Chats {
       requestBytes: Buffer.byteLength(request),
     });
     const answer = await dingtalk.deliver(callbackUrl(), callback).catch(() => ({ status: 0, ms: 0, body: '' }));
-    const { status, body } = answer;
-    call.finish({ status, code: status === 200 ? 'ok' : String(status), response: body, responseBytes: body.length });
+    finishCall(call, answer);
     Object.assign(delivery, { status: answer.status, ms: answer.ms });
     if (journal.item(item.id)) journal.putItem(item);
   };
 
   const onCard = (card: SimulatedCard) => {
     const question = owners.get(card.outTrackId) ?? null;
-    // After a reset, what was asked before it is nobody's any more.
+    // Its question is gone: it was asked before a reset.
     if (question === null || !journal.item(question)) return;
     const frame = card.frames.at(-1);
     if (frame && !journal.item(card.outTrackId)) return;
@@ -204,6 +213,7 @@ export function createChats(options: ChatsOptions): Chats {
     async tap({ card, from, actionId, params, label }) {
       const shown = journal.item(card);
       if (shown?.kind !== 'card' || !chatOf(shown.chat, from)) return null;
+      beforeDelivery();
       const id = `tap-${(taps += 1)}`;
       const delivery: DeliveryInfo = { at: clock.now(), ms: null, status: null };
       const item: TapItem = {
@@ -234,9 +244,8 @@ export function createChats(options: ChatsOptions): Chats {
         { outTrackId: card, userId: from, ...press },
         { headers: { [TAP_HEADER]: id } },
       );
-      const { status, ms, body } = tapped;
-      call.finish({ status, code: status === 200 ? 'ok' : String(status), response: body, responseBytes: body.length });
-      Object.assign(delivery, { status, ms });
+      finishCall(call, tapped);
+      Object.assign(delivery, { status: tapped.status, ms: tapped.ms });
       if (journal.item(id)) journal.putItem(item);
       return item;
     },
@@ -271,6 +280,11 @@ export function createChats(options: ChatsOptions): Chats {
       uploads.forget();
     },
   };
+}
+
+function finishCall(call: OpenCall, { status, body }: Delivery): void {
+  const responseBytes = Buffer.byteLength(body);
+  call.finish({ status, code: status === 200 ? 'ok' : String(status), response: body, responseBytes });
 }
 
 function chatInfos(dingtalk: DingTalkSimulator): ChatInfo[] {

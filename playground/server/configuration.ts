@@ -11,7 +11,7 @@ export const REAL_APP = 'own';
 
 /**
  * What the environment may decide (the contract's list): the look and the pace of answers, and the real Dify app.
- * DingTalk and the store are always the playground's own, and nobody is locked out of it.
+ * DingTalk and the store are always the playground's own, and access lists do not apply.
  */
 const PRESENTATION = [
   'STREAMING',

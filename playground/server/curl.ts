@@ -38,9 +38,10 @@ const TOKEN_BODY = String.raw`"{\"appKey\":\"$DINGTALK_CLIENT_ID\",\"appSecret\"
  * The call as a command for a shell. Keys, tokens and addresses are variables of the shell, so that it can be passed on.
  * Null where there is no request over HTTP, or its body is not all there.
  */
-export function curlOf({ service, target, method, request, name }: Call): string | null {
-  if (target === null || method === null || isCut(request)) return null;
+export function curlOf({ service, target, method, request, requestBytes, name }: Call): string | null {
   const isToken = name === 'accessToken';
+  const isGone = request === null && requestBytes > 0 && !isToken;
+  if (target === null || method === null || isGone || isCut(request)) return null;
   const isDify = service === 'dify';
   const headers = [
     ...(service === 'callback' ? ['"timestamp: $TIMESTAMP"', '"sign: $SIGN"'] : []),

@@ -4,7 +4,7 @@ import { createRedaction, findSecrets, mapStrings, parseJson, type Json } from '
 
 /** Largest export, in bytes of UTF-8. */
 const MAX_FIXTURE_BYTES = 5 * 1024 * 1024;
-/** Each delivery has its own; without it nothing can be delivered again under somebody's name. */
+/** Each delivery has its own. Without it a callback of the export cannot be delivered again in the sender's name. */
 const SIGNATURE_HEADERS = new Set(['sign', 'x-ddpaas-signature']);
 
 export interface FixtureSources {

@@ -3,12 +3,12 @@ import { isIP } from 'node:net';
 /**
  * Why a request must not reach the playground, or null. It runs on a developer's machine and may hold the key of a
  * real Dify app, so no other site open in the same browser may talk to it: neither across origins nor by a name
- * that somebody has pointed at this machine.
+ * that an attacker has pointed at this machine.
  */
 export function refusalOf(request: Request, ownHost: string | null): string | null {
   const host = request.headers.get('host') ?? '';
   const name = hostName(host);
-  // A name could be anybody's (DNS rebinding); an address in figures is only ever this machine's own.
+  // An attacker can point a name at this machine (DNS rebinding); an address in figures is always this machine's own.
   if (name !== 'localhost' && name !== ownHost && isIP(name) === 0) return 'unknown host';
   const origin = request.headers.get('origin');
   if (origin !== null && origin !== `http://${host}`) return 'another origin';

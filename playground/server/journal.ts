@@ -1,7 +1,8 @@
+import { keepLast, keepNewest } from '../http/newest.ts';
 import type { Call, Change, ChatItem, Frame, LogLine } from './protocol.ts';
 
 /** A page may stay open for days: what is kept has an end. */
-const MAX_ITEMS = 300;
+export const MAX_ITEMS = 300;
 const MAX_CALLS = 600;
 const MAX_LOGS = 500;
 /** Frames are whole texts, so they are kept for the latest cards only. */
@@ -44,13 +45,6 @@ export function createJournal(now: () => number): Journal {
     for (const listener of listeners) listener(change);
   };
 
-  const forgetOldest = <T>(map: Map<string, T>, most: number) => {
-    for (const key of map.keys()) {
-      if (map.size <= most) return;
-      map.delete(key);
-    }
-  };
-
   const openCall = (start: CallStart): OpenCall => {
     const call: Call = {
       ...start,
@@ -66,7 +60,7 @@ export function createJournal(now: () => number): Journal {
       response: null,
     };
     calls.push(call);
-    if (calls.length > MAX_CALLS) calls.shift();
+    keepLast(calls, MAX_CALLS);
     const old = calls[calls.length - 1 - MAX_CALLS_WITH_BODIES];
     if (old) Object.assign(old, { request: null, response: null });
     announce({ kind: 'call', call });
@@ -88,22 +82,22 @@ export function createJournal(now: () => number): Journal {
     item: (id) => items.get(id),
     putItem(item) {
       items.set(item.id, item);
-      forgetOldest(items, MAX_ITEMS);
+      keepNewest(items, MAX_ITEMS);
       announce({ kind: 'item', item });
     },
     addFrame(frame) {
       const known = frames.get(frame.card) ?? [];
-      if (known.length > frame.index) return;
+      if ((known.at(-1)?.index ?? -1) >= frame.index) return;
       known.push(frame);
       frames.set(frame.card, known);
-      forgetOldest(frames, MAX_CARDS_WITH_FRAMES);
+      keepNewest(frames, MAX_CARDS_WITH_FRAMES);
       announce({ kind: 'frame', frame });
     },
     openCall,
     addLog(line) {
       const numbered = { ...line, id: (lastId += 1) };
       logs.push(numbered);
-      if (logs.length > MAX_LOGS) logs.shift();
+      keepLast(logs, MAX_LOGS);
       announce({ kind: 'log', line: numbered });
     },
     announce,

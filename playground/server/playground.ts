@@ -20,7 +20,7 @@ import {
 } from './configuration.ts';
 import { refusalOf } from './guard.ts';
 import { checkOwnApp, unknownOwnApp } from './own-app.ts';
-import { createJournal } from './journal.ts';
+import { createJournal, MAX_ITEMS } from './journal.ts';
 import { createDocs } from './docs.ts';
 import { writeFixture } from './fixture.ts';
 import { createPages } from './pages.ts';
@@ -36,8 +36,6 @@ const USUAL_LATENCY_MS = 80;
 const SLOW_LATENCY_MS = 1_500;
 /** Fields of a card that a DingTalk may not know yet. */
 const NEWER_FIELDS = ['config', 'question', 'app', 'waiting_for', 'extension'];
-/** Above this many calls the simulators' own records are thrown away, as soon as nothing is being answered. */
-const MAX_SIMULATOR_CALLS = 2_000;
 
 interface PlaygroundHost extends Host {
   /** The app of `DIFY_API_KEY` once Dify was asked for it; null without one. */
@@ -83,6 +81,7 @@ export async function startPlayground(
     journal,
     recorder,
     uploads,
+    beforeDelivery: () => makeReady(),
     callbackUrl: () => `${ownOrigin(host, hostname)}/api/dingtalk`,
     language: () => setup.replyLanguage,
     pressShape: () => setup.press,
@@ -103,22 +102,18 @@ export async function startPlayground(
   });
 
   /** The switches that are a tenant's settings; the others are read where they matter. */
-  const applyTrouble = ({ slowDingTalk, qpsLimit, cardRefused, fieldsRefused }: Trouble) => {
+  const applyTrouble = () => {
+    const { slowDingTalk, qpsLimit, cardRefused, fieldsRefused } = setup.trouble;
     dingtalk.settings.latencyMs = (api) => (slowDingTalk ? SLOW_LATENCY_MS : (LATENCY_MS[api] ?? USUAL_LATENCY_MS));
     dingtalk.settings.qps = qpsLimit ? 1 : 20;
     dingtalk.settings.refusedFields = { names: fieldsRefused ? NEWER_FIELDS : [], by: 'call' };
     for (const each of [template, withButtons]) each.published = !cardRefused;
   };
 
-  const forgetSimulated = () => {
-    if (bridge.running() > 0) return;
-    dingtalk.clear();
-    dify.clear();
-  };
-
+  /** Both go on knowing every card and message that the page shows. */
   const makeReady = () => {
-    if (dingtalk.calls.length + dify.requests.length > MAX_SIMULATOR_CALLS) forgetSimulated();
-    applyTrouble(setup.trouble);
+    for (const simulator of [dingtalk, dify]) simulator.clear(MAX_ITEMS);
+    applyTrouble();
   };
 
   const snapshot = (): Snapshot => ({
@@ -132,21 +127,7 @@ export async function startPlayground(
 
   const api = createApi({
     journal,
-    chats: {
-      ...chats,
-      send(input) {
-        makeReady();
-        return chats.send(input);
-      },
-      tap(input) {
-        applyTrouble(setup.trouble);
-        return chats.tap(input);
-      },
-      followLink(input) {
-        makeReady();
-        return chats.followLink(input);
-      },
-    },
+    chats,
     uploads,
     media: (id) => dingtalk.media.get(id),
     snapshot,
@@ -165,7 +146,7 @@ export async function startPlayground(
     reset() {
       bridge.forget();
       chats.forget();
-      forgetSimulated();
+      if (bridge.running() === 0) for (const simulator of [dingtalk, dify]) simulator.clear();
       journal.clear();
     },
   });

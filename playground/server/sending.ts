@@ -38,7 +38,7 @@ export interface SendingOptions {
 const plain = { files: [], recognition: null, quote: null, record: null };
 const contentOf = ({ name, bytes }: Upload): FileContent => ({ name, bytes });
 
-/** Null for what nobody can send: a file that is gone, words with a file, voice, video and files in a group. */
+/** Null for what cannot be sent in DingTalk: a file that is gone, words with a file, voice, video and files in a group. */
 export function prepare(sending: Sending, { uploads, isGroup, item, said }: SendingOptions): Prepared | null {
   const { text, files, voice, quote } = sending;
   if (sending.record) return isGroup ? null : prepareRecord(said(), uploads);
@@ -47,17 +47,15 @@ export function prepare(sending: Sending, { uploads, isGroup, item, said }: Send
   if (found.length !== files.length) return null;
   const infos = files.flatMap((id) => uploads.infoOf(id) ?? []);
   const [first] = found;
-  if (!first) {
-    if (text === '') return null;
-    const quoted = quote === null ? undefined : item(quote);
-    const shown = quoted ? quoteInfo(quoted) : null;
-    if (!quoted || !shown) return { ...plain, input: { text } };
-    return { ...plain, input: { text, quote: quotedMessage(quoted, shown, uploads) }, quote: shown };
-  }
+  const quoted = quote === null ? undefined : item(quote);
+  const shown = quoted ? quoteInfo(quoted) : null;
+  const reply = quoted && shown ? { quote: quotedMessage(quoted, shown, uploads) } : {};
+  if (!first) return text === '' ? null : { ...plain, input: { text, ...reply }, quote: shown };
   if (found.every(({ kind }) => kind === 'picture')) {
     // A picture for a robot in a group has the mention beside it, and so it is rich text (protocol 1.3, reported).
-    if (text !== '' || found.length > 1 || isGroup) {
-      return { ...plain, input: { kind: 'richText', text, pictures: found.map(contentOf) }, files: infos };
+    if (text !== '' || found.length > 1 || isGroup || shown) {
+      const input = { kind: 'richText' as const, text, pictures: found.map(contentOf), ...reply };
+      return { ...plain, input, files: infos, quote: shown };
     }
     return { ...plain, input: { kind: 'picture', file: contentOf(first) }, files: infos };
   }

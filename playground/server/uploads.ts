@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { keepNewestBytes } from '../http/newest.ts';
 import type { FileInfo } from './protocol.ts';
 
 /** A file that was chosen, pasted or dropped in the page, on its way into a message. */
@@ -19,8 +20,6 @@ export interface Uploads {
 
 /** DingTalk's own limit for what people send is higher; this is about what a developer tries out. */
 const MAX_UPLOAD_BYTES = 25 * 1024 * 1024;
-/** What is kept of all files together; the oldest go first. */
-const MAX_KEPT_BYTES = 8 * MAX_UPLOAD_BYTES;
 const MAX_NAME_CHARS = 120;
 
 const extension = (name: string) => name.slice(name.lastIndexOf('.') + 1).toLowerCase();
@@ -41,45 +40,39 @@ function kindOf(name: string): FileInfo['kind'] {
   return VIDEOS.has(extension(name)) ? 'video' : 'file';
 }
 
-/** What was uploaded through the page, in memory. */
+const describe = (id: string, { name, kind, bytes }: Upload): FileInfo => ({
+  name,
+  kind,
+  size: bytes.length,
+  url: `/playground/uploads/${id}`,
+});
+
+/** What was uploaded through the page, in memory; the oldest go first. */
 export function createUploads(): Uploads {
   const uploads = new Map<string, Upload>();
-  let keptBytes = 0;
-
-  const infoOf = (id: string): FileInfo | undefined => {
-    const upload = uploads.get(id);
-    if (!upload) return undefined;
-    const { name, kind, bytes } = upload;
-    return { name, kind, size: bytes.length, url: `/playground/uploads/${id}` };
-  };
 
   const put = (upload: Upload) => {
     const id = randomUUID();
     uploads.set(id, upload);
-    keptBytes += upload.bytes.length;
-    for (const [key, { bytes }] of uploads) {
-      if (keptBytes <= MAX_KEPT_BYTES || key === id) break;
-      uploads.delete(key);
-      keptBytes -= bytes.length;
-    }
-    const { name, kind, bytes } = upload;
-    return { id, file: { name, kind, size: bytes.length, url: `/playground/uploads/${id}` } };
+    keepNewestBytes(uploads);
+    return { id, file: describe(id, upload) };
   };
 
   return {
     put,
-    infoOf,
+    infoOf(id) {
+      const upload = uploads.get(id);
+      return upload && describe(id, upload);
+    },
     find: (id) => uploads.get(id),
     async take(request, wanted) {
       const bytes = await readUpTo(request, MAX_UPLOAD_BYTES);
       if (!bytes) return null;
-      const name = wanted.replaceAll(/[\\/:*?"<>|\p{Cc}]/gu, '_').slice(-MAX_NAME_CHARS) || 'file';
+      const signs = Array.from(wanted.replaceAll(/[\\/:*?"<>|\p{Cc}]/gu, '_'));
+      const name = signs.slice(-MAX_NAME_CHARS).join('') || 'file';
       return put({ name, bytes, kind: kindOf(name) });
     },
-    forget() {
-      uploads.clear();
-      keptBytes = 0;
-    },
+    forget: () => uploads.clear(),
   };
 }
 

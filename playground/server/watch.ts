@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { turnIdOf } from '../../lib/turn/record.ts';
+import { keepNewest } from '../http/newest.ts';
 import type { Life } from './life.ts';
 import type { Trouble } from './protocol.ts';
 
@@ -38,8 +39,7 @@ export function noteQuestion(messageId: string): void {
 
 export function noteTurn(turnId: string, question: string): void {
   questions.set(turnId, question);
-  const [oldest] = questions.keys();
-  if (questions.size > MAX_QUESTIONS && oldest !== undefined) questions.delete(oldest);
+  keepNewest(questions, MAX_QUESTIONS);
 }
 
 export const questionOfTurn = (turnId: string): string | undefined => questions.get(turnId);

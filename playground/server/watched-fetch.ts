@@ -1,6 +1,7 @@
 import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Fetch } from '../../lib/net/http.ts';
 import type { DingTalkSimulator } from '../dingtalk/types.ts';
+import { parseJson, recordOf } from '../http/shape.ts';
 import type { Journal, OpenCall } from './journal.ts';
 import { targetOf } from './curl.ts';
 import { disturbDify, startsRun } from './dify-trouble.ts';
@@ -167,19 +168,10 @@ function nameOf({ pathname }: URL, isDingTalk: boolean): string {
 
 /** Both vendors put the reason of a refusal into the body. */
 function codeOf(text: string, status: number): string {
-  const { code, errcode } = parseObject(text);
+  const { code, errcode } = recordOf(parseJson(text));
   if (typeof code === 'string' && status >= 400) return code;
   if ((typeof errcode === 'number' || typeof errcode === 'string') && Number(errcode) !== 0) return `${errcode}`;
   return status < 400 ? 'ok' : String(status);
-}
-
-function parseObject(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? { ...value } : {};
-  } catch {
-    return {};
-  }
 }
 
 /** What the simulated DingTalk itself says of this call. */

@@ -14,7 +14,7 @@ const FOREIGN_LINK = `import('/page/markdown/render.js').then(({ renderMarkdown 
 })`;
 
 describeWith('chromium', 'the buttons of cards in the page of the playground', (executablePath) => {
-  const { open, id, ask, openChat, card, chooseApp, playground, atSpeed } = usePage(executablePath);
+  const { open, id, ask, openChat, card, chooseApp, playground, atSpeed, reconnect } = usePage(executablePath);
 
   const cards = (count: number) =>
     playground().until(({ items }) => items.filter((item) => item.kind === 'card').length >= count);
@@ -107,7 +107,9 @@ describeWith('chromium', 'the buttons of cards in the page of the playground', (
     const { calls } = await playground().until(({ calls: now }) =>
       now.some(({ name, ms }) => name.endsWith('/feedbacks') && ms !== null),
     );
-    expect(calls.find(({ name }) => name === 'card callback')?.request?.startsWith(body)).toBe(true);
+    const press = calls.find(({ name }) => name === 'card callback');
+    expect(press?.request?.startsWith(body)).toBe(true);
+    expect(press?.responseBytes).toBe(Buffer.byteLength(press?.response ?? ''));
   });
 
   test('a card in a group says whose question it is and which app answers, is wide, and can be copied', async () => {
@@ -166,6 +168,12 @@ describeWith('chromium', 'the buttons of cards in the page of the playground', (
     await ask('提交一个审批');
     await card('finished');
     await id('field-comment').fill('同意，走今年的预算');
+    const typed = () => id('field-comment').inputValue();
+    await reconnect();
+    expect(await typed()).toBe('同意，走今年的预算');
+    await openChat('group');
+    await openChat('own');
+    expect(await typed()).toBe('同意，走今年的预算');
     await id('form-submit').click();
     await playground().until(({ items }) =>
       items.some((item) => item.kind === 'card' && item.content.includes('走今年的预算')),

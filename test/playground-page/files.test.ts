@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { describeWith } from '../support/require.ts';
-import { PIXEL, usePage } from './page-tools.ts';
+import { usePage } from './page-tools.ts';
+import { PIXEL } from './playground.ts';
 
 /** What a browser does with a file from the clipboard, or with one that is let go over the page. */
 const giveFile = (page: Page, event: 'paste' | 'drop', target: string, name: string) =>
@@ -137,11 +138,15 @@ describeWith('chromium', 'files in the page of the playground', (executablePath)
   });
 
   test('a quoted message is above the reply, and goes to the app', async () => {
-    await open();
+    const page = await open();
     await ask('一句话说明调休何时生效');
     await card('finished');
     await id('quote').last().click();
     expect(await id('quote-bar').textContent()).toContain('次日');
+    // What the panel is opened for leaves the focus where it is.
+    await id('details').last().focus();
+    await id('details').last().press('Enter');
+    expect(await page.evaluate('document.activeElement?.dataset.testid')).toBe('details');
     await ask('一句话：这是什么意思？');
     await id('quoted').waitFor();
     expect(await id('quoted').textContent()).toContain('云杉小助手: 可以的，**次日**生效。');
@@ -161,10 +166,43 @@ describeWith('chromium', 'files in the page of the playground', (executablePath)
     await id('forward-record').click();
     await id('record').waitFor();
     expect(await id('record').textContent()).toContain('一句话说明调休何时生效');
+    await expect.poll(() => id('about').textContent()).toBe('“聊天记录”');
     const { calls } = await playground().until(
       ({ calls: now }) => now.filter(({ name }) => name === '/chat-messages').length === 2,
     );
     expect(calls.filter(({ name }) => name === '/chat-messages')[1]?.request).toContain('请看这段聊天记录');
+  });
+
+  test('nothing is lost of a message that cannot be sent, wherever one is when that shows', async () => {
+    const page = await open();
+    await ask('/help');
+    await id('robot-message').waitFor();
+    await id('quote').last().click();
+    await id('input-file').setInputFiles({ name: 'a.pdf', mimeType: 'application/pdf', buffer: PIXEL });
+    await page.locator(isReady).waitFor();
+    const held = Promise.withResolvers<void>();
+    // What the page makes of a server that is away.
+    await page.route('**/playground/send', (route) => held.promise.then(() => route.fulfill({ json: null })));
+    await ask('总结一下');
+    await openChat('colleague');
+    await id('composer').fill('另一句');
+    held.resolve();
+    await id('composer-problem').filter({ hasText: '没有发出去' }).waitFor();
+    expect(await id('composer').inputValue()).toBe('另一句');
+    await openChat('own');
+    const kept = async () => [await id('composer').inputValue(), await id('attachment').count()];
+    expect(await kept()).toEqual(['总结一下', 1]);
+    expect(await id('quote-bar').isVisible()).toBe(true);
+    await id('chip').first().click();
+    await id('composer-problem').filter({ hasText: '没有发出去' }).waitFor({ timeout: 5_000 });
+    await id('language').click();
+    expect(await kept()).toEqual(['总结一下', 1]);
+    await page.unroute('**/playground/send');
+    await id('send').click();
+    await id('quoted').waitFor();
+    expect(await kept()).toEqual(['', 0]);
+    expect(await id('quote-bar').isVisible()).toBe(false);
+    expect(await kindsDelivered()).toEqual(['text', 'file', 'text']);
   });
 
   test('what is too large is refused before it is sent', async () => {

@@ -43,7 +43,9 @@ describeWith('chromium', 'the gallery of the playground', (executablePath) => {
     await id('gallery-table').waitFor();
     expect(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
     expect(await id('gallery-table').locator('h2').textContent()).toBe('A wide table, with pipes in cells');
+    expect(await shown('citations').textContent()).toContain('Sources');
     await id('language').click();
+    await shown('citations').filter({ hasText: '引用：' }).waitFor({ timeout: 5_000 });
     expect(await id('gallery-table').locator('h2').textContent()).toBe('宽表格，单元格里有竖线');
     await id('theme').click();
     expect(await page.evaluate<string>('document.documentElement.dataset.theme')).toBe('light');

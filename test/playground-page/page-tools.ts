@@ -1,7 +1,7 @@
 // A browser with the page of a playground of its own, for the tests of what one can do in it.
 import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
-import { openPlayground, SPEED, type Playground } from './playground.ts';
+import { openPlayground, PIXEL, SPEED, type Playground } from './playground.ts';
 
 /** The machine that runs this may be slow and busy; nothing here waits longer than it has to. */
 const PATIENCE_MS = 45_000;
@@ -14,6 +14,18 @@ export const SLOW = 4;
 /** The chats of the page, from the top. */
 export const CHATS = { own: 0, colleague: 1, group: 3, smallGroup: 4 } as const;
 
+/** Keeps the page's connection at hand; for the next time that the page is loaded. */
+const KEEP_EVENTS = `globalThis.EventSource = class extends EventSource {
+  constructor(address) {
+    super(address);
+    globalThis.events = this;
+  }
+}`;
+/** What the page gets when it has its connection again: everything there is. */
+const RECONNECT = `fetch('/playground/snapshot')
+  .then((response) => response.text())
+  .then((data) => events.dispatchEvent(new MessageEvent('snapshot', { data })))`;
+
 export interface PageTools {
   playground: () => Playground;
   open: (options?: BrowserContextOptions, address?: string) => Promise<Page>;
@@ -23,15 +35,11 @@ export interface PageTools {
   /** The card that comes latest, once it is in this state. */
   card: (phase: string) => Promise<Locator>;
   chooseApp: (app: string) => Promise<void>;
+  /** The connection to the server was lost and is there again. */
+  reconnect: () => Promise<void>;
   /** How much faster than in reality everything but the page is, from here to the end of the test. */
   atSpeed: (speed: number) => void;
 }
-
-/** A picture of one pixel. */
-export const PIXEL = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==',
-  'base64',
-);
 
 /**
  * To be called in a suite; everything is started and ended with it. Tests that ask for nothing special share one page,
@@ -48,6 +56,7 @@ export function usePage(executablePath: string, { pictures = false } = {}): Page
   const newPage = async (options: BrowserContextOptions) => {
     const context = await browser.newContext({ locale: 'zh-CN', ...options });
     const made = await context.newPage();
+    await made.addInitScript(KEEP_EVENTS);
     made.setDefaultTimeout(PATIENCE_MS);
     made.on('pageerror', (error) => problems.push(error.message));
     made.on('console', (message) => {
@@ -113,6 +122,7 @@ export function usePage(executablePath: string, { pictures = false } = {}): Page
       await card.and(page.locator(`[data-phase=${phase}]`)).waitFor();
       return card;
     },
+    reconnect: () => page.evaluate(RECONNECT),
     atSpeed(speed) {
       playground.clock.speed = speed;
     },

@@ -21,10 +21,20 @@ const RECORD_LENGTHS = `globalThis.lengths = [];
     const text = document.querySelector('[data-phase=typing] [data-testid=card-text]')?.textContent;
     if (text) lengths.push(text.length);
   }).observe(document.body, { subtree: true, childList: true, characterData: true })`;
+/** Draws a list of fields, then one whose first field is another; the last has the focus. Whether it still has it. */
+const FOCUS_STAYS = `import('/page/dom.js').then(({ h, reconcile }) => {
+  const list = h('div', null);
+  document.body.append(list);
+  const show = (keys) => reconcile(list, keys, { key: (key) => key, create: () => h('input', null) });
+  show(['first', 'last']);
+  list.lastElementChild.focus();
+  show(['another', 'last']);
+  return document.activeElement === list.lastElementChild && list.children.length === 2;
+})`;
 const PANEL_FITS = `(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)(document.querySelector('.tab-body'))`;
 
 describeWith('chromium', 'the page of the playground', (executablePath) => {
-  const { playground, open, id, ask, openChat, card: lastCard, atSpeed } = usePage(executablePath);
+  const { playground, open, id, ask, openChat, card: lastCard, atSpeed, reconnect } = usePage(executablePath);
   const switchOn = async (page: Page, name: string) => {
     await id('tab-trouble').click();
     await id(`trouble-${name}`).click();
@@ -159,6 +169,11 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
     const card = await lastCard('failed');
     expect(await card.textContent()).toMatch(/模型调用失败.*编号 [0-9a-f]{8}.*出错了/);
     expect(await card.textContent()).not.toContain('openai');
+    await id('tab-answer').click();
+    const link = await id('tile-store').getByTestId('doc-link').elementHandle();
+    // Longer than the panel's clock: a press on it that has begun is not lost.
+    await page.waitForTimeout(600);
+    expect(await link?.evaluate(({ isConnected }) => isConnected)).toBe(true);
     await id('tab-log').click();
     await page.locator('[data-testid=log-line] [data-testid=doc-link]').waitFor();
     const address = await id('doc-link').first().getAttribute('href');
@@ -208,8 +223,16 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
     await playground().post('redeliver', { id: (await playground().snapshot()).items[0]?.id });
     await page.getByText('又投递了 1 次').waitFor({ state: 'attached' });
     expect(await isAtEnd()).toBe(false);
+    await reconnect();
+    expect(await isAtEnd()).toBe(false);
     await page.getByText('回到最新').click();
     await expect.poll(isAtEnd).toBe(true);
+    await id('timeline').hover();
+    await page.mouse.wheel(0, -4000);
+    await page.getByText('回到最新').waitFor();
+    await playground().post('reset', {});
+    await page.getByText('问点什么吧').waitFor();
+    await page.getByText('回到最新').waitFor({ state: 'hidden', timeout: 5_000 });
   });
 
   test('stays at the end where the layout moves it, and no person', async () => {
@@ -228,6 +251,11 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
     })(document.querySelector('.timeline'))`);
     await page.waitForTimeout(200);
     expect(await isAtEnd()).toBe(true);
+  });
+
+  test('what stays of a list is not moved when something before it goes', async () => {
+    const page = await open();
+    expect(await page.evaluate(FOCUS_STAYS)).toBe(true);
   });
 
   test('works by keyboard alone', async () => {
@@ -306,6 +334,10 @@ describeWith('chromium', 'the page of the playground', (executablePath) => {
     expect(await id('tab-calls').textContent()).toBe('Calls');
     expect(await id('you-are').textContent()).toContain('You are Zhang Xiaowen');
     expect((await playground().snapshot()).setup.replyLanguage).toBe('en');
+    // A server that was started again has forgotten it.
+    await playground().post('config', { replyLanguage: 'zh-CN' });
+    await reconnect();
+    await playground().until(({ setup }) => setup.replyLanguage === 'en');
     await id('language').click();
     await playground().until(({ setup }) => setup.replyLanguage === 'zh-CN');
     expect(await id('tab-calls').textContent()).toBe('调用');

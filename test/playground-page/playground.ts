@@ -12,6 +12,12 @@ import { createSteppingClock, type FastClock } from '../support/virtual-clock.ts
  */
 export const SPEED = 20;
 
+/** A picture of one pixel. */
+export const PIXEL = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==',
+  'base64',
+);
+
 /** The machine that runs this may be slow and busy. */
 const PATIENCE_MS = 50_000;
 

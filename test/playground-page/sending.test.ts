@@ -1,14 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ChatItem, FileInfo, GalleryEntry, QuestionItem } from '../../playground/server/protocol.ts';
-import { openPlayground, type Playground } from './playground.ts';
+import { openPlayground, PIXEL, type Playground } from './playground.ts';
 
 const FROM = 'staff-0001';
 const MAX_UPLOAD_BYTES = 25 * 1024 * 1024;
-/** A picture of one dot. */
-const PNG = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
-  'base64',
-);
 
 describe('what people send in the playground', () => {
   let playground: Playground;
@@ -29,7 +24,7 @@ describe('what people send in the playground', () => {
       headers: { 'content-type': 'application/octet-stream', ...headers },
       body: new Uint8Array(bytes),
     });
-  const uploaded = async (name: string, bytes = PNG) =>
+  const uploaded = async (name: string, bytes = PIXEL) =>
     (await (await upload(name, bytes)).json()) as { id: string; file: FileInfo };
   const send = (message: object) => playground.post('send', { chat: single, from: FROM, ...message });
   /** The question as everybody in the chat sees it, once it is delivered. */
@@ -53,14 +48,20 @@ describe('what people send in the playground', () => {
     expect(response.headers.get('x-content-type-options')).toBe('nosniff');
   });
 
+  test('a long name loses its beginning, and no half of a character is left', async () => {
+    const { file } = await uploaded(`${'📄'.repeat(200)}x.pdf`);
+    expect(file.name).toMatch(/^📄{115}x\.pdf$/u);
+    expect((await fetch(new URL(file.url, playground.url))).status).toBe(200);
+  });
+
   test('a file that is too large is refused', async () => {
     expect((await upload('a.bin', Buffer.alloc(MAX_UPLOAD_BYTES))).status).toBe(200);
     expect((await upload('a.bin', Buffer.alloc(MAX_UPLOAD_BYTES + 1))).status).toBe(413);
   });
 
   test('another site cannot upload', async () => {
-    expect((await upload('a.png', PNG, { origin: 'http://evil.test' })).status).toBe(403);
-    expect((await upload('a.png', PNG, { 'content-type': 'multipart/form-data; boundary=x' })).status).toBe(403);
+    expect((await upload('a.png', PIXEL, { origin: 'http://evil.test' })).status).toBe(403);
+    expect((await upload('a.png', PIXEL, { 'content-type': 'multipart/form-data; boundary=x' })).status).toBe(403);
   });
 
   test.each([
@@ -70,7 +71,7 @@ describe('what people send in the playground', () => {
   ])('%s alone is shown as what it is', async (_, name, kind) => {
     const { id } = await uploaded(name);
     const question = await sent({ files: [id] });
-    expect(question).toMatchObject({ text: '', files: [{ kind, name, size: PNG.length }], recognition: null });
+    expect(question).toMatchObject({ text: '', files: [{ kind, name, size: PIXEL.length }], recognition: null });
   });
 
   test('pictures go with words, also in a group', async () => {
@@ -118,6 +119,14 @@ describe('what people send in the playground', () => {
     await playground.until(({ items }) => items.some((item) => item.kind === 'card' && item.phase === 'finished'));
     const card = (await playground.snapshot()).items.find(({ kind }) => kind === 'card');
     expect(await sent({ text: '再说一遍', quote: card?.id })).toMatchObject({ quote: { from: null } });
+  });
+
+  test('pictures can be a reply, too, and the app gets what it replies to', async () => {
+    const first = await sent({ text: '一句话' });
+    const picture = await uploaded('a.png');
+    const question = await sent({ text: '是这张图片吗', files: [picture.id], quote: first.id });
+    expect(question).toMatchObject({ quote: { from: FROM, text: '一句话' }, files: [{ name: 'a.png' }] });
+    await asked(/^> 一句话\n\n是这张图片吗$/);
   });
 
   /** Waits until the sample app has got such a question. Answers of earlier tests may still come. */

@@ -2,8 +2,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDifySimulator } from '../../playground/dify/simulator.ts';
+import { curlOf } from '../../playground/server/curl.ts';
+import { createJournal } from '../../playground/server/journal.ts';
 import { spawnPlayground, startPlayground } from './child.ts';
-import { openPlayground, type Playground } from './playground.ts';
+import { openPlayground, PIXEL, type Playground } from './playground.ts';
 
 const FROM = 'staff-0001';
 
@@ -87,6 +89,16 @@ describe('an app of one’s own that does not answer as configured', () => {
   });
 });
 
+test('a frame is kept once, also of a card whose first frames were forgotten', () => {
+  const journal = createJournal(() => 0);
+  const frame = (card: string, index: number) => ({ card, index, at: 0, content: '', final: false, error: false });
+  for (let number = 0; number <= 20; number += 1) journal.addFrame(frame(`card-${number}`, 0));
+  // A card is told of again with each change beside its text.
+  for (const index of [1, 1, 2]) journal.addFrame(frame('card-0', index));
+  const { frames } = journal.contents();
+  expect(frames.filter(({ card }) => card === 'card-0').map(({ index }) => index)).toEqual([1, 2]);
+});
+
 describe('the server of the playground', () => {
   let playground: Playground;
   let chat: string;
@@ -129,6 +141,18 @@ describe('the server of the playground', () => {
     expect(items.map(({ kind }) => kind)).toEqual(before);
     // The message is the app's opening words.
     expect(before).toEqual(['question', 'message', 'card']);
+  });
+
+  test('a redelivery meets the troubles of now', async () => {
+    await playground.post('trouble', { name: 'cardRefused', on: true });
+    const id = await playground.ask({ chat, from: FROM, text: '一句话' });
+    await playground.post('trouble', { name: 'cardRefused', on: false });
+    // Another app has a store of its own, so that the message is new to it.
+    await playground.post('config', { app: 'agent' });
+    await playground.post('redeliver', { id });
+    await playground.until(({ logs }) => logs.filter(({ fields }) => fields['event'] === 'turn_finished').length === 2);
+    await playground.post('config', { app: 'chat' });
+    expect((await playground.snapshot()).items.map(({ kind }) => kind)).toContain('card');
   });
 
   test('tells the answers of two people apart', async () => {
@@ -185,6 +209,24 @@ describe('the server of the playground', () => {
     expect(curls.filter((text) => text.includes('curl -sS')).length).toBeGreaterThan(6);
     expect(curls.join('\n')).not.toMatch(/playground-client-secret|app-playground|session=(?!removed)|Bearer (?!\$)/);
     expect(shown).not.toMatch(/playground-client-secret|app-playground|appSecret|"accessToken\\"/);
+  });
+
+  test('copies no call whose body is not kept: an upload, or one that is old', async () => {
+    const { id } = (await (
+      await fetch(`${playground.url}/playground/upload?name=a.png`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/octet-stream' },
+        body: new Uint8Array(PIXEL),
+      })
+    ).json()) as { id: string };
+    await playground.post('send', { chat, from: FROM, files: [id] });
+    await playground.ask({ chat, from: FROM, text: '看图' });
+    const { calls } = await playground.snapshot();
+    const upload = calls.find(({ name }) => name === '/files/upload');
+    expect((await fetch(`${playground.url}/playground/curl?call=${upload?.id}`)).status).toBe(404);
+    const question = calls.find(({ name }) => name === '/chat-messages');
+    expect(question && curlOf(question)).toContain('--data-raw');
+    expect(question && curlOf({ ...question, request: null })).toBeNull();
   });
 
   test('sends words, pictures and files as DingTalk would, and nothing that it would not', async () => {

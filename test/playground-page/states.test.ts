@@ -1,8 +1,8 @@
 // What people can see of an answer while it comes and once it has come, as the page of the playground shows it.
 import { expect, test } from 'vitest';
 import { describeWith } from '../support/require.ts';
-import { CHATS, PIXEL, SLOW, usePage } from './page-tools.ts';
-import { SPEED } from './playground.ts';
+import { CHATS, SLOW, usePage } from './page-tools.ts';
+import { PIXEL, SPEED } from './playground.ts';
 
 const SLOW_QUESTION = '查去年的采购记录，慢一点没关系';
 
@@ -24,6 +24,15 @@ describeWith('chromium', 'what the page of the playground shows of an answer', (
     const answer = (await (await card('finished')).getByTestId('card-text').textContent()) ?? '';
     await lineOf('group').filter({ hasNotText: '正在回答' }).waitFor();
     expect(await lineOf('group').textContent()).toContain(`云杉小助手：${answer.slice(0, 12)}`);
+  });
+
+  test('the bar of a frame is as long as its text, whatever its characters are made of', async () => {
+    const page = await open();
+    await ask('😀'.repeat(90));
+    await card('finished');
+    await id('tab-frames').click();
+    await id('frame').last().waitFor();
+    expect(await page.evaluate("[...document.querySelectorAll('.frame-fill')].at(-1).style.inlineSize")).toBe('100%');
   });
 
   test('a DingTalk that refuses the newer fields gets a card without them', async () => {

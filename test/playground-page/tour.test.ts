@@ -21,7 +21,7 @@ interface Fixture {
 }
 
 describeWith('chromium', 'the tour of one message', (executablePath) => {
-  const { open, id, ask, card, playground } = usePage(executablePath);
+  const { open, id, ask, openChat, card, playground } = usePage(executablePath);
   const at = (step: string) =>
     id('tour')
       .and(id('tour').page().locator(`[data-step=${step}]`))
@@ -90,8 +90,14 @@ describeWith('chromium', 'the tour of one message', (executablePath) => {
 
   test('obeys the keyboard, and goes on in the other language', async () => {
     const page = await open();
+    const held = Promise.withResolvers<void>();
+    await page.route('**/playground/send', (route) => held.promise.then(() => route.continue()));
     await id('tour-open').press('Enter');
+    // The tour is about the chat in which it asks.
+    await openChat('group');
+    held.resolve();
     await at('ack');
+    expect(await id('chat').first().getAttribute('aria-current')).toBe('true');
     await page.keyboard.press('ArrowLeft');
     await at('ack');
     await page.keyboard.press('ArrowRight');

@@ -184,6 +184,14 @@ test('clear keeps a paused run, whose form can still be submitted', async () => 
   expect(dify.runs[0]?.answer).toBe('请批。approve:行');
 });
 
+test('clear may keep the newest runs and requests', async () => {
+  const { dify, ask } = await startDify({ script: { chunks: [{ text: '好' }] } });
+  for (const query of ['一', '二', '三']) await ask('chat', { query });
+  dify.clear(2);
+  expect(dify.runs.map(({ query }) => query)).toEqual(['二', '三']);
+  expect(dify.requests.map(({ body }) => body['query'])).toEqual(['二', '三']);
+});
+
 describe('a form that nobody answers', () => {
   test('expires: the run fails, and says so to whoever follows', async () => {
     const manual = createManualClock();

@@ -1,4 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../lib/runtime/clock.ts';
+import { behaviourOf } from '../../playground/dify/behaviour.ts';
+import { createMemory } from '../../playground/dify/memory.ts';
+import { createUploads } from '../../playground/dify/uploads.ts';
 import { parseJson, recordOf, type Json } from '../../playground/http/shape.ts';
 import type { Question, SampleApp } from '../../playground/dify/types.ts';
 import { startDify } from './support.ts';
@@ -51,6 +55,29 @@ const rawFile = (disposition: string, type = 'content-type: image/png\r\n') =>
   `--b\r\ncontent-disposition: form-data; ${disposition}\r\n${type}\r\nbytes\r\n`;
 const rawUser = '--b\r\ncontent-disposition: form-data; name="user"\r\n\r\nstaff-0001\r\n';
 const raw = (...parts: string[]) => Buffer.from(`${parts.join('')}--b--\r\n`);
+
+test('of what was uploaded and what apps made, the oldest goes first when it is much', () => {
+  const memory = createMemory({
+    clock: systemClock,
+    createId: () => crypto.randomUUID(),
+    behaviour: behaviourOf(),
+    apps: {},
+    filesUrl: 'own',
+    ownOrigin: () => 'http://127.0.0.1',
+  });
+  const bytes = Buffer.alloc(100 * 1024 * 1024);
+  const parts = [
+    { name: 'file', filename: 'a.mp4', mimeType: 'video/mp4', bytes },
+    { name: 'user', filename: undefined, mimeType: '', bytes: Buffer.from(user) },
+  ];
+  const uploads = createUploads(memory);
+  for (let count = 0; count < 3; count += 1) uploads.upload({ mode: 'chat', name: 'x' }, 'key', parts);
+  expect(memory.uploads.size).toBe(2);
+  const served = Array.from({ length: 3 }, () => new URL(memory.files.make({ name: 'a.mp4', bytes }).url)).map(
+    ({ pathname, searchParams }) => memory.files.serve(pathname, searchParams).status,
+  );
+  expect(served).toEqual([404, 200, 200]);
+});
 
 describe('POST /files/upload', () => {
   test('keeps the bytes, name, type and owner', async () => {

@@ -40,6 +40,15 @@ test('a card in a single chat is addressed by staff id, or by union id with user
   expect(dingtalk.cards.get('card-2')?.conversationId).toBe(dingtalk.singleConversation('union-0009'));
 });
 
+test('clear may keep the newest cards, which can still be updated', async () => {
+  const { dingtalk, create, stream } = await startDingTalk();
+  for (const outTrackId of ['card-1', 'card-2', 'card-3']) await create({ outTrackId });
+  dingtalk.clear(2);
+  expect([...dingtalk.cards.keys()]).toEqual(['card-2', 'card-3']);
+  expect(dingtalk.calls).toHaveLength(2);
+  expect((await stream({ outTrackId: 'card-2' })).status).toBe(200);
+});
+
 test('an unknown group or person is HTTP 200 with a delivery that failed, and no card', async () => {
   const { dingtalk, create } = await startDingTalk();
   const failed = { success: false, errorMsg: 'spaceId is illegal' };

@@ -118,7 +118,7 @@ describe('messageFiles/download refuses', () => {
     ['a foreign robot code', { robotCode: 'other', downloadCode: 'x' }, 'invalidParameter.robotCode.notExist', 1],
     ['a missing robot code', { robotCode: undefined, downloadCode: 'x' }, 'invalidParameter.robotCode.notExist', 1],
     ['a missing code', {}, 'invalidParameter.downloadCode.empty', 1],
-    ['a code it does not know', { downloadCode: 'x' }, 'invalidParameter.downloadCode.invalid', 0],
+    ['a code it does not know', { downloadCode: 'x' }, 'invalidParameter.robotCode.downloadCode', 0],
   ])('%s', async (_what, changes, code, violations) => {
     const { dingtalk, download } = await startFiles();
     expect(await download(changes)).toMatchObject({ status: 400, body: { code } });

@@ -163,6 +163,13 @@ describe('a robot message', () => {
     expect((await call(...group())).status).toBe(403);
   });
 
+  test('with an unsafe word is refused', async () => {
+    const { dingtalk, call } = await startDingTalk({ unsafeWords: ['额度'] });
+    expect(await call(...single())).toMatchObject({ status: 400, body: { code: 'contain.notAllowed.content' } });
+    expect((await call(...group())).status).toBe(200);
+    expect(dingtalk.violations).toEqual([]);
+  });
+
   const refusals: [what: string, request: Sending][] = [
     ['a foreign robot code', single({ robotCode: 'other' })],
     ['an unknown msgKey', single({ msgKey: 'markdown' })],

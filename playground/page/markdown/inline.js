@@ -10,11 +10,11 @@ import { h } from '../dom.js';
 const TAG = /^<(\/?)([a-z][a-z0-9]*)((?:\s[^<>]*)?)>/i;
 const BARE_LINK = /^https?:\/\/[^\s<>()[\]"'`，。；！？、（）【】「」《》]+/;
 const ENTITIES = /** @type {Record<string, string>} */ ({ nbsp: '\u00a0', lt: '<', gt: '>', amp: '&', quot: '"' });
-/** A link that sends a text as whoever clicks it; the page decides what becomes of the click. */
+/** A link that sends a text in the name of the person who clicks it; the page decides what a click does. */
 const SEND_LINK = /^dtmd:\/\/dingtalkclient\/sendMessage\?content=/i;
 /** DingTalk's colour tokens name the colour; the exact shade is the page's. */
 const COLOURS = /(blue|red|green|orange|yellow|purple|gray|grey)/;
-/** Deeper than anybody writes; hostile text could go on. */
+/** No real text is nested deeper; hostile text could be. */
 const MAX_DEPTH = 12;
 
 /**

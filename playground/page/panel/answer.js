@@ -6,6 +6,14 @@ import { factsOf } from './facts.js';
 /**
  * @typedef {import('../ui.js').Ui} Ui
  * @typedef {import('../model.js').Call} Call
+ * @typedef {object} Tile
+ * @property {string} id
+ * @property {string} label
+ * @property {string} value
+ * @property {string} note
+ * @property {string | null} [row] where the documents tell of what failed
+ * @property {[name: string, value: string | null]} logged the field of `turn_finished` on the same
+ * @property {string} [extra]
  */
 
 /** Bars shorter than this could not be seen. */
@@ -37,24 +45,17 @@ export function createAnswerTab(ui) {
   const nothing = h('p', { class: 'nothing' }, words.nothingYet);
   const element = h('section', { class: 'answer-tab' }, nothing, content);
 
-  /**
-   * @param {string} id
-   * @param {string} label
-   * @param {string} value
-   * @param {import('../dom.js').Child} note
-   * @param {[name: string, value: string | null]} [logged] the field of `turn_finished` on the same
-   * @param {string} [extra]
-   */
-  const tile = (id, label, value, note, logged, extra = '') =>
+  /** @param {Tile} tile */
+  const createTile = ({ id, label, value, note, row = null, logged: [name, figure], extra = '' }) =>
     h(
       'div',
       { class: `tile ${extra}`, 'data-testid': `tile-${id}` },
       h('dt', null, label),
       h('dd', { class: 'value' }, value),
-      h('dd', { class: 'note' }, note),
-      logged && logged[1] !== null
-        ? h('dd', { class: 'note logged', 'data-testid': `logged-${logged[0]}` }, words.inLog(logged[0], logged[1]))
-        : null,
+      h('dd', { class: 'note' }, note, row === null ? null : fieldValue(ui, 'row', row)),
+      figure === null
+        ? null
+        : h('dd', { class: 'note logged', 'data-testid': `logged-${name}` }, words.inLog(name, figure)),
     );
 
   /** @param {Call} call */
@@ -83,45 +84,51 @@ export function createAnswerTab(ui) {
     const count = (value) => (value === null ? null : String(value));
     /** @param {number | null} ms */
     const time = (ms) => (ms === null ? null : duration(ms));
-    fill(
-      tiles,
-      tile(
-        'calls',
-        say.calls,
-        String(facts.counted),
-        [
+    /** @type {Tile[]} */
+    const figures = [
+      {
+        id: 'calls',
+        label: say.calls,
+        value: String(facts.counted),
+        note: [
           facts.answersAMonth === null ? say.callsNone : say.callsNote(facts.answersAMonth),
           facts.registrations > 0 ? say.registered(facts.registrations) : '',
         ].join(''),
-        ['calls', count(logged.calls)],
-        'wide accent',
-      ),
-      tile('ack', say.ack, duration(facts.ackMs), question.kind === 'tap' ? say.tapNote : say.ackNote, [
-        'acceptMs',
-        time(logged.acceptMs),
-      ]),
-      tile('first', say.first, duration(facts.firstWordsMs), say.firstNote(duration(facts.difyFirstByteMs)), [
-        'firstTextMs',
-        time(logged.firstTextMs),
-      ]),
-      tile(
-        'end',
-        say.end,
-        duration(facts.endMs),
-        facts.card ? say.endNote(facts.frames.length, facts.characters) : say.endMessage(facts.messages.length),
-        ['totalMs', time(logged.totalMs)],
-      ),
-      tile(
-        'store',
-        say.store,
-        String(facts.storeRequests),
-        [
-          `${say.outcome}${words.colon}${words.outcomes[facts.outcome]} `,
-          logged.row === null ? null : fieldValue(ui, 'row', logged.row),
-        ],
-        ['storeRequests', count(logged.storeRequests)],
-      ),
-    );
+        logged: ['calls', count(logged.calls)],
+        extra: 'wide accent',
+      },
+      {
+        id: 'ack',
+        label: say.ack,
+        value: duration(facts.ackMs),
+        note: question.kind === 'tap' ? say.tapNote : say.ackNote,
+        logged: ['acceptMs', time(logged.acceptMs)],
+      },
+      {
+        id: 'first',
+        label: say.first,
+        value: duration(facts.firstWordsMs),
+        note: say.firstNote(duration(facts.difyFirstByteMs)),
+        logged: ['firstTextMs', time(logged.firstTextMs)],
+      },
+      {
+        id: 'end',
+        label: say.end,
+        value: duration(facts.endMs),
+        note: facts.card ? say.endNote(facts.frames.length, facts.characters) : say.endMessage(facts.messages.length),
+        logged: ['totalMs', time(logged.totalMs)],
+      },
+      {
+        id: 'store',
+        label: say.store,
+        value: String(facts.storeRequests),
+        note: `${say.outcome}${words.colon}${words.outcomes[facts.outcome]} `,
+        row: logged.row,
+        logged: ['storeRequests', count(logged.storeRequests)],
+      },
+    ];
+    // A tile stays as long as it says the same: so does a press on its link that has begun.
+    reconcile(tiles, figures, { key: (tile) => JSON.stringify(tile), create: createTile });
     const now = facts.isRunning ? Date.now() - question.at : 0;
     const ends = facts.calls.map((call) => call.at - question.at + (call.ms ?? 0));
     const total = Math.max(500, now, ...ends);

@@ -57,7 +57,7 @@ export function createFramesTab(ui) {
     nothing.hidden = frames.length > 0;
     content.hidden = frames.length === 0;
     nothing.textContent = facts && !facts.isRunning ? words.noFrames : words.nothingYet;
-    const longest = Math.max(1, ...frames.map((frame) => Array.from(frame.content).length));
+    const longest = Math.max(1, ...frames.map(charactersOf));
     const chosen = frames.find(({ index }) => index === ui.place.frame) ?? frames.at(-1);
     reconcile(list, frames, {
       key: ({ card, index }) => `${card} ${index}`,
@@ -67,8 +67,8 @@ export function createFramesTab(ui) {
         /** @param {string} name */
         const part = (name) => /** @type {HTMLElement} */ (row.querySelector(`.${name}`));
         part('frame-at').textContent = `+${((frame.at - (question?.at ?? frame.at)) / 1000).toFixed(2)} s`;
-        part('frame-fill').style.inlineSize = `${(frame.content.length / longest) * 100}%`;
-        part('frame-length').textContent = words.characters(Array.from(frame.content).length);
+        part('frame-fill').style.inlineSize = `${(charactersOf(frame) / longest) * 100}%`;
+        part('frame-length').textContent = words.characters(charactersOf(frame));
         part('frame-state').textContent = words.frame[state];
         setProp(part('frame'), 'data-state', state);
         setProp(part('frame'), 'aria-pressed', String(frame === chosen));
@@ -83,3 +83,6 @@ export function createFramesTab(ui) {
   };
   return { element, render };
 }
+
+/** @param {Frame} frame */
+const charactersOf = ({ content }) => Array.from(content).length;

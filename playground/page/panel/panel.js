@@ -1,4 +1,5 @@
 import { fill, h, setProp } from '../dom.js';
+import { lineOf } from '../said.js';
 import { createAnswerTab } from './answer.js';
 import { createCallsTab } from './calls.js';
 import { createExportBar } from './export.js';
@@ -53,7 +54,7 @@ export function createPanel(ui) {
   /** @param {import('../model.js').QuestionItem | import('../model.js').TapItem} question */
   const aboutWords = (question) => {
     if (question.kind === 'tap') return words.tapped(ui.person(question.from)?.name ?? question.from, question.text);
-    return `“${question.text || question.files.map(({ name }) => name).join('、')}”`;
+    return `“${lineOf(ui, question)}”`;
   };
 
   /** Arrow keys move between tabs, as everywhere. @param {KeyboardEvent} event */

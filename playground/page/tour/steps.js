@@ -9,7 +9,6 @@ import { duration } from '../ui.js';
  * @typedef {import('../ui.js').Tab} Tab
  * @typedef {import('../model.js').QuestionItem} QuestionItem
  * @typedef {import('../model.js').Call} Call
- * @typedef {ReturnType<typeof factsOf>} Facts
  * @typedef {keyof Ui['words']['tour']['steps']} StepName
  * @typedef {readonly (readonly [label: string, value: string | null])[]} Numbers `null`: not known yet
  * @typedef {object} Step

@@ -62,10 +62,10 @@ export function createTour(ui) {
   );
   const ring = h('div', { class: 'tour-ring', 'aria-hidden': 'true', 'data-testid': 'tour-ring' });
   const element = h('div', { class: 'tour', hidden: true }, ring, card);
-  /** Who starts a second question while the first is on its way has pressed twice. */
+  /** A question is on its way: a second press on the same button asks no second one. */
   let isStarting = false;
   let following = 0;
-  /** Whoever looks elsewhere by themselves is not pulled back before the next step. */
+  /** A person has scrolled: the tour does not scroll back before the next step. */
   let hasScrolled = false;
   let drawn = '';
 
@@ -79,10 +79,11 @@ export function createTour(ui) {
   const start = async () => {
     if (isStarting) return;
     isStarting = true;
-    const id = await server.ask({ chat: ui.place.chat, from: ui.speaker, text: say.question });
+    const { chat } = ui.place;
+    const id = await server.ask({ chat, from: ui.speaker, text: say.question });
     isStarting = false;
     if (id === null) return;
-    ui.tour = { question: id, chat: ui.place.chat, step: 0 };
+    ui.tour = { question: id, chat, step: 0 };
     show();
   };
 

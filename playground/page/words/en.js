@@ -27,7 +27,6 @@ export const en = {
   lost: 'The playground server cannot be reached; trying again. If it was stopped, run npm start.',
   answersFrom: 'Answered by',
   realApp: 'real Dify',
-  sampleApp: 'sample',
   language: '中文',
   languageLabel: 'Switch to Chinese',
   toDark: 'Switch to dark mode',
@@ -49,7 +48,6 @@ export const en = {
   listed: (names) => names.join(', '),
   says: (who, text) => `${who}: ${text}`,
   external: 'external',
-  you: 'me',
   emptyTitle: 'Ask something',
   emptyText:
     'This is the real function: signed callbacks over real HTTP, answers streamed into an AI card. The panel shows every call.',
@@ -141,7 +139,6 @@ export const en = {
     endNote: (frames, characters) => `${Math.max(0, frames - 1)} updates and the last · ${characters} chars`,
     endMessage: (messages) => `${messages} ${messages === 1 ? 'message' : 'messages'}`,
     store: 'Store requests',
-    storeNote: 'with Upstash, one round trip each',
     outcome: 'Outcome',
   },
   outcomes: {

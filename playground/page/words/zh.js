@@ -8,7 +8,6 @@ export const zh = {
   lost: '与演练场服务器的连接断开了，正在重连。若已停止，请再次运行 npm start。',
   answersFrom: '由谁回答',
   realApp: '真实 Dify',
-  sampleApp: '示例',
   language: 'English',
   languageLabel: '切换为英文',
   toDark: '切换为深色',
@@ -29,7 +28,6 @@ export const zh = {
   listed: (/** @type {readonly string[]} */ names) => names.join('、'),
   says: (/** @type {string} */ who, /** @type {string} */ text) => `${who}：${text}`,
   external: '外部',
-  you: '我',
   emptyTitle: '问点什么吧',
   emptyText: '这里是真实的函数：签名的回调走真实 HTTP，答案流式写进 AI 卡片。右侧可以看到每一次调用。',
   placeholder: '输入问题',
@@ -123,7 +121,6 @@ export const zh = {
       `${Math.max(0, frames - 1)} 次更新加末帧 · ${characters} 字`,
     endMessage: (/** @type {number} */ messages) => `${messages} 条消息`,
     store: '存储请求',
-    storeNote: 'Upstash 每次一个往返',
     outcome: '结果',
   },
   outcomes: {
