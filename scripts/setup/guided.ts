@@ -75,10 +75,10 @@ export async function runGuided(setup: Setup, acts: ActPorts, before: string): P
   return 0;
 }
 
-/** By a scan, where no app is known yet and the person does not enter one by hand. */
+/** By a scan, where no app is known yet and the person does not enter one by hand. A scan creates an app at DingTalk. */
 async function takeApp({ ports, options }: Setup, road: Road, answered: string[]): Promise<void> {
   const { draft, progress } = road;
-  if (draft.get('DINGTALK_CLIENT_ID') !== '' || !options.isChecked) return;
+  if (draft.get('DINGTALK_CLIENT_ID') !== '' || !options.isChecked || options.isDryRun) return;
   const oapiUrl = draft.environment()['DINGTALK_OAPI_URL'] ?? robotSettings.DINGTALK_OAPI_URL.default;
   const scanned = await scanForApp({ ...ports, oapiUrl }, road.terminal, road.words.scan);
   if (!scanned) return;
@@ -98,7 +98,7 @@ async function askAll(
   state: State,
   answered: readonly string[],
 ): Promise<void> {
-  const { terminal, language } = setup;
+  const { terminal, language, options } = setup;
   const { progress, draft, words } = road;
   const where = () => WHERES.find((known) => known === progress.get('SETUP_WHERE')) ?? '';
   const vercel = await createVercel(road.run).state();
@@ -108,7 +108,7 @@ async function askAll(
     setWhere: (chosen: Where) => progress.note('SETUP_WHERE', chosen),
     hasVercel: vercel.kind === 'ready',
     showTemplate() {
-      terminal.say(words.templateFile(writeTemplate()));
+      if (!options.isDryRun) terminal.say(words.templateFile(writeTemplate()));
       showPage(road, CARD_PLATFORM);
     },
     showDify() {
