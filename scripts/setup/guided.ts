@@ -1,4 +1,5 @@
 import { robotSettings } from '../../lib/config/robot-settings.ts';
+import { codeOf } from '../problems.ts';
 import { remainingSteps, summaryOf } from './ending.ts';
 import { mergeEnv, readEnvFile, writeEnvFile } from './env-file.ts';
 import { createGuide, sayFindings } from './guide.ts';
@@ -13,7 +14,7 @@ import { deployToVercel } from './road/deploy.ts';
 import { scheduleSweep } from './road/schedule.ts';
 import { showPage, WHERES, type Road, type Where } from './road/road.ts';
 import { scanForApp } from './scan.ts';
-import { codeOf, confirm, type ActPorts, type Setup } from './setup.ts';
+import { confirm, type ActPorts, type Setup } from './setup.ts';
 import type { Variable } from './variables.ts';
 import { createVercel } from './vercel.ts';
 import { roadWordsOf, wordsOf } from './words/index.ts';
