@@ -4,15 +4,8 @@ import { closedFormView, finalView, type ClosedFormText, type ViewOptions } from
 import type { AppType, RobotConfig } from '../config/robot.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
 import type { Texts } from '../texts/texts.ts';
+import { formVariables, NO_FORM, OWN_VARIABLES, suggestionsOf } from './card-variables.ts';
 import type { MessageSink } from './sink.ts';
-
-/** Variables of a template with buttons (`docs/card-template.md`), as JSON. */
-const VARIABLES = {
-  suggestions: 'suggestions',
-  actions: 'form_actions',
-  fields: 'form_fields',
-  waitingFor: 'waiting_for',
-} as const;
 
 /** An answer that has been shown. */
 export interface FinishedAnswer {
@@ -53,6 +46,8 @@ export interface ClosedForm extends ClosedFormText {
   reference: string;
   /** The card that shows it. */
   cardId: string;
+  /** The asker of this turn pressed its button, and reads since then that the choice is being submitted. */
+  isPressed: boolean;
 }
 
 export interface FollowUpsOptions {
@@ -60,8 +55,16 @@ export interface FollowUpsOptions {
   texts: Texts;
   facts: () => Promise<{ type: AppType; suggestsQuestions: boolean }>;
   suggest: (messageId: string, user: string) => Promise<string[]>;
-  /** Changes variables of a card that has ended. @throws BridgeError when they were not changed. */
-  amend: (turnId: string, variables: Readonly<Record<string, string>>) => Promise<void>;
+  /**
+   * Changes variables of a card that has ended; `own` are those that the asker of this turn alone sees.
+   *
+   * @throws BridgeError when they were not changed.
+   */
+  amend: (
+    cardId: string,
+    variables: Readonly<Record<string, string>>,
+    own?: Readonly<Record<string, string>>,
+  ) => Promise<void>;
   reply: MessageSink;
   log: Log;
 }
@@ -70,9 +73,6 @@ export interface FollowUpsOptions {
 const ROOM_CHARS = 200;
 
 const CHATS: ReadonlySet<AppType> = new Set(['chat', 'agent', 'chatflow']);
-
-/** Takes the buttons and fields of a form off its card. */
-export const NO_FORM = formVariables({ actions: [], fields: [] }, '');
 
 export function createFollowUps({ robot, texts, facts, suggest, amend, reply, log }: FollowUpsOptions): FollowUps {
   const { cardButtons, cardContentKey, cardMaxChars } = robot.dingtalk;
@@ -97,11 +97,12 @@ export function createFollowUps({ robot, texts, facts, suggest, amend, reply, lo
     plan: async (finished) => (await logged(() => planOf(finished), finished.turn)) ?? null,
     markStopped: (finished, line) =>
       logged(() => amend(finished.turn.id, { [cardContentKey]: textOn(finished, [line]) }), finished.turn),
-    closeForm: ({ reference, cardId, ...closed }) =>
+    closeForm: ({ reference, cardId, isPressed, ...closed }) =>
       logged(
         () => {
           const text = closedFormView(closed, { texts, showThinking, cardMaxChars });
-          return amend(cardId, { [cardContentKey]: text, ...(cardButtons ? NO_FORM : {}) });
+          const variables = { [cardContentKey]: text, ...(cardButtons ? NO_FORM : {}) };
+          return amend(cardId, variables, isPressed ? { [OWN_VARIABLES.notice]: '' } : undefined);
         },
         { reference },
       ),
@@ -141,32 +142,4 @@ export function createFollowUps({ robot, texts, facts, suggest, amend, reply, lo
     const text = `${textOn(finished, [])}\n\n${lines}`;
     if (text.length <= cardMaxChars) await amend(turn.id, { [cardContentKey]: text });
   }
-}
-
-const suggestionsOf = (questions: readonly string[]) => ({
-  [VARIABLES.suggestions]: JSON.stringify(questions.map((question) => ({ question }))),
-});
-
-/** The shape that DingTalk's form component reads (form variable page). It takes no files. */
-function formVariables(
-  { actions, fields }: Pick<NonNullable<Answer['form']>, 'actions' | 'fields'>,
-  waitingFor: string,
-) {
-  const typed = fields
-    .filter(({ type }) => type !== 'file' && type !== 'file-list')
-    .map(({ name, label, type, required, options, default: defaultValue }) => ({
-      name,
-      label,
-      required,
-      defaultValue,
-      // Options that Dify does not tell have to be typed.
-      ...(type === 'select' && options.length > 0
-        ? { type: 'SELECT', options: options.map((option) => ({ value: option, text: option })) }
-        : { type: 'TEXT' }),
-    }));
-  return {
-    [VARIABLES.actions]: JSON.stringify(actions),
-    [VARIABLES.fields]: JSON.stringify({ fields: typed }),
-    [VARIABLES.waitingFor]: waitingFor,
-  };
 }

@@ -18,6 +18,12 @@ import { createSessionReply } from './session-reply.ts';
 /** The message that is answered: its chat, its sender and its reply address. */
 export type Addressee = Pick<Message, 'id' | 'chat' | 'sender' | 'session'>;
 
+/** Variables that this person alone sees. */
+export interface OwnVariables {
+  person: Pick<Sender, 'staffId' | 'unionId'>;
+  variables: Readonly<Record<string, string>>;
+}
+
 export interface NewCard {
   /** DingTalk's `outTrackId`: ours to choose, at most 100 characters, unique. */
   id: string;
@@ -47,14 +53,13 @@ export interface Chat {
   newCard(card: NewCard): CardSink | null;
   /** A card that was opened before, by this instance or another one; null without a template. */
   openedCard(cardId: string): CardSink | null;
-  /** Changes variables of a card, also of one that has ended. @throws BridgeError when they were not changed. */
-  amend(cardId: string, variables: Readonly<Record<string, string>>): Promise<void>;
-  /** Changes variables for one person only. Does nothing where the person has neither id. @throws BridgeError */
-  amendFor(
-    person: Pick<Sender, 'staffId' | 'unionId'>,
-    cardId: string,
-    variables: Readonly<Record<string, string>>,
-  ): Promise<void>;
+  /**
+   * Changes variables of a card, also of one that has ended: for everybody, for one person, or both in one call. A person
+   * without ids is left out; where nothing is left to change, there is no call.
+   *
+   * @throws BridgeError when they were not changed.
+   */
+  amend(cardId: string, variables: Readonly<Record<string, string>> | null, own?: OwnVariables): Promise<void>;
   /** Sends a notice into the single chats of people. @throws BridgeError when none of them got it, or a call is refused. */
   notify(staffIds: readonly string[], notice: { title: string; text: string }): Promise<void>;
   /** Where a file that a person sent can be fetched, for a short time. @throws BridgeError `file_unavailable`. */
@@ -104,11 +109,14 @@ export function createChat(options: ChatOptions): Chat {
     },
     openedCard: (cardId) =>
       config.cardTemplateId === null ? null : { open: async () => undefined, ...openedCard(client, config, cardId) },
-    amend: (cardId, variables) => updateCard(client, cardId, { variables }),
-    async amendFor({ staffId, unionId }, cardId, variables) {
+    async amend(cardId, variables, own) {
+      const { staffId = null, unionId = null } = own?.person ?? {};
       const userId = staffId ?? unionId;
-      if (userId !== null)
-        await updateCard(client, cardId, { own: { userId, isUnionId: staffId === null, variables } });
+      const change = {
+        ...(variables && { variables }),
+        ...(own && userId !== null && { own: { userId, isUnionId: staffId === null, variables: own.variables } }),
+      };
+      if (Object.keys(change).length > 0) await updateCard(client, cardId, change);
     },
     notify: (staffIds, notice) => sendToPeople(client, config, staffIds, notice),
     addressOf: (downloadCode) => downloadAddress(client, config.robotCode, downloadCode),

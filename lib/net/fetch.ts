@@ -68,8 +68,7 @@ function exchange({ request: send, agent }: Client, url: URL, init: FetchInit): 
     sent.on('error', reject);
     sent.on('close', () => {
       signal?.removeEventListener('abort', abort);
-      // Has no effect once there is an answer.
-      reject(new Error('the connection closed without an answer'));
+      if (answer === null) reject(new Error('the connection closed without an answer'));
     });
     sent.on('response', (response) => {
       answer = response;

@@ -1,6 +1,5 @@
 import { withTimeout, type Clock } from '../runtime/clock.ts';
 import { parseJson } from '../runtime/json.ts';
-import { limited } from './limited.ts';
 
 /** What a call of `Fetch` may say, a part of the web's `RequestInit`. */
 export interface FetchInit {
@@ -96,6 +95,13 @@ export async function readAnswer(
  * @throws RangeError when there is more; the rest is not read.
  */
 export async function readLimited(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
-  const tooMany = () => new RangeError(`more than ${maxBytes} bytes`);
-  return Buffer.concat(await Array.fromAsync(limited(body, maxBytes, tooMany)));
+  const chunks: Uint8Array[] = [];
+  let count = 0;
+  // Not over `limited`: most bodies are one chunk, and one more iterator costs a twentieth of a small call.
+  for await (const chunk of body) {
+    count += chunk.byteLength;
+    if (count > maxBytes) throw new RangeError(`more than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }

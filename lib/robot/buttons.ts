@@ -3,7 +3,7 @@ import { formEndLine, submittingLine } from '../answer/form-end.ts';
 import type { FormSubmission } from '../ask/form.ts';
 import { beginning } from '../characters.ts';
 import type { RobotConfig } from '../config/robot.ts';
-import { NO_FORM } from '../delivery/follow-ups.ts';
+import { NO_FORM, OWN_VARIABLES } from '../delivery/card-variables.ts';
 import type { Message, Sender } from '../dingtalk/callback.ts';
 import type { CardAction, CardUpdate } from '../dingtalk/card-action.ts';
 import { digest } from '../runtime/digest.ts';
@@ -16,9 +16,6 @@ import type { AnsweredTurn } from '../turn/answered.ts';
 import { readNote, writeNote, type FormNote } from '../turn/form-note.ts';
 import { pressId, turnIdOf } from '../turn/record.ts';
 import type { TurnPayload } from '../turn/turn.ts';
-
-/** Variables of the template that only the one who pressed sees (`docs/card-template.md`). */
-export const OWN_VARIABLES = { notice: 'notice', rating: 'like_status', askReason: 'ask_reason' } as const;
 
 export interface ActionPorts {
   config: Pick<RobotConfig, 'access'>;

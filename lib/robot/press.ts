@@ -1,4 +1,5 @@
 import type { FormSubmission } from '../ask/form.ts';
+import { OWN_VARIABLES } from '../delivery/card-variables.ts';
 import type { Message, Sender } from '../dingtalk/callback.ts';
 import type { CardAction } from '../dingtalk/card-action.ts';
 import { turnErrorCode } from '../errors.ts';
@@ -9,17 +10,7 @@ import { readPayload, referenceOf } from '../turn/record.ts';
 import type { Runner, RunnerOptions } from '../turn/runner.ts';
 import type { TurnPayload } from '../turn/turn.ts';
 import { isAdmin, mayAsk } from './access.ts';
-import {
-  actions,
-  idOf,
-  notice,
-  OWN_VARIABLES,
-  textOf,
-  type Action,
-  type ActionPorts,
-  type Rated,
-  type Reaction,
-} from './buttons.ts';
+import { actions, idOf, notice, textOf, type Action, type ActionPorts, type Rated, type Reaction } from './buttons.ts';
 
 /**
  * Does what a button asks for. The signature proves that DingTalk sent it. Whether this person may press it follows
@@ -124,7 +115,7 @@ export function createPresses(options: PressOptions, runner: Pick<Runner, 'stop'
     const asked = { [OWN_VARIABLES.askReason]: 'true' };
     try {
       const variables = { ...(reason === null ? taken : asked), [OWN_VARIABLES.notice]: texts.notices.notRated };
-      await chat.amendFor(person, cardId, variables);
+      await chat.amend(cardId, null, { person, variables });
     } catch (error) {
       log.warn('rating_failed', { turn: referenceOf(cardId), ...errorFields(error) });
     }

@@ -184,7 +184,8 @@ export function createChannels(options: ChannelOptions): Channels {
           facts: () => dify.facts(),
           suggest: (messageId, user) => dify.suggestions(messageId, user, shutdown),
           // What follow-ups cost was noted when they were planned: they come after the turn's end.
-          amend: (turnId, variables) => chat.amend(turnId, { ...lateName(), ...variables }),
+          amend: (cardId, variables, own) =>
+            chat.amend(cardId, { ...lateName(), ...variables }, own && { person: turn.message.sender, variables: own }),
           reply,
           log,
         }),

@@ -11,6 +11,7 @@ import { askerOf } from './conversation.ts';
 import { writeNote } from './form-note.ts';
 import type { Lease } from './lease.ts';
 import { questionQuote } from './question-line.ts';
+import { isPress } from './record.ts';
 import type { TurnForms } from './turn-forms.ts';
 import type { Turn } from './turn.ts';
 
@@ -49,7 +50,16 @@ export function openFormEnds(turn: Turn, ports: FormEndPorts): FormEnds {
     const { text, quote } = await above(answered);
     const { reference } = turn;
     const line = formEndLine(known, texts);
-    await followUps.closeForm({ reference, cardId, text: shown.text || text, quote, form: shown.form, line });
+    const isPressed = isPress(turn.message.id) && cardId === turn.form?.cardId;
+    await followUps.closeForm({
+      reference,
+      cardId,
+      isPressed,
+      text: shown.text || text,
+      quote,
+      form: shown.form,
+      line,
+    });
   }
 
   /** What stands above the form on its card, as Dify has it: nothing keeps it here. */

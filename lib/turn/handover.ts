@@ -8,8 +8,8 @@ import { equalInConstantTime } from '../runtime/secrets.ts';
 
 /** Gets a running turn to a fresh invocation. A queue could do it as well as a request. */
 export interface Handover {
-  /** False when it was not taken: the turn then stays on record. Never rejects. */
-  resume(turn: HandedOver): Promise<boolean>;
+  /** The HTTP status of the answer: 200 when it was taken, null when no answer came. Never rejects. */
+  resume(turn: HandedOver): Promise<number | null>;
 }
 
 /** Everything else comes from the store. */
@@ -82,21 +82,26 @@ export function createHandover({
           body: handover,
           timeoutMs: TIMEOUT_MS,
         });
-        return answer.status === 200;
+        return answer.status;
       } catch {
-        return false;
+        return null;
       }
     },
   };
 }
 
-/**
- * Hands a turn on that came here by so many hops, unless these are as many as there may be. Never rejects.
- *
- * @returns false when it stays on record.
- */
-export async function handOn(handover: Handover, { turnId, fence, hop }: HandedOver): Promise<boolean> {
-  return hop < MAX_HOPS && handover.resume({ turnId, fence, hop: hop + 1 });
+/** What became of a handover. A turn that was not taken stays on record. */
+export interface Handed {
+  isTaken: boolean;
+  /** What the function's own address answered, where that was not 200; null for no answer. */
+  status?: number | null;
+}
+
+/** Hands a turn on that came here by so many hops, unless these are as many as there may be. Never rejects. */
+export async function handOn(handover: Handover, { turnId, fence, hop }: HandedOver): Promise<Handed> {
+  if (hop >= MAX_HOPS) return { isTaken: false };
+  const status = await handover.resume({ turnId, fence, hop: hop + 1 });
+  return status === 200 ? { isTaken: true } : { isTaken: false, status };
 }
 
 /**

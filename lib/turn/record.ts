@@ -106,19 +106,23 @@ export function referenceOf(turnId: string): string {
 }
 
 export function keepProgress(initial: TurnProgress): KeptProgress {
-  let progress = initial;
+  let facts = initial;
   let text = () => initial.text;
+  const withText = () => ({
+    ...facts,
+    get text() {
+      return text();
+    },
+  });
+  let progress: TurnProgress | null = null;
   return {
     get progress() {
-      return {
-        ...progress,
-        get text() {
-          return text();
-        },
-      };
+      progress ??= withText();
+      return progress;
     },
     note: (change) => {
-      progress = { ...progress, ...change };
+      facts = { ...facts, ...change };
+      progress = null;
     },
     noteText: (newest) => {
       text = newest;

@@ -175,8 +175,10 @@ async function leaveForLater(turn: Turn, ports: TurnPorts, { view, card }: Stage
   if (hasCard) await card.writer.leave(hasLess ? undefined : continuing(lease.progress.text, view));
   await lease.release();
   const { fence, hop } = turn.record;
-  const handedOver = !deadline.shutdown.aborted && (await handOn(handover, { turnId: turn.id, fence, hop }));
-  log.info(handedOver ? 'turn_handed_over' : 'turn_left_on_record', { turn: turn.reference, hop });
+  const { isTaken, ...why } = deadline.shutdown.aborted
+    ? { isTaken: false }
+    : await handOn(handover, { turnId: turn.id, fence, hop });
+  log.info(isTaken ? 'turn_handed_over' : 'turn_left_on_record', { turn: turn.reference, hop, ...why });
 }
 
 function openWaitingMessages(turn: Turn, ports: TurnPorts, { view, card }: Stage): WaitingMessages {

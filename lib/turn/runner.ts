@@ -130,7 +130,8 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
   async function take({ turn: next, isOurs }: NextTurn, { record: { owner, hop } }: Turn): Promise<Turn | null> {
     if (!isOurs) {
       const { turnId, fence } = next;
-      if (!(await handOn(handover, { turnId, fence, hop }))) log.info('turn_left_on_record', { hop });
+      const { isTaken, ...why } = await handOn(handover, { turnId, fence, hop });
+      if (!isTaken) log.info('turn_left_on_record', { hop, ...why });
       return null;
     }
     // The chain of invocations is as long as it was: a turn that follows in this one does not start it anew.

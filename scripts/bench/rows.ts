@@ -12,6 +12,11 @@ export interface Figure {
   /** At most this; at least this where more is better. */
   aim: number;
   isMoreBetter?: boolean;
+  /**
+   * What b114c53 took on the machine for which the aim was set. Machines differ, so beside that commit the aim is the same
+   * part of what it takes in the same run.
+   */
+  was?: number;
 }
 
 export interface Row {
@@ -80,7 +85,7 @@ async function acknowledgement(code: Code): Promise<Figure[]> {
     const times = await deliver(world, { count: 300, overMs: 6_000, text: 'question', from: 50 });
     return [
       { what: '50 callbacks a second: acknowledged, half', value: at(times, 0.5), unit: 'ms', aim: 12 },
-      { what: 'the same, 99 %', value: at(times, 0.99), unit: 'ms', aim: 12 },
+      { what: 'the same, 99 %', value: at(times, 0.99), unit: 'ms', aim: 12, was: 29.5 },
     ];
   });
 }
@@ -99,8 +104,8 @@ async function busy(code: Code): Promise<Figure[]> {
     await world.ended(1 + RUNNING + 300);
     const exact = [...world.dingtalk.cards.values()].filter(({ content }) => content === '答案'.repeat(120)).length;
     return [
-      { what: `beside ${RUNNING} running answers: acknowledged, 99 %`, value: at(times, 0.99), unit: 'ms', aim: 60 },
-      { what: 'the same, delay of the loop, 99 %', value: delayP99Ms, unit: 'ms', aim: 20 },
+      { what: `beside ${RUNNING} running answers: acknowledged, 99 %`, value: at(times, 0.99), unit: 'ms', aim: 60, was: 128 },
+      { what: 'the same, delay of the loop, 99 %', value: delayP99Ms, unit: 'ms', aim: 20, was: 24 },
       { what: 'of those answers exact', value: exact, unit: '', aim: RUNNING, isMoreBetter: true },
     ];
   });
@@ -110,7 +115,7 @@ async function burst(code: Code): Promise<Figure[]> {
   return inWorld(code, { people: 500, storeMs: STORE_MS, app: chunks([{ text: 'yes' }]) }, async (world) => {
     const times = await deliver(world, { count: 500, overMs: 1_000, text: 'question' });
     return [
-      { what: '500 callbacks within a second: acknowledged, 99 %', value: at(times, 0.99), unit: 'ms', aim: 600 },
+      { what: '500 callbacks within a second: acknowledged, 99 %', value: at(times, 0.99), unit: 'ms', aim: 600, was: 850 },
     ];
   });
 }
@@ -131,7 +136,7 @@ async function processor(code: Code): Promise<Figure[]> {
     const { cpuMs } = await world.used();
     const alone = await parsingMs(world.dify, atOnce, rounds);
     return [
-      { what: 'processor time of an answer: parsing its bytes alone', value: cpuMs / alone, unit: '×', aim: 1.3 },
+      { what: 'processor time of an answer: parsing its bytes alone', value: cpuMs / alone, unit: '×', aim: 1.3, was: 1.72 },
     ];
   });
 }
@@ -159,6 +164,7 @@ async function short(code: Code): Promise<Figure[]> {
         unit: '',
         aim: 500,
         isMoreBetter: true,
+        was: 325,
       },
     ];
   });

@@ -142,6 +142,19 @@ describe('variables', () => {
     expect(dingtalk.cards.get('card-1')).toMatchObject({ content: '十天', variables: { suggestions: '[]' } });
   });
 
+  test('are changed for everybody and for one person in one call', async () => {
+    const { dingtalk, chat, card } = await scene();
+    await card()?.open();
+    const calls = dingtalk.calls.length;
+    const person = { staffId: 'staff-1', unionId: null };
+    await chat.amend('card-1', { content: 'over' }, { person, variables: { notice: '' } });
+    expect(dingtalk.calls.length).toBe(calls + 1);
+    expect(dingtalk.cards.get('card-1')).toMatchObject({
+      content: 'over',
+      privateVariables: { 'staff-1': { notice: '' } },
+    });
+  });
+
   test.each([
     ['a staff id', { staffId: 'staff-1', unionId: 'union-1' }, { 'staff-1': { notice: 'seen' } }],
     ['a union id', { staffId: null, unionId: 'union-1' }, { 'staff-1': { notice: 'seen' } }],
@@ -149,7 +162,7 @@ describe('variables', () => {
   ])('for a person with %s', async (_which, person, privateVariables) => {
     const { dingtalk, chat, card } = await scene();
     await card()?.open();
-    await chat.amendFor(person, 'card-1', { notice: 'seen' });
+    await chat.amend('card-1', null, { person, variables: { notice: 'seen' } });
     expect(dingtalk.cards.get('card-1')?.privateVariables).toEqual(privateVariables);
     expect(dingtalk.violations).toEqual([]);
   });

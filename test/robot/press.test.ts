@@ -3,7 +3,7 @@ import type { Rating } from '../../lib/answer/event.ts';
 import type { FormSubmission } from '../../lib/ask/form.ts';
 import type { Message } from '../../lib/dingtalk/callback.ts';
 import { BridgeError, type ErrorCode } from '../../lib/errors.ts';
-import { NO_FORM } from '../../lib/delivery/follow-ups.ts';
+import { NO_FORM } from '../../lib/delivery/card-variables.ts';
 import { createPresses } from '../../lib/robot/press.ts';
 import type { TurnRecord } from '../../lib/state/told.ts';
 import type { ShownForm } from '../../lib/ask/form.ts';
@@ -234,7 +234,7 @@ describe('like and dislike', () => {
     dify.failures['rate'] = [error('dify_busy')];
     await work();
     const variables = { like_status: '', ask_reason: '', notice: notices.notRated };
-    expect(chat.amended).toMatchObject([{ cardId: CARD, variables, person: { staffId: 'staff-1' } }]);
+    expect(chat.amended).toMatchObject([{ cardId: CARD, own: { variables, person: { staffId: 'staff-1' } } }]);
     expect(lines.at(-1)).toMatchObject({ event: 'rating_failed', code: 'dify_busy' });
   });
 
@@ -279,8 +279,8 @@ describe('the reason of a dislike', () => {
     const { work, dify, chat } = await press('dislike', { params: { reason: 'wrong' }, rating: 'dislike' });
     dify.failures['rate'] = [error('dify_busy')];
     await work();
-    expect(chat.amended).toMatchObject([{ variables: { ask_reason: 'true', notice: notices.notRated } }]);
-    expect(chat.amended[0]?.variables).not.toHaveProperty('like_status');
+    expect(chat.amended).toMatchObject([{ own: { variables: { ask_reason: 'true', notice: notices.notRated } } }]);
+    expect(chat.amended[0]?.own?.variables).not.toHaveProperty('like_status');
   });
 });
 

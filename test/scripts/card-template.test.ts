@@ -3,7 +3,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { actions, OWN_VARIABLES } from '../../lib/robot/buttons.ts';
+import { OWN_VARIABLES } from '../../lib/delivery/card-variables.ts';
+import { actions } from '../../lib/robot/buttons.ts';
 import { templateFile } from '../../scripts/card-template/template.ts';
 import { startScript } from '../support/script.ts';
 

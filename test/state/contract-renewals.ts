@@ -8,7 +8,7 @@ const LEASE_MS = 40_000;
 /** What the holder of a turn learns of others. */
 export function describeRenewals(
   open: () => { state: State; other: State },
-  { request, remembered }: Pick<Makers, 'request' | 'remembered'>,
+  { request, finish, remembered }: Pick<Makers, 'request' | 'finish' | 'remembered'>,
 ): void {
   describe('a running turn', () => {
     test('tells at each renewal whose questions wait behind, and what has no holder', async () => {
@@ -48,6 +48,26 @@ export function describeRenewals(
       await state.stop({ conversationKey, owner: 'presser', asker: null, turnId: null, nowMs: NOW, leaseUntilMs: NOW });
       expect(await other.takeOver({ ...takeOver, turnId: stopped.turnId })).toMatchObject({ isStopped: true });
       expect(await other.takeOver({ ...takeOver, turnId: left.turnId })).toMatchObject({ isStopped: false });
+    });
+
+    test('is not told as the next one after another has taken it, or has ended it', async () => {
+      const { state, other } = open();
+      const first = request();
+      const second = request({ conversationKey: first.conversationKey });
+      await state.accept(first);
+      await state.accept(second);
+      await state.finish(finish(first, { nextLeaseUntilMs: NOW + 1_000 }));
+      const taken = await other.takeOver({
+        turnId: second.turnId,
+        owner: 'fresh',
+        nowMs: NOW + 1_000,
+        leaseUntilMs: NOW + LEASE_MS,
+        handedOver: null,
+      });
+      expect(taken).toMatchObject({ fence: 2 });
+      expect(await state.finish(finish(first))).toMatchObject({ kind: 'finished', next: null });
+      await other.finish(finish(second, { fence: 2, owner: 'fresh' }));
+      expect(await state.finish(finish(first))).toMatchObject({ kind: 'finished', next: null });
     });
   });
 }

@@ -336,20 +336,6 @@ export function describeState(open: () => StateUnderTest): void {
       expect(await state.peek(third.turnId)).toMatchObject({ state: 'queued' });
     });
 
-    test('is not told as the next one after another has taken it, or has ended it', async () => {
-      const { state, other } = open();
-      const first = request();
-      const second = request({ conversationKey: first.conversationKey });
-      await state.accept(first);
-      await state.accept(second);
-      await state.finish(finish(first, { nextLeaseUntilMs: NOW + 1_000 }));
-      const taken = await other.takeOver(takeOver(second.turnId, 'fresh', NOW + 1_000));
-      expect(taken).toMatchObject({ fence: 2 });
-      expect(await state.finish(finish(first))).toMatchObject({ kind: 'finished', next: null });
-      await other.finish(finish(second, { fence: 2, owner: 'fresh' }));
-      expect(await state.finish(finish(first))).toMatchObject({ kind: 'finished', next: null });
-    });
-
     test('started for somebody else was never asked, until that one takes it', async () => {
       const { state, other } = open();
       const first = request();
@@ -380,7 +366,7 @@ export function describeState(open: () => StateUnderTest): void {
   describeLimits(open, { request, finish });
   describeButtons(open, { request, finish, remembered, contextOf });
   describeHeld(open, { request, finish, remembered, contextOf });
-  describeRenewals(open, { request, remembered });
+  describeRenewals(open, { request, finish, remembered });
   describeUnheard(open, { request, finish, remembered, contextOf });
   describeQuotes(open, { request, finish, remembered, contextOf });
 }

@@ -296,6 +296,8 @@ describe('another person', () => {
       .dingtalk.calls.slice(calls)
       .filter(({ api }) => api === 'updateCard');
     expect(amended).toHaveLength(1);
+    // Nobody reads any more that the choice is being submitted.
+    expect(bridge().dingtalk.cards.get(outTrackId)?.privateVariables).toMatchObject({ 'staff-1': { notice: '' } });
     const shown = me.contents();
     for (const userId of ['staff-1', 'staff-2']) {
       const again = await me.press('reject', { card: 0, userId });

@@ -1,7 +1,7 @@
 // A chat that notes what it was given, with the failures that a test writes.
 import type { OpenCard } from '../../lib/delivery/card.ts';
 import type { Frame } from '../../lib/delivery/sink.ts';
-import type { Chat } from '../../lib/dingtalk/chat.ts';
+import type { Chat, OwnVariables } from '../../lib/dingtalk/chat.ts';
 import { cardRefusals } from '../../lib/dingtalk/failures.ts';
 
 export interface FakeCard {
@@ -20,8 +20,8 @@ export interface FakeChat extends Chat {
   sent: string[];
   /** The messages that may go through the session's address only. */
   beside: { text: string; mentionAsker: boolean }[];
-  /** Variables that were changed, with the card, and the person who sees it where it is one. */
-  amended: { cardId: string; variables: Readonly<Record<string, string>>; person?: unknown }[];
+  /** Variables that were changed, with the card. */
+  amended: { cardId: string; variables: Readonly<Record<string, string>>; own?: OwnVariables }[];
   notices: { staffIds: readonly string[]; text: string }[];
   /** Failures of `open`, `write`, `close`, `send`, `beside`, `amend` and `notify`: each is thrown as often as it stands there. */
   failures: Record<string, Error[]>;
@@ -74,15 +74,10 @@ export function createFakeChat(): FakeChat {
     }),
     newCard: ({ id, summary, question }) => (chat.hasTemplate ? sinkOf(id, summary, question, onCall) : null),
     openedCard: (id) => (chat.hasTemplate ? { ...sinkOf(id, '', '', onCall), open: async () => undefined } : null),
-    async amend(cardId, variables) {
+    async amend(cardId, variables, own) {
       onCall();
       failing('amend');
-      chat.amended.push({ cardId, variables });
-    },
-    async amendFor(person, cardId, variables) {
-      onCall();
-      failing('amend');
-      chat.amended.push({ cardId, variables, person });
+      chat.amended.push({ cardId, variables: variables ?? {}, ...(own && { own }) });
     },
     async notify(staffIds, { text }) {
       onCall();

@@ -126,8 +126,8 @@ export interface World {
   /** The lost runs that were looked for. */
   lookedFor: LostRun[];
   handedOver: HandedOver[];
-  /** Whether the fresh invocation takes what it is handed. */
-  takes: boolean;
+  /** The status that a handover is answered with. */
+  resumed: number;
   shutdown: AbortController;
   lines: Record<string, unknown>[];
   events: () => unknown[];
@@ -157,7 +157,7 @@ export function createWorld({ env = {}, state }: { env?: Record<string, string>;
     found: [],
     lookedFor: [],
     handedOver: [],
-    takes: true,
+    resumed: 200,
     shutdown,
     lines,
     events,
@@ -180,7 +180,7 @@ export function createWorld({ env = {}, state }: { env?: Record<string, string>;
       handover: {
         async resume(turn) {
           world.handedOver.push(turn);
-          return world.takes;
+          return world.resumed;
         },
       },
       leaseTiming: { leaseMs: 40_000, renewMs: 27_000 },

@@ -7,7 +7,7 @@ import { writeAnswered } from '../../lib/turn/answered.ts';
 import { openDeadline } from '../../lib/turn/deadline.ts';
 import { openFormEnds } from '../../lib/turn/form-ends.ts';
 import { readNote } from '../../lib/turn/form-note.ts';
-import { keepProgress, noProgress } from '../../lib/turn/record.ts';
+import { keepProgress, noProgress, pressId } from '../../lib/turn/record.ts';
 import { openTurnForms } from '../../lib/turn/turn-forms.ts';
 import type { Turn } from '../../lib/turn/turn.ts';
 import { RUN_IDS } from '../support/fake-dify.ts';
@@ -36,10 +36,12 @@ interface Setting {
   by?: Turn['message']['sender'];
   env?: Record<string, string>;
   how?: 'chosen' | 'closed' | 'expired';
+  /** By a button of the form, and not by words. */
+  pressed?: boolean;
 }
 
 /** A form on a card of Ann's in a group, and the turn that answers it. */
-async function end({ form, level = 'full', by = asker, env, how = 'chosen' }: Setting = {}) {
+async function end({ form, level = 'full', by = asker, env, how = 'chosen', pressed = false }: Setting = {}) {
   const world = createWorld(env ? { env } : {});
   const { state, clock, dify, options } = world;
   const asked = await world.accept({ message: messageOf('apply', { chat: GROUP, sender: asker }) });
@@ -70,7 +72,9 @@ async function end({ form, level = 'full', by = asker, env, how = 'chosen' }: Se
   });
   const expired = how === 'expired' ? { title: 'Approval', earlierChars: 0 } : undefined;
   const submission = { ...shown, user: 'staff-1', appType: 'chatflow', inputs: {}, expired } as const;
-  const turn = await world.accept({ message: messageOf('Yes', { chat: GROUP, sender: by }), form: submission, level });
+  const answer = messageOf('Yes', { chat: GROUP, sender: by });
+  const message = pressed ? { ...answer, id: pressId('form') } : answer;
+  const turn = await world.accept({ message, form: submission, level });
   const forms = openTurnForms(turn);
   forms.asked = { ...dify.pendingForm, nodeTitle: 'Approval', content: 'May I?' };
   if (how === 'chosen') forms.noteChosen('token-1', { action: 'Yes', atMs: Date.UTC(2026, 10, 27, 6, 32) });
@@ -103,6 +107,12 @@ describe('the card of a form that was answered', () => {
     expect(chat.amended).toEqual([{ cardId, variables: { content } }]);
     expect(calls).toBe(1);
     expect(note).toMatchObject({ kind: 'chosen', action: 'Yes', by: 'Ann' });
+  });
+
+  test('takes back what the one who pressed reads there alone, in the same call', async () => {
+    const { chat, calls } = await end({ pressed: true });
+    expect(chat.amended).toMatchObject([{ own: { person: { staffId: 'staff-1' }, variables: { notice: '' } } }]);
+    expect(calls).toBe(1);
   });
 
   test('loses its buttons, where the template has some', async () => {

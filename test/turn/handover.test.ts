@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createHandover, readHandover, type HandedOver } from '../../lib/turn/handover.ts';
+import { createHandover, handOn, readHandover, type HandedOver } from '../../lib/turn/handover.ts';
 import { robotSignature } from '../../lib/dingtalk/signature.ts';
 import { BridgeError } from '../../lib/errors.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
@@ -33,10 +33,10 @@ async function sent(
   });
   // More than belongs into a handover: what people wrote must not travel.
   const withText = Object.assign({ payload: 'what a person wrote' }, turn);
-  const isTaken = await sender.resume(withText);
+  const answered = await sender.resume(withText);
   const [request] = requests;
   if (!request) throw new Error('nothing was sent');
-  return { isTaken, ...request };
+  return { answered, ...request };
 }
 
 function verdict(headers: Headers, body: string, secrets: string[], robotName: string | null = null) {
@@ -49,8 +49,8 @@ function verdict(headers: Headers, body: string, secrets: string[], robotName: s
 
 describe('a handover', () => {
   test('goes to the function’s own address, holds ids only, and is believed there', async () => {
-    const { isTaken, url, headers, body } = await sent(['s1'], 'hr');
-    expect(isTaken).toBe(true);
+    const { answered, url, headers, body } = await sent(['s1'], 'hr');
+    expect(answered).toBe(200);
     expect(url).toBe('https://bot.example/api/dingtalk/hr?resume');
     expect(JSON.parse(body)).toEqual({ turnId: 'turn-1', claim: 2, hop: 1 });
     expect(headers.get('x-vercel-protection-bypass')).toBe('bypass');
@@ -102,10 +102,12 @@ describe('a handover', () => {
       storeTime: (nowMs) => nowMs,
       fetch: async () => Promise.reject(new TypeError('no connection')),
     });
-    expect(await sender.resume(handover)).toBe(false);
+    expect(await sender.resume(handover)).toBeNull();
+    expect(await handOn(sender, { ...handover, hop: 0 })).toEqual({ isTaken: false, status: null });
   });
 
-  test.each([401, 404, 508, 500])('answered with %i was not taken', async (status) => {
-    expect((await sent(['s1'], null, { status })).isTaken).toBe(false);
+  test.each([401, 404, 508, 500])('answered with %i was not taken, and the status is told', async (status) => {
+    const { answered } = await sent(['s1'], null, { status });
+    expect(await handOn({ resume: async () => answered }, { ...handover, hop: 0 })).toEqual({ isTaken: false, status });
   });
 });

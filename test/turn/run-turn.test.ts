@@ -401,15 +401,15 @@ describe('a turn whose time is up while its run goes on', () => {
   });
 
   test.each([
-    ['the fresh invocation does not take it', false, 0, 1],
-    ['the chain of invocations is as long as it may be', true, 4, 0],
-  ])('stays on record when %s', async (_, takes, hop, asked) => {
+    ['the fresh invocation does not take it', 401, 0, 1],
+    ['the chain of invocations is as long as it may be', 200, 4, 0],
+  ])('stays on record when %s', async (_, status, hop, asked) => {
     const world = createWorld();
-    world.takes = takes;
+    world.resumed = status;
     const context = { generation: '', difyConversationId: null, form: null };
     await unfinished(world, { record: { fence: 1, owner: 'owner-1', hop, context } });
     expect(world.handedOver).toHaveLength(asked);
-    expect(line(world, 'turn_left_on_record')).toMatchObject({ hop });
+    expect(line(world, 'turn_left_on_record')).toMatchObject({ hop, ...(asked > 0 && { status }) });
   });
 
   test('stays on record when the process ends: its address may answer no more', async () => {

@@ -165,14 +165,15 @@ describe('the next turn, when too little time is left,', () => {
   });
 
   test.each([
-    ['the fresh invocation does not take it', false, 0, 1],
-    ['the chain of invocations is as long as it may be', true, 4, 0],
-  ])('stays on record when %s', async (_, takes, hop, handedOver) => {
+    ['the fresh invocation does not take it', 401, 0, 1],
+    ['the chain of invocations is as long as it may be', 200, 4, 0],
+  ])('stays on record when %s', async (_, status, hop, handedOver) => {
     const world = createWorld();
-    world.takes = takes;
+    world.resumed = status;
     await late(world, hop);
     expect(world.handedOver).toHaveLength(handedOver);
-    expect(world.lines).toContainEqual(expect.objectContaining({ event: 'turn_left_on_record', hop }));
+    const left = { event: 'turn_left_on_record', hop, ...(handedOver > 0 && { status }) };
+    expect(world.lines).toContainEqual(expect.objectContaining(left));
   });
 });
 

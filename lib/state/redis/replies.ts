@@ -12,9 +12,8 @@ export const ids = z.array(z.string());
 
 const levels = z.enum(['full', 'few', 'last', 'none']);
 
+// What comes most often stands first: a shape that does not fit makes a list of what is wrong with it.
 export const accepted = z.union([
-  z.tuple([z.literal('duplicate')]),
-  z.tuple([z.literal('silent')]),
   z.tuple([
     z.enum(['started', 'queued', 'full', 'limited', 'unheld']),
     z.string(),
@@ -31,6 +30,8 @@ export const accepted = z.union([
     z.array(z.string()),
     ids,
   ]),
+  z.tuple([z.literal('duplicate')]),
+  z.tuple([z.literal('silent')]),
 ]);
 
 export const contextOf = (
@@ -108,14 +109,14 @@ const turn = z
   );
 
 export const renewed = z.union([
-  z.tuple([z.enum(['lost', 'unknown'])]),
   z.tuple([z.literal('held'), count, z.string(), ids, z.enum(['nothing', 'others', 'asker']), count]),
+  z.tuple([z.enum(['lost', 'unknown'])]),
 ]);
 
 export const finished = z.union([
-  z.tuple([z.literal('lost')]),
   z.tuple([z.literal('finished'), count, z.string(), count]),
   z.tuple([z.literal('finished'), count, z.string(), count, turn]),
+  z.tuple([z.literal('lost')]),
 ]);
 
 export const takenOver = z.union([
