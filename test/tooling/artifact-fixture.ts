@@ -25,7 +25,7 @@ async function answer(request: Request): Promise<Response> {
         body: await request.text(),
         environment: process.env,
         instance: started,
-        secondsLeft: Math.round(((getDeadline()?.getTime() ?? 0) - Date.now()) / 1000),
+        secondsLeft: Math.ceil(((getDeadline()?.getTime() ?? 0) - Date.now()) / 1000),
       });
   }
 }
