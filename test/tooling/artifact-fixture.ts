@@ -1,15 +1,18 @@
 // A small function with which the artifact test shows that building and hosting work as they should.
 import { getDeadline, waitUntil } from '@vercel/functions';
-import { sleep, systemClock } from '../../lib/runtime/clock.ts';
 
 const started = Date.now();
+const allowed = Promise.withResolvers<void>();
 
 async function answer(request: Request): Promise<Response> {
   const { pathname, search } = new URL(request.url);
   switch (pathname) {
     case '/background':
-      waitUntil(sleep(systemClock, 150).then(() => process.stdout.write('background work done\n')));
+      waitUntil(allowed.promise.then(() => process.stdout.write('background work done\n')));
       return new Response('accepted');
+    case '/allow':
+      allowed.resolve();
+      return new Response('allowed');
     case '/rejected':
       waitUntil(Promise.reject(new Error('on purpose')));
       return new Response('accepted');
