@@ -40,7 +40,14 @@ const PASTED: ReadonlySet<string> = new Set<Variable>([
 export async function runGuided(setup: Setup, acts: ActPorts, before: string): Promise<0 | 1> {
   const { ports, options, language, terminal } = setup;
   const words = wordsOf[language];
-  const progress = openProgress(options.isDryRun ? null : progressFileOf(options.envFile), ports.newId);
+  const kept = progressFileOf(options.envFile);
+  let progress: Progress;
+  try {
+    progress = openProgress(options.isDryRun ? null : kept, ports.newId);
+  } catch (error) {
+    terminal.say(words.fileRefused(kept, codeOf(error)));
+    return 1;
+  }
   const state = openState(setup, before, new Map([...setup.imported, ...progress.answers()]));
   const { draft } = state;
   const road: Road = {
@@ -57,7 +64,7 @@ export async function runGuided(setup: Setup, acts: ActPorts, before: string): P
   };
   const answered = answeredBefore(progress);
   terminal.say(`\n${road.words.intro(options.envFile)}`);
-  if (answered.length > 0) terminal.say(road.words.resumed(progressFileOf(options.envFile)));
+  if (answered.length > 0) terminal.say(road.words.resumed(kept));
   try {
     await takeApp(setup, road, answered);
     await askAll(setup, acts, road, state, answered);

@@ -1,6 +1,6 @@
 // What can go wrong on the way from a scan to a card: what is said, and what the next run does. The programs are played
 // within this process; a person answers each question by its words.
-import { readdirSync, readFileSync, existsSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Language } from '../../scripts/language.ts';
@@ -223,6 +223,12 @@ test('--dry-run creates no app and writes no file', async () => {
   const { code, output } = await run(world, [...byHand, ...whole(world)], { isDryRun: true });
   expect(output).not.toContain('card-template.json');
   expect([code, world.registration.codes, readdirSync(world.cwd)]).toEqual([0, 0, []]);
+});
+
+test('kept answers that cannot be read are named, and nothing is asked', async () => {
+  const world = await startWorld();
+  mkdirSync(join(world.cwd, '.env.setup'), { mode: 0o600 });
+  expect((await run(world, [])).output).toContain('.env.setup cannot be read or written (EISDIR)');
 });
 
 describe('the console by dws', () => {
