@@ -1,5 +1,5 @@
 import { isUnanswered } from '../errors.ts';
-import { sleep, type Clock } from '../runtime/clock.ts';
+import { sleep, withTimeout, type Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
 import { retry } from '../runtime/retry.ts';
 import type { Texts } from '../texts/texts.ts';
@@ -24,8 +24,8 @@ export interface QueueNoticePorts {
   /** @throws BridgeError while the store cannot be reached. */
   record: (card: CardRecord) => Promise<WaitingState>;
   isWaiting: () => Promise<boolean>;
-  /** Ends the card of a question that was given up while this instance opened it. Never rejects. */
-  endDropped: () => Promise<void>;
+  /** Ends the card of a question that was given up while this instance opened it, where it has one. Never rejects. */
+  endDropped: (hasCard: boolean) => Promise<void>;
   texts: Texts;
   clock: Clock;
   log: Log;
@@ -34,6 +34,9 @@ export interface QueueNoticePorts {
 
 /** Without a card the asker hears of a wait only when it takes longer than this. */
 const MESSAGE_AFTER_MS = 10_000;
+
+/** The notice is left out where it would wait longer for its slot: the card has to be on record soon. */
+const SLOT_PATIENCE_MS = 2_000;
 
 /** Pauses before each repeat, while the store is down, of the record that the card is there. */
 const RECORD_RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000, 8_000] as const;
@@ -58,7 +61,7 @@ export async function showQueued(
       await recordOpened();
       return;
     }
-    await record(false);
+    if ((await record(false)) === 'dropped') await ports.endDropped(false);
     await sleep(clock, MESSAGE_AFTER_MS);
     if (await isWaiting()) await reply.send({ title: texts.messageTitle, text, mentionAsker: true });
   } catch (error) {
@@ -76,8 +79,14 @@ export async function showQueued(
   }
 
   async function write(sink: CardSink): Promise<void> {
+    const slot = (signal: AbortSignal) => ports.limiter.slot('stream', 'typing', signal);
+    try {
+      await withTimeout(clock, SLOT_PATIENCE_MS, slot);
+    } catch {
+      return;
+    }
+    // Its turn may have come while the notice waited for its slot.
     if (!(await isWaiting())) return;
-    await ports.limiter.slot('stream', 'typing');
     await sink.write({ text: quote === '' ? text : `${quote}\n\n${text}`, state: 'typing', id: ports.newId() });
   }
 
@@ -88,6 +97,6 @@ export async function showQueued(
    */
   async function recordOpened(): Promise<void> {
     const state = await retry(() => record(true), { clock, pausesMs: RECORD_RETRY_MS }).catch(() => null);
-    if (state === 'dropped') await ports.endDropped();
+    if (state === 'dropped') await ports.endDropped(true);
   }
 }

@@ -29,7 +29,10 @@ const ERRCODES: Readonly<Record<number, DeliveryErrorCode>> = {
 
 const TIMEOUT_MS = 8_000;
 
-/** Pauses before each repeat of a message that got no answer. */
+/** The gateway's limit, which counts by the second. That of the address, 20 messages a minute, comes as an `errcode`. */
+const TOO_MANY = 429;
+
+/** Pauses before each repeat of a message that got no answer, or came too fast for the gateway. */
 const RETRY_MS = [1_000, 1_000, 1_000] as const;
 
 export interface SessionReplyOptions {
@@ -53,6 +56,7 @@ export function createSessionReply({ config, message, fetch, clock }: SessionRep
     const code =
       (errcode === undefined ? undefined : ERRCODES[errcode]) ??
       (isUnheard(answer.status) ? 'dingtalk_unreachable' : null) ??
+      (answer.status === TOO_MANY ? 'dingtalk_qps' : null) ??
       (answer.status >= 500 ? 'dingtalk_server_error' : 'dingtalk_refused');
     throw new BridgeError(code, 'DingTalk refused the reply', {
       api: 'sendBySession',
@@ -81,7 +85,7 @@ export function createSessionReply({ config, message, fetch, clock }: SessionRep
       // After a try without an answer the message may be there. DingTalk knows a repeat by its id (decision 25).
       const mayRetry = (error: unknown) => {
         if (isUnanswered(error)) unanswered = error;
-        return unanswered !== null && !isUnsafe(error);
+        return (unanswered !== null && !isUnsafe(error)) || isTooFast(error);
       };
       await retry(() => post(webhook, body), { clock, pausesMs: RETRY_MS, mayRetry }).catch((error: unknown) => {
         // A refusal of a repeat proves nothing about the tries before it, and a message that may be there must not be
@@ -92,6 +96,8 @@ export function createSessionReply({ config, message, fetch, clock }: SessionRep
     },
   };
 }
+
+const isTooFast = (error: unknown) => error instanceof BridgeError && error.facts['status'] === TOO_MANY;
 
 /**
  * The signature does not cover the body, so the reply address is used only when it is one of DingTalk.

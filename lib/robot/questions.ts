@@ -205,7 +205,7 @@ export function createQuestions(options: QuestionOptions, parts: QuestionParts):
         card: (onCall) =>
           channels.cardOf({ id, message, question, level: budget.level }, onCall, (named) => (cardKey = named)),
         reply: chat.replyTo(message, reference),
-        endDropped: () => channels.endCard(id, texts.stopped),
+        endDropped: (hasCard) => channels.endDropped(id, hasCard),
         record: async (card) =>
           (
             await state.noteWaiting({

@@ -59,17 +59,17 @@ export interface State {
   finish(request: FinishRequest): Promise<Finished>;
   /**
    * Makes the caller the owner of a running turn whose lease has lapsed, or whose owner hands it over. Null when the turn
-   * has an owner or has ended. `dropped` when the turn was dropped while it waited, and no instance has reported since that
-   * it ends the card: the caller does. `late` when the handover was sent more than a minute ago.
+   * has an owner or has ended. `dropped` when the turn was dropped while it waited, and no instance has reported within the
+   * lease that its card has ended: the caller ends it, and calls `noteDropped`. `late` when the handover was sent more than
+   * a minute ago.
    */
   takeOver(request: TakeOverRequest): Promise<StartedTurn | 'dropped' | 'late' | null>;
   /** Ids of turns whose lease has lapsed, oldest first. */
   overdue(request: { nowMs: number; limit: number }): Promise<string[]>;
-  /**
-   * Keeps the progress of a turn that waits, unless it has a progress already. Returns how the turn stands. Of a turn that
-   * was dropped: the caller ends its card, or has ended it, and no other instance has to.
-   */
+  /** Keeps the progress of a turn that waits, unless it has a progress already. Returns how the turn stands. */
   noteWaiting(request: { turnId: string; progress: string }): Promise<Waiting>;
+  /** The card of a turn that was dropped while it waited has ended, or is not there: no other instance has to end it. */
+  noteDropped(turnId: string): Promise<void>;
   /** How a turn stands that was put in line. */
   peek(turnId: string): Promise<Waiting>;
   /** Up to `limit` turns whose card shows a form of which the time is over. Each is told once a minute. */

@@ -30,7 +30,7 @@ export interface ChannelOptions {
   texts: Texts;
   chat: Chat;
   dify: Pick<Dify, 'facts' | 'knownName' | 'suggestions' | 'files'>;
-  state: Pick<State, 'peek' | 'claim'>;
+  state: Pick<State, 'peek' | 'claim' | 'noteDropped'>;
   download: Download;
   limiter: Limiter;
   clock: Clock;
@@ -51,6 +51,8 @@ export interface Channels {
   ): CardSink | null;
   /** Ends the card of a question that gets no answer. Never rejects. */
   endCard(turnId: string, text: string): Promise<void>;
+  /** Ends the card of a question that was given up while it waited, where it has one, and reports that. Never rejects. */
+  endDropped(turnId: string, hasCard: boolean): Promise<void>;
 }
 
 export interface TurnChannels {
@@ -114,6 +116,13 @@ export function createChannels(options: ChannelOptions): Channels {
       reference: referenceOf(id),
       onNamed,
     });
+  }
+
+  async function endCard(turnId: string, text: string): Promise<void> {
+    const sink = chat.openedCard(turnId);
+    if (!sink) return;
+    const reference = referenceOf(turnId);
+    await closeCard(reopenCard(sink, reference, cardPorts), { text, state: 'finished' }, { log, reference });
   }
 
   function openTurnCard(turn: Turn, lease: Lease, via: Chat): OpenCard | null {
@@ -191,11 +200,11 @@ export function createChannels(options: ChannelOptions): Channels {
         }),
       };
     },
-    async endCard(turnId, text) {
-      const sink = chat.openedCard(turnId);
-      if (!sink) return;
-      const reference = referenceOf(turnId);
-      await closeCard(reopenCard(sink, reference, cardPorts), { text, state: 'finished' }, { log, reference });
+    endCard,
+    async endDropped(turnId, hasCard) {
+      if (hasCard) await endCard(turnId, texts.stopped);
+      // Before that word this instance may be killed, and another one ends the card when the lease has lapsed.
+      await state.noteDropped(turnId).catch(() => undefined);
     },
   };
 }

@@ -237,13 +237,16 @@ function submit(
   });
 }
 
+/** Dify's id; null for a new one. A second try, also of another instance, goes on in the one that the first try began. */
+export const conversationToAskIn = (turn: Turn, lease: Pick<Lease, 'progress'>): string | null =>
+  lease.progress.ids.conversationId ?? turn.record.context?.difyConversationId ?? null;
+
 function questionOf(turn: Turn, { robot, lease }: AnswerPorts, query: string) {
   return {
     query,
     inputs: fillInputs(robot.dify.inputs, turn.message, query),
     queryInput: robot.dify.queryInput,
     user: turn.user,
-    // A second try goes on in the conversation that the first one began.
-    conversationId: lease.progress.ids.conversationId ?? turn.record.context?.difyConversationId ?? null,
+    conversationId: conversationToAskIn(turn, lease),
   };
 }

@@ -19,7 +19,7 @@ import { settleForm } from './form-step.ts';
 import { handOn, type Handover } from './handover.ts';
 import type { Obtained } from './judge.ts';
 import type { NextTurn } from './lease.ts';
-import { obtainAnswer, type AnswerPorts } from './obtain-answer.ts';
+import { conversationToAskIn, obtainAnswer, type AnswerPorts } from './obtain-answer.ts';
 import { mentionAsker } from './mention.ts';
 import { createProgress } from './progress.ts';
 import { askerName, questionLine } from './question-line.ts';
@@ -61,7 +61,7 @@ export async function runTurn(turn: Turn, ports: TurnPorts): Promise<NextTurn | 
   const formEnds = openFormEnds(turn, { ...ports, followUps: channels.followUps, forms });
   const stage = { view, card, forms, formEnds };
   const { attachments, sentFiles } = channels;
-  const askedIn = turn.form ? null : (turn.record.context?.difyConversationId ?? null);
+  const askedIn = turn.form ? null : conversationToAskIn(turn, lease);
   const { mayHaveBeenAsked: isLookedFor, hasWaited } = turn;
   const waiting = openWaitingMessages(turn, ports, stage);
   const progress = createProgress({ lease, card, waiting, attachments, view, clock, isLookedFor, hasWaited, askedIn });

@@ -53,8 +53,11 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
   const { config, state, clock, newId, log, texts, limiter, handover, leaseTiming, shutdown } = options;
   const userOf = (asked: TurnPayload) => userOfTurn(asked, config.conversation.scope);
   const quotedAnswers = createQuotedAnswers(options);
-  const endDropped = (turnId: string) => channels.endCard(turnId, texts.stopped);
-  const stops = createStops({ state, dify: options.dify, userOf, endDropped, leaseTiming, clock, newId, log });
+  const stops = createStops({
+    ...options,
+    userOf,
+    endDropped: (turnId, hasCard) => channels.endDropped(turnId, hasCard),
+  });
   const watch = createWatch(clock);
 
   function noteRunning(here: number, total: number): void {
@@ -201,7 +204,7 @@ export function createRunner(options: RunnerOptions, channels: Channels): Runner
     const started = await state.takeOver({ turnId, owner, nowMs, leaseUntilMs, handedOver });
     if (!started) return null;
     if (started === 'late') throw new BridgeError('route_closed', 'not authorised');
-    if (started === 'dropped') return () => endDropped(turnId);
+    if (started === 'dropped') return () => channels.endDropped(turnId, true);
     const turn = readStarted(started, owner);
     if (!turn) return () => giveUp(started, owner);
     log.info('turn_taken_over', { turn: turn.reference, hop: started.hop, asked: started.mayHaveBeenAsked });

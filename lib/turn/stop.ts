@@ -40,12 +40,12 @@ export interface Stops {
 }
 
 export interface StopsOptions {
-  state: Pick<State, 'stop' | 'noteWaiting'>;
+  state: Pick<State, 'stop'>;
   dify: Pick<Dify, 'stop'>;
   /** Whom Dify knows the asker of a turn as. */
   userOf: (asked: TurnPayload) => string;
-  /** Ends the card of a question that was given up while it waited. Never rejects. */
-  endDropped: (turnId: string) => Promise<void>;
+  /** Ends the card of a question that was given up while it waited, where it has one, and reports it. Never rejects. */
+  endDropped: (turnId: string, hasCard: boolean) => Promise<void>;
   leaseTiming: LeaseTiming;
   clock: Clock;
   newId: () => string;
@@ -70,10 +70,7 @@ export function createStops(options: StopsOptions): Stops {
 
   /** Ends the card of a question that was given up. One that is not on record yet is ended by the instance that opens it. */
   async function endWaiting({ turnId, progress }: Stopped['dropped'][number]): Promise<void> {
-    if (progress === null) return;
-    if (readProgress(progress)?.hasCard === true) await endDropped(turnId);
-    // Without this word another instance ends it, once more.
-    await state.noteWaiting({ turnId, progress }).catch(() => undefined);
+    if (progress !== null) await endDropped(turnId, readProgress(progress)?.hasCard === true);
   }
 
   return {

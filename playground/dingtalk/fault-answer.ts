@@ -1,12 +1,14 @@
 import { refuse, sessionAnswer, type Answer } from './answer.ts';
-import type { DingTalkFaultEffect } from './types.ts';
+import type { DingTalkApi, DingTalkFaultEffect } from './types.ts';
 
 /** The refusal an injected fault stands for; undefined when the fault is about the connection. */
-export function faultAnswer(fault: DingTalkFaultEffect): Answer | undefined {
+export function faultAnswer(fault: DingTalkFaultEffect, api: DingTalkApi): Answer | undefined {
   switch (fault.kind) {
     case 'status':
       return counted(refuse(fault.status, fault.code ?? 'unknownError', fault.message ?? 'injected'));
     case 'qps':
+      // protocol 2: this interface has limits and codes of its own.
+      if (api === 'sendBySession') return sessionAnswer(130101, 'send too fast, exceed 20 times per minute');
       return counted(refuse(403, 'Forbidden.AccessDenied.QpsLimitForAppkeyAndApi', '应用调用该接口的QPS超过限制'));
     case 'too-many-requests':
       return counted(refuse(429, 'Throttling', 'too many requests'));

@@ -175,7 +175,7 @@ export async function createDingTalkSimulator(options: DingTalkOptions): Promise
       open.finish({ outcome: 'reset' });
       return;
     }
-    const injected = fault && faultAnswer(fault);
+    const injected = fault && faultAnswer(fault, route.api);
     const isCarriedOut = fault !== undefined && 'carriedOut' in fault && fault.carriedOut;
     if (injected && !isCarriedOut) await sleep(clock, delayMs + latencyOf(route.api));
     const real = injected && !isCarriedOut ? injected : await answerOf(route, request, response, delayMs);

@@ -70,6 +70,7 @@ export function watchState(state: State, journal: Journal, clock: Clock): State 
     },
     overdue: (request) => watch('overdue', request, () => state.overdue(request)),
     noteWaiting: (request) => watch('noteWaiting', request, () => state.noteWaiting(request)),
+    noteDropped: (turnId) => watch('noteDropped', { turnId }, () => state.noteDropped(turnId)),
     peek: (turnId) => watch('peek', { turnId }, () => state.peek(turnId)),
     dueForms: (request) => watch('dueForms', request, () => state.dueForms(request)),
     postponeForm: (request) => watch('postponeForm', request, () => state.postponeForm(request)),

@@ -1,6 +1,6 @@
 // What must hold after a chaos run, judged by what the simulators and the store recorded.
 import { casesOf, conversationOf, runsOf, storyOf, type Case } from './cases.ts';
-import { questionText, ROBOTS, UPSTREAM_MARK } from './plan.ts';
+import { OUTSIDE, questionText, ROBOTS, UPSTREAM_MARK } from './plan.ts';
 import { createSentences, type Sentences } from './sentences.ts';
 import type { Records } from './world.ts';
 
@@ -199,10 +199,11 @@ function withoutOutcome(each: Case, records: Records, { isQueueFull }: Sentences
   // have shown it.
   const firstWord = each.answer.split(' ', 1)[0] ?? '';
   const isItsReply = (request: unknown) => JSON.stringify(request).includes(`${firstWord} `);
-  const isUnanswered = simulator.calls.some(
-    (call) => call.api === 'sendBySession' && isUnheard(call) && isItsReply(call.request),
-  );
-  return isUnanswered ? 'DingTalk did not answer the call with its message' : null;
+  const replies = simulator.calls.filter((call) => call.api === 'sendBySession' && isItsReply(call.request));
+  if (replies.some(isUnheard)) return 'DingTalk did not answer the call with its message';
+  // A robot cannot begin a chat with a person of another organisation.
+  const hasNoOtherWay = from === OUTSIDE && group === null && replies.some(({ code }) => code !== 'ok');
+  return hasNoOtherWay ? 'DingTalk refused the reply to a person of another organisation' : null;
 }
 
 /** What became of the call, its client does not know: a gateway's 502 or 504 says nothing about it. */
@@ -215,7 +216,8 @@ function judgeTexts(each: Case, records: Records, sentences: Sentences, breaks: 
   const check = (where: string, text: string) => {
     const shown = sentences.read(text, answer, questionText(question.planned.number));
     if (text.includes(UPSTREAM_MARK)) breaks('upstream text', `${name} ${where}: ${JSON.stringify(text)}`);
-    else if (shown.foreign.length > 0) breaks('wrong text', `${name} ${where}: ${JSON.stringify(text)}`);
+    else if (shown.foreign.length > 0)
+      breaks('wrong text', `${name} ${where}: ${JSON.stringify(text)}${storyOf(each, records)}`);
     if (shown.references.some((reference) => reference !== turnId.slice(0, 8)))
       breaks('wrong reference', `${name} ${where}: ${JSON.stringify(text)}`);
     return shown;
@@ -309,9 +311,11 @@ function judgeViolations(cases: readonly Case[], records: Records, breaks: Break
         (code === 'param.cardAlreadyExist' &&
           (made.some((call) => tookMs(call) > SLOW_MS) ||
             before.some(({ durationMs }) => (durationMs ?? 0) > SLOW_CALL_MS))) ||
-        (code === 'unknownError' && before.some(({ durationMs }) => (durationMs ?? 0) > SLOW_MS));
-      // When a call to make the card got no answer, the card may exist all the same, and the instance must end it.
-      const mayBeThere = made.length > 0 && made.every(isUnheard);
+        (code === 'unknownError' &&
+          (before.some(({ durationMs }) => (durationMs ?? 0) > SLOW_MS) || hasWaitedForToken(before)));
+      // When a call to make the card got no answer, the card may exist all the same, and the instance must end it. One that
+      // takes a turn over does not know how the calls of the other instance ended.
+      const mayBeThere = made.every(isUnheard) && (made.length > 0 || of?.wasTakenOver === true);
       if (code === 'param.stream.outTrackId' && mayBeThere) {
         excuses('the end of a card that may have existed');
         continue;
@@ -330,6 +334,12 @@ function judgeViolations(cases: readonly Case[], records: Records, breaks: Break
     if (code === 'concurrent-with-orphan') excuses('a run beside one whose connection had broken');
     else breaks('refused by Dify', `${code}: ${message}`);
   }
+}
+
+/** The last call was that of a frame whose token was refused first, and the new token was long in coming. */
+function hasWaitedForToken(calls: readonly { at: number; code: string | null }[]): boolean {
+  const [first, second] = calls.slice(-2);
+  return first?.code === 'InvalidAuthentication' && second !== undefined && second.at - first.at > SLOW_MS;
 }
 
 /** Two runs at a time in one conversation of DingTalk, also where Dify has two conversations for it. */

@@ -6,7 +6,9 @@ import { createRandom } from '../../playground/http/random.ts';
 export const INSTANCES = 3;
 export const ROBOTS = ['flow', 'easy', 'work'] as const;
 export type RobotName = (typeof ROBOTS)[number];
-export const PEOPLE = ['p1', 'p2', 'p3', 'p4', 'p5', 'u-outside'] as const;
+/** Of another organisation: without a staff id. */
+export const OUTSIDE = 'u-outside';
+export const PEOPLE = ['p1', 'p2', 'p3', 'p4', 'p5', OUTSIDE] as const;
 export const GROUPS = ['cidGroupA==', 'cidGroupB=='] as const;
 /** Stands in every error text of an upstream. No user may ever see it. */
 export const UPSTREAM_MARK = 'UPSTREAM';

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { sleep } from '../../lib/runtime/clock.ts';
 import { createLimiter } from '../../lib/delivery/limiter.ts';
 import { showQueued, type CardRecord, type WaitingState } from '../../lib/delivery/queue-notice.ts';
 import { textsFor } from '../../lib/texts/index.ts';
@@ -18,11 +19,21 @@ interface SceneOptions {
   state?: WaitingState;
   /** For how long the question waits. */
   waitsMs?: number;
+  /** How long the notice waits for its slot. */
+  slotMs?: number;
 }
 
 /** Tells the asker that a question waits, and follows that for a minute. */
 async function told(options: SceneOptions = {}) {
-  const { opens = [], writes = [], replies = [], records = [], state = 'queued', waitsMs = 60_000 } = options;
+  const {
+    opens = [],
+    writes = [],
+    replies = [],
+    records = [],
+    state = 'queued',
+    waitsMs = 60_000,
+    slotMs = 0,
+  } = options;
   const clock = createVirtualClock();
   const startMs = clock.now();
   const sink = createScriptedCard(clock, { opens: opens ?? [], writes });
@@ -30,7 +41,7 @@ async function told(options: SceneOptions = {}) {
   const { log, events, lines } = createLogLines(clock);
   const outcomes = [...records];
   const recorded: (CardRecord & { atMs: number })[] = [];
-  let ended = 0;
+  const ended: boolean[] = [];
   let ids = 0;
   const telling = showQueued(
     { reference: 'r', place: 2 },
@@ -48,14 +59,17 @@ async function told(options: SceneOptions = {}) {
           },
         },
       reply,
-      limiter: createLimiter({ clock, callsPerSecond: 1_000 }),
+      limiter: {
+        ...createLimiter({ clock, callsPerSecond: 1_000 }),
+        slot: (bucket, _priority, signal) => sleep(clock, bucket === 'stream' ? slotMs : 0, signal),
+      },
       async record(card) {
         recorded.push({ ...card, atMs: clock.now() - startMs });
         settle(outcomes.shift());
         return state;
       },
       isWaiting: async () => clock.now() - startMs < waitsMs,
-      endDropped: async () => void (ended += 1),
+      endDropped: async (hasCard) => void ended.push(hasCard),
       texts,
       clock,
       log,
@@ -73,7 +87,7 @@ describe('on the card of the question', () => {
     expect(frames).toMatchObject([{ text: NOTICE, state: 'typing', id: 'frame-1', atMs: 0 }]);
     expect(recorded).toEqual([{ hasCard: true, calls: 2, atMs: 0 }]);
     expect(messages).toEqual([]);
-    expect(ended).toBe(0);
+    expect(ended).toEqual([]);
     expect(events()).toEqual([]);
   });
 
@@ -87,6 +101,19 @@ describe('on the card of the question', () => {
     const { frames, recorded } = await told({ waitsMs: 0, state: 'started' });
     expect(frames).toEqual([]);
     expect(recorded).toMatchObject([{ hasCard: true, calls: 1 }]);
+  });
+
+  test('the notice is left out when its turn came while it waited for a call', async () => {
+    const { frames, recorded } = await told({ slotMs: 1_000, waitsMs: 500 });
+    expect(frames).toEqual([]);
+    expect(recorded).toMatchObject([{ hasCard: true, calls: 1, atMs: 1_000 }]);
+  });
+
+  test('the notice is left out where other answers need the calls: the card has to be on record soon', async () => {
+    const { frames, recorded, events } = await told({ slotMs: 10_000 });
+    expect(frames).toEqual([]);
+    expect(recorded).toMatchObject([{ hasCard: true, calls: 1, atMs: 2_000 }]);
+    expect(events()).toEqual([]);
   });
 
   test('that refuses the notice is put on record all the same', async () => {
@@ -108,7 +135,7 @@ describe('the record of the card', () => {
     const down = 'store_unavailable';
     const { recorded, ended } = await told({ records: [down, down, down], state: 'dropped' });
     expect(recorded.map(({ atMs }) => atMs)).toEqual([0, 500, 1_500, 3_500]);
-    expect(ended).toBe(1);
+    expect(ended).toEqual([true]);
   });
 
   test('is given up when the store stays down', async () => {
@@ -116,17 +143,18 @@ describe('the record of the card', () => {
       records: Array.from({ length: 9 }, () => 'store_unavailable' as const),
     });
     expect(recorded.map(({ atMs }) => atMs)).toEqual([0, 500, 1_500, 3_500, 7_500, 15_500, 23_500]);
-    expect(ended).toBe(0);
+    expect(ended).toEqual([]);
     expect(events()).toEqual([]);
   });
 
-  test.each<[WaitingState, number]>([
-    ['queued', 0],
-    ['started', 0],
-    ['over', 0],
-    ['dropped', 1],
-  ])('of a question that is %s ends its card %i times', async (state, times) => {
-    expect((await told({ state })).ended).toBe(times);
+  test.each<[WaitingState, boolean[], boolean[]]>([
+    ['queued', [], []],
+    ['started', [], []],
+    ['over', [], []],
+    ['dropped', [true], [false]],
+  ])('of a question that is %s: what is ended with a card, and without one', async (state, withCard, without) => {
+    expect((await told({ state })).ended).toEqual(withCard);
+    expect((await told({ state, opens: null })).ended).toEqual(without);
   });
 });
 

@@ -103,8 +103,19 @@ describe('a reply', () => {
     [502, {}, 'dingtalk_unreachable'],
     [504, {}, 'dingtalk_unreachable'],
     [403, {}, 'dingtalk_refused'],
+    [429, {}, 'dingtalk_qps'],
   ])('that gets %i %j', async (status, answer, outcome) => {
     expect(await scene({ status, answers: [answer] }).send()).toBe(outcome);
+  });
+
+  test.each([
+    [429, {}, [0, 1_000, 2_000, 3_000]],
+    // The limit of the address counts by the minute.
+    [200, { errcode: 130101 }, [0]],
+  ])('that came too fast: %i %j', async (status, answer, triesAtMs) => {
+    const { send, sent } = scene({ status, answers: [answer, answer, answer, answer] });
+    expect(await send()).toBe('dingtalk_qps');
+    expect(sent.map(({ atMs }) => atMs)).toEqual(triesAtMs);
   });
 
   test('of the same text has another id, the same for each instance', async () => {

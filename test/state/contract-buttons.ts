@@ -408,7 +408,9 @@ export function describeButtons(open: () => { state: State; other: State }, make
     const take = (turnId: string, owner: string, nowMs: number) =>
       other.takeOver({ turnId, owner, nowMs, leaseUntilMs: nowMs + LEASE_MS, handedOver: null });
     expect(await take(orphaned.turnId, 'early', NOW + LEASE_MS - 1)).toBeNull();
-    await state.noteWaiting({ turnId: noted.turnId, progress: 'its card is there' });
+    // That its card is there does not say that it has ended.
+    await state.noteWaiting({ turnId: orphaned.turnId, progress: 'its card is there' });
+    await state.noteDropped(noted.turnId);
     const later = NOW + LEASE_MS;
     const overdue = await other.overdue({ nowMs: later, limit: 1_000 });
     expect([overdue.includes(noted.turnId), overdue.includes(orphaned.turnId)]).toEqual([false, true]);
@@ -417,6 +419,11 @@ export function describeButtons(open: () => { state: State; other: State }, make
     expect(await take(orphaned.turnId, 'a', later)).toBe('dropped');
     expect(await take(orphaned.turnId, 'b', later)).toBeNull();
     expect(await other.overdue({ nowMs: later, limit: 1_000 })).not.toContain(orphaned.turnId);
+    // The instance that was to end the card has been killed.
+    const muchLater = later + LEASE_MS;
+    expect(await take(orphaned.turnId, 'c', muchLater)).toBe('dropped');
+    await state.noteDropped(orphaned.turnId);
+    expect(await take(orphaned.turnId, 'd', muchLater + LEASE_MS)).toBeNull();
   });
 
   test('a question that is given up although its card is there is looked after too, until that is noted', async () => {
@@ -438,7 +445,7 @@ export function describeButtons(open: () => { state: State; other: State }, make
       leaseUntilMs: NOW + LEASE_MS,
     };
     expect((await state.stop(stop)).dropped).toHaveLength(2);
-    await state.noteWaiting({ turnId: ended.turnId, progress: 'its card is there' });
+    await state.noteDropped(ended.turnId);
     const later = NOW + LEASE_MS;
     const overdue = await other.overdue({ nowMs: later, limit: 1_000 });
     expect([overdue.includes(ended.turnId), overdue.includes(unheard.turnId)]).toEqual([false, true]);

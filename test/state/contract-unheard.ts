@@ -49,7 +49,9 @@ export function describeUnheard(
       });
       const unasked = { turnId: unheard.turnId, fence: 1, nowMs: NOW, leaseUntilMs: NOW + LEASE_MS, progress: '{}' };
       const held = await other.renew({ ...unasked, remembered: remembered(first.conversationKey) });
-      expect(held).toMatchObject({ kind: 'held', running: 1, isStopped: true });
+      expect(held).toMatchObject({ kind: 'held', running: 2, isStopped: true });
+      // Until then another instance ends its card, should this one be killed.
+      expect(await state.overdue({ nowMs: NOW + LEASE_MS, limit: 1_000 })).toContain(unheard.turnId);
       expect(await other.finish(finish(unheard))).toMatchObject({ kind: 'finished', next: null });
     });
 

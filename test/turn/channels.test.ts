@@ -226,6 +226,23 @@ describe('the card of a question that gets no answer', () => {
     expect(world.chat.cards).toEqual([]);
   });
 
+  test.each([
+    ['ends before that is reported, and does so without a store', true, ['finished', 'reported']],
+    ['is not there: that is only reported', false, ['reported']],
+  ])('and was given up while it waited: it %s', async (_, hasCard, expected) => {
+    const order: string[] = [];
+    const world = createWorld({
+      state: {
+        async noteDropped() {
+          order.push(...world.chat.cards.flatMap(({ frames }) => frames.map(({ state }) => state)), 'reported');
+          throw new BridgeError('store_unavailable', 'on purpose');
+        },
+      },
+    });
+    await world.done(createChannels(world.options).endDropped('turn-1', hasCard));
+    expect(order).toEqual(expected);
+  });
+
   test('is in the log when it cannot be ended', async () => {
     const world = createWorld();
     world.chat.failures['write'] = [new BridgeError('dingtalk_permission_missing', 'on purpose')];

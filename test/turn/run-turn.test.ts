@@ -359,6 +359,17 @@ describe('a turn that was asked by an instance that is gone', () => {
     expect(readAnswered(record?.receipt ?? null)?.ids.messageId).toBe('found-message');
   });
 
+  test('and is asked again goes on in the conversation of the first try, whichever the chat has now', async () => {
+    const world = createWorld();
+    world.found.push({ kind: 'lost' });
+    world.dify.answers.push([words('the answer'), ended]);
+    const context = { generation: '', difyConversationId: 'another', form: null };
+    const progress = { ...noProgress, hasCard: true, ids: IDS, appType: 'chat' as const };
+    await run(world, { ...asked, progress, record: { fence: 1, owner: 'owner-1', hop: 0, context } });
+    expect(world.dify.calls['ask']).toMatchObject([{ conversationId: IDS.conversationId }]);
+    expect(frames(world)).toEqual([['finished', 'the answer']]);
+  });
+
   test('has been shown when its card says that it has ended already', async () => {
     const world = createWorld();
     world.found.push(found());

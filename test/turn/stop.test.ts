@@ -16,27 +16,17 @@ const task = { type: 'chat', user: 'staff-1', taskId: 'task-1' };
 const payload = JSON.stringify({ message: messageOf('a'), question: 'a', acceptedAtMs: 0 });
 const none: Stopped = { running: null, dropped: [] };
 
-function open({
-  stopped = none,
-  failure = null,
-  noteFailure = null,
-}: { stopped?: Stopped; failure?: Error | null; noteFailure?: Error | null } = {}) {
+function open({ stopped = none, failure = null }: { stopped?: Stopped; failure?: Error | null } = {}) {
   const clock = createVirtualClock();
   const { log, lines } = createLogLines(clock);
   const told: unknown[] = [];
   const orders: unknown[] = [];
-  const ended: string[] = [];
-  const noted: unknown[] = [];
+  const ended: [string, boolean][] = [];
   const stops = createStops({
     state: {
       async stop(request) {
         orders.push(request);
         return stopped;
-      },
-      async noteWaiting(note) {
-        noted.push(note);
-        if (noteFailure) throw noteFailure;
-        return { state: 'dropped', progress: note.progress };
       },
     },
     dify: {
@@ -46,7 +36,7 @@ function open({
       },
     },
     userOf: ({ message }) => message.sender.staffId ?? '',
-    endDropped: async (turnId) => void ended.push(turnId),
+    endDropped: async (turnId, hasCard) => void ended.push([turnId, hasCard]),
     leaseTiming: { leaseMs: 40_000, renewMs: 27_000 },
     clock,
     newId: () => 'id-1',
@@ -55,7 +45,7 @@ function open({
   const stopAsked = new AbortController();
   const begin = (progress: TurnProgress = running) =>
     stops.begin(turn, { ...keepProgress(progress), stopAsked: stopAsked.signal });
-  return { clock, lines, told, orders, ended, noted, stops, stopAsked, begin };
+  return { clock, lines, told, orders, ended, stops, stopAsked, begin };
 }
 
 describe('an answer that is written here, when it is stopped,', () => {
@@ -160,15 +150,13 @@ describe('stopping the answers of a conversation', () => {
       { turnId: 'without-card', progress: withCard(false) },
       { turnId: 'being-opened', progress: null },
     ];
-    const { stops, ended, noted } = open({
-      stopped: { running: null, dropped },
-      noteFailure: new BridgeError('store_unavailable', 'on purpose'),
-    });
+    const { stops, ended } = open({ stopped: { running: null, dropped } });
     expect(await stops.stop(order)).toBe(true);
-    expect(ended).toEqual(['with-card']);
-    // No other instance has to end them.
-    expect(noted).toEqual(expect.arrayContaining(dropped.slice(0, 2)));
-    expect(noted).toHaveLength(2);
+    // The third is left to the instance that opens its card.
+    expect(ended).toEqual([
+      ['with-card', true],
+      ['without-card', false],
+    ]);
   });
 
   test('stops the one that is written here by its switch', async () => {

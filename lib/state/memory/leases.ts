@@ -8,6 +8,7 @@ export function createMemoryLeases() {
     drop(turnId: string): void {
       leases.delete(turnId);
     },
+    has: (turnId: string) => leases.has(turnId),
     isHeld: (turnId: string, nowMs: number) => (leases.get(turnId) ?? 0) > nowMs,
     isOverdue: (turnId: string, nowMs: number) => (leases.get(turnId) ?? Number.POSITIVE_INFINITY) <= nowMs,
     size: () => leases.size,

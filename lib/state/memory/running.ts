@@ -7,7 +7,7 @@ import { waitingOf, type MemoryTurn } from './turn.ts';
 /** Turns that run or wait, within this process. */
 export function createMemoryRunning(
   parts: MemoryParts,
-): Pick<State, 'renew' | 'finish' | 'takeOver' | 'noteWaiting' | 'peek'> {
+): Pick<State, 'renew' | 'finish' | 'takeOver' | 'noteWaiting' | 'noteDropped' | 'peek'> {
   const { turns, payloads, addresses, cards, conversations, lines, leases, forms, accounts, counters } = parts;
 
   /** All that the next owner of a turn needs. */
@@ -49,12 +49,9 @@ export function createMemoryRunning(
         turn.state = 'started';
         turn.askedBy = turn.acceptedBy;
       }
-      if (turn.state === 'started') {
-        turn.progress = progress;
-        leases.hold(turnId, leaseUntilMs);
-      }
-      // The owner that renews a dropped turn ends its card.
-      if (turn.state === 'dropped') leases.drop(turnId);
+      // The owner that renews a dropped turn ends its card, and then the turn.
+      if (turn.state !== 'dropped') turn.progress = progress;
+      leases.hold(turnId, leaseUntilMs);
       conversations.remember(remembered);
       const isStopped = turn.isStopped || turn.state === 'dropped';
       const load = { running: leases.running(nowMs), overdue: leases.overdue(nowMs, MOST_TOLD) };
@@ -101,9 +98,12 @@ export function createMemoryRunning(
       if (handedOver && Math.abs(nowMs - handedOver.sentAtMs) > HANDOVER_AGE_MS) return 'late';
       const turn = turns.get(turnId);
       if (turn?.state === 'dropped' && !handedOver) {
-        if (turn.owner !== owner && !leases.isOverdue(turnId, nowMs)) return null;
-        leases.drop(turnId);
-        turn.owner = owner;
+        if (!leases.has(turnId)) return null;
+        if (turn.owner !== owner) {
+          if (!leases.isOverdue(turnId, nowMs)) return null;
+          turn.owner = owner;
+          leases.hold(turnId, leaseUntilMs);
+        }
         return 'dropped';
       }
       if (turn?.state !== 'started') {
@@ -126,9 +126,10 @@ export function createMemoryRunning(
     async noteWaiting({ turnId, progress }) {
       const turn = turns.get(turnId);
       if (turn?.state === 'queued' || turn?.state === 'started') turn.progress ??= progress;
-      // The instance that keeps the progress of a dropped turn ends its card.
-      if (turn?.state === 'dropped') leases.drop(turnId);
       return waitingOf(turn);
+    },
+    async noteDropped(turnId) {
+      if (turns.get(turnId)?.state === 'dropped') leases.drop(turnId);
     },
 
     peek: async (turnId) => waitingOf(turns.get(turnId)),

@@ -5,8 +5,8 @@ import { HOLD, PLACE, STORE_NOW } from './script-parts.ts';
 
 // Scripts for turns that wait, and for conversations that begin anew or are stopped. See `scripts.ts`.
 
-/** KEYS: turn, leases. ARGV: the progress to keep, or '' to only look. */
-export const WAITING = `${PLACE}
+/** KEYS: turn. ARGV: the progress to keep, or '' to only look. */
+export const WAITING = `
 local held = redis.call('HMGET', KEYS[1], 'state', 'progress')
 local state, progress = held[1], held[2] or ''
 if state ~= 'queued' and state ~= 'started' and state ~= 'dropped' then state = 'over' end
@@ -14,9 +14,12 @@ if ARGV[1] ~= '' and progress == '' and (state == 'queued' or state == 'started'
   progress = ARGV[1]
   redis.call('HSET', KEYS[1], 'progress', progress)
 end
--- The instance that keeps the progress of a dropped turn ends its card.
-if ARGV[1] ~= '' and state == 'dropped' then redis.call('ZREM', KEYS[2], id) end
 return {state, progress}`;
+
+/** KEYS: turn, leases. */
+export const NOTE_DROPPED = `${PLACE}
+if redis.call('HGET', KEYS[1], 'state') == 'dropped' then redis.call('ZREM', KEYS[2], id) end
+return 1`;
 
 /**
  * KEYS: conversation. Returns how many held files are dropped; a repeat returns the same. The forms of the conversation

@@ -72,8 +72,7 @@ export function createRedisState(runScript: RunScript, { clientId, app, time }: 
   };
 
   async function waitingOf(turnId: string, noted: string): Promise<Waiting> {
-    const keys = [key.turn(turnId), leases];
-    const [stateNow, progress] = await run(replies.waiting, conversations.WAITING, keys, [noted]);
+    const [stateNow, progress] = await run(replies.waiting, conversations.WAITING, [key.turn(turnId)], [noted]);
     return { state: stateNow, progress: progress || null };
   }
 
@@ -136,6 +135,9 @@ export function createRedisState(runScript: RunScript, { clientId, app, time }: 
     },
     overdue: ({ nowMs, limit }) => run(replies.ids, scripts.OVERDUE, [leases], [storeNow(nowMs), limit]),
     noteWaiting: ({ turnId, progress }) => waitingOf(turnId, progress),
+    async noteDropped(turnId) {
+      await run(z.unknown(), conversations.NOTE_DROPPED, [key.turn(turnId), leases], []);
+    },
     peek: (turnId) => waitingOf(turnId, ''),
     dueForms: ({ nowMs, limit }) => run(replies.ids, DUE_FORMS, [key.forms], [storeNow(nowMs), limit]),
     async postponeForm({ turnId, untilMs }) {

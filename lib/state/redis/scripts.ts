@@ -158,14 +158,9 @@ if state == 'queued' then
   redis.call('HSET', turn, 'state', 'started', 'askedBy', held[4])
   redis.call('ZREM', waiting, id)
 end
-if state == 'queued' or state == 'started' then
-  redis.call('HSET', turn, 'progress', progress, 'v', ${VERSION})
-  hold(leases, now + lease, id)
-elseif state == 'dropped' then
-  -- The owner that renews a dropped turn ends its card.
-  stopped = '1'
-  redis.call('ZREM', leases, id)
-end
+-- The owner that renews a dropped turn ends its card, and then the turn.
+if state == 'dropped' then stopped = '1' else redis.call('HSET', turn, 'progress', progress, 'v', ${VERSION}) end
+hold(leases, now + lease, id)
 remember(conversation, generation, dify, ttl, app)
 local behind = 'nothing'
 for _, other in ipairs(redis.call('LRANGE', queue, 0, -1)) do
@@ -187,12 +182,13 @@ local now = storeNow(given)
 if fence ~= '' and math.abs(now - sentAt) > ${HANDOVER_AGE_MS} then return {'late'} end
 local held = redis.call('HMGET', turn, 'state', 'owner', 'claim')
 if held[1] == 'dropped' and fence == '' then
-  if held[2] == owner then return {'dropped'} end
   local lapses = redis.call('ZSCORE', leases, id)
-  if lapses and tonumber(lapses) > tonumber(now) then return {'held'} end
   if not lapses then return {'gone'} end
-  redis.call('ZREM', leases, id)
-  redis.call('HSET', turn, 'owner', owner)
+  if held[2] ~= owner then
+    if tonumber(lapses) > tonumber(now) then return {'held'} end
+    redis.call('HSET', turn, 'owner', owner)
+    hold(leases, now + lease, id)
+  end
   return {'dropped'}
 end
 if held[1] ~= 'started' then
