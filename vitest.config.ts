@@ -74,7 +74,7 @@ export default defineConfig({
     // The machine may be busy with other things: these only end what would never end.
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    expect: { poll: { timeout: 30_000, interval: 20 } },
+    expect: { requireAssertions: true, poll: { timeout: 30_000, interval: 20 } },
     coverage: {
       include: ['lib/**/*.ts'],
       reporter: ['text'],

@@ -5,6 +5,7 @@ import { environment } from '../lib/config/environment.ts';
 import { templateFile } from './card-template/template.ts';
 import { wordsOf } from './card-template/words.ts';
 import { languageOfPlace } from './language.ts';
+import { codeOf } from './problems.ts';
 
 const words = wordsOf[languageOfPlace(environment())];
 
@@ -16,7 +17,7 @@ interface Options {
 
 process.exitCode = main();
 
-function main(): 0 | 2 {
+function main(): 0 | 1 | 2 {
   const options = optionsOf(process.argv.slice(2));
   if (!options) {
     console.error(words.usage);
@@ -27,7 +28,12 @@ function main(): 0 | 2 {
     return 0;
   }
   const { isMinimal, file } = options;
-  writeFileSync(file, `${JSON.stringify(templateFile(isMinimal), null, 2)}\n`);
+  try {
+    writeFileSync(file, `${JSON.stringify(templateFile(isMinimal), null, 2)}\n`);
+  } catch (error) {
+    console.error(words.unwritable(file, codeOf(error)));
+    return 1;
+  }
   const steps = words.steps.map((step, index) => `${index + 1}. ${step}`);
   const unseen = isMinimal ? [] : words.unseen.map((part) => `- ${part}`);
   console.log([words.written(file), ...steps, '', words.unproved, ...unseen].join('\n'));

@@ -8,6 +8,7 @@ import { judge } from '../test/chaos/invariants.ts';
 import { planOf, type DoorName } from '../test/chaos/plan.ts';
 import { tallyOf } from '../test/chaos/tally.ts';
 import { runChaos, type Records } from '../test/chaos/world.ts';
+import { numberOf } from './number-of.ts';
 
 const { values } = parseArgs({
   options: {
@@ -35,8 +36,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.once(signal, () => process.exit(128 + constants.signals[signal]));
 
 const beside = values.beside === undefined ? undefined : await otherCode(values.beside);
-const turns = Number(values.turns ?? (beside ? 150 : 1_000));
-const seed = Number(values.seed);
+const turns = numberOf('turns', values.turns ?? (beside ? '150' : '1000'));
+const seed = numberOf('seed', values.seed);
 const door = doorNamed(values.door);
 const plan = planOf(seed, turns, door);
 console.log(`chaos: seed ${seed}, ${turns} turns, ${plan.length} events, door ${door}`);
@@ -45,9 +46,9 @@ const beganAtMs = Date.now();
 await runChaos({
   plan,
   door: { name: door, seed },
-  speed: Number(values.speed ?? (beside ? 1 : 4)),
+  speed: numberOf('speed', values.speed ?? (beside ? '1' : '4')),
   beside,
-  apartMs: Number(values.apart ?? (beside ? 0 : 120)) * 1_000,
+  apartMs: numberOf('apart', values.apart ?? (beside ? '0' : '120')) * 1_000,
   judge(records) {
     const { broken, excused, outcomes } = judge(records);
     const seconds = Math.round((Date.now() - beganAtMs) / 1000);

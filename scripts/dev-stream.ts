@@ -3,6 +3,7 @@
 // callbacks, and goes to a function that runs elsewhere.
 import { parseArgs } from 'node:util';
 import { readConfig } from '../lib/config/config.ts';
+import type { RobotConfig } from '../lib/config/robot.ts';
 import { environment } from '../lib/config/environment.ts';
 import { openStream } from '../lib/dingtalk/stream/open-stream.ts';
 import type { Fetch } from '../lib/net/http.ts';
@@ -22,6 +23,8 @@ const GRACE_MS = 5_000;
 
 const fetch: Fetch = (url, init) => globalThis.fetch(url, init);
 const say = (sentence: string) => console.log(sentence);
+/** All but those whose entry in BOTS says otherwise. */
+const isByStream = ({ dingtalk }: RobotConfig) => dingtalk.connection === 'stream';
 
 function readTo(): string | undefined {
   try {
@@ -37,8 +40,9 @@ function feed(to: string): { stop: () => Promise<void> } {
   if (!url || !/^https?:$/.test(url.protocol)) leave(words.usage);
   const result = readConfig(env);
   if (!result.ok) return leaveIncomplete(result.problems, env);
+  const robots = result.config.robots.filter(isByStream);
+  if (robots.length === 0) leave(words.allHttp);
   say(words.goTo(url.origin));
-  const { robots } = result.config;
   const narrate = createNarrator({ robots: () => robots.length, say, words, clock: systemClock, onAllRefused });
   const log = createLog(systemClock, 'info', narrate);
   const streams = robots.map(({ name, dingtalk }) => {
@@ -66,7 +70,7 @@ async function serve(): Promise<{ stop: () => Promise<void> }> {
     console.log(line);
     narrate(line);
   });
-  robots = app.config.robots.filter(({ dingtalk }) => dingtalk.connection === 'stream').length;
+  robots = app.config.robots.filter(isByStream).length;
   if (robots === 0) leave(words.allHttp);
   const serving = await startServing(app, { port: 0, hostname: '127.0.0.1' });
   say(words.inThisProcess(serving.host.url));

@@ -7,6 +7,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
 import { targets } from '../test/fuzz/targets.ts';
+import { numberOf } from './number-of.ts';
 
 const { values } = parseArgs({
   options: {
@@ -36,8 +37,8 @@ process.on('unhandledRejection', (reason) => rejections.push(reason));
 const chosen = targets.filter(({ name }) => values.target === undefined || name === values.target);
 if (chosen.length === 0) throw new Error(`no such target; there are ${targets.map(({ name }) => name).join(', ')}`);
 
-const untilMs = Date.now() + Number(values.minutes) * 60_000;
-let seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
+const untilMs = Date.now() + numberOf('minutes', values.minutes) * 60_000;
+let seed = values.seed === undefined ? Date.now() % 2 ** 31 : numberOf('seed', values.seed);
 const runs = new Map<string, number>();
 const finds = new Map<string, string>();
 let atFirst = 0;

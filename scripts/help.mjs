@@ -45,7 +45,7 @@ const groups = [
     title: { zh: '开发', en: 'Develop' },
     commands: [
       ['npm test', { zh: '全部测试，不到 4 分钟', en: 'every test, under 4 minutes' }],
-      ['npm run test:fast', { zh: '只测 lib/，约 15 秒', en: 'the units of lib/ alone, about 15 s' }],
+      ['npm run test:fast', { zh: '只测 lib/，约半分钟', en: 'the units of lib/ alone, half a minute' }],
       ['npm run check', { zh: '格式、规范、类型、无用代码', en: 'format, lint, types, unused code' }],
       ['npm run format', { zh: '整理格式', en: 'formats all files' }],
       ['npm run bench', { zh: '测量数据表', en: 'the measured figures' }],

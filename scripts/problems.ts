@@ -7,6 +7,12 @@ import type { CommandWords } from './words/en.ts';
 export const placesOf = (error: unknown): string[] =>
   (error instanceof Error ? (error.stack ?? '') : '').split('\n').filter((line) => /^\s+at /.test(line));
 
+/** The system's code of a failure, such as `EACCES`. @throws what has none. */
+export function codeOf(error: unknown): string {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  throw error;
+}
+
 /** Set by everybody who has begun to configure it. */
 const FIRST_VARIABLES = ['DINGTALK_CLIENT_ID', 'DINGTALK_CLIENT_SECRET', 'DIFY_API_KEY', 'BOTS'];
 

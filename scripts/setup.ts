@@ -58,9 +58,10 @@ async function setup(): Promise<0 | 1 | 2> {
   const isGuided = !options.isUnattended && !isPlain;
   let hasWritten = false;
   const onInterrupt = () => {
-    const text = isGuided
-      ? roadWordsOf[language].interrupted(progressFileOf(options.envFile))
-      : wordsOf[language].interrupted(hasWritten);
+    const text =
+      isGuided && !options.isDryRun
+        ? roadWordsOf[language].interrupted(progressFileOf(options.envFile))
+        : wordsOf[language].interrupted(hasWritten);
     process.stdout.write(`\n${text}\n`);
     process.exit(hasWritten ? 0 : 1);
   };

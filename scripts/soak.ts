@@ -13,12 +13,13 @@ import { createTcpRedis } from '../lib/state/redis/tcp.ts';
 import { createWire, DIFY, DINGTALK } from '../test/fuzz/wire.ts';
 import { listenOnLoopback } from '../test/support/loopback.ts';
 import { startRedisServer } from '../test/support/redis-server.ts';
+import { numberOf } from './number-of.ts';
 
 const { values } = parseArgs({
   options: { answers: { type: 'string', default: '20000' }, from: { type: 'string', default: '2000' } },
 });
-const answers = Number(values.answers);
-const from = Number(values.from);
+const answers = numberOf('answers', values.answers);
+const from = numberOf('from', values.from);
 
 /** Answers that are written at the same time. */
 const AT_ONCE = 40;

@@ -3,6 +3,7 @@ import type { Language } from '../language.ts';
 export interface Words {
   usage: string;
   written: (file: string) => string;
+  unwritable: (file: string, code: string) => string;
   /** What to do with the file. */
   steps: readonly string[];
   /** What no import has proved. */
@@ -20,6 +21,7 @@ Writes the card template as a file for the card builder, card-template.json.
   --minimal    nothing but the streaming text and the failed state
   --file PATH  another place; an earlier file there is replaced`,
     written: (file) => `${file} is written.`,
+    unwritable: (file, code) => `${file} cannot be written (${code}).`,
     steps: [
       'Card platform → 新建模板: 消息卡片, AI 卡片, the app of the robot.',
       'Open it, then 更多 → 导入 → this file.',
@@ -43,6 +45,7 @@ Writes the card template as a file for the card builder, card-template.json.
   --minimal    只有流式更新的内容和失败状态
   --file 路径  写到别处；那里已有的文件会被替换`,
     written: (file) => `已写入 ${file}。`,
+    unwritable: (file, code) => `无法写入 ${file}（${code}）。`,
     steps: [
       '卡片平台 → 新建模板：消息卡片、AI 卡片、关联机器人所在的应用。',
       '打开模板，右上角“更多”→“导入”，选这个文件。',

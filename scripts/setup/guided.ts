@@ -1,4 +1,5 @@
 import { robotSettings } from '../../lib/config/robot-settings.ts';
+import { codeOf } from '../problems.ts';
 import { remainingSteps, summaryOf } from './ending.ts';
 import { mergeEnv, readEnvFile, writeEnvFile } from './env-file.ts';
 import { createGuide, sayFindings } from './guide.ts';
@@ -13,7 +14,7 @@ import { deployToVercel } from './road/deploy.ts';
 import { scheduleSweep } from './road/schedule.ts';
 import { showPage, WHERES, type Road, type Where } from './road/road.ts';
 import { scanForApp } from './scan.ts';
-import { codeOf, confirm, type ActPorts, type Setup } from './setup.ts';
+import { confirm, type ActPorts, type Setup } from './setup.ts';
 import type { Variable } from './variables.ts';
 import { createVercel } from './vercel.ts';
 import { roadWordsOf, wordsOf } from './words/index.ts';
@@ -39,7 +40,14 @@ const PASTED: ReadonlySet<string> = new Set<Variable>([
 export async function runGuided(setup: Setup, acts: ActPorts, before: string): Promise<0 | 1> {
   const { ports, options, language, terminal } = setup;
   const words = wordsOf[language];
-  const progress = openProgress(options.isDryRun ? null : progressFileOf(options.envFile), ports.newId);
+  const kept = progressFileOf(options.envFile);
+  let progress: Progress;
+  try {
+    progress = openProgress(options.isDryRun ? null : kept, ports.newId);
+  } catch (error) {
+    terminal.say(words.fileRefused(kept, codeOf(error)));
+    return 1;
+  }
   const state = openState(setup, before, new Map([...setup.imported, ...progress.answers()]));
   const { draft } = state;
   const road: Road = {
@@ -56,7 +64,7 @@ export async function runGuided(setup: Setup, acts: ActPorts, before: string): P
   };
   const answered = answeredBefore(progress);
   terminal.say(`\n${road.words.intro(options.envFile)}`);
-  if (answered.length > 0) terminal.say(road.words.resumed(progressFileOf(options.envFile)));
+  if (answered.length > 0) terminal.say(road.words.resumed(kept));
   try {
     await takeApp(setup, road, answered);
     await askAll(setup, acts, road, state, answered);
@@ -75,10 +83,10 @@ export async function runGuided(setup: Setup, acts: ActPorts, before: string): P
   return 0;
 }
 
-/** By a scan, where no app is known yet and the person does not enter one by hand. */
+/** By a scan, where no app is known yet and the person does not enter one by hand. A scan creates an app at DingTalk. */
 async function takeApp({ ports, options }: Setup, road: Road, answered: string[]): Promise<void> {
   const { draft, progress } = road;
-  if (draft.get('DINGTALK_CLIENT_ID') !== '' || !options.isChecked) return;
+  if (draft.get('DINGTALK_CLIENT_ID') !== '' || !options.isChecked || options.isDryRun) return;
   const oapiUrl = draft.environment()['DINGTALK_OAPI_URL'] ?? robotSettings.DINGTALK_OAPI_URL.default;
   const scanned = await scanForApp({ ...ports, oapiUrl }, road.terminal, road.words.scan);
   if (!scanned) return;
@@ -98,7 +106,7 @@ async function askAll(
   state: State,
   answered: readonly string[],
 ): Promise<void> {
-  const { terminal, language } = setup;
+  const { terminal, language, options } = setup;
   const { progress, draft, words } = road;
   const where = () => WHERES.find((known) => known === progress.get('SETUP_WHERE')) ?? '';
   const vercel = await createVercel(road.run).state();
@@ -108,7 +116,7 @@ async function askAll(
     setWhere: (chosen: Where) => progress.note('SETUP_WHERE', chosen),
     hasVercel: vercel.kind === 'ready',
     showTemplate() {
-      terminal.say(words.templateFile(writeTemplate()));
+      if (!options.isDryRun) terminal.say(words.templateFile(writeTemplate()));
       showPage(road, CARD_PLATFORM);
     },
     showDify() {

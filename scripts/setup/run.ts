@@ -1,6 +1,7 @@
 import { describeProblems, readConfig } from '../../lib/config/config.ts';
 import { hasFailed, type Finding } from '../doctor/finding.ts';
 import { expectedInChinese } from '../doctor/sentences/expected-zh-CN.ts';
+import { codeOf } from '../problems.ts';
 import type { Draft } from './draft.ts';
 import { remainingSteps, summaryOf } from './ending.ts';
 import { mergeEnv, readEnvFile, writeEnvFile } from './env-file.ts';
@@ -9,7 +10,7 @@ import { addressFindings } from './question-parts.ts';
 import type { State } from './question.ts';
 import { openState } from './state.ts';
 import { runGuided } from './guided.ts';
-import { codeOf, confirm, type Setup } from './setup.ts';
+import { confirm, type Setup } from './setup.ts';
 import { VARIABLES } from './variables.ts';
 import { wordsOf } from './words/index.ts';
 

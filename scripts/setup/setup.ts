@@ -40,8 +40,3 @@ export async function confirm({ options, language, terminal }: Setup): Promise<'
     terminal.say(words.yesOrNo);
   }
 }
-
-export function codeOf(error: unknown): string {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
-  throw error;
-}

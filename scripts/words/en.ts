@@ -8,6 +8,7 @@ export const en = {
   malformed: 'Malformed:',
   lacking: (variable: string, expected: string) => `${variable} (${needOf(expected)})`,
   problem: (variable: string, expected: string) => `${variable}: expected ${expected}`,
+  unreadable: '.env cannot be read. It has to be a file that the user who starts this command may read.',
   nothingYet:
     'Nothing is configured here yet. To look at it first, without any account: npm start\n' +
     'To configure it step by step: npm run setup',

@@ -7,6 +7,7 @@ export const zhCN: CommandWords = {
   malformed: '格式不对：',
   lacking: (variable, expected) => `${variable}（${expectedInChinese(expected)}）`,
   problem: (variable, expected) => `${variable}：应为${expectedInChinese(expected)}`,
+  unreadable: '无法读取 .env：它必须是一个文件，并且启动此命令的用户有权读取。',
   nothingYet: '这里还没有任何配置。想先看看效果（不需要任何账号）：npm start\n想一步步完成配置：npm run setup',
   cannotListen: ({ port, hostname, code, command }) =>
     code === 'EADDRINUSE'

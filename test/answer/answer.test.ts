@@ -154,6 +154,11 @@ describe('the text', () => {
     expect(said(fold(from('a', 'bad'), blocked, tryEnded('a', true)))).toBe('blocked');
   });
 
+  test('of one node is taken back in whatever number of pieces it came', () => {
+    const pieces = Array.from({ length: 300 }, () => from('a', 'x'));
+    expect(said(fold(...pieces, tryEnded('a', true)))).toBe('');
+  });
+
   test('of many nodes by turns is kept within bounds', () => {
     let answer = emptyAnswer;
     for (let index = 0; index < 1_000; index += 1) {

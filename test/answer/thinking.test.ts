@@ -75,6 +75,8 @@ describe('splitThinking on a finished text', () => {
   it('does not wait for an end that is missing inside', () => {
     expect(split('<think>a <think> tag</think>Hi').text).toBe('Hi');
     expect(split('<think>1<think>2</think>Hi <think>3</think>Bye').text).toBe('Hi Bye');
+    // Nor, while more may come, for that of a tag that opens nothing.
+    for (const inside of ['a <think> tag', 'a<think/>b']) expect(growing(`<think>${inside}</think>Hi`).text).toBe('Hi');
   });
 
   it('knows the block that Dify wrote before 0.15.3', () => {

@@ -1,7 +1,6 @@
 // Instances of the function behind one address, as on the platform: they are killed and started again.
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import type { LeaseTiming } from '../../lib/turn/lease-timing.ts';
+import { startInstance, type Instance } from '../support/instance.ts';
 import type { Code } from './code.ts';
 import type { SharedClock } from './shared-clock.ts';
 
@@ -30,17 +29,12 @@ export interface Fleet {
   close(): Promise<void>;
 }
 
-interface Member {
-  child: ChildProcess;
-  url: string;
-}
-
 /** Starts one instance of each of these codes, whose clock is so much ahead of that of the settings. */
 export async function startFleet(
   codes: readonly (Pick<Code, 'host'> & { aheadMs?: number })[],
   settings: HostSettings,
 ): Promise<Fleet> {
-  const members: (Member | null)[] = codes.map(() => null);
+  const members: (Instance | null)[] = codes.map(() => null);
   const logs: Fleet['logs'] = [];
   const crashes: string[] = [];
   const starting = new Set<number>();
@@ -49,35 +43,23 @@ export async function startFleet(
   async function start(instance: number): Promise<void> {
     const { host = '', aheadMs = 0 } = codes[instance] ?? {};
     const own: HostSettings = { ...settings, clock: { ...settings.clock, aheadMs } };
-    const child = fork(host, [JSON.stringify(own)], {
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    let member: Instance | null = null;
+    member = await startInstance(own, {
+      host,
+      onLog: (line) => logs.push({ instance, line }),
+      onExit(how, errors) {
+        if (members[instance] === member) members[instance] = null;
+        if (how !== 'SIGKILL') crashes.push(`instance ${instance} ended by itself (${how}): ${errors}`);
+      },
     });
-    let errors = '';
-    let rest = '';
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => (errors += text));
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      const lines = (rest + text).split('\n');
-      rest = lines.pop() ?? '';
-      logs.push(...lines.map((line) => ({ instance, line: JSON.parse(line) as Record<string, unknown> })));
-    });
-    child.once('exit', (code, signal) => {
-      if (members[instance]?.child === child) members[instance] = null;
-      if (signal !== 'SIGKILL') crashes.push(`instance ${instance} ended by itself (${signal ?? code}): ${errors}`);
-    });
-    const exited = once(child, 'exit').then(() => null);
-    const started = (await Promise.race([once(child, 'message'), exited])) as [{ url: string }] | null;
-    if (!started) throw new Error(`the instance did not start: ${errors}`);
-    if (isClosed) child.kill('SIGKILL');
-    else members[instance] = { child, url: `${started[0].url}/api/dingtalk` };
+    if (isClosed) await member.kill();
+    else members[instance] = member;
   }
 
   async function kill(instance: number): Promise<void> {
     const member = members[instance];
-    if (!member) return;
     members[instance] = null;
-    const exited = once(member.child, 'exit');
-    member.child.kill('SIGKILL');
-    await exited;
+    await member?.kill();
   }
 
   await Promise.all(members.map((_, instance) => start(instance)));

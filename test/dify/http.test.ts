@@ -4,7 +4,8 @@ import { acceptedJson, readAccepted, wasRefused } from '../../lib/dify/http.ts';
 import { BridgeError } from '../../lib/errors.ts';
 import type { Fetch } from '../../lib/net/http.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
-import { freePort, httpOf, startServer } from './support.ts';
+import { freePort } from '../support/loopback.ts';
+import { httpOf, startServer } from './support.ts';
 
 const never = new AbortController().signal;
 const request = { path: '/chat-messages', body: { query: '你好' }, headersTimeoutMs: 1_000, signal: never };

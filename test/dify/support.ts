@@ -1,5 +1,4 @@
 // Calls to one Dify, and a Dify whose answers the test writes itself.
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { onTestFinished } from 'vitest';
 import type { DifyConfig } from '../../lib/config/robot.ts';
@@ -47,12 +46,3 @@ export async function startServer(answer: (path: string, response: ServerRespons
 export const json = (response: ServerResponse, body: object, status = 200) => {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 };
-
-/** A port at which nothing listens: a server had it until now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listenOnLoopback(server);
-  server.close();
-  await once(server, 'close');
-  return port;
-}

@@ -327,14 +327,23 @@ describe('a file that cannot be had', () => {
   });
 
   test('because it drips so slowly that it would never end', async () => {
-    const limits = { ...LIMITS, timeoutMs: 600, idleMs: 300 };
+    const clock = createVirtualClock();
+    let drip = () => {};
     const server = await rawServer((socket) => {
       socket.write(`${OK}Content-Length: 1000\r\n\r\n`);
-      const timer = setInterval(() => socket.write('x'), 50);
-      socket.on('close', () => clearInterval(timer));
+      drip = () => void socket.write('x');
     });
-    const file = await trusting(server.host)(server.url, limits);
-    expect(await outcome(read(file))).toEqual(unavailable({ reason: 'timeout', limitMs: 600 }));
+    const file = await trusting(server.host, clock)(server.url, LIMITS);
+    const iterator = file.bytes[Symbol.asyncIterator]();
+    for (let drops = 0; drops < 3; drops += 1) {
+      const next = iterator.next();
+      await clock.advance(1_500);
+      drip();
+      expect(await next).toMatchObject({ done: false });
+    }
+    const last = outcome(iterator.next());
+    await clock.advance(500);
+    expect(await last).toEqual(unavailable({ reason: 'timeout', limitMs: 5_000 }));
     await server.allClosed();
   });
 

@@ -217,6 +217,11 @@ describe('npm run card-template', () => {
     expect(JSON.parse(await written('small.json'))).toEqual(templateFile(true));
   });
 
+  test('ends with 1 and a sentence where the file cannot be written', async () => {
+    const { code, complaints } = await run('--file', 'none/small.json');
+    expect([code, complaints]).toEqual([1, 'none/small.json cannot be written (ENOENT).\n']);
+  });
+
   test('ends with 2 where it is told something else', async () => {
     const { code, complaints } = await run('--nonsense');
     expect(code).toBe(2);

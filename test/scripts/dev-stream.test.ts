@@ -185,6 +185,20 @@ describe('npm run dev:stream', () => {
     expect(gateway.connections()).toHaveLength(1);
   }, 60_000);
 
+  test.each([[[]], [['--to', 'http://127.0.0.1:1']]])(
+    'connects no robot whose connection is http: %j',
+    async (args) => {
+      const { gateway, env } = await startWorld();
+      const { DINGTALK_CLIENT_ID: dingtalkClientId, DINGTALK_CLIENT_SECRET: dingtalkClientSecret, ...shared } = env;
+      const bot = { name: 'hr', dingtalkClientId, dingtalkClientSecret, dingtalkConnection: 'http' };
+      const { ended, output } = start({ ...shared, BOTS: JSON.stringify([bot]) }, args);
+      expect(await ended).toBe(1);
+      expect(output()).toContain('Every robot of BOTS has dingtalkConnection http');
+      expect(gateway.attempts).toEqual([]);
+    },
+    60_000,
+  );
+
   test('a wrong configuration is named, and nothing is connected', async () => {
     const { gateway, env } = await startWorld();
     const { ended, output } = start({ DINGTALK_API_URL: env.DINGTALK_API_URL });

@@ -1,9 +1,10 @@
 // The wrong set-ups of the doctor's table test: how each is made, and what has to be said about it.
+import { freePort } from '../support/loopback.ts';
 import type { WrongSetup } from './doctor-setup.ts';
 import { WRONG_DEPLOYMENTS } from './doctor-address-cases.ts';
 import { WRONG_SCHEDULES } from './doctor-schedule-cases.ts';
 import { WRONG_STREAMS } from './doctor-stream-cases.ts';
-import { BOT, CLIENT_ID, CLOSED_PORT_OF, clockOffBy, MARK, page, STORE_TOKEN, TEMPLATE } from './doctor-stage.ts';
+import { BOT, CLIENT_ID, clockOffBy, MARK, page, STORE_TOKEN, TEMPLATE } from './doctor-stage.ts';
 
 const card = { request: { cardTo: 'staff-1' } };
 const without = (scope: string): NonNullable<WrongSetup['arrange']> => {
@@ -184,7 +185,7 @@ const STORE: WrongSetup[] = [
   },
   {
     name: 'a store that cannot be reached',
-    run: async () => ({ env: { UPSTASH_REDIS_REST_URL: `http://127.0.0.1:${await CLOSED_PORT_OF()}` } }),
+    run: async () => ({ env: { UPSTASH_REDIS_REST_URL: `http://127.0.0.1:${await freePort()}` } }),
     code: 'storeUnreachable',
     says: /ECONNREFUSED.*UPSTASH_REDIS_REST_URL/su,
   },
@@ -212,7 +213,7 @@ const STORE: WrongSetup[] = [
       env: {
         UPSTASH_REDIS_REST_URL: '',
         UPSTASH_REDIS_REST_TOKEN: '',
-        REDIS_URL: `redis://user:${MARK}@127.0.0.1:${await CLOSED_PORT_OF()}`,
+        REDIS_URL: `redis://user:${MARK}@127.0.0.1:${await freePort()}`,
       },
     }),
     code: 'storeTcpUnreachable',
@@ -256,7 +257,7 @@ const DINGTALK: WrongSetup[] = [
   },
   {
     name: 'a DingTalk that cannot be reached',
-    run: async () => ({ env: { DINGTALK_API_URL: `http://127.0.0.1:${await CLOSED_PORT_OF()}` } }),
+    run: async () => ({ env: { DINGTALK_API_URL: `http://127.0.0.1:${await freePort()}` } }),
     code: 'dingtalkUnreachable',
     says: /ECONNREFUSED.*DINGTALK_API_URL/su,
   },
@@ -388,7 +389,7 @@ const DIFY: WrongSetup[] = [
   },
   {
     name: 'a Dify that cannot be reached',
-    run: async () => ({ env: { DIFY_API_URL: `http://127.0.0.1:${await CLOSED_PORT_OF()}/v1` } }),
+    run: async () => ({ env: { DIFY_API_URL: `http://127.0.0.1:${await freePort()}/v1` } }),
     code: 'difyUnreachable',
     says: /ECONNREFUSED.*DIFY_API_URL/su,
   },
@@ -429,7 +430,7 @@ const DIFY: WrongSetup[] = [
   },
   {
     name: 'files where nobody answers',
-    run: async () => ({ env: { DIFY_FILES_URL: `http://127.0.0.1:${await CLOSED_PORT_OF()}` } }),
+    run: async () => ({ env: { DIFY_FILES_URL: `http://127.0.0.1:${await freePort()}` } }),
     code: 'filesUnreachable',
     says: /DIFY_FILES_URL/u,
   },

@@ -1,9 +1,10 @@
 // The wrong schedules of the sweep for the doctor's table test.
 import { ensureSchedule } from '../../scripts/schedule/schedule.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
+import { freePort } from '../support/loopback.ts';
 import type { KeptSchedule } from '../support/qstash.ts';
 import type { WrongSetup } from './doctor-setup.ts';
-import { BOT, CLIENT_ID, CLOSED_PORT_OF, MARK, QSTASH_TOKEN, type Stage } from './doctor-stage.ts';
+import { BOT, CLIENT_ID, MARK, QSTASH_TOKEN, type Stage } from './doctor-stage.ts';
 
 const known = { env: { QSTASH_TOKEN } };
 const ports = { fetch: (url: string, init: RequestInit) => globalThis.fetch(url, init), clock: systemClock };
@@ -39,7 +40,7 @@ export const WRONG_SCHEDULES: readonly WrongSetup[] = [
     run: { env: { QSTASH_TOKEN: `${QSTASH_TOKEN}-read-only` }, request: { isFixing: true } },
   }),
   wrong('a QStash that cannot be reached', 'qstashUnreachable', /ECONNREFUSED.*QSTASH_URL/su, {
-    run: async () => ({ env: { QSTASH_TOKEN, QSTASH_URL: `http://127.0.0.1:${await CLOSED_PORT_OF()}` } }),
+    run: async () => ({ env: { QSTASH_TOKEN, QSTASH_URL: `http://127.0.0.1:${await freePort()}` } }),
   }),
   wrong('a QStash that fails', 'qstashRefused', /500/u, {
     arrange: ({ qstash }) => {

@@ -26,12 +26,6 @@ const API_KEY = `app-${MARK}-dify-key`;
 const CRON_SECRET = `${MARK}-cron-secret`;
 export const QSTASH_TOKEN = `${MARK}-qstash-token`;
 export const STORE_TOKEN = `${MARK}-store-token`;
-/** Nothing listens there any more. */
-export const CLOSED_PORT_OF = async () => {
-  const host = await startHost({ port: 0, hostname: '127.0.0.1', handle: async () => new Response('') });
-  await host.close(0);
-  return new URL(host.url).port;
-};
 
 export interface StageOptions {
   front: UpstashFront;

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,6 +43,13 @@ test.each([
   for (const sentence of sentences) expect(output()).toContain(sentence);
   // Nothing is configured: where to begin.
   expect(output()).toMatch(/npm start[\s\S]*npm run setup/);
+});
+
+test('a .env that cannot be read is told in one line', async () => {
+  await mkdir(join(directory, '.env'));
+  const { ended, output } = serve({ LANG: 'C' });
+  expect(await ended).toBe(1);
+  expect(output()).toBe('.env cannot be read. It has to be a file that the user who starts this command may read.\n');
 });
 
 test('a port that is taken is told in one line', async () => {

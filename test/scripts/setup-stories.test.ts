@@ -1,6 +1,6 @@
 // What can go wrong on the way from a scan to a card: what is said, and what the next run does. The programs are played
 // within this process; a person answers each question by its words.
-import { readFileSync, existsSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Language } from '../../scripts/language.ts';
@@ -44,13 +44,14 @@ interface RunOptions {
   /** Ctrl+C at the question of this number, from 1. */
   interruptAt?: number;
   isOffline?: boolean;
+  isDryRun?: boolean;
   given?: Record<string, string>;
 }
 
 async function run(
   world: SetupWorld,
   answers: Answers,
-  { language = 'en', interruptAt, isOffline, given = {} }: RunOptions = {},
+  { language = 'en', interruptAt, isOffline, isDryRun = false, given = {} }: RunOptions = {},
 ) {
   const said: string[] = [];
   const waiting = [...answers];
@@ -94,7 +95,7 @@ async function run(
       isUnattended: false,
       isPlain: false,
       isChecked: true,
-      isDryRun: false,
+      isDryRun,
       envFile: file,
       given: new Map(Object.entries(given)) as Map<Variable, string>,
       from: null,
@@ -214,6 +215,20 @@ describe('the scan', () => {
     expect(first.output).toContain('DingTalk cannot be reached (ENOTFOUND)');
     expect((await run(world, whole(world))).code).toBe(0);
   });
+});
+
+test('--dry-run creates no app and writes no file', async () => {
+  const world = await startWorld(RESTART);
+  const byHand = ['ID', 'Secret'].map((what) => [`Client ${what}`, what === 'ID' ? CLIENT_ID : CLIENT_SECRET] as const);
+  const { code, output } = await run(world, [...byHand, ...whole(world)], { isDryRun: true });
+  expect(output).not.toContain('card-template.json');
+  expect([code, world.registration.codes, readdirSync(world.cwd)]).toEqual([0, 0, []]);
+});
+
+test('kept answers that cannot be read are named, and nothing is asked', async () => {
+  const world = await startWorld();
+  mkdirSync(join(world.cwd, '.env.setup'), { mode: 0o600 });
+  expect((await run(world, [])).output).toContain('.env.setup cannot be read or written (EISDIR)');
 });
 
 describe('the console by dws', () => {

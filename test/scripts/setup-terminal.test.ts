@@ -221,6 +221,12 @@ describeWith('script', 'npm run setup on a terminal', () => {
     expect(existsSync(kept)).toBe(false);
     expectNoSecret(world, second.output);
   });
+
+  test('Ctrl+C in a dry run names no file of answers', SLOW, async () => {
+    const { run } = await stage({ vercel: null });
+    const { code, output } = await run([['Client ID', '\u0003']], ['--dry-run']);
+    expect([code, output.includes('nothing was written'), output.includes('.env.setup')]).toEqual([1, true, false]);
+  });
 });
 
 function expectNoSecret(world: SetupWorld, output: string): void {

@@ -66,7 +66,7 @@ test('no secret, token, question or answer is logged, not even at the debug leve
 test('the in-process store does not grow for ever', async () => {
   const clock = createVirtualClock();
   const state = createMemoryState(clock);
-  const heapOf = async (count: number) => {
+  const keysAfter = async (count: number) => {
     for (let index = 0; index < count; index += 1) {
       const turnId = `m-${clock.now()}-${index}`;
       const conversationKey = `c-${index}`;
@@ -99,7 +99,7 @@ test('the in-process store does not grow for ever', async () => {
     }
     return state.size();
   };
-  const first = await heapOf(2_000);
+  const first = await keysAfter(2_000);
   await clock.advance(31 * 86_400_000);
-  expect(await heapOf(10)).toBeLessThan(first / 10);
+  expect(await keysAfter(10)).toBeLessThan(first / 10);
 });

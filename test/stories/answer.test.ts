@@ -167,7 +167,7 @@ describe('every kind of app', () => {
     expect(bridge().card()).toMatchObject({ phase: 'finished', content: 'Just this' });
   });
 
-  test('a workflow gets the question in the input of the configured name, else in its only text input', async () => {
+  test('a workflow without an input of the configured name gets the question in its only text input', async () => {
     const one = { user_input_form: [{ 'text-input': { variable: 'topic', label: 'Topic', required: true } }] };
     await start({ app: { ...mode('workflow'), script: words('ok'), parameters: one } });
     await bridge().ask('cats');
@@ -230,7 +230,7 @@ describe('an answer', () => {
     expect(bridge().card().content).toBe("Sorry, I can't help with that.");
   });
 
-  test("hides the model's reasoning, or folds it into a quote", async () => {
+  test("shows the model's reasoning as a quote, where SHOW_THINKING is true", async () => {
     const script = { bytes: 'chatflow-think-tagged.sse' };
     await start({ app: { mode: 'advanced-chat', script }, env: { SHOW_THINKING: 'true' } });
     await bridge().ask('hello');

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { DifyVersion } from '../../playground/dify/types.ts';
 import { GROUP } from '../support/bridge.ts';
 import { textsFor } from '../../lib/texts/index.ts';
-import { stage, words } from '../support/stage.ts';
+import { heldAnswer, stage, words } from '../support/stage.ts';
 import { createFastClock } from '../support/virtual-clock.ts';
 
 const { start, bridge } = stage();
@@ -89,16 +89,13 @@ describe('/new', () => {
   );
 
   test('in the middle of an answer is not undone when that answer ends', async () => {
-    const slow = {
-      chunks: [
-        { afterMs: 10, text: 'slow ' },
-        { afterMs: 300, text: 'answer' },
-      ],
-    };
-    await start({ app: { script: ({ text }) => (text === 'slow' ? slow : words('quick')) } });
+    const { goOn, script: held } = heldAnswer();
+    await start({ app: { script: ({ text }) => (text === 'slow' ? held('answer') : words('quick')) } });
     await bridge().ask('first');
     await bridge().send('slow');
     await bridge().send('/new');
+    await expect.poll(() => bridge().dingtalk.messages.length).toBe(1);
+    goOn();
     await bridge().idle();
     await bridge().ask('after');
     const last = bridge().dify.runs.at(-1);

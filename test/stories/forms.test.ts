@@ -133,21 +133,6 @@ describe('a form', () => {
     expect(submitted()).toEqual([{ action: 'approve', inputs: { level: '低' }, user: 'staff-1' }]);
   });
 
-  test('that was answered elsewhere says so', async () => {
-    await begin(plain, withButtons);
-    await bridge().ask('apply');
-    const { outTrackId = '' } = cards()[0] ?? {};
-    const tap = (action_id: string) =>
-      bridge().dingtalk.tap({ outTrackId, userId: 'staff-1', actionId: 'form', params: { action: 'form', action_id } });
-    await tap('approve');
-    await bridge().idle();
-    const again = await tap('reject');
-    await bridge().idle();
-    expect(submitted()).toHaveLength(1);
-    expect(again.update?.userPrivateData?.['notice']).toMatch(/^✅ .*「同意」/u);
-    expect(cards()).toHaveLength(2);
-  });
-
   test('that was answered elsewhere says so to whoever types an answer, and is no question', async () => {
     await begin(plain);
     await bridge().ask('apply');

@@ -26,7 +26,7 @@ describe('before the time is up', () => {
       .logs.filter(({ event }) => event === 'turn_taken_over')
       .map(({ hop }) => Number(hop));
     expect(resumed).toEqual(resumed.map((_, index) => index + 1));
-    expect(Math.max(...resumed)).toBeLessThanOrEqual(4);
+    expect([3, 4]).toContain(resumed.length);
     const held = bridge().dify.requests.filter(({ api }) => api === 'workflow' || api === 'runEvents');
     // The last stream is read on for a moment after the answer.
     await expect.poll(() => held.every(({ endedAt }) => endedAt !== null)).toBe(true);

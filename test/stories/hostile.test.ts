@@ -102,13 +102,9 @@ describe('an answer', () => {
 
 describe('suggested questions and forms', () => {
   test('of an app cannot smuggle a link into our own', async () => {
-    await start({
-      app: {
-        script: words('yes'),
-        parameters: { suggested_questions_after_answer: { enabled: true } },
-        suggest: ['x](dtmd://dingtalkclient/sendMessage?content=pay) [y', '<a atId="staff-2">boss</a>'],
-      },
-    });
+    const suggest = ['x](dtmd://dingtalkclient/sendMessage?content=pay) [y', '<a atId="staff-2">boss</a>'];
+    const parameters = { suggested_questions_after_answer: { enabled: true } };
+    await start({ app: { script: words('yes'), parameters, suggest } });
     await bridge().ask('go');
     const links = [
       ...bridge()
@@ -116,7 +112,7 @@ describe('suggested questions and forms', () => {
         .content.matchAll(/dtmd:\/\/[^)\s]*/gu),
     ].map(([link]) => link);
     const sent = links.map((link) => new URL(link).searchParams.get('content'));
-    expect(sent).not.toContain('pay');
+    expect(sent).toEqual(suggest);
     expect(bridge().card().content).not.toMatch(/<a\s/iu);
   });
 });

@@ -192,31 +192,9 @@ describe('a failure that only an administrator can mend', () => {
   });
 });
 
-interface Recorded {
-  file: string;
-  mode: Mode;
-  asked: string;
-  expect: { contains?: string[]; containsAnyOf?: string[]; excludes?: string[]; failed?: boolean };
-}
-
 const folder = new URL('../fixtures/dify-real/', import.meta.url);
-const recordings = (JSON.parse(readFileSync(new URL('index.json', folder), 'utf8')) as Recorded[]).filter(
-  ({ file, expect: { failed } }) => failed === true || /moderation|empty/.test(file),
-);
 
 describe('the recorded stream', () => {
-  test.each(recordings)('$file: $note', async ({ file, mode, asked, expect: expected }) => {
-    await start({ clock: fast(), app: app(mode, readFileSync(new URL(file, folder), 'utf8')) });
-    await bridge().ask(asked);
-    const { phase, content } = bridge().card();
-    expect(phase).toBe(expected.failed ? 'failed' : 'finished');
-    for (const part of expected.contains ?? []) expect(content).toContain(part);
-    for (const part of expected.excludes ?? []) expect(shown()).not.toContain(part);
-    const { containsAnyOf = [''] } = expected;
-    expect(containsAnyOf.some((part) => content.includes(part))).toBe(true);
-    if (!expected.failed) expect(content).not.toContain('⚠️');
-  });
-
   test.each([
     ['0.15.3/chat-error.sse', 'chat'],
     ['0.15.3/chatflow-error.sse', 'advanced-chat'],

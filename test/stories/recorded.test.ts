@@ -72,6 +72,7 @@ test.each(entries)('$file: $note', async ({ file, mode, asked, uploads, expect: 
   const { messages, cards } = bridge().dingtalk;
   const { phase, content } = bridge().card();
   expect(phase).toBe(expected.failed ? 'failed' : 'finished');
+  if (!expected.failed) expect(content).not.toContain('⚠️');
   for (const part of expected.contains ?? []) expect(content).toContain(part);
   const { containsAnyOf = [''], inOrder = [], outcomes, filesSent } = expected;
   expect(containsAnyOf.some((part) => content.includes(part))).toBe(true);

@@ -1,7 +1,10 @@
 // Functions die in mid-answer; their cards end all the same.
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { WAITING } from '../../lib/state/redis/conversation-scripts.ts';
+import { RENEW } from '../../lib/state/redis/scripts.ts';
 import type { Chunk, DifySimulator } from '../../playground/dify/types.ts';
 import type { DingTalkSimulator } from '../../playground/dingtalk/types.ts';
+import { runsScript } from '../chaos/code.ts';
 import { createSharedClock } from '../chaos/shared-clock.ts';
 import { startVendors, type BridgeOptions } from '../support/bridge.ts';
 import { startInstance, type Instance } from '../support/instance.ts';
@@ -197,7 +200,7 @@ describeWith('redis-server', 'after a function was killed', () => {
   });
 
   test('an instance at work goes on with it, without a sweep and without another message', async () => {
-    const busy = Array.from({ length: 60 }, (_, index) => ({ afterMs: 100, text: `w${index} ` }));
+    const busy = [{ text: 'busy' }, { when: new Promise<void>(() => undefined), text: '' }];
     await begin({
       app: { mode: 'advanced-chat', script: ({ text }) => ({ chunks: text === 'busy' ? busy : chunks }) },
       dify: { version: '1.14' },
@@ -267,9 +270,9 @@ describeWith('redis-server', 'after a function was killed', () => {
     await send('waiting');
     await send('/stop');
     // What tells the record of the card: a look before it says that it waits, and two tries to note it, with a repeat each.
-    const isNote = (script = '') => script.includes("'state', 'progress')");
-    store().front.faults.push({ kind: 'reset', times: 5, only: ({ commands }) => isNote(commands[0]?.[1]) });
+    store().front.faults.push({ kind: 'reset', times: 5, only: ({ commands }) => runsScript(commands[0], WAITING) });
     await expect.poll(() => cards().map(({ phase }) => phase)).toEqual(['finished', 'finished']);
+    expect(store().front.faults).toEqual([]);
     expect(dify.runs).toHaveLength(1);
   });
 
@@ -293,23 +296,30 @@ describeWith('redis-server', 'after a function was killed', () => {
   });
 
   test('an instance that was only slow does not write over the one that took over', async () => {
-    const slowly = ['first words', ' and more', ' and the end.'].map((text) => ({ afterMs: 700, text }));
-    await begin({ app: { mode: 'advanced-chat', script: { chunks: slowly } } });
+    await begin({ app: { mode: 'advanced-chat', script: { chunks } } });
     await send('question');
     await firstWords();
-    // The store does not hear of it for longer than its lease.
+    await expect.poll(progresses).toContain('first words');
+    // The store hears nothing of it for longer than its lease.
+    const isOfSlow = ([, , keys, ...more]: readonly string[]) => more[Number(keys)] === '1';
     store().front.faults.push({
       kind: 'hang',
-      times: 40,
-      only: ({ commands }) => commands[0]?.[1]?.includes("return {'held'") ?? false,
+      times: Infinity,
+      only: ({ commands: [command = []] }) => runsScript(command, RENEW) && isOfSlow(command),
     });
-    await sleepMs(leaseTiming.leaseMs + 600);
-    store().front.faults.length = 0;
-    await sweep();
-    await expect.poll(() => cards()[0]?.phase).toBe('finished');
-    await sleepMs(1_500);
-    expect(cards()).toMatchObject([{ content: 'first words and more and the end.' }]);
-    expect(dify.runs).toHaveLength(1);
+    const slow = instance;
+    try {
+      await restart();
+      await sleepMs(leaseTiming.leaseMs);
+      await expect.poll(sweep).toEqual({ overdue: 1, takenOver: 1 });
+      goOn();
+      await expect.poll(() => cards()[0]?.phase).toBe('finished');
+      await sleepMs(1_500);
+      expect(cards()).toMatchObject([{ content: 'first words and more and the end.' }]);
+      expect(dify.runs).toHaveLength(1);
+    } finally {
+      await slow.kill();
+    }
   });
 
   test('the sweep needs its secret, and without one it is closed', async () => {

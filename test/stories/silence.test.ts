@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { createDifySimulator } from '../../playground/dify/simulator.ts';
 import type { DifyOptions } from '../../playground/dify/types.ts';
 import { textsFor } from '../../lib/texts/index.ts';
-import { freePort } from '../dify/support.ts';
+import { freePort } from '../support/loopback.ts';
 import { GROUP, type BridgeOptions } from '../support/bridge.ts';
 import { fast, stage, words } from '../support/stage.ts';
 

@@ -192,7 +192,7 @@ describeWith('redis-server', 'several processes with one Redis', () => {
 describe('several robots in one process', () => {
   const { start, bridge } = stage();
 
-  test('one by Stream and one by HTTP answer each over their own way', async () => {
+  test('one that has a connection takes nothing by HTTP', async () => {
     const { gateway, dingtalk, url } = await start({ app: { script: words('yes') }, door: 'stream' });
     expect(gateway?.connections()).toHaveLength(1);
     await bridge().ask('one');

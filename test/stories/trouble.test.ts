@@ -33,8 +33,8 @@ describe('Dify', () => {
       expect(phase).toBe('failed');
       expect(content).toMatch(/^⚠️ .+。（编号 [0-9a-f]{8}）( \[🔄 再试一次\]\(dtmd:[^)]*\))?$/u);
       const { body } = bodies.find((entry) => entry.name === name) ?? {};
-      const words_ = JSON.stringify(body).match(/[A-Za-z]{5,}/g) ?? [];
-      for (const word of words_) if (!['DIFY_INPUTS', 'INPUTS'].includes(word)) expect(content).not.toContain(word);
+      const ofDify = JSON.stringify(body).match(/[A-Za-z]{5,}/g) ?? [];
+      for (const word of ofDify) if (!['DIFY_INPUTS', 'INPUTS'].includes(word)) expect(content).not.toContain(word);
     },
   );
 
@@ -66,9 +66,7 @@ describe('Dify', () => {
     await bridge().ask('hello');
     expect(bridge().card()).toMatchObject({
       phase: 'failed',
-      content: expect.stringMatching(
-        /arrive on Friday\.\n\n⚠️ .*可能不完整.*编号|arrive on Friday\.\n\n⚠️ .*可能不完整/,
-      ) as string,
+      content: expect.stringMatching(/arrive on Friday\.\n\n⚠️ .*可能不完整.*编号/) as string,
     });
   });
 

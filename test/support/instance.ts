@@ -20,11 +20,22 @@ export interface Instance {
   kill(): Promise<void>;
 }
 
+const HOST = fileURLToPath(new URL('instance-host.ts', import.meta.url));
+
+export interface InstanceOptions {
+  /** The program that runs it; it is given the settings, and tells its address. */
+  host?: string;
+  onLog?: (line: Record<string, unknown>) => void;
+  /** `how` is its exit code or the signal that ended it, `errors` what it wrote to standard error. */
+  onExit?: (how: string, errors: string) => void;
+}
+
 /** Starts an instance of the function in a process of its own. */
-export async function startInstance(settings: InstanceSettings): Promise<Instance> {
-  const child = fork(fileURLToPath(new URL('instance-host.ts', import.meta.url)), [JSON.stringify(settings)], {
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
+export async function startInstance(
+  settings: InstanceSettings,
+  { host = HOST, onLog, onExit }: InstanceOptions = {},
+): Promise<Instance> {
+  const child = fork(host, [JSON.stringify(settings)], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   const logs: Record<string, unknown>[] = [];
   let errors = '';
   let rest = '';
@@ -32,8 +43,13 @@ export async function startInstance(settings: InstanceSettings): Promise<Instanc
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
-    logs.push(...lines.map((line) => JSON.parse(line) as Record<string, unknown>));
+    for (const line of lines) {
+      const parsed = JSON.parse(line) as Record<string, unknown>;
+      logs.push(parsed);
+      onLog?.(parsed);
+    }
   });
+  child.once('exit', (code, signal) => onExit?.(String(signal ?? code), errors));
   const exited = once(child, 'exit');
   const started = await Promise.race([once(child, 'message'), exited.then(() => null)]);
   if (!started) throw new Error(`the instance did not start: ${errors}`);

@@ -2,10 +2,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { listenOnLoopback } from './loopback.ts';
+import { freePort } from './loopback.ts';
 import { programPath } from './programs.ts';
 
 export interface RedisServer {
@@ -13,14 +12,6 @@ export interface RedisServer {
   /** For clients over TCP. */
   url: string;
   close(): Promise<void>;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listenOnLoopback(server);
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function startOn(path: string, port: number): Promise<RedisServer | undefined> {

@@ -1,15 +1,18 @@
 // A small function with which the artifact test shows that building and hosting work as they should.
 import { getDeadline, waitUntil } from '@vercel/functions';
-import { sleep, systemClock } from '../../lib/runtime/clock.ts';
 
 const started = Date.now();
+const allowed = Promise.withResolvers<void>();
 
 async function answer(request: Request): Promise<Response> {
   const { pathname, search } = new URL(request.url);
   switch (pathname) {
     case '/background':
-      waitUntil(sleep(systemClock, 150).then(() => process.stdout.write('background work done\n')));
+      waitUntil(allowed.promise.then(() => process.stdout.write('background work done\n')));
       return new Response('accepted');
+    case '/allow':
+      allowed.resolve();
+      return new Response('allowed');
     case '/rejected':
       waitUntil(Promise.reject(new Error('on purpose')));
       return new Response('accepted');
@@ -25,7 +28,7 @@ async function answer(request: Request): Promise<Response> {
         body: await request.text(),
         environment: process.env,
         instance: started,
-        secondsLeft: Math.round(((getDeadline()?.getTime() ?? 0) - Date.now()) / 1000),
+        secondsLeft: Math.ceil(((getDeadline()?.getTime() ?? 0) - Date.now()) / 1000),
       });
   }
 }

@@ -46,6 +46,7 @@ describe('building and hosting a function', () => {
     const { url, logs, drain } = await start();
     expect(await (await fetch(`${url}/background`)).text()).toBe('accepted');
     expect(logs).toEqual([]);
+    await fetch(`${url}/allow`);
     await drain();
     expect(logs).toEqual(['background work done']);
   });
@@ -69,8 +70,9 @@ describe('building and hosting a function', () => {
     await kill('SIGKILL');
     await expect(fetch(url)).rejects.toThrow('fetch failed');
 
-    const brief = await start({ maxDurationMs: 300 });
+    const brief = await start({ maxDurationMs: 1_000 });
     await fetch(`${brief.url}/background`);
+    await fetch(`${brief.url}/allow`);
     await brief.drain();
     await fetch(`${brief.url}/forever`);
     await expect(brief.drain()).rejects.toThrow('SIGKILL');

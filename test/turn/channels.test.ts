@@ -250,3 +250,15 @@ describe('the card of a question that gets no answer', () => {
     expect(world.lines).toContainEqual(expect.objectContaining({ event: 'card_not_ended', turn: 'turn-1-l' }));
   });
 });
+
+test.each<[SpendingLevel, boolean]>([
+  ['full', true],
+  ['few', true],
+  ['none', false],
+])('administrators are told of a failure at the level %s: %s', async (level, areTold) => {
+  const world = createWorld({ env: { ADMIN_USERS: 'admin-1' } });
+  const { channels } = channelsFor(world, { level });
+  const failure = new BridgeError('dify_model_account', 'on purpose');
+  expect(await world.done(channels.tellAdmins(failure))).toBe(areTold);
+  expect(world.chat.notices).toHaveLength(areTold ? 1 : 0);
+});

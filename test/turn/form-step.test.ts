@@ -315,6 +315,19 @@ describe('a form that is shown', () => {
     expect(forms.forms.at(-1)).toMatchObject({ shownAtMs: null });
   });
 
+  test('that nobody had seen keeps its number and the files that were sent for it', () => {
+    const files = [{ class: 'document', extension: 'pdf', uploadId: 'upload-1' }] as const;
+    const known = [kept(1), kept(2, { shownAtMs: null, files }), kept(3)];
+    const { turn, ports, lease, forms, world } = scene({}, { forms: known });
+    lease.note({ appType: 'chatflow' });
+    keepForms(turn, paused, ON_CARD, { ...ports, robot: world.options.config, lease });
+    expect(forms.forms.find(({ token }) => token === 'token-2')).toMatchObject({
+      number: 2,
+      shownAtMs: world.clock.now(),
+      files,
+    });
+  });
+
   test('does not wait for an app of unknown type, nor where there is none', () => {
     const { turn, ports, lease, forms, world } = scene();
     const robot = world.options.config;
