@@ -36,7 +36,7 @@ export interface QueueNoticePorts {
 const MESSAGE_AFTER_MS = 10_000;
 
 /** The notice is left out where it would wait longer for its slot: the card has to be on record soon. */
-const SLOT_PATIENCE_MS = 2_000;
+const SLOT_PATIENCE_MS = 1_000;
 
 /** Pauses before each repeat, while the store is down, of the record that the card is there. */
 const RECORD_RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000, 8_000] as const;

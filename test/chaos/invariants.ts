@@ -132,6 +132,8 @@ const SLOWEST_MS = 5_500;
 const AT_ONCE_MS = 20;
 /** Longer than the answering instance waits for the card that another instance makes. */
 const SLOW_MS = 2_500;
+/** The answering instance waits for 3 s; the notice on a card may wait a second for its slot before the card goes on record. */
+const OPENED_LATE_MS = 1_800;
 /** Longer than a call that makes a card takes without a fault: a handover in the meantime does not know of the card. */
 const SLOW_CALL_MS = 1_000;
 
@@ -309,7 +311,7 @@ function judgeViolations(cases: readonly Case[], records: Records, breaks: Break
         call.at - (of?.question.takenAtMs ?? call.at) + (call.durationMs ?? 0);
       const isSlow =
         (code === 'param.cardAlreadyExist' &&
-          (made.some((call) => tookMs(call) > SLOW_MS) ||
+          (made.some((call) => tookMs(call) > OPENED_LATE_MS) ||
             before.some(({ durationMs }) => (durationMs ?? 0) > SLOW_CALL_MS))) ||
         (code === 'unknownError' &&
           (before.some(({ durationMs }) => (durationMs ?? 0) > SLOW_MS) || hasWaitedForToken(before)));
@@ -336,10 +338,12 @@ function judgeViolations(cases: readonly Case[], records: Records, breaks: Break
   }
 }
 
-/** The last call was that of a frame whose token was refused first, and the new token was long in coming. */
+/** The token of one of the last calls, of which the newest is blamed, was refused, and the new one was long in coming. */
 function hasWaitedForToken(calls: readonly { at: number; code: string | null }[]): boolean {
-  const [first, second] = calls.slice(-2);
-  return first?.code === 'InvalidAuthentication' && second !== undefined && second.at - first.at > SLOW_MS;
+  const last = calls.slice(-3);
+  return last.some(
+    ({ code, at }, index) => code === 'InvalidAuthentication' && (last[index + 1]?.at ?? at) - at > SLOW_MS,
+  );
 }
 
 /** Two runs at a time in one conversation of DingTalk, also where Dify has two conversations for it. */
