@@ -118,9 +118,9 @@ export function createFollowUps({ robot, texts, facts, suggest, amend, reply, lo
     if (!turn.maySpend || ending?.kind !== 'complete' || ids.messageId === undefined) return null;
     // Without a card the questions would be one more message for everybody in the group.
     if (!onCard && turn.isGroup) return null;
-    if (onCard && !cardButtons && textOn(finished, []).length + ROOM_CHARS > cardMaxChars) return null;
     const app = await facts().catch(() => null);
     if (!app?.suggestsQuestions || !CHATS.has(app.type)) return null;
+    if (onCard && !cardButtons && textOn(finished, []).length + ROOM_CHARS > cardMaxChars) return null;
     const { messageId } = ids;
     return { calls: onCard ? 1 : 0, show: () => logged(() => showSuggestions(messageId, finished), turn) };
   }

@@ -12,9 +12,14 @@ export interface DifyLink {
   isImage: boolean;
 }
 
+/** What every address of a file holds, unless a character of it is written as a reference. */
+const MAY_LINK = /files|&/i;
+
 /** The links and images of a markdown text that lead to Dify's files, in order. Code is not searched. */
 export function difyLinks(source: string): DifyLink[] {
   const links: DifyLink[] = [];
+  // Most texts have none: no parsing for them.
+  if (!MAY_LINK.test(source)) return links;
   const add = (url: string, words: string, isImage: boolean) => {
     if (difyPath(url) !== null)
       links.push({ url: decodeEntities(url).trim(), words: decodeEntities(words).trim(), isImage });
