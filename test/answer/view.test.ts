@@ -90,6 +90,8 @@ describe('a long answer', () => {
     const view = typingView(said('**a** '.repeat(200)), small);
     expect(view.length).toBeLessThanOrEqual(500);
     expect(view).toMatch(/^\*\*a\*\* /);
+    const quote = `> ${'q'.repeat(98)}`;
+    expect(typingView(said('x'.repeat(2_000)), { ...small, quote })).toBe(`${quote}\n\n${'x'.repeat(398)}`);
     // Sanitizing can make a text longer than it was.
     const links = typingView(said('dtmd://x '.repeat(55)), small);
     expect(links.length).toBeLessThanOrEqual(500);
@@ -252,6 +254,15 @@ describe('a form', () => {
     expiresAtMs: null,
   };
   const asked = said('请确认。', { form, ending: { kind: 'paused' } });
+
+  test('names the extensions of the files that a field takes', () => {
+    const custom = { ...files, classes: ['image', 'custom'], extensions: ['dwg', 'dxf'] } as const;
+    const fields = form.fields.slice(-1).map((field) => ({ ...field, files: custom }));
+    const shown = card(said('', { form: { ...form, fields }, ending: { kind: 'paused' } }), en);
+    expect(shown).toContain(
+      en.texts.form.fileField({ label: '收据', required: false, kinds: ['image', 'dwg', 'dxf'], most: 1 }),
+    );
+  });
 
   test('is shown below the text with its fields and how to answer', () => {
     expect(card(asked)).toBe(

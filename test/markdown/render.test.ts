@@ -223,6 +223,7 @@ describe('links', () => {
     expect(card('![a](https://x.com/a.png)')).toBe('![a](https://x.com/a.png)');
     expect(card('![](data:image/png;base64,AA) ![a](dtmd://b)')).toBe('【IMAGE】 【a】');
     expect(card('![a**b](https://x.com/a.png) ![a](tel:1)')).toBe('![a b](https://x.com/a.png) 【a】');
+    expect(card('![a](tel:1?https://x.com) ![b](http://x.com/a.png)')).toBe('【a】 ![b](http://x.com/a.png)');
   });
 
   it('writes the words of a link in one line', () => {
