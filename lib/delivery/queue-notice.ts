@@ -61,7 +61,10 @@ export async function showQueued(
       await recordOpened();
       return;
     }
-    if ((await record(false)) === 'dropped') await ports.endDropped(false);
+    if ((await record(false)) === 'dropped') {
+      await ports.endDropped(false);
+      return;
+    }
     await sleep(clock, MESSAGE_AFTER_MS);
     if (await isWaiting()) await reply.send({ title: texts.messageTitle, text, mentionAsker: true });
   } catch (error) {

@@ -18,8 +18,9 @@ const MAY_LINK = /files|&/i;
 /** The links and images of a markdown text that lead to Dify's files, in order. Code is not searched. */
 export function difyLinks(source: string): DifyLink[] {
   const links: DifyLink[] = [];
+  const clean = cleanSource(source);
   // Most texts have none: no parsing for them.
-  if (!MAY_LINK.test(source)) return links;
+  if (!MAY_LINK.test(clean)) return links;
   const add = (url: string, words: string, isImage: boolean) => {
     if (difyPath(url) !== null)
       links.push({ url: decodeEntities(url).trim(), words: decodeEntities(words).trim(), isImage });
@@ -35,7 +36,7 @@ export function difyLinks(source: string): DifyLink[] {
     }
     for (const inner of innerTokens(token)) visit(inner);
   };
-  for (const token of lexMarkdown(cleanSource(source), { growing: false })) visit(token);
+  for (const token of lexMarkdown(clean, { growing: false })) visit(token);
   return links;
 }
 

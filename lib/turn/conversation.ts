@@ -1,7 +1,7 @@
 import type { RobotConfig } from '../config/robot.ts';
 import type { Message, Sender } from '../dingtalk/callback.ts';
-import type { TurnPayload } from './turn.ts';
 import { digest } from '../runtime/digest.ts';
+import type { Turn, TurnPayload, TurnProgress } from './turn.ts';
 
 /** The name of the asker in stored records. */
 export function askerOf({ sender }: { sender: Pick<Sender, 'staffId' | 'id'> }): string {
@@ -39,6 +39,12 @@ export function userOfTurn(
 ): string {
   return form?.user ?? conversationOf(message, scope).difyUser;
 }
+
+/** Dify's id; null for a new one. A second try, also of another instance, goes on in the one that the first try began. */
+export const conversationToAskIn = (
+  { record }: Pick<Turn, 'record'>,
+  { ids }: Pick<TurnProgress, 'ids'>,
+): string | null => ids.conversationId ?? record.context?.difyConversationId ?? null;
 
 /** The name of a group in which forms of several people can wait; null where each of them waits in its own chat or context. */
 export function groupOf({ chat }: Pick<Message, 'chat'>, scope: RobotConfig['conversation']['scope']): string | null {

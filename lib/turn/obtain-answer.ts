@@ -13,6 +13,7 @@ import type { LostRun } from '../recovery/search.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
 import { shownBefore } from './answered.ts';
+import { conversationToAskIn } from './conversation.ts';
 import type { Deadline } from './deadline.ts';
 import { lookForExpired } from './expired.ts';
 import type { FormEnds } from './form-ends.ts';
@@ -237,16 +238,12 @@ function submit(
   });
 }
 
-/** Dify's id; null for a new one. A second try, also of another instance, goes on in the one that the first try began. */
-export const conversationToAskIn = (turn: Turn, lease: Pick<Lease, 'progress'>): string | null =>
-  lease.progress.ids.conversationId ?? turn.record.context?.difyConversationId ?? null;
-
 function questionOf(turn: Turn, { robot, lease }: AnswerPorts, query: string) {
   return {
     query,
     inputs: fillInputs(robot.dify.inputs, turn.message, query),
     queryInput: robot.dify.queryInput,
     user: turn.user,
-    conversationId: conversationToAskIn(turn, lease),
+    conversationId: conversationToAskIn(turn, lease.progress),
   };
 }

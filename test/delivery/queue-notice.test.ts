@@ -154,7 +154,10 @@ describe('the record of the card', () => {
     ['dropped', [true], [false]],
   ])('of a question that is %s: what is ended with a card, and without one', async (state, withCard, without) => {
     expect((await told({ state })).ended).toEqual(withCard);
-    expect((await told({ state, opens: null })).ended).toEqual(without);
+    const { ended, messages } = await told({ state, opens: null });
+    expect(ended).toEqual(without);
+    // A question that was given up has its answer: no message says that it waits.
+    expect(messages).toHaveLength(state === 'dropped' ? 0 : 1);
   });
 });
 

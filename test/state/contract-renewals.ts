@@ -5,6 +5,14 @@ import type { Makers } from './contract-buttons.ts';
 const NOW = 1_800_000_000_000;
 const LEASE_MS = 40_000;
 
+const takeOver = (turnId: string, owner: string, nowMs = NOW) => ({
+  turnId,
+  owner,
+  nowMs,
+  leaseUntilMs: nowMs + LEASE_MS,
+  handedOver: null,
+});
+
 /** What the holder of a turn learns of others. */
 export function describeRenewals(
   open: () => { state: State; other: State },
@@ -42,12 +50,11 @@ export function describeRenewals(
     test('was stopped: the next holder is told', async () => {
       const { state, other } = open();
       const [stopped, left] = [request({ leaseUntilMs: NOW }), request({ leaseUntilMs: NOW })];
-      const takeOver = { owner: 'next', nowMs: NOW, leaseUntilMs: NOW + LEASE_MS, handedOver: null };
       for (const each of [stopped, left]) await state.accept(each);
       const { conversationKey } = stopped;
       await state.stop({ conversationKey, owner: 'presser', asker: null, turnId: null, nowMs: NOW, leaseUntilMs: NOW });
-      expect(await other.takeOver({ ...takeOver, turnId: stopped.turnId })).toMatchObject({ isStopped: true });
-      expect(await other.takeOver({ ...takeOver, turnId: left.turnId })).toMatchObject({ isStopped: false });
+      expect(await other.takeOver(takeOver(stopped.turnId, 'next'))).toMatchObject({ isStopped: true });
+      expect(await other.takeOver(takeOver(left.turnId, 'next'))).toMatchObject({ isStopped: false });
     });
 
     test('is not told as the next one after another has taken it, or has ended it', async () => {
@@ -57,13 +64,7 @@ export function describeRenewals(
       await state.accept(first);
       await state.accept(second);
       await state.finish(finish(first, { nextLeaseUntilMs: NOW + 1_000 }));
-      const taken = await other.takeOver({
-        turnId: second.turnId,
-        owner: 'fresh',
-        nowMs: NOW + 1_000,
-        leaseUntilMs: NOW + LEASE_MS,
-        handedOver: null,
-      });
+      const taken = await other.takeOver(takeOver(second.turnId, 'fresh', NOW + 1_000));
       expect(taken).toMatchObject({ fence: 2 });
       expect(await state.finish(finish(first))).toMatchObject({ kind: 'finished', next: null });
       await other.finish(finish(second, { fence: 2, owner: 'fresh' }));
